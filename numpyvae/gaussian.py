@@ -1,0 +1,97 @@
+"""Normal distributions: densities, entropy, the KL divergence, and reparameterization.
+
+A diagonal normal factorizes, so everything here is elementwise, one dimension at a time; whoever calls sums over the
+dimensions. The code carries logvar = log σ², which may be any real number, where σ would have to be kept positive.
+Units are nats. Two integrals carry the page:
+
+    ∫ exp(−x²) dx = √π        ∫ xⁿ exp(−a x²) dx = (n−1)!! / (2a)^(n/2) · √(π/a)    n even, (−1)!! = 1;  0 for n odd
+
+With a = 1/(2σ²), n = 0 gives the density its constant √(2πσ²), and n = 2 gives E[(x−μ)²] = σ². Hence, for
+q = N(mu_q, σ_q²) and p = N(mu_p, σ_p²):
+
+    entropy          −E_q[log q] = ½ (log 2πσ_q² + 1)
+    cross-entropy    −E_q[log p] = ½ log 2πσ_p² + (σ_q² + (mu_q − mu_p)²) / (2σ_p²)
+    KL(q ‖ p)      =  E_q[log q − log p]  =  cross-entropy − entropy
+                   =  log(σ_p/σ_q) + (σ_q² + (mu_q − mu_p)²) / (2σ_p²) − ½
+
+A gradient cannot pass through a sample z ~ q: drawing is not a function of q's parameters. Move the chance out of the
+way, eps ~ N(0, 1), and z = mu + σ eps is one: the noise is data, the parameters are arguments, the chain rule applies.
+
+Each function stands above its backward, which takes dy = ∂loss/∂y and returns the gradients in the order of the
+arguments. Arguments broadcast as in NumPy; gradients come back in the shape of the result, unless said otherwise.
+
+Source: Kingma & Welling 2014, section 2.4 and appendix B (for the standard normal prior).
+Next: bernoulli.
+"""
+
+import math
+
+import numpy as np
+
+LOG_2PI = math.log(2 * math.pi)
+
+
+def log_density(x, mu, logvar):
+    """log N(x; mu, σ²) = −½ (log 2π + logvar + (x − mu)²/σ²)"""
+    r = x - mu
+    return -0.5 * (LOG_2PI + logvar + r**2 * exp(-logvar, like=r))
+
+
+def log_density_backward(dy, x, mu, logvar):
+    """dx = −dy u    dmu = dy u    dlogvar = ½ dy (u (x − mu) − 1)        with u = (x − mu)/σ²"""
+    r = x - mu
+    u = r * exp(-logvar, like=r)
+    return -dy * u, dy * u, 0.5 * dy * (u * r - 1)
+
+
+def entropy(logvar):
+    """−E_q[log q] = ½ (log 2π + logvar + 1)"""
+    return 0.5 * (LOG_2PI + logvar + 1)
+
+
+def cross_entropy(mu_q, logvar_q, mu_p, logvar_p):
+    """−E_q[log p] = ½ (log 2π + logvar_p + exp(logvar_q − logvar_p) + (mu_q − mu_p)²/σ_p²)"""
+    r = mu_q - mu_p
+    return 0.5 * (LOG_2PI + logvar_p + exp(logvar_q - logvar_p, like=r) + r**2 * exp(-logvar_p, like=r))
+
+
+def kl_divergence(mu_q, logvar_q, mu_p=0.0, logvar_p=0.0):
+    """KL(q ‖ p) = ½ (exp(d) − 1 − d + ((mu_q − mu_p)/σ_p)²)        with d = logvar_q − logvar_p
+
+    Never negative, and 0 when q = p: expm1(d) ≥ d, where exp(d) − 1 loses the digits that decide it. A divergence too
+    large for the number format is +inf, never NaN and without a warning.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        d = np.minimum(logvar_q - logvar_p, 1e4)  # expm1 is inf long before; d = inf would make inf − inf
+        r = mu_q - mu_p
+        scaled = np.where(r == 0, r, r * exp(-0.5 * logvar_p, like=r))  # 0/σ_p is 0 however small σ_p is
+        return 0.5 * (np.expm1(d) - d + scaled**2)
+
+
+def kl_divergence_backward(dy, mu_q, logvar_q, mu_p=0.0, logvar_p=0.0):
+    """dmu_q = dy (mu_q − mu_p)/σ_p²    dlogvar_q = ½ dy (exp(d) − 1)        the prior is fixed: it has no gradient"""
+    r = mu_q - mu_p
+    return dy * r * exp(-logvar_p, like=r), 0.5 * dy * np.expm1(logvar_q - logvar_p)
+
+
+def reparameterize(mu, logvar, eps):
+    """z = mu + σ eps        with σ = exp(logvar/2), the standard deviation, not the variance
+
+    mu, logvar (N, L) and eps (N, L) or, J samples at once, (J, N, L)  ->  z in the shape of eps. eps ~ N(0, 1) is an
+    argument, drawn by the caller: z is then a function of mu and logvar that can be differentiated, on paper or
+    numerically, and the backward pass meets the noise of its forward pass and no other.
+    """
+    return mu + np.exp(0.5 * logvar) * eps
+
+
+def reparameterize_backward(dz, mu, logvar, eps):
+    """dmu = Σⱼ dzⱼ    dlogvar = Σⱼ dzⱼ epsⱼ σ/2        in the shape of mu; eps is data: it has no gradient"""
+    dsigma = dz * eps
+    if np.ndim(eps) > np.ndim(mu):
+        dz, dsigma = dz.sum(axis=0), dsigma.sum(axis=0)
+    return dz, dsigma * (0.5 * np.exp(0.5 * logvar))
+
+
+def exp(x, like):
+    """exp(x), in single precision where `like` is an array of it: NumPy makes double of a plain Python number x."""
+    return np.exp(np.asarray(x, dtype=np.result_type(x, like)))

@@ -1,0 +1,223 @@
+"""The variational autoencoder: its bound on log p(x), and the gradient of that bound.
+
+Data x, latent z, a prior p(z), a decoder p(x|z). The likelihood log p(x) = log ∫ p(x|z) p(z) dz cannot be computed, but
+any density q(z|x), the encoder, gives a bound on it. Multiply and divide by q, and use Jensen's inequality (log is
+concave):
+
+    log p(x) = log E_q[p(x,z)/q(z|x)]  ≥  E_q[log p(x,z)/q(z|x)]  =  E_q[log p(x|z)] − KL(q(z|x) ‖ p(z))  =  ELBO(x)
+
+The gap is KL(q(z|x) ‖ p(z|x)): raising the ELBO raises the likelihood and pulls the encoder toward the true posterior.
+The first term, the reconstruction, is estimated with J samples z_j = mu + σ eps_j; the second is a closed form:
+
+    loss = 1/N Σₙ ( β KL(q(z|xₙ) ‖ p(z))  −  1/J Σⱼ log p(xₙ|z_nj) )        in nats an image, to be minimized
+
+Here is the one place where signs and scales are chosen: the loss is the *negative* bound, *summed* over pixels and
+latents, a *mean* over the N images and J samples. β = 1 is the bound; another β weighs its two terms differently.
+
+`negative_elbo_backward` is `negative_elbo` read from the bottom up, a line for a line. Nothing here draws a random
+number but `init_params`; the noise eps is an argument.
+
+Source: Kingma & Welling 2014, eqs. 1 to 3 and 8; Higgins et al. 2017 for β. Next: bounds.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from . import bernoulli
+from .gaussian import (kl_divergence, kl_divergence_backward, log_density, log_density_backward,
+                       reparameterize, reparameterize_backward)
+from .layers import (linear, linear_backward, linear_backward_parameters,
+                     relu, relu_backward, tanh, tanh_backward)
+
+ACTIVATIONS = {"relu": (relu, relu_backward), "tanh": (tanh, tanh_backward)}
+
+
+@dataclass(frozen=True)
+class VAEConfig:
+    """What the model is. Checked once, here; ValueError names the field."""
+
+    pixels: int = 784
+    hidden: tuple[int, ...] = (400,)  # the encoder's hidden layers; the decoder's are the same, reversed
+    latent: int = 20
+    activation: str = "relu"  # or "tanh"
+    likelihood: str = "bernoulli"  # or "normal": p(x|z) = N(mean(z), s²)
+    logvar_x: float | None = None  # the normal decoder's log s²; None: learned, from 0
+    prior: tuple = (0.0, 0.0)  # (mu_p, logvar_p), each a number or a tuple of one for each latent
+    beta: float = 1.0
+
+    def __post_init__(self):
+        object.__setattr__(self, "hidden", tuple(self.hidden))
+        object.__setattr__(self, "prior", tuple(tuple(p) if np.ndim(p) else p for p in self.prior))
+        for field, sizes in {"pixels": (self.pixels,), "hidden": self.hidden, "latent": (self.latent,)}.items():
+            if not all(isinstance(n, (int, np.integer)) and n > 0 for n in sizes):
+                raise ValueError(f"{field} must be whole numbers above 0, not {getattr(self, field)!r}")
+        for field, choices in {"activation": tuple(ACTIVATIONS), "likelihood": ("bernoulli", "normal")}.items():
+            if getattr(self, field) not in choices:
+                raise ValueError(f"{field} must be one of {', '.join(choices)}, not {getattr(self, field)!r}")
+        if len(self.prior) != 2 or any(np.shape(p) not in ((), (self.latent,)) for p in self.prior):
+            raise ValueError(f"prior must be (mu_p, logvar_p), each a number or {self.latent} numbers, not {self.prior!r}")
+        if not np.all([np.all(np.isfinite(p)) for p in self.prior]):
+            raise ValueError(f"prior must be finite, not {self.prior!r}")
+        if not (math.isfinite(self.beta) and self.beta >= 0):
+            raise ValueError(f"beta must be a finite number, 0 or above, not {self.beta!r}")
+        if self.logvar_x is not None and (self.likelihood != "normal" or not math.isfinite(self.logvar_x)):
+            raise ValueError(f"logvar_x, {self.logvar_x!r}, must be a finite number, and belongs to the normal likelihood")
+
+
+class Parameters(dict):
+    """Named arrays, each a view into one flat vector, `vector`: whoever changes one changes the other."""
+
+    def __init__(self, shapes: dict[str, tuple[int, ...]], vector: np.ndarray):
+        super().__init__()
+        self.vector, start = vector, 0
+        for name, shape in shapes.items():
+            stop = start + math.prod(shape)
+            self[name] = vector[start:stop].reshape(shape)
+            start = stop
+
+
+def parameter_shapes(config: VAEConfig) -> dict[str, tuple[int, ...]]:
+    """encoder: pixels -> hidden -> mu and logvar, side by side        decoder: latent -> hidden reversed -> pixels"""
+    shapes = {}
+    for part, sizes in {"encoder": (config.pixels, *config.hidden, 2 * config.latent),
+                        "decoder": (config.latent, *reversed(config.hidden), config.pixels)}.items():
+        for i, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:])):
+            shapes[f"{part}.{i}.W"] = (fan_in, fan_out)
+            shapes[f"{part}.{i}.b"] = (fan_out,)
+    if config.likelihood == "normal" and config.logvar_x is None:
+        shapes["logvar_x"] = ()
+    return shapes
+
+
+def init_params(config: VAEConfig, rng: np.random.Generator, dtype=np.float32) -> Parameters:
+    """Weights and biases uniform in ±1/√fan_in; a learned logvar_x starts at 0."""
+    shapes = parameter_shapes(config)
+    params = Parameters(shapes, np.zeros(sum(map(math.prod, shapes.values())), dtype))
+    for name in params:
+        if name.endswith(".W"):
+            for array in (params[name], params[name[:-1] + "b"]):
+                array[...] = rng.uniform(-1, 1, array.shape) / math.sqrt(len(params[name]))
+    return params
+
+
+def network(params, part, x, config):
+    """linear, then an activation and linear again for each hidden layer        x (N, I) -> y (N, O)"""
+    activate, _ = ACTIVATIONS[config.activation]
+    x, cache = linear(x, params[f"{part}.0.W"], params[f"{part}.0.b"])
+    caches = [cache]
+    for i in range(1, len(config.hidden) + 1):
+        x, activation_cache = activate(x)
+        x, linear_cache = linear(x, params[f"{part}.{i}.W"], params[f"{part}.{i}.b"])
+        caches += [activation_cache, linear_cache]
+    return x, caches
+
+
+def network_backward(grads, part, dy, caches, config):
+    """Writes the gradients of part's parameters into grads; returns dx, or None for the encoder, whose x is data."""
+    _, activate_backward = ACTIVATIONS[config.activation]
+    for i in range(len(config.hidden), 0, -1):
+        dy, _, _ = linear_backward(dy, caches[2 * i], out=(grads[f"{part}.{i}.W"], grads[f"{part}.{i}.b"]))
+        dy = activate_backward(dy, caches[2 * i - 1])
+    out = grads[f"{part}.0.W"], grads[f"{part}.0.b"]
+    if part == "encoder":
+        linear_backward_parameters(dy, caches[0], out)  # a fifth of the whole step's products saved
+        return None
+    return linear_backward(dy, caches[0], out)[0]
+
+
+def encode(params, x, config):
+    """q(z|x) = N(mu, exp(logvar)), diagonal        x (N, D) -> (mu, logvar), each (N, L), and the cache"""
+    y, cache = network(params, "encoder", x, config)
+    return (y[:, : config.latent], y[:, config.latent :]), cache
+
+
+def encode_backward(grads, dmu, dlogvar, cache, config):
+    network_backward(grads, "encoder", np.concatenate([dmu, dlogvar], axis=1), cache, config)
+
+
+def decode(params, z, config):
+    """The parameter of p(x|z): logits (bernoulli), the mean (normal)        z (..., L) -> y (..., D), and the cache"""
+    y, cache = network(params, "decoder", z.reshape(-1, config.latent), config)
+    return y.reshape(*z.shape[:-1], config.pixels), cache
+
+
+def decode_backward(grads, dy, cache, config):
+    dz = network_backward(grads, "decoder", dy.reshape(-1, config.pixels), cache, config)
+    return dz.reshape(*dy.shape[:-1], config.latent)
+
+
+def log_likelihood(params, x, y, config):
+    """log p(x|z), where y = decode(z)        x (N, D), y (..., N, D) -> (..., N)"""
+    if config.likelihood == "bernoulli":
+        return bernoulli.log_likelihood(x, y)
+    return log_density(x, y, decoder_logvar(params, y.dtype, config)).sum(axis=-1)
+
+
+def log_likelihood_backward(grads, dlog_px, params, x, y, config):
+    if config.likelihood == "bernoulli":
+        return bernoulli.log_likelihood_backward(dlog_px, x, y)
+    _, dy, dlogvar_x = log_density_backward(dlog_px[..., None], x, y, decoder_logvar(params, y.dtype, config))
+    if "logvar_x" in grads:
+        grads["logvar_x"][...] = dlogvar_x.sum()
+    return dy
+
+
+def decoder_logvar(params, dtype, config):
+    """log s² of the normal decoder: learned, or as configured"""
+    return params["logvar_x"] if config.logvar_x is None else dtype.type(config.logvar_x)
+
+
+def prior(config, dtype):
+    """(mu_p, logvar_p) as arrays that broadcast against (N, L)"""
+    return tuple(np.asarray(p, dtype) for p in config.prior)
+
+
+class Cache(NamedTuple):
+    """What the backward pass needs of the forward pass; and the two terms of each image's bound, for whoever reports."""
+
+    params: Parameters
+    config: VAEConfig
+    x: np.ndarray
+    eps: np.ndarray
+    mu: np.ndarray
+    logvar: np.ndarray
+    y: np.ndarray
+    encoder: list
+    decoder: list
+    reconstruction: np.ndarray  # E_q[log p(x|z)], estimated (N,)
+    kl: np.ndarray  # KL(q(z|x) ‖ p(z)) (N,)
+
+
+def negative_elbo(params, x, eps, config):
+    """loss = 1/N Σₙ ( β KLₙ − 1/J Σⱼ log p(xₙ|z_nj) )
+
+    x (N, D) in [0, 1], or any real number for the normal decoder; eps ~ N(0, 1), (N, L) or (J, N, L) for J samples.
+    Returns the loss in nats an image, and the cache. With the normal decoder log p(x|z) is a density, which may exceed
+    1: the loss may then be negative.
+    """
+    (mu, logvar), encoder = encode(params, x, config)
+    z = reparameterize(mu, logvar, eps)
+    y, decoder = decode(params, z, config)
+    log_px = log_likelihood(params, x, y, config)
+    reconstruction = log_px.reshape(-1, len(x)).mean(axis=0)
+    kl = kl_divergence(mu, logvar, *prior(config, mu.dtype)).sum(axis=-1)
+    loss = (config.beta * kl - reconstruction).mean()
+    return loss, Cache(params, config, x, eps, mu, logvar, y, encoder, decoder, reconstruction, kl)
+
+
+def negative_elbo_backward(cache, out=None):
+    """∂loss/∂params, with the keys of params; written into the Parameters `out`, if given, which is overwritten."""
+    params, config, x, eps, mu, logvar, y, encoder, decoder, _, _ = cache
+    grads = Parameters(parameter_shapes(config), np.empty_like(params.vector)) if out is None else out
+    dkl = config.beta / len(x)
+    dlog_px = np.full(y.shape[:-1], -1 / math.prod(y.shape[:-1]), y.dtype)
+
+    dmu_kl, dlogvar_kl = kl_divergence_backward(dkl, mu, logvar, *prior(config, mu.dtype))
+    dy = log_likelihood_backward(grads, dlog_px, params, x, y, config)
+    dz = decode_backward(grads, dy, decoder, config)
+    dmu_z, dlogvar_z = reparameterize_backward(dz, mu, logvar, eps)
+    encode_backward(grads, dmu_z + dmu_kl, dlogvar_z + dlogvar_kl, encoder, config)
+    return grads
