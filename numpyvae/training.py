@@ -1,0 +1,194 @@
+"""Training: minibatches, epochs, and the score on held-out images.
+
+An epoch visits the images once, in an order drawn anew, a minibatch at a time: pixels to numbers in [0, 1], forward,
+backward, Adam. Its average loss is the mean over all images of the loss that each had when its turn came.
+
+Every epoch has a random generator of its own, seeded by (seed, epoch), for its order, noise and binarization; scoring
+has another. So an epoch's randomness depends on nothing before it, and from a generator's state and the number of
+batches done, a half-finished epoch goes on as if it had never stopped. Same seed, same machine, same result to the bit.
+
+Grey pixels can be made 0 or 1: by a threshold of ½, or dynamically, each drawn with its grey value as the probability,
+anew each time. These are different data: losses with and without are not to be compared.
+
+Source: Kingma & Welling 2014, Algorithm 1; Burda et al. 2016, section 5, for the rate's stages. Next: cli.
+"""
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Callable, NamedTuple
+
+import numpy as np
+
+from .adam import Adam
+from .bounds import negative_iwae, negative_iwae_backward
+from .vae import (Parameters, VAEConfig, init_params, negative_elbo, negative_elbo_backward, parameter_shapes)
+
+OBJECTIVES = {"elbo": (negative_elbo, negative_elbo_backward), "iwae": (negative_iwae, negative_iwae_backward)}
+BINARIZE = ("none", "threshold", "dynamic")
+SCHEDULES = ("constant", "burda")
+INITIALIZATIONS = ("uniform", "glorot")
+SCORING = 2  # what seeds the scoring generator, beside the seed and the epoch
+
+
+class NotFiniteError(ArithmeticError):
+    """A loss or gradient is not a finite number. Raised before the step, so that the parameters are still good."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the model is trained. Checked once, here; ValueError names the field."""
+
+    epochs: int = 30
+    batch_size: int = 128
+    lr: float = 1e-3
+    seed: int = 1
+    samples: int = 1  # J of the ELBO, K of the importance-weighted bound
+    objective: str = "elbo"  # or "iwae"
+    binarize: str = "none"  # or "threshold", "dynamic"
+    schedule: str = "constant"  # or "burda"
+    initialization: str = "uniform"  # or "glorot"
+    adam_epsilon: float = 1e-8
+
+    def __post_init__(self):
+        for name, low in {"epochs": 1, "batch_size": 1, "seed": 0, "samples": 1}.items():
+            if not isinstance(value := getattr(self, name), (int, np.integer)) or value < low:
+                raise ValueError(f"{name} must be a whole number, {low} or above, not {value!r}")
+        for name in ("lr", "adam_epsilon"):
+            if not (math.isfinite(value := getattr(self, name)) and value > 0):
+                raise ValueError(f"{name} must be a finite number above 0, not {value!r}")
+        for name, choices in {"objective": tuple(OBJECTIVES), "binarize": BINARIZE, "schedule": SCHEDULES,
+                              "initialization": INITIALIZATIONS}.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}")
+
+
+@dataclass
+class State:
+    """Where a training run stands: what a checkpoint saves, and all that resuming needs."""
+
+    params: Parameters
+    adam: Adam
+    epoch: int = 1  # the epoch under way, counted from 1
+    batch: int = 0  # how many of its batches are done
+    total: float = 0.0  # their summed loss
+    seconds: float = 0.0  # the time they took
+    rng: np.random.Generator | None = None  # the epoch's generator; None before its first batch
+
+
+class Score(NamedTuple):
+    """Means over images, in nats: loss = kl − reconstruction, the negative ELBO."""
+
+    loss: float
+    reconstruction: float
+    kl: float
+
+
+def start(images: np.ndarray, config: VAEConfig, options: Options) -> State:
+    """Fresh parameters, by the options' recipe."""
+    params = init_params(config, np.random.default_rng(options.seed))
+    if options.initialization == "glorot":
+        glorot(params, images, np.random.default_rng(options.seed))
+    return State(params, Adam(params.vector, options.lr, epsilon=options.adam_epsilon))
+
+
+def glorot(params: Parameters, images: np.ndarray, rng: np.random.Generator) -> None:
+    """Weights uniform in ±√(6/(fan_in + fan_out)), biases 0, but the output's: there, the logit of each pixel's mean.
+
+    Source: Glorot & Bengio 2010, eq. 16; the output bias: Burda et al. 2016. Means are kept within 0.001 of 0 and 1.
+    """
+    for name, array in params.items():
+        if name.endswith(".W"):
+            array[...] = rng.uniform(-1, 1, array.shape) * math.sqrt(6 / sum(array.shape))
+        elif name.endswith(".b"):
+            array[...] = 0
+            output_bias = array
+    mean = np.clip(images.reshape(len(images), -1).mean(axis=0) / 255, 0.001, 0.999)
+    output_bias[...] = np.log(mean / (1 - mean))
+
+
+def pixels(images: np.ndarray, binarize: str, rng: np.random.Generator) -> np.ndarray:
+    """uint8 images (N, rows, cols) -> float32 (N, D) in [0, 1], grey or binarized"""
+    x = images.reshape(len(images), -1) * np.float32(1 / 255)
+    if binarize == "threshold":
+        return (x >= 0.5).astype(np.float32)
+    if binarize == "dynamic":
+        return (rng.random(x.shape, dtype=np.float32) < x).astype(np.float32)
+    return x
+
+
+def learning_rate(options: Options, epoch: int) -> float:
+    """constant: lr.    burda: stages i = 0 … 7 of 3ⁱ epochs at lr · 10^(−i/7), 3,280 in all, stretched to fit `epochs`"""
+    if options.schedule == "constant":
+        return options.lr
+    place = (epoch - 1) / options.epochs * 3280  # epochs of the recipe that are behind
+    stage = sum(place >= (3**i - 1) / 2 for i in range(1, 8))  # 3⁰ + … + 3^(i−1) = (3ⁱ − 1)/2
+    return options.lr * 10 ** (-stage / 7)
+
+
+def train(images: np.ndarray, test_images: np.ndarray, config: VAEConfig, options: Options, *,
+          state: State | None = None,
+          after_batch: Callable[[State, float], None] = lambda state, loss: None,
+          after_epoch: Callable[[State, dict], None] = lambda state, row: None) -> State:
+    """Train on uint8 images (N, rows, cols), from `state` or from the start, to the end of epoch `options.epochs`.
+
+    `after_batch(state, loss)` is called after each step, `after_epoch(state, row)` after each epoch's scoring, where row
+    holds epoch, train_loss, test_loss, reconstruction, kl (nats an image; loss = reconstruction + kl) and seconds.
+    Raises NotFiniteError before a step that would use a loss or gradient that is not finite.
+    """
+    state = state or start(images, config, options)
+    loss_of, backward = OBJECTIVES[options.objective]
+    grads = Parameters(parameter_shapes(config), np.empty_like(state.params.vector))
+    while state.epoch <= options.epochs:
+        rng = np.random.default_rng([options.seed, state.epoch])
+        order = rng.permutation(len(images))
+        state.rng = rng = state.rng or rng
+        state.adam.lr = learning_rate(options, state.epoch)
+        for first in range(state.batch * options.batch_size, len(images), options.batch_size):
+            began = time.perf_counter()
+            x = pixels(images[order[first : first + options.batch_size]], options.binarize, rng)
+            eps = draw_noise(rng, len(x), config, options)
+            with np.errstate(over="ignore", invalid="ignore"):  # a number that is not finite is caught by name, below
+                loss, cache = loss_of(state.params, x, eps, config)
+                backward(cache, out=grads)
+            check_finite(loss, grads, state)
+            state.adam.step(state.params.vector, grads.vector)
+            state.batch, state.total = state.batch + 1, state.total + float(loss) * len(x)
+            state.seconds += time.perf_counter() - began
+            after_batch(state, float(loss))
+        test = score(state.params, test_images, config, options.binarize,
+                     np.random.default_rng([options.seed, state.epoch, SCORING]))
+        row = dict(epoch=state.epoch, train_loss=state.total / len(images), test_loss=test.loss,
+                   reconstruction=-test.reconstruction, kl=test.kl, seconds=state.seconds)
+        state.epoch, state.batch, state.total, state.seconds, state.rng = state.epoch + 1, 0, 0.0, 0.0, None
+        after_epoch(state, row)
+    return state
+
+
+def draw_noise(rng, n, config, options):
+    """eps (N, L) for one sample of the ELBO, else (J, N, L)"""
+    shape = (n, config.latent) if options.samples == 1 and options.objective == "elbo" else (options.samples, n, config.latent)
+    return rng.standard_normal(shape, dtype=np.float32)
+
+
+def check_finite(loss, grads: Parameters, state: State) -> None:
+    where = f"epoch {state.epoch}, batch {state.batch + 1}"
+    if not math.isfinite(loss):
+        raise NotFiniteError(f"{where}: the loss is {loss}; a smaller learning rate may help")
+    if not math.isfinite(grads.vector.sum()):
+        names = [name for name, g in grads.items() if not np.isfinite(g).all()]
+        if names:
+            raise NotFiniteError(f"{where}: the gradient of {', '.join(names)} is not finite; a smaller learning rate may help")
+
+
+def score(params: Parameters, images: np.ndarray, config: VAEConfig, binarize: str, rng: np.random.Generator,
+          batch_size: int = 500) -> Score:
+    """The ELBO's two terms on uint8 images, one sample of z an image, whatever β the model is trained with."""
+    reconstruction = kl = 0.0
+    for first in range(0, len(images), batch_size):
+        x = pixels(images[first : first + batch_size], binarize, rng)
+        _, cache = negative_elbo(params, x, rng.standard_normal((len(x), config.latent), dtype=np.float32), config)
+        reconstruction += float(cache.reconstruction.sum(dtype=np.float64))
+        kl += float(cache.kl.sum(dtype=np.float64))
+    reconstruction, kl = reconstruction / len(images), kl / len(images)
+    return Score(kl - reconstruction, reconstruction, kl)
