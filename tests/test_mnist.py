@@ -1,0 +1,209 @@
+"""MNIST's files: found under every usual name, loaded only if they are images with their labels; and the sample."""
+
+import gzip
+import hashlib
+import importlib.util
+import io
+import json
+import os
+import re
+import tarfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numpyvae.idx import IdxError, write_idx
+from numpyvae.mnist import FILES, VERIFIED, find_data, load_mnist, spellings
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "data" / "sample"
+FULL = os.environ.get("NUMPYVAE_DATA")
+needs_all_of_mnist = pytest.mark.skipif(not FULL, reason="$NUMPYVAE_DATA does not name all of MNIST")
+
+
+def write_set(directory, images=(8, 28, 28), labels=None, split="train", suffix=".gz"):
+    rng = np.random.default_rng(0)
+    images = rng.integers(256, size=images, dtype=np.uint8)
+    labels = rng.integers(10, size=len(images), dtype=np.uint8) if labels is None else labels
+    for name, array in zip(FILES[split], (images, labels)):
+        write_idx(directory / (name + suffix), array)
+    return images, labels
+
+
+# Loading
+
+@pytest.mark.parametrize("shape", [(8, 28, 28), (3, 20, 20), (1, 1, 5)])
+@pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_images_and_labels_of_any_size_load_as_they_are(tmp_path, split, shape, suffix):
+    images, labels = write_set(tmp_path, shape, split=split, suffix=suffix)
+    loaded = load_mnist(str(tmp_path), split)
+    assert np.array_equal(loaded[0], images) and np.array_equal(loaded[1], labels)
+    assert loaded[0].dtype == loaded[1].dtype == np.uint8
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_the_spelling_with_a_dot_loads(tmp_path, suffix):
+    images, _ = write_set(tmp_path, suffix=suffix)
+    for path in list(tmp_path.iterdir()):
+        path.rename(tmp_path / re.sub("-idx([13])", r".idx\1", path.name))
+    assert (tmp_path / f"train-images.idx3-ubyte{suffix}").exists()
+    assert np.array_equal(load_mnist(tmp_path, "train")[0], images)
+
+
+@pytest.mark.parametrize("labels, message", [
+    (np.zeros(7, np.uint8), r"holds \(7,\) uint8; expected a label for each of the 8 images in train-images"),
+    (np.zeros((8, 1), np.uint8), r"holds \(8, 1\) uint8; expected a label"),
+    (np.zeros(8, np.int32), r"holds \(8,\) int32; expected a label"),
+    (np.array([0, 1, 2, 10, 3, 4, 5, 6], np.uint8), "label 3 is 10; expected 0 to 9"),
+])
+def test_labels_that_do_not_fit_are_refused(tmp_path, labels, message):
+    write_set(tmp_path, labels=labels)
+    with pytest.raises(ValueError, match=f"train-labels-idx1-ubyte.gz: {message}"):
+        load_mnist(tmp_path, "train")
+
+
+@pytest.mark.parametrize("images", [np.zeros((8, 784), np.uint8), np.zeros((8, 28, 28), np.float32),
+                                    np.zeros((0, 28, 28), np.uint8), np.zeros((8, 0, 28), np.uint8)])
+def test_what_is_not_images_is_refused(tmp_path, images):
+    write_set(tmp_path, labels=np.zeros(len(images), np.uint8))
+    write_idx(tmp_path / "train-images-idx3-ubyte.gz", images)
+    with pytest.raises(ValueError, match=r"train-images-idx3-ubyte.gz: holds .*; expected images, \(N, rows, cols\)"):
+        load_mnist(tmp_path, "train")
+
+
+def test_what_is_missing_is_named_with_the_way_to_get_it(tmp_path):
+    write_set(tmp_path)
+    (tmp_path / "train-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(FileNotFoundError, match="there is no train-labels-idx1-ubyte, with or without .gz; .*download"):
+        load_mnist(tmp_path, "train")
+    with pytest.raises(FileNotFoundError, match="there is no t10k-images-idx3-ubyte"):
+        load_mnist(tmp_path, "test")
+    with pytest.raises(ValueError, match="the split is 'valid'; expected 'train' or 'test'"):
+        load_mnist(tmp_path, "valid")
+
+
+def test_a_broken_file_is_refused(tmp_path):
+    write_set(tmp_path)
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(b"<html>not found</html>")
+    with pytest.raises(IdxError, match="train-images-idx3-ubyte.gz: not an IDX file"):
+        load_mnist(tmp_path, "train")
+
+
+# Files that were verified once
+
+def test_a_verified_file_that_has_changed_since_is_refused(tmp_path):
+    images, _ = write_set(tmp_path)
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    (tmp_path / VERIFIED).write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
+    assert np.array_equal(load_mnist(tmp_path, "train")[0], images)
+    write_idx(path, images[::-1])
+    with pytest.raises(ValueError, match=f"{path.name}: is not what was downloaded and verified; .* remove {VERIFIED}"):
+        load_mnist(tmp_path, "train")
+
+
+@pytest.mark.parametrize("text", ["<html>", "a b c\n", "\xff\n"])
+def test_a_damaged_list_of_digests_is_refused(tmp_path, text):
+    write_set(tmp_path)
+    (tmp_path / VERIFIED).write_text(text, "latin1")
+    with pytest.raises(ValueError, match=f"{VERIFIED}: is damaged; expected lines of a SHA-256 and a file's name"):
+        load_mnist(tmp_path, "train")
+
+
+# Which directory
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NUMPYVAE_DATA", raising=False)
+    return tmp_path
+
+
+def test_data_is_what_is_given_else_the_environment_else_all_of_mnist_else_the_sample(elsewhere, monkeypatch):
+    for name in ("data/sample", "data/mnist", "environment", "given"):
+        (elsewhere / name).mkdir(parents=True)
+    write_set(elsewhere / "data" / "sample")
+    assert find_data(None) == Path("data/sample")            # an empty data/mnist has no say
+    write_set(elsewhere / "data" / "mnist")
+    assert find_data(None) == Path("data/mnist")
+    monkeypatch.setenv("NUMPYVAE_DATA", "environment")
+    assert find_data(None) == Path("environment")
+    assert find_data("given") == Path("given")
+    monkeypatch.setenv("NUMPYVAE_DATA", "")
+    assert find_data(None) == Path("data/mnist")
+
+
+def test_without_data_the_error_says_how_to_get_it(elsewhere, monkeypatch):
+    for given, environment, message in [(None, "", f"no data in data/mnist or data/sample below {elsewhere}"),
+                                        ("none", "", "none: no such directory \\(from --data\\)"),
+                                        (None, "gone", "gone: no such directory \\(from \\$NUMPYVAE_DATA\\)")]:
+        monkeypatch.setenv("NUMPYVAE_DATA", environment)
+        with pytest.raises(FileNotFoundError, match=message + "; .*download.*data/sample.*--data") as error:
+            find_data(given)
+        assert "\n" not in str(error.value)
+
+
+# The sample
+
+def test_the_sample_is_what_its_readme_says():
+    readme = (SAMPLE.parent / "README.md").read_text()
+    payloads = re.findall(r"\| (\S+-ubyte) \| ([\d,]+) \| ([0-9a-f]{64}) \|", readme)
+    assert [name for name, _, _ in payloads] == [*FILES["train"], *FILES["test"]]
+    for name, size, digest in payloads:
+        payload = gzip.decompress((SAMPLE / f"{name}.gz").read_bytes())
+        assert len(payload) == int(size.replace(",", "")) and hashlib.sha256(payload).hexdigest() == digest
+    for split, count in ("train", 9_000), ("test", 1_000):
+        images, labels = load_mnist(SAMPLE, split)
+        assert images.shape == (count, 28, 28) and labels.shape == (count,)
+        row = re.search(rf"\| {split} \| ([\d,| ]+) \|", readme)[1]
+        assert np.bincount(labels).tolist() == [int(n.replace(",", "")) for n in row.split("|")]
+
+
+def test_no_digit_is_in_the_sample_twice():
+    images = np.concatenate([load_mnist(SAMPLE, split)[0] for split in FILES])
+    assert len({image.tobytes() for image in images}) == 10_000
+
+
+def test_the_script_refuses_an_archive_of_anything_else(tmp_path):
+    spec = importlib.util.spec_from_file_location("make_sample", SAMPLE.parent / "make_sample.py")
+    make_sample = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make_sample)
+
+    def archive(values):
+        with tarfile.open(tmp_path / "archive.tgz", "w:gz") as tar:
+            for digit in range(10):
+                data = json.dumps({"data": values(digit)}).encode()
+                info = tarfile.TarInfo(f"package/src/digits/{digit}.json")
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+        return tmp_path / "archive.tgz"
+
+    distinct = np.round(np.random.default_rng(0).integers(256, size=(10, 4, 784)) / 255, 3)
+    with pytest.raises(ValueError, match="holds 40 images, 40 distinct; expected 10,000"):
+        make_sample.read_archive(archive(lambda digit: distinct[digit].ravel().tolist()))
+    with pytest.raises(ValueError, match="0.json does not hold images of 784 pixels"):
+        make_sample.read_archive(archive(lambda digit: [0] * 783))
+    with pytest.raises(ValueError, match="does not hold images of 784 pixels in \\[0, 1\\]"):
+        make_sample.read_archive(archive(lambda digit: [1.1] * 784))
+
+
+# All of MNIST, where it is at hand
+
+@needs_all_of_mnist
+def test_every_digit_of_the_sample_is_in_the_training_set_of_mnist_with_its_label():
+    images, labels = load_mnist(FULL, "train")
+    known = {image.tobytes(): label for image, label in zip(images, labels)}
+    for split in FILES:
+        for image, label in zip(*load_mnist(SAMPLE, split)):
+            assert known[image.tobytes()] == label
+
+
+@needs_all_of_mnist
+def test_all_of_mnist_loads_within_a_second():
+    began = time.perf_counter()
+    train, test = load_mnist(FULL, "train"), load_mnist(FULL, "test")
+    assert time.perf_counter() - began < 1
+    assert train[0].shape == (60_000, 28, 28) and test[0].shape == (10_000, 28, 28)
+    assert np.bincount(train[1]).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
