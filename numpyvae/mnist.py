@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from numpyvae.idx import read_idx
+from .idx import read_idx
 
 FILES = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
          "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")}

@@ -22,7 +22,7 @@ from html import escape
 
 import numpy as np
 
-from numpyvae.atomic import replacing
+from .atomic import replacing
 
 
 def write_png(path: str | os.PathLike, image: np.ndarray) -> None:

@@ -15,7 +15,7 @@ Source: Kingma & Welling 2014, Algorithm 1; Burda et al. 2016, section 5, for th
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Callable, NamedTuple
 
 import numpy as np
@@ -74,6 +74,7 @@ class State:
     total: float = 0.0  # their summed loss
     seconds: float = 0.0  # the time they took
     rng: np.random.Generator | None = None  # the epoch's generator; None before its first batch
+    history: list[dict] = field(default_factory=list)  # a row for each epoch that is done
 
 
 class Score(NamedTuple):
@@ -129,11 +130,11 @@ def learning_rate(options: Options, epoch: int) -> float:
 def train(images: np.ndarray, test_images: np.ndarray, config: VAEConfig, options: Options, *,
           state: State | None = None,
           after_batch: Callable[[State, float], None] = lambda state, loss: None,
-          after_epoch: Callable[[State, dict], None] = lambda state, row: None) -> State:
+          after_epoch: Callable[[State], None] = lambda state: None) -> State:
     """Train on uint8 images (N, rows, cols), from `state` or from the start, to the end of epoch `options.epochs`.
 
-    `after_batch(state, loss)` is called after each step, `after_epoch(state, row)` after each epoch's scoring, where row
-    holds epoch, train_loss, test_loss, reconstruction, kl (nats an image; loss = reconstruction + kl) and seconds.
+    `after_batch(state, loss)` is called after each step, `after_epoch(state)` after each epoch's scoring, which appends
+    to state.history: epoch, train_loss, test_loss, reconstruction, kl (nats an image; loss = reconstruction + kl), seconds.
     Raises NotFiniteError before a step that would use a loss or gradient that is not finite.
     """
     state = state or start(images, config, options)
@@ -156,12 +157,12 @@ def train(images: np.ndarray, test_images: np.ndarray, config: VAEConfig, option
             state.batch, state.total = state.batch + 1, state.total + float(loss) * len(x)
             state.seconds += time.perf_counter() - began
             after_batch(state, float(loss))
-        test = score(state.params, test_images, config, options.binarize,
-                     np.random.default_rng([options.seed, state.epoch, SCORING]))
-        row = dict(epoch=state.epoch, train_loss=state.total / len(images), test_loss=test.loss,
-                   reconstruction=-test.reconstruction, kl=test.kl, seconds=state.seconds)
+        rng = np.random.default_rng([options.seed, state.epoch, SCORING])
+        test = score(state.params, pixels(test_images, options.binarize, rng), config, rng)
+        state.history.append(dict(epoch=state.epoch, train_loss=state.total / len(images), test_loss=test.loss,
+                                  reconstruction=-test.reconstruction, kl=test.kl, seconds=state.seconds))
         state.epoch, state.batch, state.total, state.seconds, state.rng = state.epoch + 1, 0, 0.0, 0.0, None
-        after_epoch(state, row)
+        after_epoch(state)
     return state
 
 
@@ -181,14 +182,14 @@ def check_finite(loss, grads: Parameters, state: State) -> None:
             raise NotFiniteError(f"{where}: the gradient of {', '.join(names)} is not finite; a smaller learning rate may help")
 
 
-def score(params: Parameters, images: np.ndarray, config: VAEConfig, binarize: str, rng: np.random.Generator,
-          batch_size: int = 500) -> Score:
-    """The ELBO's two terms on uint8 images, one sample of z an image, whatever β the model is trained with."""
+def score(params: Parameters, x: np.ndarray, config: VAEConfig, rng: np.random.Generator, batch_size: int = 500) -> Score:
+    """The ELBO's two terms on x (N, D), one sample of z an image, with β = 1 whatever the model is trained with."""
     reconstruction = kl = 0.0
-    for first in range(0, len(images), batch_size):
-        x = pixels(images[first : first + batch_size], binarize, rng)
-        _, cache = negative_elbo(params, x, rng.standard_normal((len(x), config.latent), dtype=np.float32), config)
+    for first in range(0, len(x), batch_size):
+        batch = x[first : first + batch_size]
+        eps = rng.standard_normal((len(batch), config.latent), dtype=np.float32)
+        _, cache = negative_elbo(params, batch, eps, config)
         reconstruction += float(cache.reconstruction.sum(dtype=np.float64))
         kl += float(cache.kl.sum(dtype=np.float64))
-    reconstruction, kl = reconstruction / len(images), kl / len(images)
+    reconstruction, kl = reconstruction / len(x), kl / len(x)
     return Score(kl - reconstruction, reconstruction, kl)
