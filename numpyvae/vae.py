@@ -135,6 +135,7 @@ def encode(params, x, config):
 
 
 def encode_backward(grads, dmu, dlogvar, cache, config):
+    """Writes the encoder's gradients into grads; mu and logvar were halves of one array, so their gradients are, too."""
     network_backward(grads, "encoder", np.concatenate([dmu, dlogvar], axis=1), cache, config)
 
 
@@ -145,6 +146,7 @@ def decode(params, z, config):
 
 
 def decode_backward(grads, dy, cache, config):
+    """Writes the decoder's gradients into grads; returns dz in the shape of z."""
     dz = network_backward(grads, "decoder", dy.reshape(-1, config.pixels), cache, config)
     return dz.reshape(*dy.shape[:-1], config.latent)
 
@@ -157,6 +159,7 @@ def log_likelihood(params, x, y, config):
 
 
 def log_likelihood_backward(grads, dlog_px, params, x, y, config):
+    """dlog_px (..., N) -> dy (..., N, D); a learned logvar_x gets its gradient written into grads."""
     if config.likelihood == "bernoulli":
         return bernoulli.log_likelihood_backward(dlog_px, x, y)
     _, dy, dlogvar_x = log_density_backward(dlog_px[..., None], x, y, decoder_logvar(params, y.dtype, config))
