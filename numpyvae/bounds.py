@@ -40,7 +40,10 @@ def log_weights(params, x, mu, logvar, eps, config):
 
 
 def negative_iwae(params, x, eps, config):
-    """loss = −1/N Σₙ log 1/K Σₖ w_nk        eps (K, N, L), in nats an image; with K = 1 the ELBO, its KL sampled too"""
+    """loss = −1/N Σₙ log 1/K Σₖ w_nk        eps (K, N, L), in nats an image
+
+    With K = 1 this is the ELBO, its KL sampled, too: there is no separate term for config.beta to weigh.
+    """
     (mu, logvar), encoder = encode(params, x, config)
     log_w, weights = log_weights(params, x, mu, logvar, eps, config)
     loss = -log_mean_exp(log_w).mean()

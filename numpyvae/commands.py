@@ -49,9 +49,9 @@ def train(args: Namespace, console: Console) -> int:
         options = training.Options(**{name: settings[name] for name in OPTIONS})
         directory, (images, test_images) = found_images(args.data)
         config = model_config(settings, images)
-        folder = runs.new_folder(args.out)
-        about = {"data": str(directory), "digest": runs.digest(images, test_images), "shape": list(images.shape[1:])}
         state = training.start(images, config, options)
+        about = {"data": str(directory), "digest": runs.digest(images, test_images), "shape": list(images.shape[1:])}
+        folder = runs.new_folder(args.out)
         say(introduction(directory, images, test_images))
         if args.preset:
             say(f"Preset {args.preset}: " + ", ".join(f"{name} {settings[name]}" for name in PRESETS[args.preset]))

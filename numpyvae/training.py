@@ -86,7 +86,9 @@ class Score(NamedTuple):
 
 
 def start(images: np.ndarray, config: VAEConfig, options: Options) -> State:
-    """Fresh parameters, by the options' recipe."""
+    """Fresh parameters, by the options' recipe. ValueError if the model and the options do not go together."""
+    if options.objective == "iwae" and config.beta != 1:
+        raise ValueError(f"beta is {config.beta}, but the iwae objective has no KL of its own to weigh: beta must be 1 there")
     params = init_params(config, np.random.default_rng(options.seed))
     if options.initialization == "glorot":
         glorot(params, images, np.random.default_rng(options.seed))
