@@ -39,10 +39,12 @@ __all__ = ["MDP", "policy_evaluation", "residual", "action_values", "greedy_poli
 
 
 def chain(gamma: float) -> MDP:
-    """States -1, 0, 1, 2 in a row; - moves left and + moves right, surely. Left from -1 pays 1, right from 2 pays 3, and both land in 0.
+    """States -1, 0, 1, 2 in a row; - moves left and + moves right, surely. Two moves pay, and both land in 0:
 
-            ┌─ pays 1 ─┐     ┌───────── pays 3 ────────┐
-           -1 ←──────→ 0 ←──────→ 1 ←──────→ 2 ────────┘
+             - pays 1        + pays 3
+         ┌────────────┐ ┌───────────────────────┐
+         │            ↓ ↓                       │
+        -1 ←────────→  0  ←─────→ 1 ←─────────→ 2
     """
     left, right = [1, 0, 1, 2], [1, 2, 3, 1]                # the state after - and after +, by index: -1 is 0, 0 is 1, …
     P = np.eye(4)[np.array([left, right]).T]                # (4, 2, 4)
@@ -69,11 +71,11 @@ def greedy_policy(mdp: MDP, v, current=None) -> np.ndarray:
 
 
 def policy_iteration(mdp: MDP, policy=None) -> Solution:
-    """v_π, then π ← greedy(v_π), until π stays. Starts from `policy` (S,), or from the greedy policy of v = 0.
+    """v_π, then π ← greedy(v_π), until π stays. Starts from `policy` (S,), or from the greedy policy of v(s) = maxₐ R(s, a).
 
     A large sparse problem wants a good start: policy_iteration(mdp, modified_policy_iteration(mdp, 1e-3).policy).
     """
-    policy = greedy_policy(mdp, np.zeros(len(mdp.R))) if policy is None else _deterministic(mdp, policy)
+    policy = greedy_policy(mdp, mdp.R.max(axis=1)) if policy is None else _deterministic(mdp, policy)
     left = set()
     while policy.tobytes() not in left:
         left.add(policy.tobytes())
@@ -103,30 +105,32 @@ def value_iteration(mdp: MDP, tolerance: float = 1e-8, v=None, max_sweeps: int =
 def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 20, max_rounds: int = 1_000_000) -> Solution:
     """Rounds of v ← T v and then `sweeps` of v ← r_π + γ P_π v, until ‖v - v*‖ ≤ tolerance by the bound ‖T v - v‖/(1-γ).
 
-    Adding a constant c to v adds γc to T v and changes no policy, so the constant part of the error, the slowest to die, need not be
-    waited for: γ/(1-γ) times the middle of T v - v removes it in each round (MacQueen's bounds, halved).
+    A constant c added to v adds γc to T v and takes (1-γ)c from T v - v, and changes no policy. So the constant part of the error, the
+    slowest to die, need not be waited for: each round centres T v - v on zero (MacQueen's bounds, and v put halfway between them).
     ValueError as for value_iteration.
     """
-    v = np.zeros(len(mdp.R))
+    states, v = np.arange(len(mdp.R)), np.zeros(len(mdp.R))
     for rounds in range(1, max_rounds + 1):
         q = action_values(mdp, v)
-        Tv = q.max(axis=1)
-        step = Tv - v
-        bound = _error(mdp, abs(step).max(), v, tolerance)
+        policy = q.argmax(axis=1)
+        Tv = q[states, policy]
+        high, low = (Tv - v).max(), (Tv - v).min()
+        c = (high + low) / 2 / (1 - mdp.gamma)
+        bound = _error(mdp, (high - low) / 2, v + c, tolerance)
         if bound <= tolerance:
-            return Solution(q.argmax(axis=1), v, rounds, bound)
-        P, r = follow(mdp, q.argmax(axis=1))
+            return Solution(policy, v + c, rounds, bound)
+        P, r = follow(mdp, policy)
         P *= mdp.gamma
-        v = Tv + mdp.gamma / (1 - mdp.gamma) * (step.max() + step.min()) / 2
+        v = Tv + mdp.gamma * c
         for _ in range(sweeps):
             v = P @ v
             v += r
     raise ValueError(f"modified policy iteration is within {bound:.3g} of the optimal values, not {tolerance:g}, after {max_rounds} rounds")
 
 
-def optimal_actions(mdp: MDP) -> np.ndarray:
-    """Boolean (S, A): q*(s, a) = maxᵦ q*(s, b), every action that is optimal, ties (to within τ) included."""
-    v = refined_evaluation(mdp, policy_iteration(mdp).policy)
+def optimal_actions(mdp: MDP, policy=None) -> np.ndarray:
+    """Boolean (S, A): q*(s, a) = maxᵦ q*(s, b), every action that is optimal, ties (to within τ) included. `policy`: where to begin."""
+    v = refined_evaluation(mdp, policy_iteration(mdp, policy).policy)
     q = action_values(mdp, v)
     return q >= q.max(axis=1, keepdims=True) - tie(mdp, v)
 
@@ -176,9 +180,9 @@ def _deterministic(mdp: MDP, policy) -> np.ndarray:
 
 
 def _error(mdp: MDP, residual: float, v, tolerance: float = np.inf) -> float:
-    """(residual + rounding)/(1-γ), a bound on ‖v - v*‖. ValueError if rounding alone exceeds the tolerance."""
-    floor = tie(mdp, v) / (1 - mdp.gamma)           # τ covers two action values; T v - v holds one, and v
-    if floor > tolerance:
+    """(residual + rounding)/(1-γ), a bound on ‖v - v*‖. ValueError if only rounding stands between it and the tolerance."""
+    error, floor = residual / (1 - mdp.gamma), tie(mdp, v) / (1 - mdp.gamma)    # τ covers two action values; T v - v is one, and v
+    if error <= tolerance < floor:
         raise ValueError(f"float64 cannot certify values to {tolerance:g} at gamma = {mdp.gamma}: rounding alone may cost {floor:.2g}; "
                          "ask for less, or use policy_iteration")
-    return float(residual / (1 - mdp.gamma) + floor)
+    return float(error + floor)
