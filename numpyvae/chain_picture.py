@@ -7,8 +7,8 @@ between them is what the wrong policy costs: in its winner's colour.
 
 from math import log10
 
-from numpyvae.chain import ARROWS, closed_form
-from numpyvae.mdp import chain, discount_switches
+from .chain import ARROWS, closed_form
+from .mdp import chain, discount_switches
 
 NEAR, FAR = ("-", "-", "+", "+"), ("-", "+", "+", "+")
 BLUE, ORANGE, INK, FAINT = "#2f6db5", "#d9662b", "#2b2d33", "#d9dbe0"

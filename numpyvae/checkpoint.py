@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from numpyvae.atomic import replacing
+from .atomic import replacing
 
 FORMAT = 1
 OWN = ("format", "meta", "sha256")

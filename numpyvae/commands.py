@@ -238,3 +238,25 @@ def sample(args: Namespace, console: Console) -> int:
             "the latent plane, at the prior's quantiles" if args.manifold else "draws from the prior")
     console.line(f"Wrote {args.out}: {len(drawn)} images, {what}")
     return 0
+
+
+def mdp(args: Namespace, console: Console) -> int:
+    """Solve the four-state chain: optimal policies and values at each discount, and the discount where they change.
+
+    examples:
+      numpyvae mdp
+      numpyvae mdp --gamma 0.3 --gamma 0.4 --json
+      numpyvae mdp --out chain.svg
+    """
+    from . import chain
+
+    report = chain.report(args.gamma or [0.1, 0.99])
+    if args.out is not None:
+        from .chain_picture import report_svg
+        from .pictures import write_svg
+
+        write_svg(args.out, report_svg())
+    console.line(json.dumps(report) if args.json else chain.report_text(report))
+    if args.out is not None:
+        console.warn(f"wrote {args.out}")
+    return 0

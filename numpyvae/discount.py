@@ -29,7 +29,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from numpyvae.bellman import MDP
+from .bellman import MDP
 
 RESOLUTION = Fraction(1, 2**60)     # of a root; two sign changes nearer than this would be taken for none
 

@@ -29,9 +29,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpyvae.bellman import MDP, action_values, check_policy, follow, policy_evaluation, residual
-from numpyvae.discount import blackwell_policy, discount_switches
-from numpyvae.rounding import EPS, refined_evaluation, tie
+from .bellman import MDP, action_values, check_policy, follow, policy_evaluation, residual
+from .discount import blackwell_policy, discount_switches
+from .rounding import EPS, refined_evaluation, tie
 
 __all__ = ["MDP", "policy_evaluation", "residual", "action_values", "greedy_policy", "Solution", "policy_iteration", "value_iteration",
            "modified_policy_iteration", "optimal_actions", "optimal_policies", "enumerate_policies", "discount_switches",

@@ -28,7 +28,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.sparse import csr_array
 
-from numpyvae.bellman import MDP, follow, solver
+from .bellman import MDP, follow, solver
 
 EPS = np.finfo(float).eps
 
