@@ -101,6 +101,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--data", metavar="DIR", help="directory of IDX files (default: as for train)")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="(default: 1)")
 
+    p = command(commands.gradcheck, "gradcheck", "check every gradient against independent arithmetic")
+    p.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
     p = command(commands.mdp, "mdp", "solve the four-state chain at each discount")
     p.add_argument("--gamma", type=float, action="append", metavar="G", help="a discount, 0 <= G < 1; repeatable (default: 0.1 and 0.99)")
     p.add_argument("--out", metavar="FILE.svg", help="draw the values against the discount")

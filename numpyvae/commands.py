@@ -260,3 +260,23 @@ def mdp(args: Namespace, console: Console) -> int:
     if args.out is not None:
         console.warn(f"wrote {args.out}")
     return 0
+
+
+def gradcheck(args: Namespace, console: Console) -> int:
+    """Check every hand-written gradient by complex step and central difference; exit status 1 if one is wrong.
+
+    examples:
+      numpyvae gradcheck
+      numpyvae gradcheck --json
+    """
+    from . import gradcheck as check
+
+    rows = []
+    if not args.json:
+        console.line(check.HEADER)
+    for row in check.sweep():
+        rows.append(row)
+        if not args.json:
+            console.line(check.line(row))
+    console.line(json.dumps(check.report(rows)) if args.json else "\n" + check.summary(rows))
+    return 0 if all(row.ok for row in rows) else 1

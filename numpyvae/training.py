@@ -21,10 +21,9 @@ from typing import Callable, NamedTuple
 import numpy as np
 
 from .adam import Adam
-from .bounds import negative_iwae, negative_iwae_backward
-from .vae import (Parameters, VAEConfig, init_params, negative_elbo, negative_elbo_backward, parameter_shapes)
+from .bounds import OBJECTIVES
+from .vae import Parameters, VAEConfig, init_params, negative_elbo, parameter_shapes
 
-OBJECTIVES = {"elbo": (negative_elbo, negative_elbo_backward), "iwae": (negative_iwae, negative_iwae_backward)}
 BINARIZE = ("none", "threshold", "dynamic")
 SCHEDULES = ("constant", "burda")
 INITIALIZATIONS = ("uniform", "glorot")
