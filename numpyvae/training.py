@@ -14,6 +14,7 @@ Source: Kingma & Welling 2014, Algorithm 1; Burda et al. 2016, section 5, for th
 """
 
 import math
+import os
 import time
 from dataclasses import dataclass, field
 from typing import Callable, NamedTuple
@@ -91,7 +92,13 @@ def start(images: np.ndarray, config: VAEConfig, options: Options) -> State:
     params = init_params(config, np.random.default_rng(options.seed))
     if options.initialization == "glorot":
         glorot(params, images, np.random.default_rng(options.seed))
-    return State(params, Adam(params.vector, options.lr, epsilon=options.adam_epsilon))
+    return State(params, optimizer(params, options))
+
+
+def optimizer(params: Parameters, options: Options) -> Adam:
+    """Adam as the options have it, on two threads where there are two cores and enough parameters to be worth it."""
+    threads = 2 if (os.cpu_count() or 1) > 1 and params.vector.size > 100_000 else 1
+    return Adam(params.vector, options.lr, epsilon=options.adam_epsilon, threads=threads)
 
 
 def glorot(params: Parameters, images: np.ndarray, rng: np.random.Generator) -> None:
