@@ -27,9 +27,9 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from numpyvae import __version__
-from numpyvae.atomic import replacing
-from numpyvae.idx import CHUNK, unpacked
-from numpyvae.mnist import VERIFIED, spellings
+from .atomic import replacing
+from .idx import CHUNK, unpacked
+from .mnist import VERIFIED, spellings
 
 PAYLOADS = {                                        # name: (bytes, SHA-256), after gunzip
     "train-images-idx3-ubyte": (47_040_016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
