@@ -97,7 +97,7 @@ class MDP:
         wrong = abs(total - 1) > 4 * S * np.finfo(float).eps
         if wrong.any():
             row = int(wrong.argmax())
-            raise ValueError(f"P: the probabilities of {place(row)} sum to {total[row]:.17g}, not 1")
+            raise ValueError(f"P: the probabilities of {place(row)} sum to {total[row]:.12g}, off 1 by {total[row] - 1:.2g}")
         if not np.isfinite(self.R).all():
             row = int((~np.isfinite(self.R)).argmax())
             raise ValueError(f"R: the payment of {place(row)} is {self.R.flat[row]}, which is not finite")

@@ -74,7 +74,7 @@ def _panel(s: int, left: float, top: float, wide: float, high: float, curves: li
     meet = dict(near)[switch]
     parts.append(f'<circle cx="{x(switch):.1f}" cy="{y(meet):.1f}" r="4.5" fill="#ffffff" stroke="{INK}" stroke-width="1.8"/>')
     parts.append(f'<text x="{x(switch) + 7:.1f}" y="{top + 12:.1f}">γ*</text>')
-    parts.append(f'<text x="{left + 10:.1f}" y="{top + 14:.1f}" font-size="15" font-weight="bold">state {chain(0.0).states[s]}</text>')
+    parts.append(f'<text x="{left + 10:.1f}" y="{top + 14:.1f}" font-size="15" font-weight="bold">state {str(chain(0.0).states[s]).replace("-", "−")}</text>')
     if s % 2 == 0:
         middle = (top + bottom) / 2
         parts.append(f'<text x="{left - 50:.1f}" y="{middle:.1f}" text-anchor="middle" transform="rotate(-90 {left - 50:.1f} {middle:.1f})">'

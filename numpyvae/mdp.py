@@ -83,7 +83,7 @@ def policy_iteration(mdp: MDP, policy=None) -> Solution:
         kept, policy = policy, greedy_policy(mdp, v, policy)
         if (policy == kept).all():
             break
-    return Solution(kept, v, len(left), _error(mdp, residual(mdp, v), v))
+    return Solution(kept, v, len(left), _certified(mdp, residual(mdp, v) / (1 - mdp.gamma), v))
 
 
 def value_iteration(mdp: MDP, tolerance: float = 1e-8, v=None, max_sweeps: int = 1_000_000) -> Solution:
@@ -95,10 +95,10 @@ def value_iteration(mdp: MDP, tolerance: float = 1e-8, v=None, max_sweeps: int =
     v = np.zeros(len(mdp.R)) if v is None else np.asarray(v, dtype=float)
     for sweeps in range(1, max_sweeps + 1):
         last, v = v, action_values(mdp, v).max(axis=1)
-        bound = _error(mdp, mdp.gamma * abs(v - last).max(), v, tolerance)
-        if bound <= tolerance:
+        error = mdp.gamma / (1 - mdp.gamma) * abs(v - last).max()
+        if error <= tolerance and (bound := _certified(mdp, error, v, tolerance)) <= tolerance:
             return Solution(greedy_policy(mdp, v), v, sweeps, bound)
-    raise ValueError(f"value iteration is within {bound:.3g} of the optimal values, not {tolerance:g}, after {max_sweeps} sweeps; "
+    raise ValueError(f"value iteration is within {error:.3g} of the optimal values, not {tolerance:g}, after {max_sweeps} sweeps; "
                      "use policy_iteration")
 
 
@@ -116,8 +116,8 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 2
         Tv = q[states, policy]
         high, low = (Tv - v).max(), (Tv - v).min()
         c = (high + low) / 2 / (1 - mdp.gamma)
-        bound = _error(mdp, (high - low) / 2, v + c, tolerance)
-        if bound <= tolerance:
+        error = (high - low) / 2 / (1 - mdp.gamma)
+        if error <= tolerance and (bound := _certified(mdp, error, v + c, tolerance)) <= tolerance:
             return Solution(policy, v + c, rounds, bound)
         P, r = follow(mdp, policy)
         P *= mdp.gamma
@@ -125,7 +125,7 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 2
         for _ in range(sweeps):
             v = P @ v
             v += r
-    raise ValueError(f"modified policy iteration is within {bound:.3g} of the optimal values, not {tolerance:g}, after {max_rounds} rounds")
+    raise ValueError(f"modified policy iteration is within {error:.3g} of the optimal values, not {tolerance:g}, after {max_rounds} rounds")
 
 
 def optimal_actions(mdp: MDP, policy=None) -> np.ndarray:
@@ -167,9 +167,16 @@ def simulate(mdp: MDP, policy, start: int, steps: int, rng: np.random.Generator)
         s = states[-1]
         a = policy[s] if policy.ndim == 1 else rng.choice(A, p=policy[s])
         actions.append(a)
-        states.append(rng.choice(S, p=mdp.rows[[s * A + a]].toarray()[0] if mdp.sparse else mdp.P[s, a]))
+        states.append(_land(mdp, s * A + a, rng))
     rewards = mdp.R[states[:-1], actions]
     return Trajectory(np.array(states), np.array(actions, dtype=np.intp), rewards, float(rewards @ mdp.gamma ** np.arange(steps)))
+
+
+def _land(mdp: MDP, row: int, rng: np.random.Generator) -> int:
+    if not mdp.sparse:
+        return rng.choice(len(mdp.R), p=mdp.rows[row])
+    row = slice(*mdp.rows.indptr[row:row + 2])
+    return rng.choice(mdp.rows.indices[row], p=mdp.rows.data[row])
 
 
 def _deterministic(mdp: MDP, policy) -> np.ndarray:
@@ -179,10 +186,10 @@ def _deterministic(mdp: MDP, policy) -> np.ndarray:
     return policy
 
 
-def _error(mdp: MDP, residual: float, v, tolerance: float = np.inf) -> float:
-    """(residual + rounding)/(1-γ), a bound on ‖v - v*‖. ValueError if only rounding stands between it and the tolerance."""
-    error, floor = residual / (1 - mdp.gamma), tie(mdp, v) / (1 - mdp.gamma)    # τ covers two action values; T v - v is one, and v
-    if error <= tolerance < floor:
+def _certified(mdp: MDP, error: float, v, tolerance: float = np.inf) -> float:
+    """A bound on ‖v - v*‖: the one that exact arithmetic would give, and rounding's share. ValueError if the latter exceeds the tolerance."""
+    floor = tie(mdp, v) / (1 - mdp.gamma)       # τ covers two action values; T v - v is one, and v
+    if floor > tolerance:
         raise ValueError(f"float64 cannot certify values to {tolerance:g} at gamma = {mdp.gamma}: rounding alone may cost {floor:.2g}; "
                          "ask for less, or use policy_iteration")
     return float(error + floor)
