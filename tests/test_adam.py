@@ -1,0 +1,137 @@
+"""Adam: Algorithm 1 to the last digits, and what its author promised of it."""
+
+from decimal import Decimal, localcontext
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from numpyvae.adam import Adam
+
+STEPS = 1000
+SCALES = np.array([1e-8, 1e-3, 1.0, 1e4])  # of the gradient: at ε's own size, and far above it
+
+
+def gradients(steps=STEPS):
+    """A given sequence, (steps, 4): a trend, a wave and noise, at the four scales"""
+    t = np.arange(1, steps + 1)[:, None]
+    noise = np.random.default_rng(1).standard_normal((steps, 4))
+    return (0.3 + np.sin(t / 7) + noise) * SCALES
+
+
+def algorithm_1(theta, gs, lrs, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    """Kingma & Ba 2015, Algorithm 1, line by line with 50 digits: the theta of every step"""
+    with localcontext() as context:
+        context.prec = 50
+        beta1, beta2, epsilon = Decimal(beta1), Decimal(beta2), Decimal(epsilon)
+        theta = [Decimal(value) for value in theta.tolist()]
+        m, v, path = [Decimal(0)] * len(theta), [Decimal(0)] * len(theta), []
+        for t, (g, lr) in enumerate(zip(gs.tolist(), lrs), start=1):
+            for i, g_i in enumerate(map(Decimal, g)):
+                m[i] = beta1 * m[i] + (1 - beta1) * g_i
+                v[i] = beta2 * v[i] + (1 - beta2) * g_i * g_i
+                m_hat, v_hat = m[i] / (1 - beta1**t), v[i] / (1 - beta2**t)
+                theta[i] -= Decimal(lr) * m_hat / (v_hat.sqrt() + epsilon)
+            path.append([float(value) for value in theta])
+        return np.array(path)
+
+
+def path(theta, gs, lrs, **settings):
+    """The theta of every step, by the class"""
+    theta = theta.copy()
+    adam, steps = Adam(theta, **settings), []
+    for g, lr in zip(gs, lrs):
+        adam.lr = lr
+        adam.step(theta, g)
+        steps.append(theta.copy())
+    return np.array(steps)
+
+
+THETA = np.array([1.0, -1.0, 0.5, 2.0])
+
+
+def test_1000_steps_agree_with_50_digits_to_1e_12():
+    """The largest difference at any step, with |theta| about 1; in double precision it is 2e-15."""
+    gs, lrs = gradients(), [1e-3] * STEPS
+    expected = algorithm_1(THETA, gs, lrs)
+    assert np.abs(path(THETA, gs, lrs) - expected).max() <= 1e-12
+    assert np.abs(expected[-1] - THETA).min() > 1e-2  # and theta has gone somewhere
+
+
+@pytest.mark.parametrize("settings", [dict(beta1=0.5, beta2=0.9), dict(beta1=0.0), dict(epsilon=1e-4)], ids=str)
+def test_so_do_other_settings(settings):
+    gs, lrs = gradients(100), [1e-2] * 100
+    assert np.abs(path(THETA, gs, lrs, **settings) - algorithm_1(THETA, gs, lrs, **settings)).max() <= 1e-12
+
+
+def test_the_rate_may_change_between_steps():
+    gs, lrs = gradients(100), [1e-2 * 0.97**t for t in range(100)]
+    assert np.abs(path(THETA, gs, lrs) - algorithm_1(THETA, gs, lrs)).max() <= 1e-12
+
+
+def test_epsilon_stands_outside_the_corrected_root():
+    """lr c m/(√v + ε), ε left unscaled where the corrections c are folded into the rate, is another algorithm."""
+    gs, theta, m, v = gradients(), THETA.copy(), 0, 0
+    for t, g in enumerate(gs, start=1):
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        theta -= 1e-3 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(v) + 1e-8)
+    difference = np.abs(theta - path(THETA, gs, [1e-3] * STEPS)[-1])
+    assert difference[0] > 1e-3  # where the gradient is as small as ε
+    assert difference[2] > 1e-9  # and the reference sees it, three orders above its tolerance, where it is not
+
+
+# What the corrections are for
+
+@given(st.floats(-12, 100), st.sampled_from([-1, 1]))
+def test_the_first_step_is_lr_long_whatever_the_gradients_scale(exponent, sign):
+    """m̂ = g and v̂ = g², so the step is lr g/(|g| + ε): lr for every |g| far above ε."""
+    g = sign * 10.0**exponent
+    step = path(np.zeros(1), np.array([[g]]), [1e-3])[0, 0]
+    assert step == pytest.approx(-1e-3 * g / (abs(g) + 1e-8), rel=1e-12)
+    if exponent > 0:
+        assert step == pytest.approx(-sign * 1e-3, rel=1.1e-8)  # ε/|g| below 1e-8
+
+
+def test_under_a_constant_gradient_every_step_is_as_long_as_the_first():
+    """m̂ = g and v̂ = g² at every t, if the corrections carry the power of t; without it they are right at t = 1 only."""
+    g = np.array([-3.0, 1e-8, 2e5])
+    steps = -np.diff(path(np.zeros(3), np.tile(g, (50, 1)), [1e-3] * 50), axis=0, prepend=0)
+    assert steps == pytest.approx(np.tile(1e-3 * g / (np.abs(g) + 1e-8), (50, 1)), rel=1e-11)
+
+
+def test_scaling_the_loss_changes_nothing_but_epsilons_share():
+    gs, lrs = gradients(200)[:, 2:], [1e-3] * 200
+    assert path(THETA[2:], 1e3 * gs, lrs, epsilon=1e-5) == pytest.approx(path(THETA[2:], gs, lrs), abs=1e-12)
+
+
+# What it leaves alone
+
+def test_theta_is_changed_in_place_and_the_gradient_is_not():
+    theta, g = THETA.copy(), gradients(1)[0]
+    adam, view, kept = Adam(theta), theta[:2], g.copy()
+    assert adam.step(theta, g) is None
+    assert np.array_equal(g, kept)
+    assert np.all(theta != THETA) and np.all(view != THETA[:2])
+
+
+def test_theta_is_not_touched_before_the_first_step_nor_kept():
+    theta = THETA.copy()
+    adam = Adam(theta)
+    assert np.array_equal(theta, THETA)
+    assert adam.t == 0 and not adam.m.any() and not adam.v.any()
+    assert not any(np.shares_memory(theta, array) for array in (adam.m, adam.v))
+
+
+def test_a_zero_gradient_moves_nothing():
+    assert np.array_equal(path(THETA, np.zeros((3, 4)), [1.0] * 3), [THETA] * 3)
+
+
+def test_float32_stays_float32():
+    """And near the exact path: 100 steps, each rounding a number near 1, are 5e-7 off, so at most 1e-6."""
+    gs, lrs = gradients(100), [1e-3] * 100
+    theta = THETA.astype(np.float32)
+    adam = Adam(theta)
+    steps = path(theta, gs.astype(np.float32), lrs)
+    adam.step(theta, gs[0].astype(np.float32))
+    assert {array.dtype for array in (steps, theta, adam.m, adam.v)} == {np.dtype(np.float32)}
+    assert steps[-1] == pytest.approx(algorithm_1(THETA, gs, lrs)[-1], abs=1e-6)

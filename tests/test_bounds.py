@@ -1,0 +1,313 @@
+"""Importance weights: log-mean-exp, the K-sample bound and its gradient, log p(x) and its standard error.
+
+The exact values come from Gauss-Hermite quadrature on a model with one latent, E[f(eps)] = Σᵢ ωᵢ f(tᵢ) for
+eps ~ N(0, 1). Its decoder is smooth (tanh), so 60 nodes and 100 agree to 1e-8 and better.
+"""
+
+import tracemalloc
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+from scipy import stats
+from scipy.special import logsumexp
+
+from numpyvae.bounds import log_marginal, log_mean_exp, log_weights, negative_iwae, negative_iwae_backward
+from numpyvae.vae import Parameters, VAEConfig, decode, encode, init_params, negative_elbo, negative_elbo_backward
+
+ONE_LATENT = VAEConfig(pixels=4, hidden=(3,), latent=1, activation="tanh", prior=(0.3, -0.4))
+X = np.array([[0.0, 1.0, 1.0, 0.0], [1.0, 1.0, 0.0, 0.2]])
+
+
+def model(config, seed=1, scale=3.0):
+    """Parameters in float64, larger than training starts from: with those, the latent hardly matters."""
+    params = init_params(config, np.random.default_rng(seed), np.float64)
+    params.vector *= scale
+    return params
+
+
+def one_latent(seed=0):
+    """Parameters of ONE_LATENT whose decoder depends on z, and whose q is a little wider than the prior, so that the
+    weights are bounded: the tails of a q too narrow are what importance sampling cannot see."""
+    params = init_params(ONE_LATENT, np.random.default_rng(seed), np.float64)
+    params["decoder.0.W"][...] = 1.0, -0.8, 0.5
+    params["decoder.1.W"] *= 3
+    params["encoder.1.b"][1] = 0.0
+    return params
+
+
+def gauss_hermite(n):
+    """tᵢ and ωᵢ, Σ ωᵢ = 1"""
+    t, w = np.polynomial.hermite_e.hermegauss(n)
+    return t, w / w.sum()
+
+
+def log_weights_at(params, x, eps, config):
+    """log w for each of the numbers eps (K,), one latent -> (K, N)"""
+    (mu, logvar), _ = encode(params, x, config)
+    return log_weights(params, x, mu, logvar, np.tile(eps[:, None, None], (1, len(x), 1)), config)[0]
+
+
+def log_px_by_quadrature(params, x, config, n=100):
+    """log ∫ p(x|z) p(z) dz over the prior's own nodes; pixels by scipy.stats. The encoder has no part in it."""
+    t, w = gauss_hermite(n)
+    mu_p, logvar_p = config.prior
+    y, _ = decode(params, (mu_p + np.exp(logvar_p / 2) * t)[:, None], config)
+    log_px = (x * -np.log1p(np.exp(-y))[:, None] - (1 - x) * np.log1p(np.exp(y))[:, None]).sum(axis=-1)
+    return logsumexp(log_px, axis=0, b=w[:, None])
+
+
+# log-mean-exp
+
+numbers = st.lists(st.floats(-100, 100), min_size=1, max_size=20)
+
+
+@given(numbers)
+def test_log_mean_exp_is_the_log_of_the_mean_of_exp(a):
+    assert log_mean_exp(np.array(a)) == pytest.approx(logsumexp(a) - np.log(len(a)), abs=1e-13 + 4e-15 * max(map(abs, a)))
+
+
+@given(numbers, st.sampled_from([-1e4, 1e4]))
+def test_a_shift_comes_out_again_to_4_ulp_of_the_shift(a, shift):
+    """Two roundings each of a + shift and of the result; exp of the shift itself would be 0 or inf."""
+    a = np.array(a)
+    assert abs(log_mean_exp(a + shift) - (log_mean_exp(a) + shift)) <= 4 * np.spacing(1e4)
+
+
+@given(numbers)
+def test_it_lies_between_the_mean_and_the_largest(a):
+    rounding = 1e-15 * (1 + max(map(abs, a)))
+    assert np.mean(a) - 4 * rounding <= log_mean_exp(np.array(a)) <= max(a) + 4 * rounding
+
+
+@given(st.integers(1, 5), st.sampled_from([np.float32, np.float64]))
+def test_all_minus_infinity_gives_minus_infinity(n, dtype):
+    """In silence: a warning is an error in this suite."""
+    result = log_mean_exp(np.full((n, 3), -np.inf, dtype))
+    assert result.dtype == dtype and np.array_equal(result, [-np.inf] * 3)
+
+
+def test_a_weight_of_zero_counts_in_the_mean():
+    a = np.array([[-np.inf, 0.0], [np.log(4.0), 0.0]])
+    assert log_mean_exp(a) == pytest.approx([np.log(2.0), 0.0])
+    assert log_mean_exp(a, axis=1) == pytest.approx([np.log(0.5), np.log(2.5)])
+
+
+# The weights
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "normal"])
+def test_the_log_weights_are_those_of_scipys_densities(likelihood):
+    config = VAEConfig(pixels=4, hidden=(3,), latent=2, likelihood=likelihood, prior=((0.3, -1.0), (-0.4, 0.5)))
+    params, rng = model(config), np.random.default_rng(0)
+    x, eps = rng.integers(0, 2, (3, 4)).astype(float), rng.standard_normal((5, 3, 2))
+    (mu, logvar), _ = encode(params, x, config)
+    log_w, _ = log_weights(params, x, mu, logvar, eps, config)
+    sigma = np.exp(logvar / 2)
+    z = mu + sigma * eps
+    y, _ = decode(params, z, config)
+    log_px = stats.bernoulli.logpmf(x, 1 / (1 + np.exp(-y))) if likelihood == "bernoulli" else stats.norm.logpdf(
+        x, y, np.exp(params["logvar_x"] / 2))
+    log_pz = stats.norm.logpdf(z, config.prior[0], np.exp(np.array(config.prior[1]) / 2))
+    expected = log_px.sum(axis=-1) + log_pz.sum(axis=-1) - stats.norm.logpdf(z, mu, sigma).sum(axis=-1)
+    assert log_w == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.5, 1.0])
+def test_the_mean_weight_is_the_likelihood_whatever_the_encoder(scale):
+    """E_q[w] = p(x): another encoder, the same number."""
+    params, (t, w) = one_latent(), gauss_hermite(100)
+    for name in params:
+        params[name] *= scale if name.startswith("encoder") else 1
+    log_w = log_weights_at(params, X, t, ONE_LATENT)
+    expected = log_px_by_quadrature(params, X, ONE_LATENT)
+    assert logsumexp(log_w, axis=0, b=w[:, None]) == pytest.approx(expected, abs=1e-7)
+
+
+# The K-sample bound
+
+def bound(params, x, config, K, n):
+    """L_K = E[log 1/K Σ w(epsₖ)], a sum over the grid of n^K nodes"""
+    t, w = gauss_hermite(n)
+    log_w = log_weights_at(params, x, t, config)
+    grid = np.stack(np.meshgrid(*[np.arange(n)] * K, indexing="ij")).reshape(K, -1)
+    return w[grid].prod(axis=0) @ log_mean_exp(log_w[grid])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_it_rises_with_k_from_the_elbo_toward_log_p(seed):
+    """By more, each time, than what quadrature with fewer nodes would make of it."""
+    params = one_latent(seed)
+    log_px = log_px_by_quadrature(params, X, ONE_LATENT)
+    fine = np.array([bound(params, X, ONE_LATENT, K, n) for K, n in [(1, 30), (2, 30), (3, 30), (4, 20)]])
+    coarse = np.array([bound(params, X, ONE_LATENT, K, n) for K, n in [(1, 24), (2, 24), (3, 24), (4, 16)]])
+    error = np.abs(fine - coarse).max()
+    assert np.diff([*fine, log_px], axis=0).min() > 10 * error
+
+
+def test_with_k_1_its_expectation_is_the_elbo():
+    """E[−log w] by quadrature, the KL sampled, is what negative_elbo has with the KL in closed form."""
+    params, (t, w) = one_latent(), gauss_hermite(60)
+    sampled = sum(w_i * negative_iwae(params, X, np.full((1, 2, 1), t_i), ONE_LATENT)[0] for t_i, w_i in zip(t, w))
+    closed = sum(w_i * negative_elbo(params, X, np.full((2, 1), t_i), ONE_LATENT)[0] for t_i, w_i in zip(t, w))
+    assert sampled == pytest.approx(closed, abs=1e-12)
+    assert sampled == pytest.approx(-bound(params, X, ONE_LATENT, 1, 60).mean(), abs=1e-12)
+
+
+def test_with_k_1_it_is_the_sampled_elbo():
+    """−1/N Σ (log p(x|z) − log q(z|x)/p(z)), draw by draw"""
+    config = replace(ONE_LATENT, latent=3)
+    params, eps = model(config), np.random.default_rng(2).standard_normal((1, 2, 3))
+    (mu, logvar), _ = encode(params, X, config)
+    sigma, mu_p, sigma_p = np.exp(logvar / 2), 0.3, np.exp(-0.2)
+    z = mu + sigma * eps[0]
+    y, _ = decode(params, z, config)
+    log_px = (X * y - np.log1p(np.exp(y))).sum(axis=1)
+    sampled_kl = (stats.norm.logpdf(z, mu, sigma) - stats.norm.logpdf(z, mu_p, sigma_p)).sum(axis=1)
+    assert negative_iwae(params, X, eps, config)[0] == pytest.approx((sampled_kl - log_px).mean(), abs=1e-13)
+
+
+def test_it_does_not_depend_on_the_order_of_the_samples_nor_on_repeating_them():
+    params, eps = model(ONE_LATENT), np.random.default_rng(2).standard_normal((5, 2, 1))
+    loss = negative_iwae(params, X, eps, ONE_LATENT)[0]
+    assert negative_iwae(params, X, eps[::-1], ONE_LATENT)[0] == pytest.approx(loss, abs=1e-14)
+    assert negative_iwae(params, X, np.concatenate([eps, eps]), ONE_LATENT)[0] == pytest.approx(loss, abs=1e-14)
+
+
+# Gradients, by complex step: ∂f/∂θ = Im f(θ + ih)/h, without the difference that costs digits
+
+CONFIGS = {
+    "tanh": VAEConfig(pixels=6, hidden=(5, 4), latent=3, activation="tanh"),
+    "relu, general prior": VAEConfig(pixels=6, hidden=(5,), latent=3, prior=((0.5, -1.0, 0.0), (0.3, -0.7, 0.0))),
+    "normal, learned variance": VAEConfig(pixels=6, hidden=(5,), latent=3, activation="tanh", likelihood="normal"),
+    "normal, fixed variance": VAEConfig(pixels=6, hidden=(), latent=3, likelihood="normal", logvar_x=-0.5),
+}
+
+
+def complex_step(loss, params, h=1e-20):
+    """∂loss/∂params, an entry at a time, through the forward pass in complex128"""
+    shapes = {name: array.shape for name, array in params.items()}
+    gradient = Parameters(shapes, np.empty_like(params.vector))
+    for i in range(len(params.vector)):
+        stepped = Parameters(shapes, params.vector.astype(complex))
+        stepped.vector[i] += 1j * h
+        gradient.vector[i] = loss(stepped).imag / h
+    return gradient
+
+
+def assert_same(grads, expected):
+    """Norms within 1e-14 for each tensor, each entry within 1e-13 of its tensor's largest"""
+    assert grads.keys() == expected.keys()
+    for name in grads:
+        error = np.abs(grads[name] - expected[name])
+        assert np.linalg.norm(error) <= 1e-14 * np.linalg.norm(expected[name]), name
+        assert error.max() <= 1e-13 * np.abs(expected[name]).max(), name
+
+
+def setting(name, count, seed=1):
+    config, rng = CONFIGS[name], np.random.default_rng(seed)
+    x = rng.random((4, config.pixels))
+    return config, model(config, scale=1.5), x, rng.standard_normal((count, 4, config.latent))
+
+
+@pytest.mark.parametrize("K", [1, 5])
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_gradient_of_the_k_sample_bound(name, K):
+    config, params, x, eps = setting(name, K)
+    grads = negative_iwae_backward(negative_iwae(params, x, eps, config)[1])
+    assert_same(grads, complex_step(lambda p: negative_iwae(p, x, eps, config)[0], params))
+
+
+@pytest.mark.parametrize("J", [1, 3])
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_gradient_of_the_elbo_with_j_samples(name, J):
+    config, params, x, eps = setting(name, J)
+    config = replace(config, beta=0.7)
+    grads = negative_elbo_backward(negative_elbo(params, x, eps, config)[1])
+    assert_same(grads, complex_step(lambda p: negative_elbo(p, x, eps, config)[0], params))
+
+
+@pytest.mark.parametrize("loss, backward", [(negative_elbo, negative_elbo_backward), (negative_iwae, negative_iwae_backward)])
+def test_j_samples_are_a_mean_over_j_but_k_samples_are_more_than_that(loss, backward):
+    config, params, x, eps = setting("tanh", 3)
+    together = backward(loss(params, x, eps, config)[1]).vector
+    apart = np.mean([backward(loss(params, x, eps[j : j + 1], config)[1]).vector for j in range(3)], axis=0)
+    assert np.allclose(together, apart, rtol=0, atol=1e-14) == (loss is negative_elbo)
+
+
+def test_the_gradient_overwrites_what_it_is_given():
+    config, params, x, eps = setting("normal, learned variance", 5)
+    cache = negative_iwae(params, x, eps, config)[1]
+    out = Parameters({name: array.shape for name, array in params.items()}, np.full_like(params.vector, np.nan))
+    assert negative_iwae_backward(cache, out=out) is out
+    assert np.array_equal(out.vector, negative_iwae_backward(cache).vector)
+
+
+# log p(x)
+
+def test_it_is_within_4_standard_errors_of_quadrature():
+    params = one_latent()
+    expected = log_px_by_quadrature(params, X, ONE_LATENT)
+    estimate, se = log_marginal(params, X, ONE_LATENT, 20_000, np.random.default_rng(3))
+    assert np.all(np.abs(estimate - expected) <= 4 * se)
+    assert np.all((se > 0) & (se < 0.02))  # four of them are a statement
+
+
+def test_its_standard_error_is_calibrated():
+    """2,000 estimates of the same image, 2,000 samples each: their spread is the error that each of them reports, and
+    their mean is low by half its square. The spread of 2,000 is known to 1.6%; 7% is 4 times that and a little skew."""
+    params, copies = one_latent(), 2000
+    expected = log_px_by_quadrature(params, X[:1], ONE_LATENT)
+    estimate, se = log_marginal(params, np.tile(X[:1], (copies, 1)), ONE_LATENT, 2000, np.random.default_rng(4))
+    z = (estimate - expected) / se
+    assert estimate.std() == pytest.approx(np.sqrt(np.mean(se**2)), rel=0.07)
+    assert z.std() == pytest.approx(1, rel=0.07)
+    assert np.mean(np.abs(z) < 1.96) == pytest.approx(0.95, abs=0.02)  # 4 standard errors of a share of 2,000
+    assert (estimate - expected).mean() == pytest.approx(-np.mean(se**2) / 2, abs=4 * estimate.std() / np.sqrt(copies))
+
+
+@pytest.mark.parametrize("rows", [1, 7, 10_000])
+def test_its_chunks_do_not_show(rows):
+    """The same noise in chunks of another size: the same estimate and standard error as from all weights at once."""
+    params = model(ONE_LATENT)
+    estimate, se = log_marginal(params, X, ONE_LATENT, 50, np.random.default_rng(5), rows=rows)
+    (mu, logvar), _ = encode(params, X, ONE_LATENT)
+    log_w, _ = log_weights(params, X, mu, logvar, np.random.default_rng(5).standard_normal((50, 2, 1)), ONE_LATENT)
+    assert estimate == pytest.approx(logsumexp(log_w, axis=0) - np.log(50), abs=1e-13)
+    w = np.exp(log_w)
+    assert se == pytest.approx(w.std(axis=0) / np.sqrt(50) / w.mean(axis=0), rel=1e-9)
+
+
+def test_one_sample_is_one_log_weight():
+    params = model(ONE_LATENT)
+    estimate, se = log_marginal(params, X, ONE_LATENT, 1, np.random.default_rng(5))
+    eps = np.random.default_rng(5).standard_normal((1, 2, 1))
+    assert -estimate.mean() == pytest.approx(negative_iwae(params, X, eps, ONE_LATENT)[0], abs=1e-14)
+    assert np.array_equal(se, [0, 0])
+
+
+def test_far_below_what_exp_can_represent():
+    """784 pixels against a decoder that is sure of the opposite: log p(x) near −1e4, where p(x) itself is 0."""
+    config = VAEConfig(pixels=784, hidden=(), latent=1)
+    params = model(config, scale=0.1)
+    params["decoder.0.b"][...] = -13.0
+    estimate, se = log_marginal(params, np.ones((1, 784)), config, 10_000, np.random.default_rng(6))
+    expected = log_px_by_quadrature(params, np.ones((1, 784)), config)
+    assert estimate[0] < -1e4 and np.exp(estimate[0]) == 0
+    assert abs(estimate - expected) <= 4 * se and se < 0.05
+
+
+def test_memory_does_not_grow_with_the_number_of_samples():
+    config = VAEConfig(pixels=50, hidden=(20,), latent=3)
+    params, x = model(config), np.random.default_rng(7).random((10, 50))
+
+    def peak(K):
+        tracemalloc.start()
+        try:
+            log_marginal(params, x, config, K, np.random.default_rng(8))
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(200)  # what the first call leaves behind is not counted
+    assert peak(5_000) <= 1.02 * peak(500)
