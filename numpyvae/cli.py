@@ -105,6 +105,10 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--data", metavar="DIR", help="directory of IDX files (default: as for train)")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="(default: 1)")
 
+    p = command(commands.download, "download", "fetch and verify MNIST")
+    p.add_argument("--data", metavar="DIR", default="data/mnist", help="where to (default: data/mnist)")
+    p.add_argument("--mirror", metavar="URL", action="append", default=[], help="try this one first; repeatable")
+
     p = command(commands.gradcheck, "gradcheck", "check every gradient against independent arithmetic")
     p.add_argument("--json", action="store_true", help="one JSON object on standard output")
 

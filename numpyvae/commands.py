@@ -280,3 +280,23 @@ def gradcheck(args: Namespace, console: Console) -> int:
             console.line(check.line(row))
     console.line(json.dumps(check.report(rows)) if args.json else "\n" + check.summary(rows))
     return 0 if all(row.ok for row in rows) else 1
+
+
+def download(args: Namespace, console: Console) -> int:
+    """Fetch MNIST's four files from public mirrors and verify them. Good files that are already there are kept.
+
+    examples:
+      numpyvae download
+      numpyvae download --data somewhere/else
+    """
+    from .download import MIRRORS, download
+
+    def progress(name, received, total):
+        console.progress(received, total or 1, "bytes")
+
+    for fetched in download(args.data, (*args.mirror, *MIRRORS), progress):
+        for failure in fetched.failures:
+            console.warn(failure)
+        console.line(f"{fetched.path}: verified ({fetched.source})")
+    console.line(f"Now: numpyvae train{'' if args.data == 'data/mnist' else ' --data ' + args.data}")
+    return 0

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from numpyvae import __version__
+from . import __version__
 from .atomic import replacing
 from .idx import CHUNK, unpacked
 from .mnist import VERIFIED, spellings
@@ -47,6 +47,8 @@ class DownloadError(OSError):
 
 
 class Fetched(NamedTuple):
+    """One file that is there now, and verified."""
+
     path: Path
     source: str                                     # the address it came from, or "kept"
     failures: list[str]                             # the mirrors before that, and what was wrong with them

@@ -144,6 +144,10 @@ def test_samples_of_every_kind(train, tiny_directory, capsys, kind):
     (["train", "--resume", "runs/009"], "runs/009"),
     (["evaluate", "missing.npz"], "missing.npz"),
     (["sample", "missing.npz", "--out", "x.png"], "missing.npz"),
+    (["download", "--mirror", "ftp://example.org/"], "ftp://example.org/: a mirror is an https:// address"),
+    (["mdp", "--gamma", "1"], "gamma is 1.0"),
+    (["mdp", "--gamma", "-0.1"], "gamma is -0.1"),
+    (["mdp", "--out", "no/such/folder/chain.svg"], "no/such/folder"),
     (["traim"], "traim"),
     ([], "COMMAND"),
 ])
@@ -182,6 +186,48 @@ def test_data_of_another_size_than_the_models_is_refused(train, tmp_path, capsys
         write_idx(Path("other", name), np.zeros(shape, np.uint8))
     assert main(["evaluate", "runs/001", "--data", "other"]) == 2
     assert "9 pixels" in error_line(capsys)
+
+
+def test_gradcheck_prints_a_row_a_gradient_and_one_json_object(capsys):
+    assert main(["gradcheck"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert main(["gradcheck", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["ok"] is True and result["worst"] <= 1e-14 and len(result["rows"]) >= 50
+    assert set(result["rows"][0]) == {"configuration", "name", "complex_step", "worst_entry", "central_difference"}
+    assert rows[-1] == f"{len(result['rows'])} of {len(result['rows'])} gradients right"
+
+
+def test_gradcheck_exits_with_1_when_a_gradient_is_wrong(monkeypatch, capsys):
+    from numpyvae import bounds
+
+    forward, backward = bounds.OBJECTIVES["iwae"]
+
+    def wrong(cache):
+        grads = backward(cache)
+        grads["decoder.0.b"][...] *= 1 + 1e-6
+        return grads
+
+    monkeypatch.setitem(bounds.OBJECTIVES, "iwae", (forward, wrong))
+    assert main(["gradcheck", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["ok"] is False
+
+
+def test_mdp_prints_json_with_the_values_of_the_assignment(capsys):
+    assert main(["mdp", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert set(result) == {"states", "discounts", "cross", "switches"} and result["states"] == [-1, 0, 1, 2]
+    short, long = result["discounts"]
+    assert (short["gamma"], short["policy"]) == (0.1, ["-", "-", "+", "+"])
+    assert (long["gamma"], long["policy"]) == (0.99, ["-", "+", "+", "+"])
+    assert long["values"] == pytest.approx([99.00670011, 98.99666678, 99.99663311, 101.00670011], abs=5e-9)  # as printed
+    assert result["cross"]["values"] == pytest.approx([50.25125628, 49.74874372, 51.72874372, 52.25125628], abs=5e-9)
+    assert result["switches"] == pytest.approx([(3**0.5 - 1) / 2], abs=1e-12)
+
+
+def test_mdp_draws_into_a_file_and_keeps_standard_output_for_the_figures(capsys):
+    assert main(["mdp", "--gamma", "0.5", "--json", "--out", "chain.svg"]) == 0
+    assert json.loads(capsys.readouterr().out) and Path("chain.svg").read_text().startswith("<svg")
 
 
 def without_seconds(path):

@@ -15,7 +15,8 @@ MODULES = {path.stem: path for path in PACKAGE.glob("*.py")}
 
 DERIVATION = {  # module: what it may import of the package
     "gaussian": set(), "bernoulli": set(), "layers": set(), "adam": set(),
-    "vae": {"gaussian", "bernoulli", "layers"},
+    "parameters": set(),
+    "vae": {"gaussian", "bernoulli", "layers", "parameters"},
     "bounds": {"gaussian", "bernoulli", "vae"},
     "gradcheck": {"gaussian", "bernoulli", "layers", "vae", "bounds"},
 }
