@@ -52,6 +52,7 @@ def train(args: Namespace, console: Console) -> int:
         state = training.start(images, config, options)
         about = {"data": str(directory), "digest": runs.digest(images, test_images), "shape": list(images.shape[1:])}
         folder = runs.new_folder(args.out)
+        runs.save(folder, state, config, options, about)
         say(introduction(directory, images, test_images))
         if args.preset:
             say(f"Preset {args.preset}: " + ", ".join(f"{name} {settings[name]}" for name in PRESETS[args.preset]))
@@ -75,9 +76,9 @@ def train(args: Namespace, console: Console) -> int:
         row = state.history[-1]
         say(f"===== Epoch: {row['epoch']} Average loss: {row['train_loss']:.4f} =====")
         say(f"===== Test set loss: {row['test_loss']:.4f} (reconstruction {row['reconstruction']:.4f}, KL {row['kl']:.4f}) =====")
-        runs.save(folder, state, config, options, about)
         runs.write_log(folder, state.history)
         runs.draw(folder, state, config, options, test_images)
+        runs.save(folder, state, config, options, about)  # last: a checkpoint vouches for all that goes with it
 
     try:
         with stop:

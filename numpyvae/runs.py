@@ -6,8 +6,8 @@
     reconstructions.png     test images, each row above the row of its reconstructions
     curve.svg               the learning curve
 
-The history of losses is part of the checkpoint, and the other files are made from it and from the parameters: whenever
-a run is stopped, they can be made again.
+The history of losses is part of the checkpoint, and the other files are made from it and from the parameters. The
+checkpoint is written last: whatever it says has been done has left its files; what was done after it will be done again.
 
 Next: cli.
 """
