@@ -253,6 +253,16 @@ def test_a_bad_file_is_set_aside_once_a_good_one_is_there(mirror, name):
     assert (mirror.directory / f"{name}.old").read_bytes() == before
 
 
+def test_a_bad_file_in_front_of_a_good_one_is_set_aside(mirror):
+    """`mnist` would load train-labels-idx1-ubyte before train-labels-idx1-ubyte.gz."""
+    download(mirror.directory, [mirror("good")], payloads=ONE)
+    (mirror.directory / "train-labels-idx1-ubyte").write_bytes(b"bad")
+    (fetched,) = download(mirror.directory, [], payloads=ONE)
+    assert fetched.path.name == "train-labels-idx1-ubyte.gz"
+    assert not (mirror.directory / "train-labels-idx1-ubyte").exists()
+    assert (mirror.directory / "train-labels-idx1-ubyte.old").read_bytes() == b"bad"
+
+
 def test_a_fetched_file_that_changes_is_refused_at_the_next_load_and_mended_by_the_next_download(mirror):
     download(mirror.directory, [mirror("good")], payloads=TABLE)
     path = mirror.directory / "train-images-idx3-ubyte.gz"
