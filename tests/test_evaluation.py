@@ -1,0 +1,156 @@
+"""Evaluation: every figure, on models made so that it is known beforehand."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from numpyvae.evaluation import evaluate
+from numpyvae.vae import VAEConfig, init_params
+
+CONFIG = VAEConfig(pixels=4, hidden=(), latent=5)
+IMAGES = np.random.default_rng(1).integers(0, 256, (60, 2, 2), dtype=np.uint8)
+
+
+def rng():
+    return np.random.default_rng(2)
+
+
+def random_model(config=CONFIG, scale=2):
+    params = init_params(config, np.random.default_rng(3))
+    params.vector *= scale
+    return params
+
+
+def blind_model(config=CONFIG):
+    """Its encoder says N(0, 1) of every image, its decoder σ(l), l = (−1, 0, 1, 2), of every z."""
+    params = random_model(config)
+    params.vector[...] = 0
+    params["decoder.0.b"][...] = -1, 0, 1, 2
+    return params
+
+
+def blind_log_px(x):
+    """Σ x log σ(l) + (1 − x) log(1 − σ(l)), for each row of x (N, 4)"""
+    ink = 1 / (1 + np.exp([1.0, 0.0, -1.0, -2.0]))
+    return x @ np.log(ink) + (1 - x) @ np.log(1 - ink)
+
+
+def test_a_model_that_ignores_the_latent_is_scored_exactly():
+    """No KL, no noise: ELBO and log p(x) are Σ x log σ(l) + (1 − x) log(1 − σ(l)), here to float32's digits."""
+    exact = blind_log_px(IMAGES.reshape(-1, 4) / 255).mean()
+    result = evaluate(blind_model(), IMAGES, CONFIG, "none", rng(), importance_samples=3)
+    assert result["reconstruction"] == pytest.approx(exact, abs=1e-6)
+    assert result["log_marginal"] == pytest.approx(exact, abs=1e-6)
+    assert result["log_marginal_se"] == pytest.approx(0, abs=1e-6)
+    assert result["kl"] == 0 and result["active_units"] == 0
+
+
+def test_the_kl_is_the_mean_over_images_of_the_closed_form():
+    """An encoder with mu = (1, 0, 0, 0, 0) and σ = 2 in the last latent: ½ (1) + ½ (4 − 1 − log 4), for every image"""
+    params = blind_model()
+    params["encoder.0.b"][0], params["encoder.0.b"][-1] = 1, math.log(4)
+    assert evaluate(params, IMAGES, CONFIG, "none", rng())["kl"] == pytest.approx(0.5 + 0.5 * (3 - math.log(4)), abs=1e-6)
+
+
+@pytest.mark.parametrize("binarize", ["none", "threshold", "dynamic"])
+def test_the_elbo_is_reconstruction_less_kl_and_below_log_p(binarize):
+    result = evaluate(random_model(), IMAGES, CONFIG, binarize, rng(), importance_samples=500)
+    assert result["elbo"] == pytest.approx(result["reconstruction"] - result["kl"], abs=1e-12)
+    assert result["kl"] > 0.1 > 0 > result["reconstruction"]
+    assert result["log_marginal"] > result["elbo"] + 4 * result["log_marginal_se"]
+    assert result["importance_samples"] == 500 and result["images"] == 60 and result["binarization"] == binarize
+
+
+def test_beta_is_1_whatever_the_training_weighed():
+    params = random_model()
+    results = [evaluate(params, IMAGES, replace(CONFIG, beta=beta), "none", rng(), 10) for beta in (1.0, 5.0)]
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("active", range(6))
+def test_exactly_the_units_that_the_data_moves_are_active(active):
+    """mu = w x₀ with x₀ = 1 in half of the images: variance w²/4, above 0.01 for w = 0.21 and below it for 0.19.
+    A large mu that is the same for every image, and a variance that is not, move nothing."""
+    images = np.zeros((60, 2, 2), np.uint8)
+    images[::2, 0, 0] = 255
+    params = blind_model()
+    params["encoder.0.W"][0, :5] = [-0.21] * active + [0.19] * (5 - active)
+    params["encoder.0.W"][0, 5:] = 1
+    params["encoder.0.b"][:5] = 3
+    assert evaluate(params, images, CONFIG, "none", rng(), batch_size=7)["active_units"] == active
+
+
+def test_without_importance_samples_there_is_no_estimate_of_log_p():
+    result = evaluate(random_model(), IMAGES, CONFIG, "none", rng())
+    assert result["log_marginal"] is None and result["log_marginal_se"] is None and result["importance_samples"] == 0
+
+
+def test_the_standard_error_is_that_of_the_mean_over_images():
+    """200 evaluations of 20 images spread by what each reports; the spread of 200 is known to 5%. The decoder depends on
+    z, the encoder says the prior, so that no weight is far from the others."""
+    params = blind_model()
+    params["decoder.0.W"][...] = np.random.default_rng(5).uniform(-1, 1, (5, 4))
+    results = [evaluate(params, IMAGES[:20], CONFIG, "none", np.random.default_rng(seed), 200) for seed in range(200)]
+    spread = np.std([result["log_marginal"] for result in results])
+    assert spread == pytest.approx(np.mean([result["log_marginal_se"] for result in results]), rel=0.2)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 60, 100])
+def test_how_the_images_are_batched_does_not_matter(batch_size):
+    """Not at all where nothing depends on the noise, and within the standard error where it does"""
+    exact = blind_log_px(IMAGES.reshape(-1, 4) / 255).mean()
+    result = evaluate(blind_model(), IMAGES, CONFIG, "none", rng(), 2, batch_size=batch_size)
+    assert result["log_marginal"] == pytest.approx(exact, abs=1e-6)
+    whole = evaluate(random_model(), IMAGES, CONFIG, "none", rng(), 500)
+    parts = evaluate(random_model(), IMAGES, CONFIG, "none", rng(), 500, batch_size=batch_size)
+    assert abs(parts["log_marginal"] - whole["log_marginal"]) <= 4 * math.sqrt(2) * whole["log_marginal_se"]
+    assert {parts[key] - whole[key] for key in ("elbo", "kl", "active_units", "images")} == {0}
+
+
+# Binarization: other data, other figures
+
+def test_threshold_makes_ink_of_128_and_more():
+    images = np.tile(np.array([[0, 127], [128, 255]], np.uint8), (10, 1, 1))
+    result = evaluate(blind_model(), images, CONFIG, "threshold", rng())
+    assert result["reconstruction"] == pytest.approx(blind_log_px(np.array([0, 0, 1, 1])), abs=1e-6)
+
+
+def test_dynamic_draws_ink_with_the_grey_value_as_its_probability():
+    """The log-likelihood is linear in x, so its mean over draws is the grey figure: to 4 of 300 draws' standard errors.
+    And each draw is of zeros and ones: one image of one draw has one of 16 values."""
+    grey = evaluate(blind_model(), IMAGES, CONFIG, "none", rng())["reconstruction"]
+    draws = [evaluate(blind_model(), IMAGES, CONFIG, "dynamic", np.random.default_rng(seed))["reconstruction"]
+             for seed in range(300)]
+    assert abs(np.mean(draws) - grey) <= 4 * np.std(draws) / math.sqrt(300)
+    possible = blind_log_px((np.arange(16)[:, None] >> np.arange(4) & 1).astype(float))
+    one = evaluate(blind_model(), IMAGES[:1], CONFIG, "dynamic", rng())["reconstruction"]
+    assert np.abs(possible - one).min() < 1e-6
+
+
+def test_dynamic_draws_once_for_all_figures():
+    """Where the latent is ignored ELBO and log p(x) are the same number, if they are of the same pixels."""
+    result = evaluate(blind_model(), IMAGES, CONFIG, "dynamic", rng(), 2)
+    assert result["log_marginal"] == pytest.approx(result["elbo"], abs=1e-6)
+
+
+# And
+
+def test_the_generator_decides_everything():
+    first, second = (evaluate(random_model(), IMAGES, CONFIG, "dynamic", rng(), 5) for _ in range(2))
+    assert first == second
+    assert first != evaluate(random_model(), IMAGES, CONFIG, "dynamic", np.random.default_rng(9), 5)
+
+
+def test_progress_is_told_after_each_batch():
+    told = []
+    evaluate(random_model(), IMAGES, CONFIG, "none", rng(), 2, batch_size=25, progress=lambda done, of: told.append((done, of)))
+    assert told == [(25, 60), (50, 60), (60, 60)]
+
+
+def test_parameters_and_images_are_left_as_they_were():
+    params, images = random_model(), IMAGES.copy()
+    kept = params.vector.copy()
+    evaluate(params, images, CONFIG, "dynamic", rng(), 5)
+    assert np.array_equal(params.vector, kept) and np.array_equal(images, IMAGES)
