@@ -52,7 +52,7 @@ def test_fifty_kills_at_random_moments_change_nothing(tiny_directory, tmp_path, 
         else:
             process = training(*settings, "--out", "cut")
     print(f"\n{kills} kills, {runs.load('cut')[0].adam.t} steps before the last run")
-    assert kills == 50 and training("--resume", "cut").wait() == 0
+    assert kills == 50 and process.wait() == 0
     (a, cut), (b, whole) = checkpoint.load("cut/checkpoint.npz"), checkpoint.load("whole/checkpoint.npz")
     assert all(np.array_equal(a[name], b[name]) for name in b)
     plain = [[{**row, "seconds": 0} for row in meta["history"]] for meta in (cut, whole)]
