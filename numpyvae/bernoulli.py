@@ -32,9 +32,9 @@ def softplus(l):
     """log(1 + exp(l)) = max(l, 0) + log(1 + e), where e = exp(−|l|) cannot overflow
 
     A small e loses digits in u = 1 + e; log(1 + e) = log u + (e − (u − 1))/u gives them back. (np.log1p does the same,
-    several times slower in float32. And |l| is a maximum, because np.abs has no complex derivative.)
+    several times slower in float32. And −|l| is a minimum, because np.abs has no complex derivative.)
     """
-    e = np.exp(-np.maximum(l, -l))
+    e = np.exp(np.minimum(l, -l))
     u = 1 + e
     e -= u - 1
     e /= u

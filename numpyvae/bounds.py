@@ -69,11 +69,12 @@ def negative_iwae_backward(cache, out=None):
 OBJECTIVES = {"elbo": (negative_elbo, negative_elbo_backward), "iwae": (negative_iwae, negative_iwae_backward)}
 
 
-def log_marginal(params, x, config, samples, rng, rows=1024):
+def log_marginal(params, x, config, samples, rng, rows=400):
     """log p(x) for each image from `samples` importance weights, and its standard error        x (N, D) -> (N,), (N,)
 
     The estimate is L_K's: low by about half its squared standard error, as little as K makes it. The standard error is
-    that of log(mean w), std(w)/(√K mean w), to first order. Weights are made `rows` at a time and folded into their
+    that of log(mean w), std(w)/(√K mean w), to first order. Weights are made about `rows` at a time (as
+    many as the cache holds the pixels of) and folded into their
     running maximum m, Σ exp(log w − m) and Σ exp(log w − m)², so memory does not grow with K.
     """
     (mu, logvar), _ = encode(params, x, config)

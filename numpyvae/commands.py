@@ -4,6 +4,7 @@ Modules that need NumPy are imported by the command that uses them, so that --he
 """
 
 import json
+import os
 import signal
 from argparse import Namespace
 from pathlib import Path
@@ -168,6 +169,7 @@ def evaluate(args: Namespace, console: Console) -> int:
       numpyvae evaluate runs/001
       numpyvae evaluate runs/001 --importance-samples 5000 --json
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # evaluation has threads of its own
     import numpy as np
 
     from . import evaluation, runs
@@ -178,7 +180,8 @@ def evaluate(args: Namespace, console: Console) -> int:
     directory, (_, images) = found_images(args.data)
     check_pixels(directory, images, config, args.checkpoint)
     result = evaluation.evaluate(state.params, images, config, options.binarize, np.random.default_rng(args.seed),
-                                 args.importance_samples, progress=lambda done, of: console.progress(done, of, "images"))
+                                 args.importance_samples, threads=os.cpu_count() or 1,
+                                 progress=lambda done, of: console.progress(done, of, "images"))
     result["data"] = str(directory)
     if args.json:
         console.line(json.dumps(result))

@@ -83,7 +83,7 @@ def test_a_full_disk_ends_in_one_line_and_leaves_the_last_checkpoint(tiny_direct
 
 def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(tiny_directory, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert main(["train", "--data", str(tiny_directory), "--hidden", "8", "--latent", "2", "--epochs", "50", "--lr", "1e4",
+    assert main(["train", "--data", str(tiny_directory), "--hidden", "8", "--latent", "2", "--epochs", "50", "--lr", "1e4", "--batch-size", "16",
                  "--out", "run", "--quiet", "--checkpoint-every", "1"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("numpyvae: error: epoch ") and "smaller learning rate" in error and error.count("\n") == 1
