@@ -113,8 +113,8 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 2
     """Rounds of v ← T v and then `sweeps` of v ← r_π + γ P_π v, until ‖v - v*‖ ≤ tolerance by the bound ‖T v - v‖/(1-γ).
 
     A constant c added to v adds γc to T v, takes (1-γ)c from T v - v, and changes no policy. So the constant part of the
-    error, the slowest to die, need not be waited for: each round centres T v - v on zero, which puts v halfway between
-    MacQueen's bounds.
+    error, the slowest to die, need not be waited for: the c that centres T v - v on zero, halfway between MacQueen's bounds,
+    is added at the end.
     ValueError as for value_iteration.
     """
     states, v = np.arange(len(mdp.R)), np.zeros(len(mdp.R))
@@ -129,7 +129,7 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 2
             return Solution(policy, v + c, rounds, bound)
         P, r = follow(mdp, policy)
         P *= mdp.gamma
-        v = Tv + mdp.gamma * c
+        v = Tv
         for _ in range(sweeps):
             v = P @ v
             v += r
