@@ -15,7 +15,7 @@ Then what feeds them and what comes of them:
 
         files        atomic, idx, mnist, download, checkpoint, pictures
         a run        training, evaluation, sampling, runs
-        a terminal   console, commands, cli
+        a terminal   console, train_command, commands, cli
 
 The second half, Markov decision processes, stands on its own: bellman, rounding, discount, mdp; chain, chain_picture.
 """

@@ -12,7 +12,7 @@ import os
 import sys
 from typing import NoReturn
 
-from . import __version__, commands
+from . import __version__, commands, train_command
 from .console import Console
 
 DESCRIPTION = "A variational autoencoder and a small MDP solver from scratch in NumPy."
@@ -64,11 +64,11 @@ def parser() -> argparse.ArgumentParser:
     def say(default):
         return f"(default: {' '.join(map(str, default)) if isinstance(default, tuple) else default})"
 
-    p = command(commands.train, "train", "train a model; with no option, on the sample of MNIST in data/sample")
+    p = command(train_command.train, "train", "train a model; with no option, on the sample of MNIST in data/sample")
     p.add_argument("--data", metavar="DIR", help="directory of IDX files (default: $NUMPYVAE_DATA, data/mnist, data/sample)")
     p.add_argument("--out", metavar="DIR", help="folder for the results, new or empty (default: runs/NNN, the next free number)")
     p.add_argument("--resume", metavar="RUN", help="go on with an interrupted run, or with more --epochs")
-    p.add_argument("--preset", choices=tuple(commands.PRESETS), help="burda: the recipe of Burda et al. 2016; other options override it")
+    p.add_argument("--preset", choices=tuple(train_command.PRESETS), help="burda: the recipe of Burda et al. 2016; other options override it")
     for name, kind, what in (
             ("hidden", int, "sizes of the hidden layers; none: a linear model"), ("latent", int, "number of latents"),
             ("activation", ("relu", "tanh"), "of the hidden layers"),
@@ -81,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
             ("binarize", ("none", "threshold", "dynamic"), "grey pixels, or 0 and 1"),
             ("schedule", ("constant", "burda"), "the learning rate over the epochs")):
         more = {"choices": kind} if isinstance(kind, tuple) else {"type": kind, "metavar": "N" if kind is int else "X"}
-        p.add_argument("--" + name.replace("_", "-"), help=f"{what} {say(commands.DEFAULTS[name])}",
+        p.add_argument("--" + name.replace("_", "-"), help=f"{what} {say(train_command.DEFAULTS[name])}",
                        nargs="*" if name == "hidden" else None, default=argparse.SUPPRESS, **more)
     p.add_argument("--checkpoint-every", type=int, metavar="N", help="save every N batches, too (default: every epoch only)")
     p.add_argument("--log-interval", type=int, default=100, metavar="N", help="a log line every N batches (default: 100)")

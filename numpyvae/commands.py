@@ -1,165 +1,21 @@
-"""What each command does: load, call, write, print. The mathematics and the files are the other modules' business.
+"""What each command but train does: load, call, write, print. The mathematics and the files are the other modules' business.
 
-Modules that need NumPy are imported by the command that uses them, so that --help answers at once.
+Modules that need NumPy are imported by the command that uses them, so that --help answers at once. Next: cli.
 """
 
 import json
 import os
-import signal
 from argparse import Namespace
-from pathlib import Path
 
 from .console import Console
 
-MODEL = {"hidden": (400,), "latent": 20, "activation": "relu", "likelihood": "bernoulli", "logvar_x": None, "beta": 1.0}
-OPTIONS = {"epochs": 30, "batch_size": 128, "lr": 1e-3, "seed": 1, "samples": 1, "objective": "elbo",
-           "binarize": "none", "schedule": "constant", "initialization": "uniform", "adam_epsilon": 1e-8}
-DEFAULTS = {**MODEL, **OPTIONS}
-PRESETS = {"burda": {"hidden": (200, 200), "latent": 50, "activation": "tanh", "binarize": "dynamic", "epochs": 1000,
-                     "batch_size": 100, "lr": 2e-3, "schedule": "burda", "initialization": "glorot", "adam_epsilon": 1e-4}}
-
-
-def train(args: Namespace, console: Console) -> int:
-    """Train a model. Writes log.csv, checkpoint.npz, samples.png, reconstructions.png and curve.svg into a run's folder.
-
-    examples:
-      numpyvae train                                 30 epochs on the sample, in well under half a minute
-      numpyvae train --data data/mnist --epochs 29   on all of MNIST
-      numpyvae train --hidden 400 200 --latent 2     two hidden layers, two latents
-      numpyvae train --resume runs/001 --epochs 60   go on with a run
-    """
-    from . import runs, training
-
-    for name in ("log_interval", "checkpoint_every"):
-        if getattr(args, name) is not None and getattr(args, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')} must be 1 or above, not {getattr(args, name)}")
-    given = {name: getattr(args, name) for name in DEFAULTS if hasattr(args, name)}
-    say = (lambda text: None) if args.quiet else console.line
-    if args.resume is not None:
-        folder, state, config, options, about = resumed(args, given)
-        images, test_images = load_images(about["data"] if args.data is None else args.data)
-        if runs.digest(images, test_images) != about["digest"]:
-            raise ValueError(f"the data is not what {args.resume} was trained on ({about['data']}); name that with --data")
-        if state.epoch > options.epochs:
-            say(f"{args.resume} has all of its {options.epochs} epochs; ask for more with --epochs")
-            return 0
-        runs.write_log(folder, state.history)
-        say(f"Going on with {folder} at epoch {state.epoch}, batch {state.batch + 1}, on {about['data']}")
-    else:
-        settings = {**DEFAULTS, **PRESETS.get(args.preset, {}), **given}
-        options = training.Options(**{name: settings[name] for name in OPTIONS})
-        directory, (images, test_images) = found_images(args.data)
-        config = model_config(settings, images)
-        state = training.start(images, config, options)
-        about = {"data": str(directory), "digest": runs.digest(images, test_images), "shape": list(images.shape[1:])}
-        folder = runs.new_folder(args.out)
-        runs.save(folder, state, config, options, about)
-        say(introduction(directory, images, test_images))
-        if args.preset:
-            say(f"Preset {args.preset}: " + ", ".join(f"{name} {settings[name]}" for name in PRESETS[args.preset]))
-
-    batches = -(-len(images) // options.batch_size)
-    stop = StopSignals()
-
-    def after_batch(state, loss):
-        done = state.batch - 1
-        if done % args.log_interval == 0:
-            say(f"Train Epoch: {state.epoch} [{done * options.batch_size}/{len(images)} ({100 * done / batches:.0f}%)]"
-                f"\tLoss: {loss:.6f}")
-        console.progress(((state.epoch - 1) * batches + state.batch) * options.batch_size,
-                         options.epochs * batches * options.batch_size, "images")
-        if stop.received or args.checkpoint_every and state.batch % args.checkpoint_every == 0:
-            runs.save(folder, state, config, options, about)
-        if stop.received:
-            raise Stopped
-
-    def after_epoch(state):
-        row = state.history[-1]
-        say(f"===== Epoch: {row['epoch']} Average loss: {row['train_loss']:.4f} =====")
-        say(f"===== Test set loss: {row['test_loss']:.4f} (reconstruction {row['reconstruction']:.4f}, KL {row['kl']:.4f}) =====")
-        runs.write_log(folder, state.history)
-        runs.draw(folder, state, config, options, test_images)
-        runs.save(folder, state, config, options, about)  # last: a checkpoint vouches for all that goes with it
-
-    try:
-        with stop:
-            training.train(images, test_images, config, options, state=state, after_batch=after_batch, after_epoch=after_epoch)
-    except Stopped:
-        console.warn(f"stopped and saved; go on with `numpyvae train --resume {folder}`")
-        return 128 + stop.received
-    say(f"Wrote {folder}: samples.png, reconstructions.png, curve.svg, log.csv, checkpoint.npz")
-    return 0
-
-
-class Stopped(Exception):
-    """A signal asked training to stop, and it has saved."""
-
-
-class StopSignals:
-    """Ctrl-C and SIGTERM are noted, not obeyed at once: the batch under way is finished and saved first."""
-
-    def __enter__(self):
-        self.received = 0
-        self.before = {number: signal.signal(number, self.note) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def note(self, number, frame):
-        self.received = number
-
-    def __exit__(self, *exception):
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
-
-
-def resumed(args: Namespace, given: dict):
-    """The state of the run --resume names; whatever else is asked for must be what the run has, but for more epochs."""
-    from dataclasses import replace
-
-    from . import runs
-
-    if args.out is not None or args.preset is not None:
-        raise ValueError("--resume goes on in the run's own folder with its own settings: leave --out and --preset out")
-    state, config, options, about = runs.load(args.resume)
-    epochs = given.pop("epochs", options.epochs)
-    for name, value in given.items():
-        saved = getattr(config if name in MODEL else options, name)
-        if (tuple(value) if name == "hidden" else value) != saved:
-            raise ValueError(f"--{name.replace('_', '-')} {value} contradicts {args.resume}, which has {saved}")
-    if epochs < state.epoch - 1:
-        raise ValueError(f"--epochs {epochs}: {args.resume} has {state.epoch - 1} already")
-    if epochs != options.epochs and options.schedule != "constant":
-        raise ValueError(f"--epochs {epochs}: the schedule of {args.resume} is laid out for {options.epochs}")
-    folder = Path(args.resume)
-    return folder if folder.is_dir() else folder.parent, state, config, replace(options, epochs=epochs), about
-
-
-def load_images(directory):
-    from .mnist import load_mnist
-
-    return load_mnist(directory, "train")[0], load_mnist(directory, "test")[0]
-
 
 def found_images(given: str | None):
-    from .mnist import find_data
+    """The directory that --data or its defaults name, and its images (training, test)"""
+    from .mnist import find_data, load_images
 
     directory = find_data(given)
-    images, test_images = load_images(directory)
-    if images.shape[1:] != test_images.shape[1:]:
-        raise ValueError(f"{directory}: training images are {images.shape[1:]}, test images {test_images.shape[1:]}")
-    return directory, (images, test_images)
-
-
-def introduction(directory, images, test_images) -> str:
-    text = f"Training on {directory}: {len(images):,} images, {len(test_images):,} to test."
-    if Path(directory).name == "sample":
-        text = (f"Training on the sample in {directory}: {len(images):,} digits of MNIST, {len(test_images):,} to test. "
-                "For all of MNIST: numpyvae download")
-    return text
-
-
-def model_config(settings: dict, images):
-    from .vae import VAEConfig
-
-    return VAEConfig(pixels=images[0].size, **{name: settings[name] for name in MODEL})
+    return directory, load_images(directory)
 
 
 def evaluate(args: Namespace, console: Console) -> int:

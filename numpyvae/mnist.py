@@ -50,6 +50,14 @@ def load_mnist(directory: str | os.PathLike, split: str) -> tuple[np.ndarray, np
     return images, labels
 
 
+def load_images(directory: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
+    """(training images, test images) of one directory; ValueError if they are not of one size."""
+    images, test_images = (load_mnist(directory, split)[0] for split in FILES)
+    if images.shape[1:] != test_images.shape[1:]:
+        raise ValueError(f"{directory}: training images are {images.shape[1:]} pixels, test images {test_images.shape[1:]}")
+    return images, test_images
+
+
 def find_data(given: str | None = None) -> Path:
     """The directory to train on: the given one, else $NUMPYVAE_DATA, else data/mnist, else data/sample, where the
     last two are below the current directory and count only if training images are in them."""

@@ -22,7 +22,7 @@ DERIVATION = {  # module: what it may import of the package
 }
 FILES = {"atomic": set(), "idx": {"atomic"}, "mnist": {"idx", "atomic"}, "download": {"atomic", "idx", "mnist"},
          "checkpoint": {"atomic"}, "pictures": {"atomic"}}
-PRINTING = {"cli", "commands", "console", "__main__"}
+PRINTING = {"cli", "console"}
 
 
 def imports(module):
