@@ -14,7 +14,7 @@ that `sha256` lists; and every digest must agree. A flipped bit is then found, o
 in the zip).
 
 `save` writes the whole file beside the old one and renames it (see atomic), so a run that is killed in a save, or
-whose disk is full, still has the checkpoint before. Next: training.
+whose disk is full, still has the checkpoint before. Next: pictures.
 """
 
 import hashlib

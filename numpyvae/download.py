@@ -29,7 +29,7 @@ from urllib.parse import urlsplit
 from . import __version__
 from .atomic import replacing
 from .idx import CHUNK, unpacked
-from .mnist import VERIFIED, spellings
+from .mnist import VERIFIED, spellings, verified
 
 PAYLOADS = {                                        # name: (bytes, SHA-256), after gunzip
     "train-images-idx3-ubyte": (47_040_016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
@@ -70,13 +70,17 @@ def download(directory: str | os.PathLike, mirrors: Sequence[str] = MIRRORS,
             raise ValueError(f"{mirror}: a mirror is an https:// address (http:// for this machine alone)")
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    fetched, digests = [], ""
+    try:
+        digests = verified(directory)
+    except ValueError:                              # damaged: made anew
+        digests = {}
+    fetched = []
     for name, payload in payloads.items():
         fetched.append(_have(directory, name, payload, mirrors, progress, timeout))
         path = fetched[-1].path
-        digests += f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+        digests[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
         with replacing(directory / VERIFIED) as file:
-            file.write(digests.encode())
+            file.writelines(f"{digest}  {name}\n".encode() for name, digest in digests.items())
     return fetched
 
 

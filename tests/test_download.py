@@ -273,6 +273,14 @@ def test_a_fetched_file_that_changes_is_refused_at_the_next_load_and_mended_by_t
     assert load_mnist(mirror.directory, "train")[0].any()
 
 
+def test_the_list_of_digests_keeps_what_it_has(mirror):
+    download(mirror.directory, [mirror("good")], payloads=TABLE)
+    before = (mirror.directory / VERIFIED).read_text()
+    assert len(before.splitlines()) == 4
+    download(mirror.directory, [], payloads=ONE)
+    assert (mirror.directory / VERIFIED).read_text() == before
+
+
 def test_a_damaged_list_of_digests_is_made_anew(mirror):
     download(mirror.directory, [mirror("good")], payloads=TABLE)
     (mirror.directory / VERIFIED).write_text("<html>")

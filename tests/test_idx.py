@@ -43,9 +43,14 @@ def same(a, b):
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
 
 
+def put(path, data):
+    path.unlink(missing_ok=True)                                     # rewriting a file waits for the disk: 50 times slower
+    path.write_bytes(data)
+
+
 def check_against_reference(scratch, data):
     """read_idx gives what the reference gives, or IdxError where it gives nothing; True if it was refused."""
-    scratch.write_bytes(data)
+    put(scratch, data)
     expected = reference(data)
     try:
         array = read_idx(scratch)
@@ -229,7 +234,7 @@ def test_a_bomb_is_refused_at_once(scratch, declared):
 def test_every_truncation_of_a_small_file_is_refused(scratch):
     for data in (SMALL, gzip.compress(SMALL)):
         for length in range(len(data)):
-            scratch.write_bytes(data[:length])
+            put(scratch, data[:length])
             with pytest.raises(IdxError):
                 read_idx(scratch)
 
@@ -276,7 +281,7 @@ def mutants(rng, originals):
 
 @pytest.mark.slow
 def test_thousands_of_malformed_files_are_refused(scratch):
-    """About 15 s."""
+    """About 8 s."""
     rng = np.random.default_rng(6)
     originals = [SMALL]
     for code, dtype in TYPES.items():
@@ -293,7 +298,7 @@ def test_thousands_of_malformed_files_are_refused(scratch):
     broken += itertools.islice(mutants(rng, [packed, gzip.compress(originals[-1])]), 10_000)
     harmless = 0
     for data in broken:
-        scratch.write_bytes(data)
+        put(scratch, data)
         try:
             assert any(same(read_idx(scratch), good) for good in (array, reference(originals[-1])))
             harmless += 1                            # a date, a flag of gzip's header
