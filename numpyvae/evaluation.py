@@ -50,6 +50,6 @@ def evaluate(params: Parameters, images: np.ndarray, config: VAEConfig, binarize
             pool.shutdown(cancel_futures=True)
     return {"elbo": -loss, "reconstruction": reconstruction, "kl": kl,
             "active_units": int((mu.var(axis=0) > ACTIVE).sum()),
-            "log_marginal": log_px / n if importance_samples else None,
+            "log_marginal": float(log_px) / n if importance_samples else None,
             "log_marginal_se": math.sqrt(variance) / n if importance_samples else None,
             "importance_samples": importance_samples, "images": n, "binarization": binarize}
