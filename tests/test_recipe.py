@@ -40,6 +40,14 @@ def test_dynamic_pixels_are_bernoulli_draws_with_the_grey_value_as_probability()
     assert np.all(np.abs(x.mean(axis=0) - p) <= 4.5 * np.sqrt(p * (1 - p) / 4000))
 
 
+def test_each_pixel_is_drawn_by_itself_and_anew_each_time():
+    grey = np.full((1000, 2, 1), 128, np.uint8)
+    generator = rng()
+    first, second = pixels(grey, "dynamic", generator), pixels(grey, "dynamic", generator)
+    for a, b in [(first[:, 0], first[:, 1]), (first[:, 0], second[:, 0])]:
+        assert abs(np.corrcoef(a, b)[0, 1]) <= 4 / np.sqrt(1000)
+
+
 # Noise
 
 def test_noise_is_standard_normal():
@@ -116,7 +124,8 @@ def test_two_epochs_are_algorithm_1_to_the_bit(settings):
         for first in (0, 16, 32, 48):
             batch = order[first : first + 16]
             x = pixels(IMAGES[batch], options.binarize, generator)
-            loss, cache = loss_of(params, x, draw_noise(generator, len(x), CONFIG, options), CONFIG)
+            shape = (len(x), 2) if options.samples == 1 else (options.samples, len(x), 2)
+            loss, cache = loss_of(params, x, generator.standard_normal(shape, dtype=np.float32), CONFIG)
             adam.step(params.vector, backward(cache).vector)
             losses[batch] = loss
         assert state.history[epoch - 1]["train_loss"] == pytest.approx(losses.mean(), rel=1e-12)
