@@ -5,13 +5,19 @@ Read the modules in the order of the derivation:
      1. gaussian     densities, entropy, the KL divergence, reparameterization
      2. bernoulli    the log-likelihood of pixels
      3. layers       linear, relu, tanh, each beside its backward
-     4. vae          the model, its negative ELBO, and the gradient
-     5. bounds       importance weights, tighter bounds, log p(x)
-     6. adam         the optimizer
-     7. gradcheck    every gradient against independent arithmetic
+     4. parameters   what a model is: its configuration, and its parameters in one vector
+     5. vae          the model's bound on log p(x), and the gradient of that bound
+     6. bounds       importance weights, tighter bounds, log p(x)
+     7. adam         the optimizer
+     8. gradcheck    every gradient against independent arithmetic
 
-and then the machinery that feeds them: idx, mnist, checkpoint, pictures, training, cli.
-The second half, mdp, stands on its own.
+Then what feeds them and what comes of them:
+
+        files        atomic, idx, mnist, download, checkpoint, pictures
+        a run        training, evaluation, sampling, runs
+        a terminal   console, commands, cli
+
+The second half, Markov decision processes, stands on its own: bellman, rounding, discount, mdp; chain, chain_picture.
 """
 
 __version__ = "0.1.0"

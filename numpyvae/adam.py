@@ -1,49 +1,60 @@
 """Adam: gradient descent with a step size for each parameter, on one flat vector.
 
-Keep a running mean of the gradient, m, and of its square, v:
+Keep a running mean of the gradient and one of its square, in which a gradient that is k steps old has weight βᵏ. A
+weighted mean is the weighted sum over the sum of the weights, and that is 1 + β + … + β^(t−1) = (1 − βᵗ)/(1 − β):
 
-    m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²
+    m ← β₁ m + g         m̂ = m (1 − β₁)/(1 − β₁ᵗ)
+    v ← β₂ v + g²        v̂ = v (1 − β₂)/(1 − β₂ᵗ)
 
-Both start at 0, so after t steps they hold only a share 1 − βᵗ of what they average: (1 − β) Σᵢ β^(t−i) = 1 − βᵗ. Divide
-by that share and the mean is right from the first step on. The step is then the mean gradient over its typical size,
-so that it does not depend on the loss's scale:
+The step is the mean gradient over its typical size, so that it does not depend on the loss's scale; ε keeps it finite:
 
-    m̂ = m / (1 − β₁ᵗ)        v̂ = v / (1 − β₂ᵗ)        θ ← θ − lr m̂ / (√v̂ + ε)
+    θ ← θ − lr m̂ / (√v̂ + ε)
+
+The paper multiplies g by 1 − β as it comes in, so that its m and v are these, times 1 − β; m̂, v̂ and the steps are the
+same. Dividing by the weights' sum is what it calls the bias correction: without it, early steps are too short in m and
+too long by √v.
 
 Source: Kingma & Ba 2015, Algorithm 1. Next: gradcheck.
 """
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 
 class Adam:
-    """Moments and step count for one parameter vector; `lr` may be changed between steps."""
+    """The two sums and the step count for one parameter vector. `lr` may be changed between steps."""
 
-    def __init__(self, theta: np.ndarray, lr: float = 1e-3, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8):
+    def __init__(self, theta: np.ndarray, lr: float = 1e-3, beta1: float = 0.9, beta2: float = 0.999,
+                 epsilon: float = 1e-8, threads: int = 1):
         self.lr, self.beta1, self.beta2, self.epsilon = lr, beta1, beta2, epsilon
         self.t, self.m, self.v = 0, np.zeros_like(theta), np.zeros_like(theta)
         self._scratch = np.empty_like(theta)
+        self._parts = [slice(k * theta.size // threads, (k + 1) * theta.size // threads) for k in range(threads)]
+        self._map = map if threads == 1 else ThreadPoolExecutor(threads).map
 
     def step(self, theta: np.ndarray, g: np.ndarray) -> None:
-        """One step of Algorithm 1; theta is overwritten, g is not.
+        """One step; theta is overwritten, g is not.
 
-        Passes over megabytes are what it costs, so there are few, all in place. The two corrections are numbers:
-        m̂/(√v̂ + ε) = c m/(√v + ε √(1 − β₂ᵗ)) with c = √(1 − β₂ᵗ)/(1 − β₁ᵗ), to the letter of the algorithm.
+        Each entry is updated by itself, so parts of the vector can be updated at once, one for each thread: the result
+        is the same to the bit. What it costs is passes over megabytes, so all are in place, and the means are not
+        formed: m̂/(√v̂ + ε) = c m/(√v + d) with two numbers, d = ε √(v/v̂) and c = (m̂/m) √(v/v̂).
         """
         self.t += 1
-        m, v, s = self.m, self.v, self._scratch
-        np.subtract(g, m, out=s)
-        s *= 1 - self.beta1
-        m += s  # m + (1 − β₁)(g − m)
-        np.multiply(g, g, out=s)
-        s -= v
-        s *= 1 - self.beta2
-        v += s  # v + (1 − β₂)(g² − v)
-        root = math.sqrt(1 - self.beta2**self.t)
-        np.sqrt(v, out=s)
-        s += self.epsilon * root
-        np.divide(m, s, out=s)
-        s *= self.lr * root / (1 - self.beta1**self.t)
-        theta -= s
+        root = math.sqrt((1 - self.beta2**self.t) / (1 - self.beta2))  # √(v/v̂)
+        c, d = (1 - self.beta1) / (1 - self.beta1**self.t) * root, self.epsilon * root
+
+        def update(part):
+            m, v, s = self.m[part], self.v[part], self._scratch[part]
+            m *= self.beta1
+            m += g[part]
+            v *= self.beta2
+            v += np.multiply(g[part], g[part], out=s)
+            np.sqrt(v, out=s)
+            s += d
+            np.divide(m, s, out=s)
+            s *= self.lr * c
+            theta[part] -= s
+
+        list(self._map(update, self._parts))

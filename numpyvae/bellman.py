@@ -1,26 +1,29 @@
 """A Markov decision process, and Bellman's equation for a policy: a linear system.
 
-In state s the agent picks action a, is paid R(s, a), and lands in state t with probability P(t | s, a). A payment k steps
-ahead counts γᵏ of its amount, 0 ≤ γ < 1. A policy π says what to do in each state, and its value is the discounted sum of all
-that it will be paid,
+In state s the agent picks action a, is paid R(s, a), and lands in state t with probability P(t | s, a). A payment k
+steps ahead counts γᵏ of its amount, 0 ≤ γ < 1. A policy π says what to do in each state, and its value is the
+discounted sum of all that it will be paid,
 
     v_π(s) = E[ Σₖ γᵏ R(sₖ, aₖ) | s₀ = s ].
 
-Take the first payment out of the sum; what is left is γ times the same sum, begun one step later. That is Bellman's equation,
+Take the first payment out of the sum; what is left is γ times the same sum, begun one step later. That is Bellman's
+equation,
 
     v_π = r_π + γ P_π v_π        or        (I - γ P_π) v_π = r_π,
 
-S linear equations in S unknowns, where row s of P_π and entry s of r_π are those of the action that π takes. The matrix is never
-singular: rows of P_π sum to 1, so (I - γ P_π)⁻¹ = Σₖ γᵏ P_πᵏ converges, and its largest row sum is exactly 1/(1-γ). That
-number governs everything here. It is the condition of the system (a value can be wrong by 2n·eps/(1-γ) relative to the largest,
-n = S, and by no more), and it turns what can be measured into what one wants to know: for any v,
+S linear equations in S unknowns, where row s of P_π and entry s of r_π are those of the action that π takes. The
+matrix is never singular: rows of P_π sum to 1, so (I - γ P_π)⁻¹ = Σₖ γᵏ P_πᵏ converges, and its largest row sum is
+exactly 1/(1-γ). That number governs everything here. It is the condition of the system (a value can be wrong by
+2n·eps/(1-γ) relative to the largest, n = S, and by no more), and it turns what can be measured into what one wants to
+know: for any v,
 
     v_π - v = (I - γ P_π)⁻¹ (r_π + γ P_π v - v)        so        ‖v_π - v‖ ≤ ‖r_π + γ P_π v - v‖ / (1-γ),
 
-all norms being the largest entry. The right-hand side is the certificate: whoever doubts the solver need only trust one
-matrix product.
+all norms being the largest entry. The right-hand side is the certificate: whoever doubts the solver need only trust
+one matrix product.
 
-Source: Puterman, Markov Decision Processes (1994), section 6.1. Next: rounding, on how small a difference still means something.
+Source: Puterman, Markov Decision Processes (1994), section 6.1. Next: rounding, on how small a difference still means
+something.
 """
 
 from numbers import Real
@@ -37,12 +40,12 @@ class MDP:
     P: (S, A, S) with P[s, a, t] = P(t | s, a), or a sequence of A sparse (S, S) matrices, one an action, row s column t
     R: (S, A), the expected payment
     gamma: the discount γ, 0 ≤ γ < 1
-    states, actions: labels for people to read, S and A of them; 0, 1, 2, … unless given. Policies hold indices, not labels.
+    states, actions: S and A labels, for people to read; 0, 1, 2, … unless given. Policies hold indices, not labels.
 
-    `rows` is P as one (S·A, S) matrix, row s·A + a being the distribution of the next state, so that dense and sparse problems are
-    worked by the same expressions.
+    `rows` is P as one (S·A, S) matrix, row s·A + a being the distribution of the next state, so that the same expressions
+    work dense and sparse problems.
 
-    ValueError, naming the state and the action, if a shape, an entry, a row's sum (to within 4·S·eps) or γ is not what it must be.
+    ValueError, naming the state and the action, if a shape, an entry, a row's sum (to within 4·S·eps) or γ is wrong.
     """
 
     def __init__(self, P, R, gamma: float, states=None, actions=None):
@@ -61,7 +64,7 @@ class MDP:
         if not isinstance(P, np.ndarray) and len(P) and all(map(issparse, P)):
             shapes = [M.shape for M in P]
             if shapes != [(S, S)] * A:
-                raise ValueError(f"P is sparse matrices of shapes {shapes}; R {self.R.shape} asks for {A} of shape {(S, S)}")
+                raise ValueError(f"P is matrices of shapes {shapes}; R {self.R.shape} asks for {A} of shape {(S, S)}")
             self.P = tuple(csr_array(M, dtype=float, copy=True) for M in P)
             by_action = vstack(self.P, format="csr")                                          # row a·S + s
             self.rows = csr_array(by_action[np.arange(S * A).reshape(A, S).T.ravel()])        # row s·A + a
@@ -97,29 +100,33 @@ class MDP:
         wrong = abs(total - 1) > 4 * S * np.finfo(float).eps
         if wrong.any():
             row = int(wrong.argmax())
-            raise ValueError(f"P: the probabilities of {place(row)} sum to {total[row]:.12g}, off 1 by {total[row] - 1:.2g}")
+            off = total[row] - 1
+            raise ValueError(f"P: the probabilities of {place(row)} sum to {total[row]:.12g}, off 1 by {off:.2g}")
         if not np.isfinite(self.R).all():
             row = int((~np.isfinite(self.R)).argmax())
             raise ValueError(f"R: the payment of {place(row)} is {self.R.flat[row]}, which is not finite")
 
 
 def check_policy(mdp: MDP, policy) -> np.ndarray:
-    """The policy as an array: integers (S,), the action of each state, or probabilities (S, A). ValueError if it is neither."""
+    """The policy as an array: integers (S,), an action a state, or probabilities (S, A). ValueError if it is neither."""
     S, A = mdp.R.shape
     policy = np.asarray(policy)
     if policy.shape == (S,) and policy.dtype.kind in "iu":
         wrong = (policy < 0) | (policy >= A)
         if wrong.any():
             s = int(wrong.argmax())
-            raise ValueError(f"policy: state {mdp.states[s]!r} takes action {policy[s]}; actions are numbered 0 to {A - 1}")
+            state = mdp.states[s]
+            raise ValueError(f"policy: state {state!r} takes action {policy[s]}; actions are numbered 0 to {A - 1}")
         return policy.astype(np.intp)
     if policy.shape == (S, A) and policy.dtype.kind in "iuf":
         wrong = ~((policy >= 0).all(axis=1) & (abs(policy.sum(axis=1) - 1) <= 4 * A * np.finfo(float).eps))
         if wrong.any():
             s = int(wrong.argmax())
-            raise ValueError(f"policy: in state {mdp.states[s]!r}, {policy[s].tolist()} is no distribution over the {A} actions")
+            state = mdp.states[s]
+            raise ValueError(f"policy: in state {state!r}, {policy[s].tolist()} is no distribution over the {A} actions")
         return policy.astype(float)
-    raise ValueError(f"policy: {policy.dtype} of shape {policy.shape}; it must be action numbers ({S},) or probabilities ({S}, {A})")
+    raise ValueError(f"policy: {policy.dtype} of shape {policy.shape}; "
+                     f"it must be action numbers ({S},) or probabilities ({S}, {A})")
 
 
 def follow(mdp: MDP, policy) -> tuple:
@@ -162,7 +169,7 @@ def action_values(mdp: MDP, v) -> np.ndarray:
 def residual(mdp: MDP, v, policy=None) -> float:
     """‖T v - v‖, the certificate: ‖v - v_π‖ ≤ residual / (1-γ)
 
-    T v = r_π + γ P_π v if a policy is given, and then v_π is its value; T v = maxₐ q(·, a) if not, and v_π is the optimal value.
+    With a policy, T v = r_π + γ P_π v and v_π is its value; without one, T v = maxₐ q(·, a) and v_π is the optimal value.
     """
     if policy is None:
         return float(abs(action_values(mdp, v).max(axis=1) - v).max())

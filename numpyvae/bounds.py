@@ -18,7 +18,7 @@ import numpy as np
 
 from .gaussian import LOG_2PI, log_density, log_density_backward, reparameterize, reparameterize_backward
 from .vae import (Parameters, decode, decode_backward, encode, encode_backward, log_likelihood,
-                  log_likelihood_backward, parameter_shapes, prior)
+                  log_likelihood_backward, negative_elbo, negative_elbo_backward, parameter_shapes, prior)
 
 
 def log_mean_exp(a, axis=0):
@@ -40,7 +40,10 @@ def log_weights(params, x, mu, logvar, eps, config):
 
 
 def negative_iwae(params, x, eps, config):
-    """loss = −1/N Σₙ log 1/K Σₖ w_nk        eps (K, N, L), in nats an image; with K = 1 the ELBO, its KL sampled too"""
+    """loss = −1/N Σₙ log 1/K Σₖ w_nk        eps (K, N, L), in nats an image
+
+    With K = 1 this is the ELBO, its KL sampled, too: there is no separate term for config.beta to weigh.
+    """
     (mu, logvar), encoder = encode(params, x, config)
     log_w, weights = log_weights(params, x, mu, logvar, eps, config)
     loss = -log_mean_exp(log_w).mean()
@@ -61,6 +64,9 @@ def negative_iwae_backward(cache, out=None):
     dlogvar_q = 0.5 * dlog_w.sum(axis=0)[:, None]  # from −log q = ½ logvar + …
     encode_backward(grads, dmu, dlogvar_z + dlogvar_q, encoder, config)
     return grads
+
+
+OBJECTIVES = {"elbo": (negative_elbo, negative_elbo_backward), "iwae": (negative_iwae, negative_iwae_backward)}
 
 
 def log_marginal(params, x, config, samples, rng, rows=1024):

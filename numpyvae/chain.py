@@ -1,14 +1,16 @@
 """The assignment's chain, worked: values in closed form, and the report that `python -m numpyvae mdp` prints.
 
-    states  -1, 0, 1, 2        - in state -1 pays 1, + in state 2 pays 3, both land in 0; every other move shifts by one and pays nothing
+    states -1, 0, 1, 2;  - in state -1 pays 1 and + in state 2 pays 3, and both land in 0;
+    every other move shifts by one and pays nothing
 
-No linear system is needed to find the value of a policy here. The moves are certain and the states are four, so whoever follows the
-arrows soon comes round to a state he has been in. With T steps on the way there and L steps round, payments r₀, r₁, …,
+No linear system is needed to find the value of a policy here. The moves are certain and the states are four, so
+whoever follows the arrows soon comes round to a state he has been in. With T steps on the way there and L steps
+round, payments r₀, r₁, …,
 
     v = Σ_{t<T} γᵗ rₜ  +  ( Σ_{t<L} γ^(T+t) r_(T+t) ) / (1 - γᴸ),
 
-since the round is repeated for ever, each time discounted by a further γᴸ. In state 0, then, to go left earns 1 on the second step
-of every two, and to go right earns 3 on the third step of every three,
+since the round is repeated for ever, each time discounted by a further γᴸ. In state 0, then, to go left earns 1 on
+the second step of every two, and to go right earns 3 on the third step of every three,
 
     γ/(1-γ²)  against  3γ²/(1-γ³),        equal where  2γ³ - 3γ + 1 = (γ-1)(2γ²+2γ-1) = 0,
 
@@ -19,8 +21,8 @@ Next: chain_picture, which draws this.
 
 from collections.abc import Iterable
 
-from numpyvae.mdp import blackwell_policy, chain, discount_switches, optimal_policies, policy_evaluation, policy_iteration, \
-    residual, value_iteration
+from .mdp import (blackwell_policy, chain, discount_switches, optimal_policies, policy_evaluation, policy_iteration,
+                          residual, value_iteration)
 
 DRAWING = """\
          - pays 1        + pays 3
@@ -66,7 +68,7 @@ def _at(gamma: float) -> dict:
     mdp = chain(gamma)
     solution = policy_iteration(mdp)
     try:
-        sweeps = value_iteration(mdp, 1e-8, max_sweeps=100_000).steps      # where float64 can certify 1e-8, these are enough
+        sweeps = value_iteration(mdp, 1e-8, max_sweeps=100_000).steps   # enough wherever float64 can certify 1e-8
     except ValueError:
         sweeps = None
     return {"gamma": mdp.gamma, "policy": _moves(mdp, solution.policy), "values": solution.values.tolist(),
@@ -83,27 +85,31 @@ def report_text(report: dict) -> str:
     near = min(report["discounts"], key=lambda d: d["gamma"])
     far = max(report["discounts"], key=lambda d: d["gamma"])
     if near["gamma"] < far["gamma"]:
-        lines += [f"The short-sighted policy, {_arrows(near['policy'])} of gamma = {near['gamma']:.12g}, judged at gamma = {far['gamma']:.12g}", "",
+        lines += [f"The short-sighted policy, {_arrows(near['policy'])} of gamma = {near['gamma']:.12g}, "
+                  f"judged at gamma = {far['gamma']:.12g}", "",
                   "    state        its value     the optimal    it forgoes"]
         for state, value, best in zip(report["states"], report["cross"]["values"], far["values"]):
-            lines.append(f"    {state:>5}  {value:>15.8f} {best:>15.8f} {max(best - value, 0) / best if best else 0:>12.1%}")
+            lines.append(f"    {state:>5}  {value:>15.8f} {best:>15.8f} {max(0.0, 1 - value / best):>12.1%}")
         lines.append("")
 
     mdp = chain(0.0)
     patient = _arrows(_moves(mdp, blackwell_policy(mdp.P, mdp.R)))
-    lines += ["The optimal policy changes at one discount only, between ← and → in state 0:", ""]
-    lines += [f"    gamma* = {switch:.14f} = (√3 - 1)/2, a root of 2g³ - 3g + 1 = (g - 1)(2g² + 2g - 1)" for switch in report["switches"]]
-    lines += ["", "What it means: from state 0, left earns 1 every two moves and right earns 3 every three, so an agent that looks near",
-              f"takes the small payment next door, and one that looks further than gamma* walks to the large one: {patient} up to gamma = 1."]
-    return "\n".join(lines) + "\n"
+    (switch,) = report["switches"]
+    return "\n".join(lines + [
+        "The optimal policy changes at one discount only, between ← and → in state 0:", "",
+        f"    gamma* = {switch:.14f} = (√3 - 1)/2, a root of 2g³ - 3g + 1 = (g - 1)(2g² + 2g - 1)", "",
+        "What it means: from state 0, left earns 1 every two moves and right earns 3 every three, so an agent that looks near",
+        "takes the small payment next door, and one that looks further than gamma* walks to the large one: from there on,",
+        f"up to gamma = 1, {patient} is optimal."]) + "\n"
 
 
 def _discount_text(states: list, d: dict) -> list[str]:
-    tied = len(d["optimal_policies"]) - 1
-    ties = f"  (and {tied} more, equally good: {', '.join(_arrows(p) for p in d['optimal_policies'] if p != d['policy'])})" if tied else ""
+    others = [_arrows(policy) for policy in d["optimal_policies"] if policy != d["policy"]]
+    ties = f"  (and {len(others)} more, equally good: {', '.join(others)})" if others else ""
     lines = [f"gamma = {d['gamma']:.12g}    optimal policy {_arrows(d['policy'])}{ties}", "",
              "    state  move            value      closed form"]
-    for state, move, value, (formula, exact) in zip(states, d["policy"], d["values"], closed_form(d["policy"], d["gamma"])):
+    forms = closed_form(d["policy"], d["gamma"])
+    for state, move, value, (formula, exact) in zip(states, d["policy"], d["values"], forms):
         lines.append(f"    {state:>5}   {ARROWS[move]}   {value:>16.8f}      {formula:<16} = {exact:.8f}")
     sweeps = f"{d['sweeps']:,}" if d["sweeps"] else "more than float64 can certify"
     return lines + ["", f"    sweeps of value iteration to come within 1e-8: {sweeps}",

@@ -8,9 +8,10 @@ A checkpoint is a NumPy .npz file, that is a zip of .npy arrays, which `numpy.lo
     sha256         JSON text: the name of every member but this one, with SHA-256(name, dtype, shape, bytes)
 
 `numpy.load` alone would not do. Of a file with one bit flipped it may return wrong numbers, raise any of many
-exceptions, or allocate what the file merely claims. So here: members are stored, not compressed, and together no larger than the file; a shape
-must account for its member's bytes exactly; there are no pickles; the names are those that `sha256` lists; and every
-digest must agree. A flipped bit then either touches nothing that is read (a date in the zip) or is found.
+exceptions, or allocate what the file merely claims. So here members are stored, not compressed, and are together no
+larger than the file; a shape must account for its member's bytes exactly; there are no pickles; the names are those
+that `sha256` lists; and every digest must agree. A flipped bit is then found, or it sits where nothing is read (a date
+in the zip).
 
 `save` writes the whole file beside the old one and renames it (see atomic), so a run that is killed in a save, or
 whose disk is full, still has the checkpoint before. Next: training.
@@ -74,7 +75,8 @@ def load(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, Any]
     except OSError as error:
         raise CheckpointError(f"{path}: the checkpoint cannot be read: {error.strerror}") from error
     except Exception as error:                       # a broken zip has a dozen ways to fail, and all mean one thing
-        raise CheckpointError(f"{path}: not a whole checkpoint of numpyvae: {error}") from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise CheckpointError(f"{path}: not a whole checkpoint of numpyvae: {reason}") from error
 
 
 def _read(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -8,6 +8,7 @@ NumPy is loaded by the command that needs it, so that --help answers at once.
 
 import argparse
 import inspect
+import os
 import sys
 from typing import NoReturn
 
@@ -23,6 +24,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(argv: list[str] | None = None) -> int:
+    # OpenBLAS's idle threads spin for milliseconds after each product, on the core that Adam's second half wants: let
+    # them sleep after 2¹⁸ clock ticks. It must be said before NumPy is loaded, and says nothing to other libraries.
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "18")
     console = Console()
     try:
         args = parser().parse_args(argv)
@@ -100,4 +104,16 @@ def parser() -> argparse.ArgumentParser:
     kind.add_argument("--interpolate", action="store_true", help="from one test image to another, in 8 steps")
     p.add_argument("--data", metavar="DIR", help="directory of IDX files (default: as for train)")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="(default: 1)")
+
+    p = command(commands.download, "download", "fetch and verify MNIST")
+    p.add_argument("--data", metavar="DIR", default="data/mnist", help="where to (default: data/mnist)")
+    p.add_argument("--mirror", metavar="URL", action="append", default=[], help="try this one first; repeatable")
+
+    p = command(commands.gradcheck, "gradcheck", "check every gradient against independent arithmetic")
+    p.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+    p = command(commands.mdp, "mdp", "solve the four-state chain at each discount")
+    p.add_argument("--gamma", type=float, action="append", metavar="G", help="a discount, 0 <= G < 1; repeatable (default: 0.1 and 0.99)")
+    p.add_argument("--out", metavar="FILE.svg", help="draw the values against the discount")
+    p.add_argument("--json", action="store_true", help="one JSON object on standard output")
     return top

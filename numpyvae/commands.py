@@ -49,9 +49,10 @@ def train(args: Namespace, console: Console) -> int:
         options = training.Options(**{name: settings[name] for name in OPTIONS})
         directory, (images, test_images) = found_images(args.data)
         config = model_config(settings, images)
-        folder = runs.new_folder(args.out)
-        about = {"data": str(directory), "digest": runs.digest(images, test_images), "shape": list(images.shape[1:])}
         state = training.start(images, config, options)
+        about = {"data": str(directory), "digest": runs.digest(images, test_images), "shape": list(images.shape[1:])}
+        folder = runs.new_folder(args.out)
+        runs.save(folder, state, config, options, about)
         say(introduction(directory, images, test_images))
         if args.preset:
             say(f"Preset {args.preset}: " + ", ".join(f"{name} {settings[name]}" for name in PRESETS[args.preset]))
@@ -75,9 +76,9 @@ def train(args: Namespace, console: Console) -> int:
         row = state.history[-1]
         say(f"===== Epoch: {row['epoch']} Average loss: {row['train_loss']:.4f} =====")
         say(f"===== Test set loss: {row['test_loss']:.4f} (reconstruction {row['reconstruction']:.4f}, KL {row['kl']:.4f}) =====")
-        runs.save(folder, state, config, options, about)
         runs.write_log(folder, state.history)
         runs.draw(folder, state, config, options, test_images)
+        runs.save(folder, state, config, options, about)  # last: a checkpoint vouches for all that goes with it
 
     try:
         with stop:
@@ -237,4 +238,66 @@ def sample(args: Namespace, console: Console) -> int:
             "from one test image's mu to another's" if args.interpolate else
             "the latent plane, at the prior's quantiles" if args.manifold else "draws from the prior")
     console.line(f"Wrote {args.out}: {len(drawn)} images, {what}")
+    return 0
+
+
+def mdp(args: Namespace, console: Console) -> int:
+    """Solve the four-state chain: optimal policies and values at each discount, and the discount where they change.
+
+    examples:
+      numpyvae mdp
+      numpyvae mdp --gamma 0.3 --gamma 0.4 --json
+      numpyvae mdp --out chain.svg
+    """
+    from . import chain
+
+    report = chain.report(args.gamma or [0.1, 0.99])
+    if args.out is not None:
+        from .chain_picture import report_svg
+        from .pictures import write_svg
+
+        write_svg(args.out, report_svg())
+    console.line(json.dumps(report) if args.json else chain.report_text(report))
+    if args.out is not None:
+        console.warn(f"wrote {args.out}")
+    return 0
+
+
+def gradcheck(args: Namespace, console: Console) -> int:
+    """Check every hand-written gradient by complex step and central difference; exit status 1 if one is wrong.
+
+    examples:
+      numpyvae gradcheck
+      numpyvae gradcheck --json
+    """
+    from . import gradcheck as check
+
+    rows = []
+    if not args.json:
+        console.line(check.HEADER)
+    for row in check.sweep():
+        rows.append(row)
+        if not args.json:
+            console.line(check.line(row))
+    console.line(json.dumps(check.report(rows)) if args.json else "\n" + check.summary(rows))
+    return 0 if all(row.ok for row in rows) else 1
+
+
+def download(args: Namespace, console: Console) -> int:
+    """Fetch MNIST's four files from public mirrors and verify them. Good files that are already there are kept.
+
+    examples:
+      numpyvae download
+      numpyvae download --data somewhere/else
+    """
+    from .download import MIRRORS, download
+
+    def progress(name, received, total):
+        console.progress(received, total or 1, "bytes")
+
+    for fetched in download(args.data, (*args.mirror, *MIRRORS), progress):
+        for failure in fetched.failures:
+            console.warn(failure)
+        console.line(f"{fetched.path}: verified ({fetched.source})")
+    console.line(f"Now: numpyvae train{'' if args.data == 'data/mnist' else ' --data ' + args.data}")
     return 0

@@ -12,7 +12,7 @@ class Console:
         self.live = sys.stderr.isatty()
         self.shown = 0
         self.next = 0.0
-        self.began = None
+        self.began = self.last = (0.0, 0.0)  # (time, done)
 
     def line(self, text: str) -> None:
         self.clear()
@@ -25,8 +25,9 @@ class Console:
     def progress(self, done: float, of: float, what: str) -> None:
         """`done` of `of`, with the rate per second in units of `what` and the time left; at most ten times a second."""
         now = time.monotonic()
-        if self.began is None:
+        if done < self.last[1] or not self.last[1]:  # another task begins
             self.began = now, done
+        self.last = now, done
         if not self.live or now < self.next:
             return
         rate = (done - self.began[1]) / max(now - self.began[0], 1e-9)

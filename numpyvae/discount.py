@@ -1,7 +1,8 @@
 """What the discount does: the exact points at which the optimal policy changes, and the policy that wins in the end.
 
-A small γ looks near and a large one looks far, and somewhere between them the optimal policy changes. Where? No grid of discounts can
-tell for certain; algebra can. By Cramer's rule the value of a policy is a rational function of the discount,
+A small γ looks near and a large one looks far, and somewhere between them the optimal policy changes. Where? No grid
+of discounts can tell for certain; algebra can. By Cramer's rule the value of a policy is a rational function of the
+discount,
 
     v_π(γ) = (I - γ P_π)⁻¹ r_π = N(γ) / c(γ),        c(γ) = det(I - γ P_π) > 0 for 0 ≤ γ < 1,
 
@@ -9,17 +10,20 @@ and so is the advantage of taking action a once and following π thereafter,
 
     q_π(s, a) - v_π(s) = p(γ) / c(γ),        p(γ) = R(s, a) c(γ) + γ Σₜ P(t | s, a) Nₜ(γ) - Nₛ(γ).
 
-π is optimal at γ exactly when no p(γ) is positive. Follow an optimal π up from γ = 0: while it stays optimal, the optimal actions
-are those with p = 0, and a polynomial that vanishes on an interval vanishes everywhere. So the set of optimal policies can change only
+π is optimal at γ exactly when no p(γ) is positive. Follow an optimal π up from γ = 0: while it stays optimal, the
+optimal actions are those with p = 0, and a polynomial that vanishes on an interval vanishes everywhere. So the set of
+optimal policies can change only
 
   - for an instant, where some p touches zero from below and returns: it is the same on both sides, and no switch; or
   - where some p turns positive: π is optimal no longer, the sets on the two sides differ, and that root is the switch.
 
-Only sign changes matter, and those are safe to find by Rolle: between two neighbouring sign changes of p′, p is monotone and has at most
-one of its own, which bisection finds. All of this is done in fractions, where a sign is a sign and a tie is a tie; only the roots, which
-are seldom rational, are rounded, to 2⁻⁶⁰. The last policy of the walk is Blackwell's: it is optimal for every discount near enough to 1.
+Only sign changes matter, and those are safe to find by Rolle: between two neighbouring sign changes of p′, p is
+monotone and has at most one of its own, which bisection finds. All of this is done in fractions, where a sign is a
+sign and a tie is a tie; only the roots, which are seldom rational, are rounded, to 2⁻⁶⁰. The last policy of the walk
+is Blackwell's: it is optimal for every discount near enough to 1.
 
-Source: Faddeev & Leverrier for N and c; Blackwell, Discrete dynamic programming (1962). Next: chain, where all of it is seen at work.
+Source: Faddeev & Leverrier for N and c; Blackwell, Discrete dynamic programming (1962). Next: chain, where all of it
+is seen at work.
 """
 
 import math
@@ -29,13 +33,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from numpyvae.bellman import MDP
+from .bellman import MDP
 
 RESOLUTION = Fraction(1, 2**60)     # of a root; two sign changes nearer than this would be taken for none
 
 
 def discount_switches(P, R) -> list[float]:
-    """The discounts in (0, 1), ascending, where the set of optimal policies differs on the two sides. P, R as for MDP, and small.
+    """The discounts in (0, 1), ascending, where the set of optimal policies differs on the two sides. P, R as for MDP.
 
     Right to one rounding of float64. ValueError for more than 100,000 policies.
     """
@@ -53,7 +57,7 @@ def _reign(P, R) -> Iterator[tuple]:
     mdp = MDP(P, R, 0.0)
     S, A = mdp.R.shape
     if A ** S > 100_000:
-        raise ValueError(f"{A} actions in {S} states make {A}^{S} policies; switches are found exactly, for at most 100000")
+        raise ValueError(f"{A} actions in {S} states make {A}^{S} policies; switches are found for at most 100000")
     P = _exact(mdp.rows.toarray() if mdp.sparse else mdp.rows)
     P = (P / P.sum(axis=1, keepdims=True)).reshape(S, A, S)
     R = _exact(mdp.R)
@@ -77,9 +81,10 @@ def _optimal(P, R, gamma, policy) -> tuple:
 
 
 def _advantages(P, R, policy) -> list:
-    """The polynomials p of each state and action, in that order: lists of integers, lowest power first (each p times a positive number).
+    """The polynomials p, state by state and action by action: integers, lowest power first (p times a positive number).
 
-    Faddeev and Leverrier: (I - γP)⁻¹ = Σₖ γᵏ Bₖ / Σₖ γᵏ cₖ with B₀ = I, c₀ = 1, cₖ = -tr(P Bₖ₋₁)/k, Bₖ = P Bₖ₋₁ + cₖ I; B_S = 0.
+    Faddeev and Leverrier: (I - γP)⁻¹ = Σₖ γᵏ Bₖ / Σₖ γᵏ cₖ, where B₀ = I and c₀ = 1, then cₖ = -tr(P Bₖ₋₁)/k and
+    Bₖ = P Bₖ₋₁ + cₖ I, until B_S = 0.
     """
     S, A = R.shape
     Pi, r = P[range(S), policy], R[range(S), policy]
@@ -128,7 +133,7 @@ def _sign(p: list, gamma: Fraction) -> int:
 
 
 def _exact(x: np.ndarray) -> np.ndarray:
-    """The fractions that the floats stand for: 1/3 for 0.333…, if one with a denominator up to a million is within two roundings."""
+    """The fractions that the floats stand for: 1/3 for 0.333…, where a denominator up to a million is within two ulps."""
 
     def fraction(value):
         near = Fraction(value).limit_denominator(10**6)

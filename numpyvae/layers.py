@@ -13,7 +13,7 @@ Forward passes return fresh arrays. That costs nothing: a memory block freed by 
 against buffers that are kept and overwritten it is within 3% of a step. The gradients of the parameters are another
 matter, megabytes that Adam reads as one vector: `out` names the arrays that they are written into.
 
-Source: Rumelhart, Hinton & Williams 1986. Next: vae.
+Source: Rumelhart, Hinton & Williams 1986. Next: parameters.
 """
 
 import numpy as np

@@ -1,26 +1,30 @@
-"""The optimal value, three ways to find it, and every policy that attains it. (Begin with bellman: the model and its equation.)
+"""The optimal value, three ways to find it, and every policy that attains it. (Begin with bellman: the model and its
+equation.)
 
-No policy does better from any state than the optimal value v*, and some policy attains it in all states at once. Its own equation
-says that the first action is the best one,
+No policy does better from any state than the optimal value v*, and some policy attains it in all states at once. Its
+own equation says that the first action is the best one,
 
     v*(s) = maxₐ q*(s, a),    q*(s, a) = R(s, a) + γ Σₜ P(t | s, a) v*(t),        or        v* = T v*.
 
-The operator T is a contraction, ‖T u - T v‖ ≤ γ ‖u - v‖: averaging over next states and taking the largest action cannot widen a
-gap, and γ narrows it. Hence there is exactly one v*, and
+The operator T is a contraction, ‖T u - T v‖ ≤ γ ‖u - v‖: averaging over next states and taking the largest action
+cannot widen a gap, and γ narrows it. Hence there is exactly one v*, and
 
-    value iteration            v ← T v          a factor γ nearer with each sweep: cheap steps, 1/(1-γ) of them per digit or so
+    value iteration            v ← T v          nearer by a factor γ each time: cheap steps, some 1/(1-γ) per digit
     policy iteration           π ← greedy(v_π)  a linear system a step, few steps: it is Newton's method for v = T v
-    modified policy iteration  between them: v ← T v, then m sweeps v ← r_π + γ P_π v with π held, which cost one action, not A
+    modified policy iteration  between them: v ← T v, then sweeps of v ← r_π + γ P_π v, which cost one action, not A
 
-and any v at all is at most ‖T v - v‖ / (1-γ) from v*. The discount is how far the agent sees, about 1/(1-γ) steps: near 0 it
-takes what lies nearest and all three are done at once, near 1 it plans far ahead and value iteration crawls.
+and any v at all is at most ‖T v - v‖ / (1-γ) from v*. The discount is how far the agent sees, about 1/(1-γ) steps:
+near 0 it takes what lies nearest and all three are done at once, near 1 it plans far ahead and value iteration
+crawls.
 
-Why ties matter: where two actions are equally good the optimal policy is not one but many, and rounding decides, afresh at each step,
-which looks better. Policy iteration that follows it can go round for ever. So an action is kept unless another is better by more than
-the tolerance τ that module rounding derives; should rounding beyond it still bring back a policy that was left (exact arithmetic
-cannot: values only rise), that ends the search. The policies are finite in number, so it stops.
+Why ties matter: where two actions are equally good the optimal policy is not one but many, and rounding decides,
+afresh at each step, which looks better. Policy iteration that follows it can go round for ever. So an action is kept
+unless another is better by more than the tolerance τ that module rounding derives; should rounding beyond it still
+bring back a policy that was left (exact arithmetic cannot: values only rise), that ends the search. The policies are
+finite in number, so it stops.
 
-Source: Puterman (1994), chapter 6; Howard 1960; MacQueen 1966. Next: discount, on where the optimal policy changes with γ; chain.
+Source: Puterman (1994), chapter 6; Howard 1960; MacQueen 1966. Next: discount, on where the optimal policy changes
+with γ; chain.
 """
 
 from collections.abc import Iterator
@@ -29,13 +33,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpyvae.bellman import MDP, action_values, check_policy, follow, policy_evaluation, residual
-from numpyvae.discount import blackwell_policy, discount_switches
-from numpyvae.rounding import EPS, refined_evaluation, tie
+from .bellman import MDP, action_values, check_policy, follow, policy_evaluation, residual
+from .discount import blackwell_policy, discount_switches
+from .rounding import EPS, refined_evaluation, tie
 
-__all__ = ["MDP", "policy_evaluation", "residual", "action_values", "greedy_policy", "Solution", "policy_iteration", "value_iteration",
-           "modified_policy_iteration", "optimal_actions", "optimal_policies", "enumerate_policies", "discount_switches",
-           "blackwell_policy", "Trajectory", "simulate", "chain"]
+__all__ = ["MDP", "policy_evaluation", "residual", "action_values", "greedy_policy", "Solution", "policy_iteration",
+           "value_iteration", "modified_policy_iteration", "optimal_actions", "optimal_policies", "enumerate_policies",
+           "discount_switches", "blackwell_policy", "Trajectory", "simulate", "chain"]
 
 
 def chain(gamma: float) -> MDP:
@@ -60,8 +64,10 @@ class Solution(NamedTuple):
 
 
 def greedy_policy(mdp: MDP, v, current=None) -> np.ndarray:
-    """argmaxₐ q(s, a) (S,): the best first action if v is what follows. Of equals the first; with `current` a policy (S,), its action
-    unless another is better by more than τ."""
+    """argmaxₐ q(s, a) (S,): the best first action if v is what follows; of equals, the first.
+
+    With `current`, a policy (S,): its action, unless another is better by more than τ.
+    """
     q = action_values(mdp, v)
     best = q.argmax(axis=1)
     if current is None:
@@ -71,7 +77,7 @@ def greedy_policy(mdp: MDP, v, current=None) -> np.ndarray:
 
 
 def policy_iteration(mdp: MDP, policy=None) -> Solution:
-    """v_π, then π ← greedy(v_π), until π stays. Starts from `policy` (S,), or from the greedy policy of v(s) = maxₐ R(s, a).
+    """v_π, then π ← greedy(v_π), until π stays. Starts from `policy` (S,), or from the greedy one of v(s) = maxₐ R(s, a).
 
     A large sparse problem wants a good start: policy_iteration(mdp, modified_policy_iteration(mdp, 1e-3).policy).
     """
@@ -87,7 +93,7 @@ def policy_iteration(mdp: MDP, policy=None) -> Solution:
 
 
 def value_iteration(mdp: MDP, tolerance: float = 1e-8, v=None, max_sweeps: int = 1_000_000) -> Solution:
-    """v ← T v from v (zero unless given) until ‖v - v*‖ ≤ tolerance, by the bound ‖T v - v*‖ ≤ γ/(1-γ) ‖T v - v‖, rounding added.
+    """v ← T v, from v or zero, until ‖v - v*‖ ≤ tolerance by the bound ‖T v - v*‖ ≤ γ/(1-γ) ‖T v - v‖ and rounding.
 
     (The span of T v - v, smaller and often used, bounds how wrong the policy is; the values may still be far from v*.)
     ValueError if float64 cannot reach the tolerance at this discount, or if max_sweeps do not.
@@ -98,15 +104,17 @@ def value_iteration(mdp: MDP, tolerance: float = 1e-8, v=None, max_sweeps: int =
         error = mdp.gamma / (1 - mdp.gamma) * abs(v - last).max()
         if error <= tolerance and (bound := _certified(mdp, error, v, tolerance)) <= tolerance:
             return Solution(greedy_policy(mdp, v), v, sweeps, bound)
-    raise ValueError(f"value iteration is within {error:.3g} of the optimal values, not {tolerance:g}, after {max_sweeps} sweeps; "
-                     "use policy_iteration")
+    raise ValueError(f"value iteration is within {error:.3g} of the optimal values, not {tolerance:g}, "
+                     f"after {max_sweeps} sweeps; use policy_iteration")
 
 
-def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 20, max_rounds: int = 1_000_000) -> Solution:
+def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 20,
+                              max_rounds: int = 1_000_000) -> Solution:
     """Rounds of v ← T v and then `sweeps` of v ← r_π + γ P_π v, until ‖v - v*‖ ≤ tolerance by the bound ‖T v - v‖/(1-γ).
 
-    A constant c added to v adds γc to T v and takes (1-γ)c from T v - v, and changes no policy. So the constant part of the error, the
-    slowest to die, need not be waited for: each round centres T v - v on zero (MacQueen's bounds, and v put halfway between them).
+    A constant c added to v adds γc to T v, takes (1-γ)c from T v - v, and changes no policy. So the constant part of the
+    error, the slowest to die, need not be waited for: each round centres T v - v on zero, which puts v halfway between
+    MacQueen's bounds.
     ValueError as for value_iteration.
     """
     states, v = np.arange(len(mdp.R)), np.zeros(len(mdp.R))
@@ -125,18 +133,19 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 2
         for _ in range(sweeps):
             v = P @ v
             v += r
-    raise ValueError(f"modified policy iteration is within {error:.3g} of the optimal values, not {tolerance:g}, after {max_rounds} rounds")
+    raise ValueError(f"modified policy iteration is within {error:.3g} of the optimal values, not {tolerance:g}, "
+                     f"after {max_rounds} rounds; use policy_iteration")
 
 
 def optimal_actions(mdp: MDP, policy=None) -> np.ndarray:
-    """Boolean (S, A): q*(s, a) = maxᵦ q*(s, b), every action that is optimal, ties (to within τ) included. `policy`: where to begin."""
+    """Boolean (S, A): whether q*(s, a) = v*(s), for every action, ties (to within τ) included. `policy`: where to begin."""
     v = refined_evaluation(mdp, policy_iteration(mdp, policy).policy)
     q = action_values(mdp, v)
     return q >= q.max(axis=1, keepdims=True) - tie(mdp, v)
 
 
 def optimal_policies(mdp: MDP) -> Iterator[np.ndarray]:
-    """All deterministic policies (S,) that are optimal: any choice among the optimal actions of each state. There may be very many."""
+    """All deterministic policies (S,) that are optimal: any choice among each state's optimal actions. May be very many."""
     choices = [np.flatnonzero(row) for row in optimal_actions(mdp)]
     return (np.array(policy) for policy in product(*choices))
 
@@ -145,7 +154,8 @@ def enumerate_policies(mdp: MDP, limit: int = 100_000) -> Iterator[np.ndarray]:
     """All Aˢ deterministic policies (S,). ValueError if there are more than `limit`."""
     S, A = mdp.R.shape
     if A ** S > limit:
-        raise ValueError(f"{A} actions in {S} states make {A}^{S} policies, more than {limit}; use policy_iteration or optimal_policies")
+        raise ValueError(f"{A} actions in {S} states make {A}^{S} policies, more than {limit}; "
+                         "use policy_iteration or optimal_policies")
     return (np.array(policy) for policy in product(range(A), repeat=S))
 
 
@@ -157,7 +167,7 @@ class Trajectory(NamedTuple):
 
 
 def simulate(mdp: MDP, policy, start: int, steps: int, rng: np.random.Generator) -> Trajectory:
-    """Follow the policy (S,) or (S, A) for some steps from state number `start`: its value is the mean over many such trajectories."""
+    """Follow the policy, (S,) or (S, A), for `steps` steps from state number `start`. Its value is the mean over many."""
     S, A = mdp.R.shape
     policy = check_policy(mdp, policy)
     if not 0 <= start < S:
@@ -169,7 +179,8 @@ def simulate(mdp: MDP, policy, start: int, steps: int, rng: np.random.Generator)
         actions.append(a)
         states.append(_land(mdp, s * A + a, rng))
     rewards = mdp.R[states[:-1], actions]
-    return Trajectory(np.array(states), np.array(actions, dtype=np.intp), rewards, float(rewards @ mdp.gamma ** np.arange(steps)))
+    value = float(rewards @ mdp.gamma ** np.arange(steps))
+    return Trajectory(np.array(states), np.array(actions, dtype=np.intp), rewards, value)
 
 
 def _land(mdp: MDP, row: int, rng: np.random.Generator) -> int:
@@ -187,9 +198,9 @@ def _deterministic(mdp: MDP, policy) -> np.ndarray:
 
 
 def _certified(mdp: MDP, error: float, v, tolerance: float = np.inf) -> float:
-    """A bound on ‖v - v*‖: the one that exact arithmetic would give, and rounding's share. ValueError if the latter exceeds the tolerance."""
+    """A bound on ‖v - v*‖: what it is in exact arithmetic, and rounding's share. ValueError if that exceeds the tolerance."""
     floor = tie(mdp, v) / (1 - mdp.gamma)       # τ covers two action values; T v - v is one, and v
     if floor > tolerance:
-        raise ValueError(f"float64 cannot certify values to {tolerance:g} at gamma = {mdp.gamma}: rounding alone may cost {floor:.2g}; "
-                         "ask for less, or use policy_iteration")
+        raise ValueError(f"float64 cannot certify values to {tolerance:g} at gamma = {mdp.gamma}: "
+                         f"rounding alone may cost {floor:.2g}; ask for less, or use policy_iteration")
     return float(error + floor)

@@ -1,21 +1,23 @@
 """What rounding does to the values of a policy, and how small a difference between two actions still means something.
 
-Two actions tie when their values are equal, and "every optimal action" must hold both. In floating point equal values come out
-unequal, so that a comparison needs a tolerance τ: above the error that rounding can cause (or ties are missed, and policy
-iteration may swap one tied action for another for ever), and as little above it as can be (or worse actions pass for ties).
+Two actions tie when their values are equal, and "every optimal action" must hold both. In floating point equal values
+come out unequal, so that a comparison needs a tolerance τ: above the error that rounding can cause (or ties are
+missed, and policy iteration may swap one tied action for another for ever), and as little above it as can be (or
+worse actions pass for ties).
 
-The LU solution of (I - γ P) v = r is not good enough for that. Its error is of order eps/(1-γ)·‖v‖, and since ‖v‖ itself grows as
-1/(1-γ), at γ = 1 - 10⁻⁸ it exceeds every reward. Refinement removes it. With e = v - v̂ the error,
+The LU solution of (I - γ P) v = r is not good enough for that. Its error is of order eps/(1-γ)·‖v‖, and since ‖v‖
+itself grows as 1/(1-γ), at γ = 1 - 10⁻⁸ it exceeds every reward. Refinement removes it. With e = v - v̂ the error,
 
     (I - γ P) e = r + γ P v̂ - v̂ = d,
 
-and the same factors solve this for e. All depends on d, in which nearly everything cancels: computed as it stands, it is rounding
-error alone. Computed from products without error (Dekker 1971: a·b = high + low, both floats) and summed exactly (math.fsum),
-it is right to about eps²·‖v‖ (each low part is itself rounded), every round divides the error by 1/(n·eps/(1-γ)) or more, and v̂
-becomes the nearest float to v, or its neighbour: wrong by at most eps·‖v‖, whatever the discount.
+and the same factors solve this for e. All depends on d, in which nearly everything cancels: computed as it stands, it
+is rounding error alone. Computed from products without error (Dekker 1971: a·b = high + low, both floats) and summed
+exactly (math.fsum), it is right to about eps²·‖v‖ (each low part is itself rounded), every round divides the error by
+1/(n·eps/(1-γ)) or more, and v̂ becomes the nearest float to v, or its neighbour: wrong by at most eps·‖v‖, whatever
+the discount.
 
-A computed q(s, a) = R + γ Σ P v̂, a sum over k next states, is then wrong by γ·eps·‖v‖ that it inherits and (k+2)·eps/2·(‖R‖ + ‖v‖)
-of its own; two actions, by twice that. Hence, for γ < 1,
+A computed q(s, a) = R + γ Σ P v̂, a sum over k next states, is then wrong by γ·eps·‖v‖ that it inherits and
+(k+2)·eps/2·(‖R‖ + ‖v‖) of its own; two actions, by twice that. Hence, for γ < 1,
 
     τ = (k + 4)·eps·(‖R‖ + ‖v‖),        with no 1/(1-γ) in it.
 
@@ -28,7 +30,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.sparse import csr_array
 
-from numpyvae.bellman import MDP, follow, solver
+from .bellman import MDP, follow, solver
 
 EPS = np.finfo(float).eps
 
@@ -60,7 +62,8 @@ def defect(P, r, gamma: float, v) -> np.ndarray:
     high, low = _product(P.data, w[P.indices])
     low += P.data * w_low[P.indices]
     high, low, r, v = high.tolist(), low.tolist(), r.tolist(), v.tolist()
-    return np.array([math.fsum((*high[i:j], *low[i:j], r[s], -v[s])) for s, (i, j) in enumerate(pairwise(P.indptr.tolist()))])
+    rows = enumerate(pairwise(P.indptr.tolist()))
+    return np.array([math.fsum((*high[i:j], *low[i:j], r[s], -v[s])) for s, (i, j) in rows])
 
 
 def _product(a, b) -> tuple:

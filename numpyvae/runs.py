@@ -6,8 +6,8 @@
     reconstructions.png     test images, each row above the row of its reconstructions
     curve.svg               the learning curve
 
-The history of losses is part of the checkpoint, and the other files are made from it and from the parameters: whenever
-a run is stopped, they can be made again.
+The history of losses is part of the checkpoint, and the other files are made from it and from the parameters. The
+checkpoint is written last: whatever it says has been done has left its files; what was done after it will be done again.
 
 Next: cli.
 """
@@ -23,9 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from . import checkpoint, pictures, sampling
-from .adam import Adam
 from .atomic import replacing
-from .training import Options, State, pixels
+from .training import Options, State, optimizer, pixels
 from .vae import Parameters, VAEConfig, parameter_shapes
 
 COLUMNS = ("epoch", "train_loss", "test_loss", "reconstruction", "kl", "seconds")
@@ -79,7 +78,7 @@ def load(path: str | os.PathLike) -> tuple[State, VAEConfig, Options, dict]:
         params = Parameters(shapes := parameter_shapes(config), arrays["params"])
         if any(array.shape != (sum(map(math.prod, shapes.values())),) for array in arrays.values()):
             raise ValueError("its arrays do not have the size of its configuration")
-        adam = Adam(params.vector, options.lr, epsilon=options.adam_epsilon)
+        adam = optimizer(params, options)
         adam.t, adam.m, adam.v = meta["adam.t"], arrays["adam.m"], arrays["adam.v"]
         rng = meta["generator"] and checkpoint.restore_generator(meta["generator"])
         state = State(params, adam, meta["epoch"], meta["batch"], meta["total"], meta["seconds"],

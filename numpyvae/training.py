@@ -14,6 +14,7 @@ Source: Kingma & Welling 2014, Algorithm 1; Burda et al. 2016, section 5, for th
 """
 
 import math
+import os
 import time
 from dataclasses import dataclass, field
 from typing import Callable, NamedTuple
@@ -21,10 +22,9 @@ from typing import Callable, NamedTuple
 import numpy as np
 
 from .adam import Adam
-from .bounds import negative_iwae, negative_iwae_backward
-from .vae import (Parameters, VAEConfig, init_params, negative_elbo, negative_elbo_backward, parameter_shapes)
+from .bounds import OBJECTIVES
+from .vae import Parameters, VAEConfig, init_params, negative_elbo, parameter_shapes
 
-OBJECTIVES = {"elbo": (negative_elbo, negative_elbo_backward), "iwae": (negative_iwae, negative_iwae_backward)}
 BINARIZE = ("none", "threshold", "dynamic")
 SCHEDULES = ("constant", "burda")
 INITIALIZATIONS = ("uniform", "glorot")
@@ -86,11 +86,19 @@ class Score(NamedTuple):
 
 
 def start(images: np.ndarray, config: VAEConfig, options: Options) -> State:
-    """Fresh parameters, by the options' recipe."""
+    """Fresh parameters, by the options' recipe. ValueError if the model and the options do not go together."""
+    if options.objective == "iwae" and config.beta != 1:
+        raise ValueError(f"beta is {config.beta}, but the iwae objective has no KL of its own to weigh: beta must be 1 there")
     params = init_params(config, np.random.default_rng(options.seed))
     if options.initialization == "glorot":
         glorot(params, images, np.random.default_rng(options.seed))
-    return State(params, Adam(params.vector, options.lr, epsilon=options.adam_epsilon))
+    return State(params, optimizer(params, options))
+
+
+def optimizer(params: Parameters, options: Options) -> Adam:
+    """Adam as the options have it, on two threads where there are two cores and enough parameters to be worth it."""
+    threads = 2 if (os.cpu_count() or 1) > 1 and params.vector.size > 100_000 else 1
+    return Adam(params.vector, options.lr, epsilon=options.adam_epsilon, threads=threads)
 
 
 def glorot(params: Parameters, images: np.ndarray, rng: np.random.Generator) -> None:

@@ -15,13 +15,12 @@ Here is the one place where signs and scales are chosen: the loss is the *negati
 latents, a *mean* over the N images and J samples. β = 1 is the bound; another β weighs its two terms differently.
 
 `negative_elbo_backward` is `negative_elbo` read from the bottom up, a line for a line. Nothing here draws a random
-number but `init_params`; the noise eps is an argument.
+number: the noise eps is an argument.
 
 Source: Kingma & Welling 2014, eqs. 1 to 3 and 8; Higgins et al. 2017 for β. Next: bounds.
 """
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -31,76 +30,9 @@ from .gaussian import (kl_divergence, kl_divergence_backward, log_density, log_d
                        reparameterize, reparameterize_backward)
 from .layers import (linear, linear_backward, linear_backward_parameters,
                      relu, relu_backward, tanh, tanh_backward)
+from .parameters import Parameters, VAEConfig, init_params, parameter_shapes  # all four are part of this module's face
 
 ACTIVATIONS = {"relu": (relu, relu_backward), "tanh": (tanh, tanh_backward)}
-
-
-@dataclass(frozen=True)
-class VAEConfig:
-    """What the model is. Checked once, here; ValueError names the field."""
-
-    pixels: int = 784
-    hidden: tuple[int, ...] = (400,)  # the encoder's hidden layers; the decoder's are the same, reversed
-    latent: int = 20
-    activation: str = "relu"  # or "tanh"
-    likelihood: str = "bernoulli"  # or "normal": p(x|z) = N(mean(z), s²)
-    logvar_x: float | None = None  # the normal decoder's log s²; None: learned, from 0
-    prior: tuple = (0.0, 0.0)  # (mu_p, logvar_p), each a number or a tuple of one for each latent
-    beta: float = 1.0
-
-    def __post_init__(self):
-        object.__setattr__(self, "hidden", tuple(self.hidden))
-        object.__setattr__(self, "prior", tuple(tuple(p) if np.ndim(p) else p for p in self.prior))
-        for field, sizes in {"pixels": (self.pixels,), "hidden": self.hidden, "latent": (self.latent,)}.items():
-            if not all(isinstance(n, (int, np.integer)) and n > 0 for n in sizes):
-                raise ValueError(f"{field} must be whole numbers above 0, not {getattr(self, field)!r}")
-        for field, choices in {"activation": tuple(ACTIVATIONS), "likelihood": ("bernoulli", "normal")}.items():
-            if getattr(self, field) not in choices:
-                raise ValueError(f"{field} must be one of {', '.join(choices)}, not {getattr(self, field)!r}")
-        if len(self.prior) != 2 or any(np.shape(p) not in ((), (self.latent,)) for p in self.prior):
-            raise ValueError(f"prior must be (mu_p, logvar_p), each a number or {self.latent} numbers, not {self.prior!r}")
-        if not np.all([np.all(np.isfinite(p)) for p in self.prior]):
-            raise ValueError(f"prior must be finite, not {self.prior!r}")
-        if not (math.isfinite(self.beta) and self.beta >= 0):
-            raise ValueError(f"beta must be a finite number, 0 or above, not {self.beta!r}")
-        if self.logvar_x is not None and (self.likelihood != "normal" or not math.isfinite(self.logvar_x)):
-            raise ValueError(f"logvar_x, {self.logvar_x!r}, must be a finite number, and belongs to the normal likelihood")
-
-
-class Parameters(dict):
-    """Named arrays, each a view into one flat vector, `vector`: whoever changes one changes the other."""
-
-    def __init__(self, shapes: dict[str, tuple[int, ...]], vector: np.ndarray):
-        super().__init__()
-        self.vector, start = vector, 0
-        for name, shape in shapes.items():
-            stop = start + math.prod(shape)
-            self[name] = vector[start:stop].reshape(shape)
-            start = stop
-
-
-def parameter_shapes(config: VAEConfig) -> dict[str, tuple[int, ...]]:
-    """encoder: pixels -> hidden -> mu and logvar, side by side        decoder: latent -> hidden reversed -> pixels"""
-    shapes = {}
-    for part, sizes in {"encoder": (config.pixels, *config.hidden, 2 * config.latent),
-                        "decoder": (config.latent, *reversed(config.hidden), config.pixels)}.items():
-        for i, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:])):
-            shapes[f"{part}.{i}.W"] = (fan_in, fan_out)
-            shapes[f"{part}.{i}.b"] = (fan_out,)
-    if config.likelihood == "normal" and config.logvar_x is None:
-        shapes["logvar_x"] = ()
-    return shapes
-
-
-def init_params(config: VAEConfig, rng: np.random.Generator, dtype=np.float32) -> Parameters:
-    """Weights and biases uniform in ±1/√fan_in; a learned logvar_x starts at 0."""
-    shapes = parameter_shapes(config)
-    params = Parameters(shapes, np.zeros(sum(map(math.prod, shapes.values())), dtype))
-    for name in params:
-        if name.endswith(".W"):
-            for array in (params[name], params[name[:-1] + "b"]):
-                array[...] = rng.uniform(-1, 1, array.shape) / math.sqrt(len(params[name]))
-    return params
 
 
 def network(params, part, x, config):
@@ -135,6 +67,7 @@ def encode(params, x, config):
 
 
 def encode_backward(grads, dmu, dlogvar, cache, config):
+    """Writes the encoder's gradients into grads; mu and logvar were halves of one array, so their gradients are, too."""
     network_backward(grads, "encoder", np.concatenate([dmu, dlogvar], axis=1), cache, config)
 
 
@@ -145,6 +78,7 @@ def decode(params, z, config):
 
 
 def decode_backward(grads, dy, cache, config):
+    """Writes the decoder's gradients into grads; returns dz in the shape of z."""
     dz = network_backward(grads, "decoder", dy.reshape(-1, config.pixels), cache, config)
     return dz.reshape(*dy.shape[:-1], config.latent)
 
@@ -157,6 +91,7 @@ def log_likelihood(params, x, y, config):
 
 
 def log_likelihood_backward(grads, dlog_px, params, x, y, config):
+    """dlog_px (..., N) -> dy (..., N, D); a learned logvar_x gets its gradient written into grads."""
     if config.likelihood == "bernoulli":
         return bernoulli.log_likelihood_backward(dlog_px, x, y)
     _, dy, dlogvar_x = log_density_backward(dlog_px[..., None], x, y, decoder_logvar(params, y.dtype, config))

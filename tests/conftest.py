@@ -1,13 +1,45 @@
 """Hypothesis profiles: `ci` draws the same examples every time, `dev` draws fresh ones, `thorough` draws 10,000.
 
     HYPOTHESIS_PROFILE=thorough python -m pytest
+
+And a data set small enough to train on in a blink, in MNIST's form.
 """
 
 import os
 
+import numpy as np
+import pytest
 from hypothesis import settings
+
+from numpyvae.idx import write_idx
+from numpyvae.mnist import FILES
 
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.register_profile("thorough", deadline=None, max_examples=10_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev"))
+
+
+def blobs(n, rng):
+    """uint8 images (n, 6, 5): a bright bar in one of the rows, with some noise; and which row, as labels."""
+    labels = rng.integers(0, 6, n)
+    images = rng.integers(0, 60, (n, 6, 5))
+    images[np.arange(n), labels] += 180
+    return images.astype(np.uint8), labels.astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """(training images, test images)"""
+    rng = np.random.default_rng(7)
+    return blobs(110, rng)[0], blobs(24, rng)[0]
+
+
+@pytest.fixture
+def tiny_directory(tmp_path):
+    directory, rng = tmp_path / "tiny", np.random.default_rng(7)
+    directory.mkdir()
+    for split, n in {"train": 110, "test": 24}.items():
+        for name, array in zip(FILES[split], blobs(n, rng)):
+            write_idx(directory / (name + ".gz"), array)
+    return directory

@@ -119,6 +119,7 @@ def test_the_same_array_gives_the_same_bytes(scratch):
     (gzip.compress(SMALL)[:-1], "cannot be read: Compressed file ended"),
     (gzip.compress(SMALL)[:-8] + bytes(8), "cannot be read: CRC check failed"),
     (gzip.compress(SMALL) + b"tail", "cannot be read: Not a gzipped file"),
+    (gzip.compress(SMALL)[:10] + b"\x07" * 30, "cannot be read: .*invalid block type"),
     (b"\x1f\x8b", "cannot be read"),
 ])
 def test_the_error_names_the_file_what_is_wrong_and_what_was_expected(scratch, data, message):

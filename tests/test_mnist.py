@@ -94,13 +94,16 @@ def test_a_broken_file_is_refused(tmp_path):
 
 # Files that were verified once
 
-def test_a_verified_file_that_has_changed_since_is_refused(tmp_path):
-    images, _ = write_set(tmp_path)
-    path = tmp_path / "train-images-idx3-ubyte.gz"
-    (tmp_path / VERIFIED).write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
-    assert np.array_equal(load_mnist(tmp_path, "train")[0], images)
-    write_idx(path, images[::-1])
-    with pytest.raises(ValueError, match=f"{path.name}: is not what was downloaded and verified; .* remove {VERIFIED}"):
+@pytest.mark.parametrize("changed", [0, 1])
+def test_a_verified_file_that_has_changed_since_is_refused(tmp_path, changed):
+    written = write_set(tmp_path)
+    paths = [tmp_path / f"{name}.gz" for name in FILES["train"]]
+    (tmp_path / VERIFIED).write_text("".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+                                             for path in paths))
+    assert np.array_equal(load_mnist(tmp_path, "train")[0], written[0])
+    write_idx(paths[changed], written[changed][::-1])
+    with pytest.raises(ValueError, match=f"{paths[changed].name}: is not what was downloaded and verified; "
+                                         f".* remove {VERIFIED}"):
         load_mnist(tmp_path, "train")
 
 

@@ -25,7 +25,7 @@ def dense_problem(S: int, A: int, gamma: float) -> MDP:
 
 
 def grid_world(side: int, gamma: float) -> MDP:
-    """Four moves; each goes astray to either side with probability 0.1, and a wall stops it. -1 a step, +5 in the last corner."""
+    """Four moves; each goes astray to either side with probability 0.1; walls stop it. -1 a step, +5 in the last corner."""
     S = side * side
     i, j = np.divmod(np.arange(S), side)
     moves = []

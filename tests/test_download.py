@@ -1,0 +1,293 @@
+"""Download: whatever a mirror does, the name holds verified bytes or nothing, and the next mirror is asked.
+
+The mirrors are one server on this machine; the first part of the path says how it misbehaves.
+"""
+
+import gzip
+import hashlib
+import os
+import socket
+import struct
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numpyvae.download import MIRRORS, PAYLOADS, DownloadError, check_payload, download
+from numpyvae.idx import write_idx
+from numpyvae.mnist import FILES, VERIFIED, load_mnist
+
+FULL = os.environ.get("NUMPYVAE_DATA")
+
+
+def small_mnist():
+    """The four payloads of a data set of 40 and 10 images, as if they were MNIST's."""
+    rng = np.random.default_rng(0)
+    payloads = {}
+    for split, count in ("train", 40), ("test", 10):
+        images, labels = rng.integers(256, size=(count, 28, 28)), rng.integers(10, size=count)
+        for name, array in zip(FILES[split], (images, labels)):
+            payloads[name] = (struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
+                              + array.astype(np.uint8).tobytes())
+    return payloads
+
+
+GOOD = small_mnist()
+TABLE = {name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in GOOD.items()}
+ONE = {"train-labels-idx1-ubyte": TABLE["train-labels-idx1-ubyte"]}
+BOMB = gzip.compress(bytes(10**7))                                   # 10 kB that unpack to 10 MB
+
+
+class Mirror(BaseHTTPRequestHandler):
+    def do_GET(self):
+        _, fault, name = self.path.split("/")
+        self.server.seen.append((fault, name, self.server.look()))
+        body = gzip.compress(GOOD[name.removesuffix(".gz")])
+        if fault == "unavailable":
+            return self.send_error(503)
+        if fault == "redirect":
+            return self.answer(b"", status=302, headers={"Location": self.server.address + "/good/" + name})
+        if fault == "silent":
+            return self.server.closing.wait(10)
+        if fault in ("reset", "dripping"):
+            self.answer(body, send=body[:len(body) // 2])
+            if fault == "reset":                     # linger for 0 s: closing sends a reset
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return self.connection.close()
+            for byte in body[len(body) // 2:]:
+                if self.server.closing.wait(0.1):
+                    return
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+            return
+        if fault == "endless":
+            self.answer(None)
+            while not self.server.closing.is_set():
+                self.wfile.write(bytes(2**16))
+        other = bytearray(GOOD[name.removesuffix(".gz")])
+        other[-1] ^= 1
+        self.answer({"good": body,
+                     "plain": GOOD[name.removesuffix(".gz")],
+                     "unsized": body,
+                     "short": body,
+                     "html": b"<html>503 Service Unavailable, but politely</html>",
+                     "empty": b"",
+                     "wrong": gzip.compress(other),
+                     "cut": body[:-9],
+                     "longer": gzip.compress(GOOD[name.removesuffix(".gz")] + b"\0"),
+                     "shorter": gzip.compress(GOOD[name.removesuffix(".gz")][:-1]),
+                     "tail": body + b"tail",
+                     "bomb": BOMB,
+                     "huge": b""}[fault],
+                    send=body[:-9] if fault == "short" else None,
+                    headers={"Content-Length": str(10**12)} if fault == "huge" else {}, sized=fault != "unsized")
+
+    def answer(self, body, send=None, status=200, headers={}, sized=True):
+        self.send_response(status)
+        if body is not None and sized and "Content-Length" not in headers:
+            self.send_header("Content-Length", str(len(body)))
+        for header in headers.items():
+            self.send_header(*header)
+        self.end_headers()
+        if body is not None:
+            self.wfile.write(body if send is None else send)
+            self.wfile.flush()
+
+    def log_message(self, *args):
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """A client that hangs up is what these tests are about."""
+
+
+@pytest.fixture
+def mirror(tmp_path):
+    """mirror(fault) is an address; mirror.seen lists (fault, name, what was in the directory then)."""
+    directory = tmp_path / "mnist"
+    with Server(("127.0.0.1", 0), Mirror) as server:
+        server.address = f"http://127.0.0.1:{server.server_port}"
+        server.seen, server.closing = [], threading.Event()
+        server.look = lambda: sorted(path.name for path in directory.iterdir() if path.suffix != ".tmp")
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+
+        def address(fault):
+            return f"{server.address}/{fault}"
+        address.seen, address.directory = server.seen, directory
+        yield address
+        server.closing.set()
+        server.shutdown()
+        thread.join()
+
+
+FAULTS = {
+    "unavailable": "the server answers 503 Service Unavailable",
+    "redirect": r"the server redirects to http://127.0.0.1:\d+/good/train-labels-idx1-ubyte.gz, which is not https",
+    "reset": "Connection reset by peer",
+    "short": r"the connection ended after \d+ of \d+ bytes",
+    "html": "the payload has more bytes, beginning with b'<html>503 Servic'; expected 48",
+    "empty": "the payload has 0 bytes, beginning with b''; expected 48",
+    "wrong": f"the payload's SHA-256 is [0-9a-f]{{64}}; expected {ONE['train-labels-idx1-ubyte'][1]}",
+    "cut": "the file is broken: Compressed file ended",
+    "longer": "the payload has more bytes, .*; expected 48",
+    "shorter": "the payload has 47 bytes, .*; expected 48",
+    "tail": "the file is broken: Not a gzipped file",
+    "bomb": "the payload has more bytes, .*; expected 48",
+    "endless": "the server sends more than 65,584 bytes",
+    "huge": "the server offers 1,000,000,000,000 bytes; expected at most 65,584",
+    "silent": "timed out",
+    "dripping": r"the server is too slow: \d+ bytes in 0.3 s and more",
+}
+
+
+# What a good mirror gives
+
+def test_all_four_files_are_fetched_verified_and_load(mirror):
+    fetched = download(mirror.directory, [mirror("good")], payloads=TABLE)
+    assert [(f.path.name, f.source, f.failures) for f in fetched] == [
+        (f"{name}.gz", f"{mirror('good')}/{name}.gz", []) for name in TABLE]
+    for name in GOOD:
+        assert gzip.decompress((mirror.directory / f"{name}.gz").read_bytes()) == GOOD[name]
+    assert sorted(os.listdir(mirror.directory)) == sorted([VERIFIED, *(f"{name}.gz" for name in GOOD)])
+    assert load_mnist(mirror.directory, "train")[0].tobytes() == GOOD["train-images-idx3-ubyte"][16:]
+    assert load_mnist(mirror.directory, "test")[1].tobytes() == GOOD["t10k-labels-idx1-ubyte"][8:]
+
+
+@pytest.mark.parametrize("kind", ["unsized", "plain"])
+def test_a_server_may_leave_out_the_size_or_the_gzip(mirror, kind):
+    (fetched,) = download(mirror.directory, [mirror(kind)], payloads=ONE)
+    assert fetched.source.startswith(mirror(kind))
+    check_payload(fetched.path, *ONE["train-labels-idx1-ubyte"])
+
+
+def test_progress_is_told_as_bytes_arrive(mirror):
+    told = []
+    download(mirror.directory, [mirror("good")], lambda *args: told.append(args), payloads=ONE)
+    size = (mirror.directory / "train-labels-idx1-ubyte.gz").stat().st_size
+    assert told[-1] == ("train-labels-idx1-ubyte", size, size)
+    assert [received for _, received, _ in told] == sorted(received for _, received, _ in told)
+
+
+# What a bad mirror does
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_leaves_nothing_and_the_next_mirror_is_asked(mirror, fault):
+    began = time.monotonic()
+    (fetched,) = download(mirror.directory, [mirror(fault), mirror("good")], payloads=ONE, timeout=0.3)
+    assert time.monotonic() - began < 5
+    assert fetched.source == f"{mirror('good')}/train-labels-idx1-ubyte.gz" and len(fetched.failures) == 1
+    assert [(what, there) for what, _, there in mirror.seen] == [(fault, []), ("good", [])]
+    check_payload(fetched.path, *ONE["train-labels-idx1-ubyte"])
+    assert sorted(os.listdir(mirror.directory)) == ["train-labels-idx1-ubyte.gz", VERIFIED]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_if_no_mirror_delivers_the_error_names_what_each_did(mirror, fault):
+    with pytest.raises(DownloadError, match=f"^train-labels-idx1-ubyte could not be fetched into .*/{fault}/"
+                                            f"train-labels-idx1-ubyte.gz: ({FAULTS[fault]}).*; http.*/unavailable/"
+                                            "train-labels-idx1-ubyte.gz: the server answers 503") as error:
+        download(mirror.directory, [mirror(fault), mirror("unavailable")], payloads=ONE, timeout=0.3)
+    assert "\n" not in str(error.value) and os.listdir(mirror.directory) == []
+
+
+def test_a_mirror_that_is_not_there_is_passed_over(mirror):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        (fetched,) = download(mirror.directory, [nobody, mirror("good")], payloads=ONE)
+    assert "Connection refused" in fetched.failures[0]
+
+
+def test_files_fetched_before_a_failure_stay_and_are_not_fetched_again(mirror):
+    names = list(TABLE)
+    first = {name: TABLE[name] for name in names[:2]}
+    download(mirror.directory, [mirror("good")], payloads=first)
+    with pytest.raises(DownloadError):
+        download(mirror.directory, [mirror("cut")], payloads=TABLE)
+    mirror.seen.clear()
+    fetched = download(mirror.directory, [mirror("good")], payloads=TABLE)
+    assert [f.source == "kept" for f in fetched] == [True, True, False, False]
+    assert [name for _, name, _ in mirror.seen] == [f"{name}.gz" for name in names[2:]]
+
+
+@pytest.mark.parametrize("address", ["http://example.org/mnist", "ftp://example.org/", "file:///tmp", "example.org", "",
+                                     "http://127.0.0.1@example.org/", "http://localhost.example.org/", "https://"])
+def test_an_address_that_is_not_https_is_refused_before_anything_is_done(mirror, address):
+    with pytest.raises(ValueError, match="a mirror is an https:// address"):
+        download(mirror.directory, [mirror("good"), address], payloads=ONE)
+    assert mirror.seen == [] and not mirror.directory.exists()
+
+
+def test_the_mirrors_that_are_asked_unless_told_are_https():
+    assert len(MIRRORS) == 3 and all(mirror.startswith("https://") for mirror in MIRRORS)
+
+
+# What is there already
+
+@pytest.mark.parametrize("name", ["train-labels-idx1-ubyte", "train-labels-idx1-ubyte.gz", "train-labels.idx1-ubyte.gz"])
+def test_a_good_file_is_verified_and_kept_under_any_spelling(mirror, name):
+    mirror.directory.mkdir()
+    data = GOOD["train-labels-idx1-ubyte"]
+    (mirror.directory / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    (fetched,) = download(mirror.directory, [], payloads=ONE)
+    assert fetched == (mirror.directory / name, "kept", []) and mirror.seen == []
+    assert (mirror.directory / VERIFIED).read_text().endswith(f"  {name}\n")
+
+
+@pytest.mark.parametrize("name", ["train-labels-idx1-ubyte", "train-labels-idx1-ubyte.gz"])
+def test_a_bad_file_is_set_aside_once_a_good_one_is_there(mirror, name):
+    mirror.directory.mkdir()
+    write_idx(mirror.directory / name, np.zeros(40, np.uint8))
+    before = (mirror.directory / name).read_bytes()
+    with pytest.raises(DownloadError):
+        download(mirror.directory, [mirror("wrong")], payloads=ONE)
+    assert os.listdir(mirror.directory) == [name] and (mirror.directory / name).read_bytes() == before
+    (fetched,) = download(mirror.directory, [mirror("good")], payloads=ONE)
+    check_payload(fetched.path, *ONE["train-labels-idx1-ubyte"])
+    assert sorted(os.listdir(mirror.directory)) == sorted(["train-labels-idx1-ubyte.gz", f"{name}.old", VERIFIED])
+    assert (mirror.directory / f"{name}.old").read_bytes() == before
+
+
+def test_a_bad_file_in_front_of_a_good_one_is_set_aside(mirror):
+    """`mnist` would load train-labels-idx1-ubyte before train-labels-idx1-ubyte.gz."""
+    download(mirror.directory, [mirror("good")], payloads=ONE)
+    (mirror.directory / "train-labels-idx1-ubyte").write_bytes(b"bad")
+    (fetched,) = download(mirror.directory, [], payloads=ONE)
+    assert fetched.path.name == "train-labels-idx1-ubyte.gz"
+    assert not (mirror.directory / "train-labels-idx1-ubyte").exists()
+    assert (mirror.directory / "train-labels-idx1-ubyte.old").read_bytes() == b"bad"
+
+
+def test_a_fetched_file_that_changes_is_refused_at_the_next_load_and_mended_by_the_next_download(mirror):
+    download(mirror.directory, [mirror("good")], payloads=TABLE)
+    path = mirror.directory / "train-images-idx3-ubyte.gz"
+    write_idx(path, np.zeros((40, 28, 28), np.uint8))              # as good an IDX file as any, but not that one
+    with pytest.raises(ValueError, match="train-images-idx3-ubyte.gz: is not what was downloaded and verified"):
+        load_mnist(mirror.directory, "train")
+    download(mirror.directory, [mirror("good")], payloads=TABLE)
+    assert load_mnist(mirror.directory, "train")[0].any()
+
+
+def test_a_damaged_list_of_digests_is_made_anew(mirror):
+    download(mirror.directory, [mirror("good")], payloads=TABLE)
+    (mirror.directory / VERIFIED).write_text("<html>")
+    download(mirror.directory, [], payloads=TABLE)
+    assert load_mnist(mirror.directory, "train")
+
+
+def test_a_directory_that_cannot_be_written_is_no_fault_of_the_mirrors(mirror):
+    mirror.directory.write_text("a file")
+    with pytest.raises(FileExistsError):
+        download(mirror.directory, [mirror("good")], payloads=ONE)
+    assert mirror.seen == []
+
+
+@pytest.mark.skipif(not FULL, reason="$NUMPYVAE_DATA does not name all of MNIST")
+def test_the_table_is_that_of_mnist():
+    for name, payload in PAYLOADS.items():
+        check_payload(next(path for path in Path(FULL).iterdir() if path.name.startswith(name)), *payload)
