@@ -162,9 +162,10 @@ fault("noise drawn anew in the backward pass: the estimator is biased", "test_es
       ("vae.py", "reparameterize_backward(dz, mu, logvar, eps)",
        "reparameterize_backward(dz, mu, logvar, np.random.default_rng().standard_normal(eps.shape))"))
 fault("both heads alike from the start", TESTS,
-      (FILE, "rng.uniform(-1, 1, array.shape) / math", "np.random.default_rng(0).uniform(-1, 1, array.shape) / math"))
+      ("parameters.py", "rng.uniform(-1, 1, array.shape) / math",
+       "np.random.default_rng(0).uniform(-1, 1, array.shape) / math"))
 fault("first weights scaled by 1/fan_in, not its root", TESTS,
-      (FILE, "math.sqrt(len(params[name]))", "len(params[name])"))
+      ("parameters.py", "math.sqrt(len(params[name]))", "len(params[name])"))
 
 # bounds
 
@@ -202,20 +203,23 @@ fault("the last chunk not cut short", TESTS + " -k chunks", (FILE, "k = min(step
 
 TESTS = "test_adam.py"
 FILE = "adam.py"
-fault("β₁ and 1 − β₁ exchanged", TESTS, (FILE, "s *= 1 - self.beta1\n", "s *= self.beta1\n"))
-fault("v with β₁", TESTS, (FILE, "s *= 1 - self.beta2\n", "s *= 1 - self.beta1\n"))
-fault("m not corrected", TESTS, (FILE, "self.lr * root / (1 - self.beta1**self.t)", "self.lr * root"))
-fault("v not corrected", TESTS, (FILE, "root = math.sqrt(1 - self.beta2**self.t)", "root = 1.0"))
-fault("ε inside the corrections' fold: Algorithm 1's unscaled", TESTS,
-      (FILE, "s += self.epsilon * root", "s += self.epsilon"))
+fault("m forgets with β₂", TESTS, (FILE, "m *= self.beta1\n", "m *= self.beta2\n"))
+fault("v forgets with β₁", TESTS, (FILE, "v *= self.beta2\n", "v *= self.beta1\n"))
+fault("AdaGrad's v: a sum that never forgets", TESTS, (FILE, "            v *= self.beta2\n", ""))
+fault("v of g, not of g²", TESTS, (FILE, "np.multiply(g[part], g[part], out=s)", "g[part]"))
+fault("m not corrected", TESTS, (FILE, "(1 - self.beta1) / (1 - self.beta1**self.t) * root", "(1 - self.beta1) * root"))
+fault("v not corrected", TESTS, (FILE, "(1 - self.beta2**self.t) / (1 - self.beta2)", "1 / (1 - self.beta2)"))
+fault("ε unscaled, where the corrections are folded into the rate", TESTS,
+      (FILE, "self.epsilon * root", "self.epsilon"))
 fault("ε under the root", TESTS,
-      (FILE, "        np.sqrt(v, out=s)\n        s += self.epsilon * root",
-       "        np.sqrt(v + self.epsilon * root, out=s)"))
+      (FILE, "            np.sqrt(v, out=s)\n            s += d\n", "            np.sqrt(v + d, out=s)\n"))
+fault("no root", TESTS, (FILE, "np.sqrt(v, out=s)", "s[...] = v"))
 fault("t counted after the step", TESTS,
-      (FILE, "        self.t += 1\n        m, v, s", "        m, v, s"),
-      (FILE, "        theta -= s", "        theta -= s\n        self.t += 1"))
-fault("uphill", TESTS, (FILE, "theta -= s", "theta += s"))
-fault("AdaGrad's v: a sum that never forgets", TESTS, (FILE, "        s -= v\n", ""))
+      (FILE, "        self.t += 1\n", ""),
+      (FILE, "        list(self._map(update, self._parts))",
+       "        list(self._map(update, self._parts))\n        self.t += 1"))
+fault("uphill", TESTS, (FILE, "theta[part] -= s", "theta[part] += s"))
+fault("one thread's part left out", TESTS, (FILE, "for k in range(threads)]", "for k in range(max(1, threads - 1))]"))
 
 # idx
 
@@ -270,21 +274,22 @@ fault("a return discounted from the first payment", "test_mdp.py -k sure_path or
 # training, evaluation, sampling
 
 TESTS = "test_recipe.py"
+PIXELS = "test_training.py test_recipe.py -k pixel or threshold or dynamic or rate or stages"
 FILE = "training.py"
-fault("pixels over 256", TESTS, (FILE, "np.float32(1 / 255)", "np.float32(1 / 256)"))
-fault("ink where there is none: dynamic pixels inverted", TESTS,
+fault("pixels over 256", PIXELS, (FILE, "np.float32(1 / 255)", "np.float32(1 / 256)"))
+fault("ink where there is none: dynamic pixels inverted", PIXELS,
       (FILE, "dtype=np.float32) < x)", "dtype=np.float32) > x)"))
-fault("binarized by one draw for all pixels of an image", TESTS,
+fault("binarized by one draw for all pixels of an image", PIXELS,
       (FILE, "rng.random(x.shape, dtype", "rng.random((len(x), 1), dtype"))
-fault("the rate rises", TESTS, (FILE, "10 ** (-stage / 7)", "10 ** (stage / 7)"))
-fault("stages of i epochs, not 3ⁱ", TESTS, (FILE, "place >= (3**i - 1) / 2", "place >= i * (i + 1) / 2"))
-fault("seven stages", TESTS, (FILE, "for i in range(1, 8))", "for i in range(1, 7))"))
+fault("the rate rises", PIXELS, (FILE, "10 ** (-stage / 7)", "10 ** (stage / 7)"))
+fault("stages of i epochs, not 3ⁱ", PIXELS, (FILE, "place >= (3**i - 1) / 2", "place >= i * (i + 1) / 2"))
+fault("seven stages", PIXELS, (FILE, "for i in range(1, 8))", "for i in range(1, 7))"))
 fault("Glorot's 6 is a 3", TESTS, (FILE, "math.sqrt(6 / sum(array.shape))", "math.sqrt(3 / sum(array.shape))"))
 fault("Glorot's fan_out forgotten", TESTS, (FILE, "math.sqrt(6 / sum(array.shape))", "math.sqrt(6 / array.shape[0])"))
 fault("the output bias is the logit of no ink", TESTS, (FILE, "np.log(mean / (1 - mean))", "np.log((1 - mean) / mean)"))
 fault("batches averaged, not images", TESTS,
       (FILE, "state.total + float(loss) * len(x)", "state.total + float(loss) * options.batch_size"))
-fault("the score adds where it subtracts", TESTS,
+fault("the score adds where it subtracts", "test_training.py -k score",
       (FILE, "return Score(kl - reconstruction,", "return Score(kl + reconstruction,"))
 fault("every epoch in the same order", TESTS,
       (FILE, "rng = np.random.default_rng([options.seed, state.epoch])",
@@ -313,9 +318,9 @@ fault("noise that is uniform", "test_recipe.py",
       ("training.py", "return rng.standard_normal(shape, dtype=np.float32)",
        "return (rng.random(shape, dtype=np.float32) - np.float32(0.5)) * np.float32(12**0.5)"))
 fault("Adam's bias correction of m without the power of t", "test_adam.py",
-      ("adam.py", "1 - self.beta1**self.t", "1 - self.beta1"))
+      ("adam.py", "(1 - self.beta1**self.t)", "(1 - self.beta1)"))
 fault("Adam's bias correction of v without the power of t", "test_adam.py",
-      ("adam.py", "1 - self.beta2**self.t", "1 - self.beta2"))
+      ("adam.py", "(1 - self.beta2**self.t)", "(1 - self.beta2)"))
 fault("the loss scaled by 1/784, an average over pixels", "test_vae.py",
       ("vae.py", "loss = (config.beta * kl - reconstruction).mean()",
        "loss = (config.beta * kl - reconstruction).mean() / config.pixels"),
