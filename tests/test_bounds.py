@@ -178,6 +178,7 @@ def test_it_does_not_depend_on_the_order_of_the_samples_nor_on_repeating_them():
 
 CONFIGS = {
     "tanh": VAEConfig(pixels=6, hidden=(5, 4), latent=3, activation="tanh"),
+    "square": VAEConfig(pixels=4, hidden=(4, 4), latent=2),  # and 4 images: no shape gives away a transpose or an axis
     "relu, general prior": VAEConfig(pixels=6, hidden=(5,), latent=3, prior=((0.5, -1.0, 0.0), (0.3, -0.7, 0.0))),
     "normal, learned variance": VAEConfig(pixels=6, hidden=(5,), latent=3, activation="tanh", likelihood="normal"),
     "normal, fixed variance": VAEConfig(pixels=6, hidden=(), latent=3, likelihood="normal", logvar_x=-0.5),

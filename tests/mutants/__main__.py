@@ -1,0 +1,120 @@
+"""Are the tests able to fail? Each fault of faults.py is put into a copy of the package, and the tests named beside it run.
+
+    python -m tests.mutants              all of them, in two processes
+    python -m tests.mutants KL Adam      those whose description, file or tests contain one of the words
+
+A fault is killed if a test fails, and survives if none does. First the same tests run on a copy without a fault, where
+every one must pass. The exit status is 1 if a fault survives, or no longer applies (its old text must occur in the file
+exactly once), or if its tests do not run at all.
+
+Starting Python with NumPy, SciPy, pytest and hypothesis takes longer than most of the tests, so that is done once: each
+run is a fork of this process, which never imports the package itself.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy: two processes for two cores
+os.environ["HYPOTHESIS_PROFILE"] = "mutants"
+
+import hypothesis
+import hypothesis.extra.numpy  # noqa: F401  what the tests import, imported once
+import numpy  # noqa: F401
+import pytest
+import scipy.integrate  # noqa: F401
+import scipy.linalg  # noqa: F401
+import scipy.sparse.linalg  # noqa: F401
+import scipy.special  # noqa: F401
+import scipy.stats  # noqa: F401
+
+from .faults import FAULTS
+
+TESTS = Path(__file__).parents[1]
+SECONDS = 60  # for one run; one that takes longer is stopped as a failure: some faults make loops endless
+PASSED, FAILED = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED
+
+
+def copy_with(edits, folder):
+    """The package in a new folder, with the fault; None, or what is wrong with the fault"""
+    shutil.copytree(TESTS.parent / "numpyvae", folder / "numpyvae", ignore=shutil.ignore_patterns("__pycache__"))
+    for name, old, new in edits:
+        path = folder / "numpyvae" / name
+        text = path.read_text(encoding="utf-8")
+        if text.count(old) != 1 or old == new:
+            return f"does not apply: {name} has {old!r} {text.count(old)} times"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+    return None
+
+
+def run(edits, tests):
+    """'killed', 'survived', or what went wrong instead; and pytest's output. In a process of its own."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as output:
+        if problem := copy_with(edits, Path(folder)):
+            return problem, ""
+        sys.path.insert(0, folder)
+        os.environ["PYTHONPATH"] = folder
+        sys.dont_write_bytecode = True
+        signal.signal(signal.SIGALRM, too_long)
+        signal.alarm(SECONDS)
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            status = pytest.main(["-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider",
+                                  "-W", "ignore::pytest.PytestAssertRewriteWarning",  # hypothesis is here already
+                                  "--rootdir", str(TESTS.parent), *arguments(tests)])
+        signal.alarm(0)
+        output.seek(0)
+        import numpyvae
+
+        if not numpyvae.__file__.startswith(folder):
+            return f"the tests imported {numpyvae.__file__}, not the copy", ""
+        return {PASSED: "survived", FAILED: "killed"}.get(status, f"the tests did not run: {status!r}"), output.read()
+
+
+def arguments(tests):
+    """'test_a.py test_b.py -k words': files, and maybe a choice among their tests, as pytest takes them"""
+    files, _, choice = tests.partition(" -k ")
+    return [str(TESTS / name) for name in files.split()] + (["-k", choice] if choice else [])
+
+
+def too_long(signum, frame):
+    raise TimeoutError(f"more than {SECONDS} seconds")
+
+
+def main(words):
+    faults = [fault for fault in FAULTS if not words or any(word.lower() in str(fault).lower() for word in words)]
+    began, bad = time.perf_counter(), []
+    hypothesis.settings.register_profile("mutants", deadline=None, derandomize=True, database=None,
+                                         phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate])  # no time for shrinking
+    with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=1) as pool:
+        selections = sorted({fault.tests for fault in faults})
+        for tests, (result, output) in zip(selections, pool.imap(without_a_fault, selections)):
+            if result != "survived":
+                bad.append(tests)
+                print(f"without a fault, {tests}: {result if result != 'killed' else 'fails'}\n{output}", flush=True)
+        print(f"{len(selections)} selections of tests, {len(selections) - len(bad)} pass on the package without a fault", flush=True)
+        for fault, (result, output) in zip(faults, pool.imap(with_fault, faults)):
+            if result != "killed":
+                bad.append(fault)
+                print(output)
+            print(f"{result:8}  {fault.edits[0][0]:13}  {fault.what}", flush=True)
+    survivors = sum(fault in bad for fault in faults)
+    print(f"{len(faults) - survivors} of {len(faults)} faults killed in {time.perf_counter() - began:.0f} s")
+    return 1 if bad else 0
+
+
+def without_a_fault(tests):
+    return run((), tests)
+
+
+def with_fault(fault):
+    return run(fault.edits, fault.tests)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

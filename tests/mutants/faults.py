@@ -1,0 +1,344 @@
+"""Faults in the mathematics, one line each: what it is, the tests that should see it, and the edit, old and new.
+
+Most are slips that somebody has made: a transpose forgotten, a half, a mean for a sum, a sign; and some that published
+programs contain. Those that a gradient check cannot see, because forward and backward agree on the wrong thing, are
+under their own heading, some of them two edits.
+"""
+
+from typing import NamedTuple
+
+
+class Fault(NamedTuple):
+    what: str
+    tests: str  # files, and -k with a choice among their tests
+    edits: tuple[tuple[str, str, str], ...]  # (file, old, new), old being there exactly once
+
+
+FAULTS = []
+
+
+def fault(what, tests, *edits):
+    FAULTS.append(Fault(what, tests, edits))
+
+
+# gaussian
+
+TESTS = "test_gaussian.py"
+DENSITY = TESTS + " -k log_density"
+KL = TESTS + " -k kl"
+GRADIENT = "test_bounds.py -k gradient_of_the_elbo"
+NOISE = TESTS + " -k samples or noise"
+
+FILE = "gaussian.py"
+fault("log density without its half", DENSITY,
+      (FILE, "return -0.5 * (LOG_2PI + logvar + r**2", "return -1.0 * (LOG_2PI + logvar + r**2"))
+fault("log density without logvar", DENSITY, (FILE, "-0.5 * (LOG_2PI + logvar + r**2", "-0.5 * (LOG_2PI + r**2"))
+fault("log density divided by σ, not σ²", DENSITY,
+      (FILE, "r**2 * exp(-logvar, like=r))\n\n\ndef log_density_b",
+       "r**2 * exp(-0.5 * logvar, like=r))\n\n\ndef log_density_b"))
+fault("log 2π is log π", DENSITY, (FILE, "math.log(2 * math.pi)", "math.log(math.pi)"))
+fault("log density's dx has the sign of dmu", DENSITY, (FILE, "return -dy * u, dy * u", "return dy * u, dy * u"))
+fault("log density's dlogvar without its half", DENSITY, (FILE, "0.5 * dy * (u * r - 1)", "dy * (u * r - 1)"))
+fault("log density's dlogvar without the 1 of the normalizing constant", DENSITY, (FILE, "(u * r - 1)", "(u * r)"))
+fault("log density's backward divides by σ", DENSITY,
+      (FILE, "u = r * exp(-logvar, like=r)\n", "u = r * exp(-0.5 * logvar, like=r)\n"))
+fault("entropy without the half of its 1", TESTS + " -k entropy",
+      (FILE, "0.5 * (LOG_2PI + logvar + 1)", "0.5 * (LOG_2PI + logvar) + 1"))
+fault("entropy of the standard deviation", TESTS + " -k entropy",
+      (FILE, "0.5 * (LOG_2PI + logvar + 1)", "0.5 * (LOG_2PI + 0.5 * logvar + 1)"))
+fault("cross-entropy without q's variance", TESTS + " -k cross",
+      (FILE, "logvar_p + exp(logvar_q - logvar_p, like=r)", "logvar_p + 1"))
+fault("cross-entropy with the variances' ratio upside down", TESTS + " -k cross",
+      (FILE, "exp(logvar_q - logvar_p, like=r)", "exp(logvar_p - logvar_q, like=r)"))
+fault("KL without its half", KL, (FILE, "return 0.5 * (np.expm1(d)", "return 1.0 * (np.expm1(d)"))
+fault("KL with log σ for log σ²", KL, (FILE, "np.expm1(d) - d + scaled", "np.expm1(d) - 0.5 * d + scaled"))
+fault("KL with the sign of d turned: a divergence that can be negative", KL,
+      (FILE, "np.expm1(d) - d + scaled", "np.expm1(d) + d + scaled"))
+fault("KL with exp for expm1", KL, (FILE, "np.expm1(d) - d + scaled", "np.exp(d) - d + scaled"))
+fault("KL that loses its digits near equality", KL, (FILE, "np.expm1(d) - d + scaled", "(np.exp(d) - 1) - d + scaled"))
+fault("KL of p from q", KL, (FILE, "np.minimum(logvar_q - logvar_p, 1e4)", "np.minimum(logvar_p - logvar_q, 1e4)"))
+fault("KL without the means' distance", KL, (FILE, "np.expm1(d) - d + scaled**2)", "np.expm1(d) - d)"))
+fault("KL with the distance of the means over q's variance", KL,
+      (FILE, "r * exp(-0.5 * logvar_p, like=r))", "r * exp(-0.5 * logvar_q, like=r))"))
+fault("KL with the distance of the means over σ", KL,
+      (FILE, "exp(-0.5 * logvar_p, like=r))  #", "exp(-0.25 * logvar_p, like=r))  #"))
+fault("KL's dmu without the prior's variance", KL,
+      (FILE, "return dy * r * exp(-logvar_p, like=r), ", "return dy * r, "))
+fault("KL's dmu without the prior's mean", KL,
+      (FILE, "    r = mu_q - mu_p\n    return dy * r", "    r = mu_q\n    return dy * r"))
+fault("KL's dlogvar without its half", KL,
+      (FILE, "0.5 * dy * np.expm1(logvar_q - logvar_p)", "dy * np.expm1(logvar_q - logvar_p)"))
+fault("KL's dlogvar with exp for expm1", KL,
+      (FILE, "0.5 * dy * np.expm1(logvar_q - logvar_p)", "0.5 * dy * np.exp(logvar_q - logvar_p)"))
+fault("reparameterize with the sign of the noise turned", NOISE,
+      (FILE, "return mu + np.exp(0.5 * logvar) * eps", "return mu - np.exp(0.5 * logvar) * eps"))
+fault("reparameterize's dlogvar without σ", GRADIENT, (FILE, "dsigma * (0.5 * np.exp(0.5 * logvar))", "dsigma * 0.5"))
+fault("reparameterize's dlogvar without its half", GRADIENT,
+      (FILE, "dsigma * (0.5 * np.exp(0.5 * logvar))", "dsigma * np.exp(0.5 * logvar)"))
+fault("reparameterize's dlogvar without the noise", GRADIENT, (FILE, "dsigma = dz * eps", "dsigma = dz"))
+fault("reparameterize's gradients averaged over J, not summed", GRADIENT,
+      (FILE, "dz.sum(axis=0), dsigma.sum(axis=0)", "dz.mean(axis=0), dsigma.mean(axis=0)"))
+
+# bernoulli
+
+TESTS = "test_bernoulli.py"
+FILE = "bernoulli.py"
+fault("log-likelihood averaged over pixels", TESTS,
+      (FILE, "softplus(logits)).sum(axis=-1)", "softplus(logits)).mean(axis=-1)"))
+fault("log-likelihood summed over images", TESTS,
+      (FILE, "softplus(logits)).sum(axis=-1)", "softplus(logits)).sum(axis=0)"))
+fault("log-likelihood with softplus(−l): 1 − x for x", TESTS,
+      (FILE, "x * logits - softplus(logits)", "x * logits - softplus(-logits)"))
+fault("log-likelihood's gradient with its sign turned", TESTS,
+      (FILE, "* (x - sigmoid(logits))", "* (sigmoid(logits) - x)"))
+fault("log-likelihood's gradient without the sigmoid", TESTS, (FILE, "* (x - sigmoid(logits))", "* (x - logits)"))
+fault("a factor σ(1 − σ) too many, as after a sigmoid layer", TESTS,
+      (FILE, "* (x - sigmoid(logits))", "* (x - sigmoid(logits)) * sigmoid(logits) * sigmoid(-logits)"))
+fault("σ(−l) for σ(l)", TESTS, (FILE, "1 / (1 + np.exp(-l))", "1 / (1 + np.exp(l))"))
+fault("softplus without its correction", TESTS, (FILE, "(np.log(u) + e)", "np.log(u)"))
+fault("softplus without the maximum", TESTS, (FILE, "np.maximum(l, 0) + (np.log(u) + e)", "np.log(u) + e"))
+
+# layers
+
+TESTS = "test_layers.py"
+FILE = "layers.py"
+fault("linear without its bias", TESTS, (FILE, "    y += b\n", ""))
+SQUARE = "test_bounds.py -k square"  # a model where nothing but the numbers can tell
+fault("dx with W for Wᵀ", SQUARE, (FILE, "dy @ W.T", "dy @ W"))
+fault("dW with x for xᵀ", SQUARE, (FILE, "np.matmul(x.T, dy, out=dW)", "np.matmul(x, dy, out=dW)"))
+fault("dW transposed", SQUARE, (FILE, "np.matmul(x.T, dy, out=dW)", "np.matmul(dy.T, x, out=dW)"))
+fault("dW averaged over the batch", TESTS, (FILE, "np.matmul(x.T, dy, out=dW)", "np.matmul(x.T, dy / len(x), out=dW)"))
+fault("db a mean for a sum", TESTS, (FILE, "np.sum(dy, axis=0, out=db)", "np.mean(dy, axis=0, out=db)"))
+fault("db summed over the wrong axis", SQUARE, (FILE, "np.sum(dy, axis=0, out=db)", "np.sum(dy, axis=1, out=db)"))
+fault("relu's gradient where y is 0 as well", TESTS, (FILE, "dy * (y > 0)", "dy * (y >= 0)"))
+fault("relu's gradient not masked", TESTS, (FILE, "dy * (y > 0)", "dy"))
+fault("relu's gradient masked by its own sign", TESTS, (FILE, "dy * (y > 0)", "dy * (dy > 0)"))
+fault("tanh's gradient 1 − y", TESTS, (FILE, "dy * (1 - y * y)", "dy * (1 - y)"))
+fault("tanh's gradient of its input's name, y for tanh y", TESTS,
+      (FILE, "dy * (1 - y * y)", "dy * (1 - np.tanh(y) ** 2)"))
+
+# vae
+
+TESTS = "test_vae.py"
+FILE = "vae.py"
+fault("the sum over images, not the mean, in the loss", TESTS,
+      (FILE, "(config.beta * kl - reconstruction).mean()", "(config.beta * kl - reconstruction).sum()"))
+fault("the KL added with the wrong sign", TESTS,
+      (FILE, "(config.beta * kl - reconstruction).mean()", "(-config.beta * kl - reconstruction).mean()"))
+fault("β weighs the reconstruction", TESTS,
+      (FILE, "(config.beta * kl - reconstruction).mean()", "(kl - config.beta * reconstruction).mean()"))
+fault("the reconstruction summed over J", TESTS,
+      (FILE, "log_px.reshape(-1, len(x)).mean(axis=0)", "log_px.reshape(-1, len(x)).sum(axis=0)"))
+fault("the KL averaged over latents", TESTS,
+      (FILE, "*prior(config, mu.dtype)).sum(axis=-1)\n    loss", "*prior(config, mu.dtype)).mean(axis=-1)\n    loss"))
+fault("the normal decoder averaged over pixels", TESTS,
+      (FILE, "decoder_logvar(params, y.dtype, config)).sum(axis=-1)",
+       "decoder_logvar(params, y.dtype, config)).mean(axis=-1)"))
+fault("1/N missing in the KL's gradient", GRADIENT, (FILE, "dkl = config.beta / len(x)", "dkl = config.beta"))
+fault("β missing in the KL's gradient", GRADIENT, (FILE, "dkl = config.beta / len(x)", "dkl = 1 / len(x)"))
+fault("1/J missing in the likelihood's gradient", GRADIENT, (FILE, "-1 / math.prod(y.shape[:-1])", "-1 / len(x)"))
+fault("the likelihood's gradient with its sign turned", GRADIENT,
+      (FILE, "-1 / math.prod(y.shape[:-1])", "1 / math.prod(y.shape[:-1])"))
+fault("the KL detached from mu", GRADIENT, (FILE, "dmu_z + dmu_kl", "dmu_z"))
+fault("the KL detached from logvar", GRADIENT, (FILE, "dlogvar_z + dlogvar_kl", "dlogvar_z"))
+fault("the sample detached from logvar", GRADIENT, (FILE, "dlogvar_z + dlogvar_kl", "dlogvar_kl"))
+fault("mu and logvar exchanged on the way back", GRADIENT,
+      (FILE, "np.concatenate([dmu, dlogvar], axis=1)", "np.concatenate([dlogvar, dmu], axis=1)"))
+fault("the standard normal in the KL's gradient, whatever the prior", GRADIENT,
+      (FILE, "kl_divergence_backward(dkl, mu, logvar, *prior(config, mu.dtype))",
+       "kl_divergence_backward(dkl, mu, logvar)"))
+fault("the learned variance gets the mean of its gradients", GRADIENT, (FILE, "dlogvar_x.sum()", "dlogvar_x.mean()"))
+fault("the learned variance gets no gradient", GRADIENT,
+      (FILE, 'grads["logvar_x"][...] = dlogvar_x.sum()', 'grads["logvar_x"][...] = 0'))
+fault("activations skipped on the way back", GRADIENT,
+      (FILE, "        dy = activate_backward(dy, caches[2 * i - 1])\n", ""))
+fault("the encoder's first layer of another input's gradient", GRADIENT,
+      (FILE, "dy, _, _ = linear_backward(dy, caches[2 * i],",
+       "dy, _, _ = linear_backward(dy, caches[2 * len(config.hidden)],"))
+fault("noise drawn anew in the backward pass", "test_vae.py",
+      ("vae.py", "reparameterize_backward(dz, mu, logvar, eps)",
+       "reparameterize_backward(dz, mu, logvar, np.random.default_rng().standard_normal(eps.shape))"))
+fault("noise drawn anew in the backward pass: the estimator is biased", "test_estimators.py -k exact_gradient",
+      ("vae.py", "reparameterize_backward(dz, mu, logvar, eps)",
+       "reparameterize_backward(dz, mu, logvar, np.random.default_rng().standard_normal(eps.shape))"))
+fault("both heads alike from the start", TESTS,
+      ("parameters.py", "rng.uniform(-1, 1, array.shape) / math",
+       "np.random.default_rng(0).uniform(-1, 1, array.shape) / math"))
+fault("first weights scaled by 1/fan_in, not its root", TESTS,
+      ("parameters.py", "math.sqrt(len(params[name]))", "len(params[name])"))
+
+# bounds
+
+TESTS = "test_bounds.py"
+FILE = "bounds.py"
+fault("log-mean-exp is log-sum-exp", TESTS, (FILE, "np.exp(a - m).mean(axis=axis)", "np.exp(a - m).sum(axis=axis)"))
+fault("log-mean-exp that overflows", TESTS, (FILE, "np.where(np.isfinite(m), m, 0)", "np.zeros_like(m)"))
+fault("log-mean-exp that makes NaN of weights that are all 0", TESTS,
+      (FILE, "    m = np.where(np.isfinite(m), m, 0)\n", ""))
+fault("the mean of the logs for the log of the mean", TESTS,
+      (FILE, "loss = -log_mean_exp(log_w).mean()", "loss = -log_w.mean()"))
+fault("the weights without the prior", TESTS, (FILE, "return log_px + log_pz - log_qz", "return log_px - log_qz"))
+fault("the weights multiplied by q", TESTS,
+      (FILE, "return log_px + log_pz - log_qz", "return log_px + log_pz + log_qz"))
+fault("log q without logvar", TESTS, (FILE, "(LOG_2PI + logvar + eps**2)", "(LOG_2PI + eps**2)"))
+fault("log q of z, not of eps", TESTS, (FILE, "(LOG_2PI + logvar + eps**2)", "(LOG_2PI + logvar + z**2)"))
+fault("every sample counts the same in the gradient", TESTS + " -k gradient",
+      (FILE, "w = np.exp(log_w - log_w.max(axis=0))", "w = np.ones_like(log_w)"))
+fault("weights normalized over images", TESTS + " -k gradient",
+      (FILE, "w / w.sum(axis=0)", "w / w.sum(axis=1, keepdims=True)"))
+fault("the prior's gradient left out", TESTS + " -k gradient", (FILE, "dz_likelihood + dz_prior", "dz_likelihood"))
+fault("log q's gradient left out", TESTS + " -k gradient", (FILE, "dlogvar_z + dlogvar_q", "dlogvar_z"))
+fault("log q's gradient without its half", TESTS + " -k gradient",
+      (FILE, "0.5 * dlog_w.sum(axis=0)", "dlog_w.sum(axis=0)"))
+fault("the running sum not rescaled to the new maximum", TESTS + " -k chunks",
+      (FILE, "s1 * scale + w.sum(axis=0)", "s1 + w.sum(axis=0)"))
+fault("the running squares rescaled once, not twice", TESTS + " -k chunks", (FILE, "s2 * scale**2", "s2 * scale"))
+fault("a standard error of one weight, not of the mean of K", TESTS + " -k chunks or calibrated",
+      (FILE, "np.sqrt(variance / samples) / mean", "np.sqrt(variance) / mean"))
+fault("a standard error of w, not of log w", TESTS + " -k chunks or calibrated",
+      (FILE, "np.sqrt(variance / samples) / mean", "np.sqrt(variance / samples)"))
+fault("the last chunk not cut short", TESTS + " -k chunks", (FILE, "k = min(step, samples - done)", "k = step"))
+
+# adam
+
+TESTS = "test_adam.py"
+FILE = "adam.py"
+fault("m forgets with β₂", TESTS, (FILE, "m *= self.beta1\n", "m *= self.beta2\n"))
+fault("v forgets with β₁", TESTS, (FILE, "v *= self.beta2\n", "v *= self.beta1\n"))
+fault("AdaGrad's v: a sum that never forgets", TESTS, (FILE, "            v *= self.beta2\n", ""))
+fault("v of g, not of g²", TESTS, (FILE, "np.multiply(g[part], g[part], out=s)", "g[part]"))
+fault("m not corrected", TESTS, (FILE, "(1 - self.beta1) / (1 - self.beta1**self.t) * root", "(1 - self.beta1) * root"))
+fault("v not corrected", TESTS, (FILE, "(1 - self.beta2**self.t) / (1 - self.beta2)", "1 / (1 - self.beta2)"))
+fault("ε unscaled, where the corrections are folded into the rate", TESTS,
+      (FILE, "self.epsilon * root", "self.epsilon"))
+fault("ε under the root", TESTS,
+      (FILE, "            np.sqrt(v, out=s)\n            s += d\n", "            np.sqrt(v + d, out=s)\n"))
+fault("no root", TESTS, (FILE, "np.sqrt(v, out=s)", "s[...] = v"))
+fault("t counted after the step", TESTS,
+      (FILE, "        self.t += 1\n", ""),
+      (FILE, "        list(self._map(update, self._parts))",
+       "        list(self._map(update, self._parts))\n        self.t += 1"))
+fault("uphill", TESTS, (FILE, "theta[part] -= s", "theta[part] += s"))
+fault("one thread's part left out", TESTS, (FILE, "for k in range(threads)]", "for k in range(max(1, threads - 1))]"))
+
+# idx
+
+TESTS = "test_idx.py -k by_hand or written_is_read or order or same_array"
+FILE = "idx.py"
+fault("sizes read in the other byte order", TESTS,
+      (FILE, 'struct.unpack(f">{ndim}I", sizes)', 'struct.unpack(f"<{ndim}I", sizes)'))
+fault("elements kept in the file's byte order under the machine's name", TESTS,
+      (FILE, "array.byteswap(inplace=True).view(", "array.view("))
+fault("16-bit elements read in the other byte order", TESTS, (FILE, '0x0B: ">i2"', '0x0B: "<i2"'))
+fault("signed bytes for unsigned", TESTS, (FILE, '0x08: ">u1", 0x09: ">i1"', '0x08: ">i1", 0x09: ">u1"'))
+fault("sizes written in the other byte order", TESTS, (FILE, 'f">BBBB{array.ndim}I"', 'f"<BBBB{array.ndim}I"'))
+fault("elements written in the machine's byte order", TESTS, (FILE, "array.astype(TYPES[code])", "array"))
+fault("elements written column by column", TESTS,
+      (FILE, "array.astype(TYPES[code]).tobytes()", 'array.astype(TYPES[code]).tobytes("F")'))
+fault("sizes read backwards", TESTS,
+      (FILE, 'struct.unpack(f">{ndim}I", sizes)', 'struct.unpack(f">{ndim}I", sizes)[::-1]'))
+
+# bellman and mdp
+
+TESTS = "test_chain.py -k closed_forms or assignments or short_sighted or switch_both"
+FILE = "bellman.py"
+fault("(I − γ P)ᵀ solved", TESTS, (FILE, "lu_solve(factors, b, trans=1,", "lu_solve(factors, b, trans=0,"))
+fault("I + γ P solved", TESTS, (FILE, "system = -gamma * P", "system = gamma * P"))
+fault("the identity set on the diagonal, not added", "test_bellman.py -k exact_fractions",
+      (FILE, "P.shape[0] + 1] += 1", "P.shape[0] + 1] = 1"))
+fault("no discount on what follows", TESTS, (FILE, "mdp.R + mdp.gamma * (mdp.rows @ v)", "mdp.R + (mdp.rows @ v)"))
+fault("the reward discounted too", TESTS,
+      (FILE, "mdp.R + mdp.gamma * (mdp.rows @ v).reshape(mdp.R.shape)",
+       "mdp.gamma * (mdp.R + (mdp.rows @ v).reshape(mdp.R.shape))"))
+fault("the sparse system without its identity's sign", "test_bellman.py -k sparse or exact_fractions",
+      (FILE, "(eye_array(P.shape[0]) - gamma * P)", "(eye_array(P.shape[0]) + gamma * P)"))
+fault("the policy's rows of the next state over", TESTS,
+      (FILE, "chosen = np.arange(S) * A + policy", "chosen = np.arange(S) + S * policy"))
+fault("a certificate of the signed difference", "test_bellman.py -k certificate or equation",
+      (FILE, "return float(abs(r + mdp.gamma * (P @ v) - v).max())",
+       "return float((r + mdp.gamma * (P @ v) - v).max())"))
+FILE = "mdp.py"
+fault("the chain pays 1 on the right", TESTS,
+      (FILE, "R = [[1, 0], [0, 0], [0, 0], [0, 3]]", "R = [[3, 0], [0, 0], [0, 0], [0, 1]]"))
+fault("the move that pays 3 stays where it is", TESTS, (FILE, "[1, 2, 3, 1]  ", "[1, 2, 3, 3]  "))
+fault("the worst action for the best", TESTS, (FILE, "best = q.argmax(axis=1)", "best = q.argmin(axis=1)"))
+fault("value iteration that stops on the last change itself", "test_mdp.py -k value_iteration or solvers_agree",
+      (FILE, "error = mdp.gamma / (1 - mdp.gamma) * abs(v - last).max()", "error = abs(v - last).max()"))
+fault("value iteration that stops on the span", "test_mdp.py -k value_iteration or solvers_agree",
+      (FILE, "abs(v - last).max()", "np.ptp(v - last)"))
+fault("a return without its discount", "test_mdp.py -k sure_path or mean_return",
+      (FILE, "rewards @ mdp.gamma ** np.arange(steps)", "rewards.sum()"))
+fault("a return discounted from the first payment", "test_mdp.py -k sure_path or mean_return",
+      (FILE, "np.arange(steps)))", "np.arange(1, steps + 1)))"))
+
+# training, evaluation, sampling
+
+TESTS = "test_recipe.py"
+PIXELS = "test_training.py test_recipe.py -k pixel or threshold or dynamic or rate or stages"
+FILE = "training.py"
+fault("pixels over 256", PIXELS, (FILE, "np.float32(1 / 255)", "np.float32(1 / 256)"))
+fault("ink where there is none: dynamic pixels inverted", PIXELS,
+      (FILE, "dtype=np.float32) < x)", "dtype=np.float32) > x)"))
+fault("binarized by one draw for all pixels of an image", PIXELS,
+      (FILE, "rng.random(x.shape, dtype", "rng.random((len(x), 1), dtype"))
+fault("the rate rises", PIXELS, (FILE, "10 ** (-stage / 7)", "10 ** (stage / 7)"))
+fault("stages of i epochs, not 3ⁱ", PIXELS, (FILE, "place >= (3**i - 1) / 2", "place >= i * (i + 1) / 2"))
+fault("seven stages", PIXELS, (FILE, "for i in range(1, 8))", "for i in range(1, 7))"))
+fault("Glorot's 6 is a 3", TESTS, (FILE, "math.sqrt(6 / sum(array.shape))", "math.sqrt(3 / sum(array.shape))"))
+fault("Glorot's fan_out forgotten", TESTS, (FILE, "math.sqrt(6 / sum(array.shape))", "math.sqrt(6 / array.shape[0])"))
+fault("the output bias is the logit of no ink", TESTS, (FILE, "np.log(mean / (1 - mean))", "np.log((1 - mean) / mean)"))
+fault("batches averaged, not images", TESTS,
+      (FILE, "state.total + float(loss) * len(x)", "state.total + float(loss) * options.batch_size"))
+fault("the score adds where it subtracts", "test_training.py -k score",
+      (FILE, "return Score(kl - reconstruction,", "return Score(kl + reconstruction,"))
+fault("every epoch in the same order", TESTS,
+      (FILE, "rng = np.random.default_rng([options.seed, state.epoch])",
+       "rng = np.random.default_rng([options.seed, 1])"))
+fault("the last, smaller batch left out", TESTS,
+      (FILE, "len(images), options.batch_size):", "len(images) - options.batch_size + 1, options.batch_size):"))
+fault("active units by standard deviation", "test_evaluation.py",
+      ("evaluation.py", "mu.var(axis=0) > ACTIVE", "mu.std(axis=0) > ACTIVE"))
+fault("the standard errors of images added, not their squares", "test_evaluation.py",
+      ("evaluation.py", "variance + (se**2).sum()", "variance + se.sum() ** 2"))
+fault("samples twice as wide as the prior", "test_sampling.py",
+      ("sampling.py", "eps = rng.standard_normal((count", "eps = 2 * rng.standard_normal((count"))
+
+# What a check of gradients cannot see: both passes agree, on something else; or the gradient is right, and its use is not
+
+fault("the variance used as the standard deviation, in both passes", NOISE,
+      ("gaussian.py", "return mu + np.exp(0.5 * logvar) * eps", "return mu + np.exp(logvar) * eps"),
+      ("gaussian.py", "dsigma * (0.5 * np.exp(0.5 * logvar))", "dsigma * np.exp(logvar)"))
+fault("the same, seen by the exact posterior", "test_ppca.py -k log_weight_is_log_p",
+      ("gaussian.py", "return mu + np.exp(0.5 * logvar) * eps", "return mu + np.exp(logvar) * eps"),
+      ("gaussian.py", "dsigma * (0.5 * np.exp(0.5 * logvar))", "dsigma * np.exp(logvar)"))
+fault("the same noise for every minibatch", "test_recipe.py",
+      ("training.py", "return rng.standard_normal(shape, dtype=np.float32)",
+       "return np.random.default_rng(0).standard_normal(shape, dtype=np.float32)"))
+fault("noise that is uniform", "test_recipe.py",
+      ("training.py", "return rng.standard_normal(shape, dtype=np.float32)",
+       "return (rng.random(shape, dtype=np.float32) - np.float32(0.5)) * np.float32(12**0.5)"))
+fault("Adam's bias correction of m without the power of t", "test_adam.py",
+      ("adam.py", "(1 - self.beta1**self.t)", "(1 - self.beta1)"))
+fault("Adam's bias correction of v without the power of t", "test_adam.py",
+      ("adam.py", "(1 - self.beta2**self.t)", "(1 - self.beta2)"))
+fault("the loss scaled by 1/784, an average over pixels", "test_vae.py",
+      ("vae.py", "loss = (config.beta * kl - reconstruction).mean()",
+       "loss = (config.beta * kl - reconstruction).mean() / config.pixels"),
+      ("vae.py", "dkl = config.beta / len(x)", "dkl = config.beta / len(x) / config.pixels"),
+      ("vae.py", "-1 / math.prod(y.shape[:-1])", "-1 / math.prod(y.shape[:-1]) / config.pixels"))
+fault("the likelihood alone averaged over pixels: a β of 784 in disguise", "test_bernoulli.py",
+      ("bernoulli.py", "softplus(logits)).sum(axis=-1)", "softplus(logits)).mean(axis=-1)"),
+      ("bernoulli.py", "np.expand_dims(dy, -1) * (x", "np.expand_dims(dy, -1) / x.shape[-1] * (x"))
+fault("the KL without its half, in both passes", KL,
+      ("gaussian.py", "return 0.5 * (np.expm1(d)", "return 1.0 * (np.expm1(d)"),
+      ("gaussian.py", "dy * r * exp(-logvar_p, like=r), 0.5 * dy", "2 * dy * r * exp(-logvar_p, like=r), 1.0 * dy"))
+fault("the KL left out of the loss, in both passes", "test_ppca.py -k gap",
+      ("vae.py", "kl = kl_divergence(mu, logvar, *prior(config, mu.dtype)).sum(axis=-1)",
+       "kl = 0 * kl_divergence(mu, logvar, *prior(config, mu.dtype)).sum(axis=-1)"),
+      ("vae.py", "dkl = config.beta / len(x)", "dkl = 0.0"))
+fault("J samples summed in both passes", "test_vae.py",
+      ("vae.py", "log_px.reshape(-1, len(x)).mean(axis=0)", "log_px.reshape(-1, len(x)).sum(axis=0)"),
+      ("vae.py", "-1 / math.prod(y.shape[:-1])", "-1 / len(x)"))
+fault("an encoder without hidden layers, in both passes", "test_vae.py -k definition or hidden_layers",
+      ("vae.py", "        x, activation_cache = activate(x)\n", "        activation_cache = None\n"),
+      ("vae.py", "        dy = activate_backward(dy, caches[2 * i - 1])\n", ""))
