@@ -16,19 +16,20 @@ Next: layers.
 """
 
 import numpy as np
+from numpy import ndarray as Array
 
 
-def log_likelihood(x, logits):
+def log_likelihood(x: Array, logits: Array) -> Array:
     """log p(x|l) = Σ_d x_d l_d − softplus(l_d)        x, logits (..., D) -> (...), in nats an image"""
     return (x * logits - softplus(logits)).sum(axis=-1)
 
 
-def log_likelihood_backward(dy, x, logits):
+def log_likelihood_backward(dy: Array, x: Array, logits: Array) -> Array:
     """dl = dy (x − σ(l))        dy (...), x and logits (..., D) -> (..., D); x is data: no gradient"""
     return np.expand_dims(dy, -1) * (x - sigmoid(logits))
 
 
-def softplus(l):
+def softplus(l: Array) -> Array:
     """log(1 + exp(l)) = max(l, 0) + log(1 + e), where e = exp(−|l|) cannot overflow
 
     A small e loses digits in u = 1 + e; log(1 + e) = log u + (e − (u − 1))/u gives them back. (np.log1p does the same,
@@ -41,7 +42,7 @@ def softplus(l):
     return np.maximum(l, 0) + (np.log(u) + e)
 
 
-def sigmoid(l):
+def sigmoid(l: Array) -> Array:
     """σ(l) = 1 / (1 + exp(−l)); where the exponential overflows, 1/inf = 0 is right"""
     with np.errstate(over="ignore"):
         return 1 / (1 + np.exp(-l))

@@ -15,13 +15,14 @@ Source: Burda, Grosse & Salakhutdinov 2016, eqs. 8, 13 and 14. Next: adam.
 """
 
 import numpy as np
+from numpy import ndarray as Array
 
 from .gaussian import LOG_2PI, log_density, log_density_backward, reparameterize, reparameterize_backward
-from .vae import (Parameters, decode, decode_backward, encode, encode_backward, log_likelihood,
+from .vae import (Parameters, VAEConfig, decode, decode_backward, encode, encode_backward, log_likelihood,
                   log_likelihood_backward, negative_elbo, negative_elbo_backward, parameter_shapes, prior)
 
 
-def log_mean_exp(a, axis=0):
+def log_mean_exp(a: Array, axis: int = 0) -> Array:
     """log 1/K Σₖ exp(aₖ) = m + log 1/K Σₖ exp(aₖ − m), m the largest, so that nothing overflows; all −inf gives −inf"""
     m = a.max(axis=axis, keepdims=True)
     m = np.where(np.isfinite(m), m, 0)
@@ -29,7 +30,7 @@ def log_mean_exp(a, axis=0):
         return np.log(np.exp(a - m).mean(axis=axis)) + m.squeeze(axis)
 
 
-def log_weights(params, x, mu, logvar, eps, config):
+def log_weights(params: Parameters, x: Array, mu: Array, logvar: Array, eps: Array, config: VAEConfig) -> tuple[Array, tuple]:
     """log wₖ = log p(x|zₖ) + log p(zₖ) − log q(zₖ|x)        eps (K, N, L) -> (K, N); and what the backward needs"""
     z = reparameterize(mu, logvar, eps)
     y, decoder = decode(params, z, config)
@@ -39,7 +40,7 @@ def log_weights(params, x, mu, logvar, eps, config):
     return log_px + log_pz - log_qz, (z, y, decoder)
 
 
-def negative_iwae(params, x, eps, config):
+def negative_iwae(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[float, tuple]:
     """loss = −1/N Σₙ log 1/K Σₖ w_nk        eps (K, N, L), in nats an image
 
     With K = 1 this is the ELBO, its KL sampled, too: there is no separate term for config.beta to weigh.
@@ -50,7 +51,7 @@ def negative_iwae(params, x, eps, config):
     return loss, (params, config, x, eps, mu, logvar, encoder, log_w, weights)
 
 
-def negative_iwae_backward(cache, out=None):
+def negative_iwae_backward(cache: tuple, out: Parameters | None = None) -> Parameters:
     """∂loss/∂params; written into the Parameters `out`, if given, which is overwritten."""
     params, config, x, eps, mu, logvar, encoder, log_w, (z, y, decoder) = cache
     grads = Parameters(parameter_shapes(config), np.empty_like(params.vector)) if out is None else out
@@ -69,7 +70,8 @@ def negative_iwae_backward(cache, out=None):
 OBJECTIVES = {"elbo": (negative_elbo, negative_elbo_backward), "iwae": (negative_iwae, negative_iwae_backward)}
 
 
-def log_marginal(params, x, config, samples, rng, rows=400):
+def log_marginal(params: Parameters, x: Array, config: VAEConfig, samples: int, rng: np.random.Generator,
+                 rows: int = 400) -> tuple[Array, Array]:
     """log p(x) for each image from `samples` importance weights, and its standard error        x (N, D) -> (N,), (N,)
 
     The estimate is L_K's: low by about half its squared standard error, as little as K makes it. The standard error is

@@ -27,35 +27,36 @@ Next: bernoulli.
 import math
 
 import numpy as np
+from numpy import ndarray as Array
 
 LOG_2PI = math.log(2 * math.pi)
 
 
-def log_density(x, mu, logvar):
+def log_density(x: Array, mu: Array, logvar: Array) -> Array:
     """log N(x; mu, σ²) = −½ (log 2π + logvar + (x − mu)²/σ²)"""
     r = x - mu
     return -0.5 * (LOG_2PI + logvar + r**2 * exp(-logvar, like=r))
 
 
-def log_density_backward(dy, x, mu, logvar):
+def log_density_backward(dy: Array, x: Array, mu: Array, logvar: Array) -> tuple[Array, Array, Array]:
     """dx = −dy u    dmu = dy u    dlogvar = ½ dy (u (x − mu) − 1)        with u = (x − mu)/σ²"""
     r = x - mu
     u = r * exp(-logvar, like=r)
     return -dy * u, dy * u, 0.5 * dy * (u * r - 1)
 
 
-def entropy(logvar):
+def entropy(logvar: Array) -> Array:
     """−E_q[log q] = ½ (log 2π + logvar + 1)"""
     return 0.5 * (LOG_2PI + logvar + 1)
 
 
-def cross_entropy(mu_q, logvar_q, mu_p, logvar_p):
+def cross_entropy(mu_q: Array, logvar_q: Array, mu_p: Array | float, logvar_p: Array | float) -> Array:
     """−E_q[log p] = ½ (log 2π + logvar_p + exp(logvar_q − logvar_p) + (mu_q − mu_p)²/σ_p²)"""
     r = mu_q - mu_p
     return 0.5 * (LOG_2PI + logvar_p + exp(logvar_q - logvar_p, like=r) + r**2 * exp(-logvar_p, like=r))
 
 
-def kl_divergence(mu_q, logvar_q, mu_p=0.0, logvar_p=0.0):
+def kl_divergence(mu_q: Array, logvar_q: Array, mu_p: Array | float = 0.0, logvar_p: Array | float = 0.0) -> Array:
     """KL(q ‖ p) = ½ (exp(d) − 1 − d + ((mu_q − mu_p)/σ_p)²)        with d = logvar_q − logvar_p
 
     Never negative, and 0 when q = p: expm1(d) ≥ d, where exp(d) − 1 loses the digits that decide it. A divergence too
@@ -68,13 +69,14 @@ def kl_divergence(mu_q, logvar_q, mu_p=0.0, logvar_p=0.0):
         return 0.5 * (np.expm1(d) - d + scaled**2)
 
 
-def kl_divergence_backward(dy, mu_q, logvar_q, mu_p=0.0, logvar_p=0.0):
+def kl_divergence_backward(dy: Array | float, mu_q: Array, logvar_q: Array, mu_p: Array | float = 0.0,
+                           logvar_p: Array | float = 0.0) -> tuple[Array, Array]:
     """dmu_q = dy (mu_q − mu_p)/σ_p²    dlogvar_q = ½ dy (exp(d) − 1)        the prior is fixed: it has no gradient"""
     r = mu_q - mu_p
     return dy * r * exp(-logvar_p, like=r), 0.5 * dy * np.expm1(logvar_q - logvar_p)
 
 
-def reparameterize(mu, logvar, eps):
+def reparameterize(mu: Array, logvar: Array, eps: Array) -> Array:
     """z = mu + σ eps        with σ = exp(logvar/2), the standard deviation, not the variance
 
     mu, logvar (N, L) and eps (N, L) or, J samples at once, (J, N, L)  ->  z in the shape of eps. eps ~ N(0, 1) is an
@@ -84,7 +86,7 @@ def reparameterize(mu, logvar, eps):
     return mu + np.exp(0.5 * logvar) * eps
 
 
-def reparameterize_backward(dz, mu, logvar, eps):
+def reparameterize_backward(dz: Array, mu: Array, logvar: Array, eps: Array) -> tuple[Array, Array]:
     """dmu = Σⱼ dzⱼ    dlogvar = Σⱼ dzⱼ epsⱼ σ/2        in the shape of mu; eps is data: it has no gradient"""
     dsigma = dz * eps
     if np.ndim(eps) > np.ndim(mu):
@@ -92,6 +94,6 @@ def reparameterize_backward(dz, mu, logvar, eps):
     return dz, dsigma * (0.5 * np.exp(0.5 * logvar))
 
 
-def exp(x, like):
+def exp(x: Array | float, like: Array) -> Array:
     """exp(x), in single precision where `like` is an array of it: NumPy makes double of a plain Python number x."""
     return np.exp(np.asarray(x, dtype=np.result_type(x, like)))

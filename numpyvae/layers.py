@@ -17,47 +17,50 @@ Source: Rumelhart, Hinton & Williams 1986. Next: parameters.
 """
 
 import numpy as np
+from numpy import ndarray as Array
+
+Pair = tuple[Array, Array]
 
 
-def linear(x, W, b):
+def linear(x: Array, W: Array, b: Array) -> tuple[Array, Pair]:
     """y = x W + b        x (N, I), W (I, O), b (O,)  ->  y (N, O)"""
     y = x @ W
     y += b
     return y, (x, W)
 
 
-def linear_backward(dy, cache, out=(None, None)):
+def linear_backward(dy: Array, cache: Pair, out=(None, None)) -> tuple[Array, Array, Array]:
     """dx = dy Wᵀ        and dW, db        dy (N, O)  ->  dx (N, I), dW (I, O), db (O,)"""
     x, W = cache
     return dy @ W.T, *linear_backward_parameters(dy, cache, out)
 
 
-def linear_backward_parameters(dy, cache, out=(None, None)):
+def linear_backward_parameters(dy: Array, cache: Pair, out=(None, None)) -> Pair:
     """dW = xᵀ dy        db = Σₙ dyₙ        for the first layer, whose x is data; written into out = (dW, db) if given"""
     x, W = cache
     dW, db = out
     return np.matmul(x.T, dy, out=dW), np.sum(dy, axis=0, out=db)
 
 
-def relu(x):
+def relu(x: Array) -> Pair:
     """y = max(x, 0)"""
     y = np.maximum(x, 0)
     return y, y
 
 
-def relu_backward(dy, cache):
+def relu_backward(dy: Array, cache: Array) -> Array:
     """dx = dy where y > 0, else 0        (at the kink x = 0 the derivative is taken to be 0)"""
     y = cache
     return dy * (y > 0)
 
 
-def tanh(x):
+def tanh(x: Array) -> Pair:
     """y = tanh x"""
     y = np.tanh(x)
     return y, y
 
 
-def tanh_backward(dy, cache):
+def tanh_backward(dy: Array, cache: Array) -> Array:
     """dx = dy (1 − y²)"""
     y = cache
     return dy * (1 - y * y)

@@ -24,6 +24,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy import ndarray as Array
 
 from . import bernoulli
 from .gaussian import (kl_divergence, kl_divergence_backward, log_density, log_density_backward,
@@ -35,7 +36,7 @@ from .parameters import Parameters, VAEConfig, init_params, parameter_shapes  # 
 ACTIVATIONS = {"relu": (relu, relu_backward), "tanh": (tanh, tanh_backward)}
 
 
-def network(params, part, x, config):
+def network(params: Parameters, part: str, x: Array, config: VAEConfig) -> tuple[Array, list]:
     """linear, then an activation and linear again for each hidden layer        x (N, I) -> y (N, O)"""
     activate, _ = ACTIVATIONS[config.activation]
     x, cache = linear(x, params[f"{part}.0.W"], params[f"{part}.0.b"])
@@ -47,7 +48,7 @@ def network(params, part, x, config):
     return x, caches
 
 
-def network_backward(grads, part, dy, caches, config):
+def network_backward(grads: Parameters, part: str, dy: Array, caches: list, config: VAEConfig) -> Array | None:
     """Writes the gradients of part's parameters into grads; returns dx, or None for the encoder, whose x is data."""
     _, activate_backward = ACTIVATIONS[config.activation]
     for i in range(len(config.hidden), 0, -1):
@@ -60,37 +61,38 @@ def network_backward(grads, part, dy, caches, config):
     return linear_backward(dy, caches[0], out)[0]
 
 
-def encode(params, x, config):
+def encode(params: Parameters, x: Array, config: VAEConfig) -> tuple[tuple[Array, Array], list]:
     """q(z|x) = N(mu, exp(logvar)), diagonal        x (N, D) -> (mu, logvar), each (N, L), and the cache"""
     y, cache = network(params, "encoder", x, config)
     return (y[:, : config.latent], y[:, config.latent :]), cache
 
 
-def encode_backward(grads, dmu, dlogvar, cache, config):
+def encode_backward(grads: Parameters, dmu: Array, dlogvar: Array, cache: list, config: VAEConfig) -> None:
     """Writes the encoder's gradients into grads; mu and logvar were halves of one array, so their gradients are, too."""
     network_backward(grads, "encoder", np.concatenate([dmu, dlogvar], axis=1), cache, config)
 
 
-def decode(params, z, config):
+def decode(params: Parameters, z: Array, config: VAEConfig) -> tuple[Array, list]:
     """The parameter of p(x|z): logits (bernoulli), the mean (normal)        z (..., L) -> y (..., D), and the cache"""
     y, cache = network(params, "decoder", z.reshape(-1, config.latent), config)
     return y.reshape(*z.shape[:-1], config.pixels), cache
 
 
-def decode_backward(grads, dy, cache, config):
+def decode_backward(grads: Parameters, dy: Array, cache: list, config: VAEConfig) -> Array:
     """Writes the decoder's gradients into grads; returns dz in the shape of z."""
     dz = network_backward(grads, "decoder", dy.reshape(-1, config.pixels), cache, config)
     return dz.reshape(*dy.shape[:-1], config.latent)
 
 
-def log_likelihood(params, x, y, config):
+def log_likelihood(params: Parameters, x: Array, y: Array, config: VAEConfig) -> Array:
     """log p(x|z), where y = decode(z)        x (N, D), y (..., N, D) -> (..., N)"""
     if config.likelihood == "bernoulli":
         return bernoulli.log_likelihood(x, y)
     return log_density(x, y, decoder_logvar(params, y.dtype, config)).sum(axis=-1)
 
 
-def log_likelihood_backward(grads, dlog_px, params, x, y, config):
+def log_likelihood_backward(grads: Parameters, dlog_px: Array, params: Parameters, x: Array, y: Array,
+                            config: VAEConfig) -> Array:
     """dlog_px (..., N) -> dy (..., N, D); a learned logvar_x gets its gradient written into grads."""
     if config.likelihood == "bernoulli":
         return bernoulli.log_likelihood_backward(dlog_px, x, y)
@@ -100,12 +102,12 @@ def log_likelihood_backward(grads, dlog_px, params, x, y, config):
     return dy
 
 
-def decoder_logvar(params, dtype, config):
+def decoder_logvar(params: Parameters, dtype: np.dtype, config: VAEConfig) -> Array:
     """log s² of the normal decoder: learned, or as configured"""
     return params["logvar_x"] if config.logvar_x is None else dtype.type(config.logvar_x)
 
 
-def prior(config, dtype):
+def prior(config: VAEConfig, dtype: np.dtype) -> tuple[Array, Array]:
     """(mu_p, logvar_p) as arrays that broadcast against (N, L)"""
     return tuple(np.asarray(p, dtype) for p in config.prior)
 
@@ -115,18 +117,18 @@ class Cache(NamedTuple):
 
     params: Parameters
     config: VAEConfig
-    x: np.ndarray
-    eps: np.ndarray
-    mu: np.ndarray
-    logvar: np.ndarray
-    y: np.ndarray
+    x: Array
+    eps: Array
+    mu: Array
+    logvar: Array
+    y: Array
     encoder: list
     decoder: list
-    reconstruction: np.ndarray  # E_q[log p(x|z)], estimated (N,)
-    kl: np.ndarray  # KL(q(z|x) ‖ p(z)) (N,)
+    reconstruction: Array  # E_q[log p(x|z)], estimated (N,)
+    kl: Array  # KL(q(z|x) ‖ p(z)) (N,)
 
 
-def negative_elbo(params, x, eps, config):
+def negative_elbo(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[float, Cache]:
     """loss = 1/N Σₙ ( β KLₙ − 1/J Σⱼ log p(xₙ|z_nj) )
 
     x (N, D) in [0, 1], or any real number for the normal decoder; eps ~ N(0, 1), (N, L) or (J, N, L) for J samples.
@@ -143,7 +145,7 @@ def negative_elbo(params, x, eps, config):
     return loss, Cache(params, config, x, eps, mu, logvar, y, encoder, decoder, reconstruction, kl)
 
 
-def negative_elbo_backward(cache, out=None):
+def negative_elbo_backward(cache: Cache, out: Parameters | None = None) -> Parameters:
     """∂loss/∂params, with the keys of params; written into the Parameters `out`, if given, which is overwritten."""
     params, config, x, eps, mu, logvar, y, encoder, decoder, _, _ = cache
     grads = Parameters(parameter_shapes(config), np.empty_like(params.vector)) if out is None else out
