@@ -102,6 +102,8 @@ def check(configuration: str, f: Loss, inputs: Inputs, gradients: Inputs) -> Ite
     """A row for each of `gradients`, f's by hand in the inputs of the same names."""
     for name, a in gradients.items():
         n = complex_step(f, inputs, name)
+        if a.shape != n.shape:  # would broadcast
+            a = np.full(n.shape, np.nan)
         tensor, entry = relative_error(a, n, 2), relative_error(a, n, np.inf)
         difference = relative_error(a, central_difference(f, inputs, name), 2)
         where = [int(i) for i in np.unravel_index(np.abs(a - n).argmax(), n.shape)]
