@@ -17,8 +17,9 @@ FIFTY_DIGITS = Context(prec=50)
 
 
 def four_ulp(x, dtype):
-    """What NumPy promises of its exp and log; an ulp is at most ε|x|, or the smallest number there is. Measured: 1.5 and 2.9"""
-    return 4 * (Decimal(float(np.finfo(dtype).eps)) * abs(Decimal(float(x))) + Decimal(float(np.finfo(dtype).smallest_subnormal)))
+    """What NumPy promises of its exp and log (measured here: 1.5 in double precision, 2.9 in single)"""
+    eps, smallest = (Decimal(float(value)) for value in (np.finfo(dtype).eps, np.finfo(dtype).smallest_subnormal))
+    return 4 * (eps * abs(Decimal(float(x))) + smallest)
 
 
 def log1p(e):
@@ -74,9 +75,9 @@ def test_log_likelihood_is_right_to_4_ulp_of_its_terms_for_logits_to_1e308(x, l)
     """It is x l − softplus(l); where the two cancel, the result is as good as they are."""
     result = log_likelihood(np.array([x]), np.array([l]))
     with localcontext(FIFTY_DIGITS):
-        exact = Decimal(x) * Decimal(l) - exact_softplus(l)
-        assert abs(Decimal(float(result)) - exact) <= four_ulp(max(abs(x * l), float(softplus(np.array(l)))), np.float64)
-    assert np.isfinite(result) and np.isfinite(log_likelihood_backward(np.array(1.0), np.array([x]), np.array([l]))).all()
+        terms = Decimal(x) * Decimal(l), exact_softplus(l)
+        assert abs(Decimal(float(result)) - (terms[0] - terms[1])) <= four_ulp(max(map(abs, terms)), np.float64)
+    assert np.isfinite(result) and np.isfinite(log_likelihood_backward(np.array(1.0), np.array([x]), np.array([l])))
 
 
 @given(x=PIXELS, l=st.floats(-30, 30))
@@ -135,9 +136,9 @@ def test_pixels_are_summed_and_images_and_samples_are_not():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_backward_keeps_the_precision_repeats_itself_to_the_bit_and_leaves_its_arguments_alone(dtype):
     rng = np.random.default_rng(2)
-    arguments = [array.astype(dtype) for array in (rng.standard_normal((4, 5)), rng.random((5, 7)), 9 * rng.standard_normal((4, 5, 7)))]
+    arguments = rng.standard_normal((4, 5)), rng.random((5, 7)), 9 * rng.standard_normal((4, 5, 7))
+    dy, x, l = arguments = [array.astype(dtype) for array in arguments]
     before = [array.copy() for array in arguments]
-    dy, x, l = arguments
     y, dl = log_likelihood(x, l), log_likelihood_backward(dy, x, l)
     assert all(np.array_equal(a, b) for a, b in zip(before, arguments))
     assert y.dtype == dl.dtype == dtype

@@ -15,6 +15,7 @@ from numpyvae.gradcheck import complex_step
 
 EPS = np.finfo(float).eps
 MEANS, LOGVARS = st.floats(-10, 10), st.floats(-8, 8)
+FAR = st.floats(-1e6, 1e6)
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
 
@@ -93,8 +94,9 @@ def test_kl_is_the_mean_log_ratio(mu_q, logvar_q, mu_p, logvar_p):
 
 @given(mu_q=MEANS, logvar_q=LOGVARS, mu_p=MEANS, logvar_p=LOGVARS)
 def test_kl_is_cross_entropy_minus_entropy(mu_q, logvar_q, mu_p, logvar_p):
-    terms = cross_entropy(mu_q, logvar_q, mu_p, logvar_p), entropy(logvar_q)
-    assert abs(kl_divergence(mu_q, logvar_q, mu_p, logvar_p) - (terms[0] - terms[1])) <= 10 * EPS * max(10, *map(abs, terms))
+    kl = kl_divergence(mu_q, logvar_q, mu_p, logvar_p)
+    cross, own = cross_entropy(mu_q, logvar_q, mu_p, logvar_p), entropy(logvar_q)
+    assert abs(kl - (cross - own)) <= 10 * EPS * max(10, abs(cross), abs(own))
 
 
 @given(mu=MEANS, logvar=LOGVARS)
@@ -197,10 +199,11 @@ def exact_kl(mu_q, logvar_q, mu_p, logvar_p):
 def rounding(mu_q, logvar_q, mu_p, logvar_p):
     """A few ε of each term, of what the rounding of d and of log σ_p does to an exponential, and what underflows"""
     d, r2 = Decimal(logvar_q) - Decimal(logvar_p), (Decimal(mu_q) - Decimal(mu_p)) ** 2 * Decimal(-logvar_p).exp()
-    return 4 * Decimal(EPS) * (abs(expm1(d)) + abs(d) * (1 + d.exp()) + r2 * (1 + abs(Decimal(logvar_p)))) + Decimal(1e-323)
+    terms = abs(expm1(d)) + abs(d) * (1 + d.exp()) + r2 * (1 + abs(Decimal(logvar_p)))
+    return 4 * Decimal(EPS) * terms + Decimal(1e-323)
 
 
-@given(mu=st.floats(-1e6, 1e6), logvar=st.floats(-700, 700))
+@given(mu=FAR, logvar=st.floats(-700, 700))
 @example(1e6, 700.0)
 @example(-1e6, -700.0)
 def test_kl_from_the_standard_normal_is_right_over_mu_1e6_and_logvar_700(mu, logvar):
@@ -211,7 +214,7 @@ def test_kl_from_the_standard_normal_is_right_over_mu_1e6_and_logvar_700(mu, log
         assert dmu == mu and abs(Decimal(float(dlogvar)) - slope) <= 2 * Decimal(EPS) * abs(slope) + Decimal(1e-323)
 
 
-@given(mu_q=st.floats(-1e6, 1e6), logvar_q=st.floats(-300, 300), mu_p=st.floats(-1e6, 1e6), logvar_p=st.floats(-300, 300))
+@given(mu_q=FAR, logvar_q=st.floats(-300, 300), mu_p=FAR, logvar_p=st.floats(-300, 300))
 @example(1e6, 300.0, -1e6, -300.0)
 @example(1e6, -300.0, -1e6, 300.0)
 def test_kl_from_a_general_prior_is_right_for_logvars_within_300(mu_q, logvar_q, mu_p, logvar_p):
@@ -221,7 +224,7 @@ def test_kl_from_a_general_prior_is_right_for_logvars_within_300(mu_q, logvar_q,
     assert np.isfinite(kl_divergence_backward(1.0, mu_q, logvar_q, mu_p, logvar_p)).all()
 
 
-@given(mu_q=st.floats(-1e6, 1e6), logvar_q=st.floats(-2000, 2000), mu_p=st.floats(-1e6, 1e6), logvar_p=st.floats(-2000, 2000))
+@given(mu_q=FAR, logvar_q=st.floats(-2000, 2000), mu_p=FAR, logvar_p=st.floats(-2000, 2000))
 @example(0.0, 720.0, 0.0, 0.0)
 @example(1.0, -1000.0, 0.0, -1000.0)
 @example(1.0, -1000.0, 1.0, -1000.0)
@@ -262,7 +265,8 @@ def test_samples_have_the_mean_the_standard_deviation_and_the_distribution_they_
     assert abs(z.mean() - mu) < 4 * sigma / math.sqrt(n)  # four standard errors, 1 in 16,000; the seed is fixed
     assert abs(z.std() - sigma) < 4 * sigma / math.sqrt(2 * n)
     assert stats.kstest(z, stats.norm(mu, sigma).cdf).pvalue > 0.001
-    assert logvar == 0 or stats.kstest(z, stats.norm(mu, sigma**2).cdf).pvalue < 1e-9  # as it would be, were σ² taken for σ
+    if logvar != 0:  # and not σ² for σ
+        assert stats.kstest(z, stats.norm(mu, sigma**2).cdf).pvalue < 1e-9
 
 
 @given(MEANS, LOGVARS, st.floats(-6, 6))
@@ -295,7 +299,7 @@ PAIRS = [  # forward, backward, the shapes of their arguments
 
 @pytest.mark.parametrize("forward, backward, shapes", PAIRS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_backward_keeps_the_precision_repeats_itself_to_the_bit_and_leaves_its_arguments_alone(forward, backward, shapes, dtype):
+def test_backward_keeps_the_precision_repeats_itself_and_leaves_its_arguments_alone(forward, backward, shapes, dtype):
     rng = np.random.default_rng(7)
     arguments = [rng.standard_normal(shape).astype(dtype) for shape in shapes]
     dy = rng.standard_normal(forward(*arguments).shape).astype(dtype)
@@ -310,6 +314,7 @@ def test_backward_keeps_the_precision_repeats_itself_to_the_bit_and_leaves_its_a
 
 def test_single_precision_stays_single_beside_plain_python_numbers():
     mu, logvar = np.float32([[0.5]]), np.float32([[0.3]])
-    results = [log_density(mu, 0.0, 0.0), entropy(logvar), cross_entropy(mu, logvar, 0.0, 1.0), kl_divergence(mu, logvar, 1.0, 2.0),
-               *kl_divergence_backward(1.0, mu, logvar, 1.0, 2.0), *log_density_backward(1.0, mu, 0.0, 0.0)]
+    results = [log_density(mu, 0.0, 0.0), *log_density_backward(1.0, mu, 0.0, 0.0),
+               entropy(logvar), cross_entropy(mu, logvar, 0.0, 1.0),
+               kl_divergence(mu, logvar, 1.0, 2.0), *kl_divergence_backward(1.0, mu, logvar, 1.0, 2.0)]
     assert {array.dtype for array in results} == {np.dtype(np.float32)}

@@ -12,7 +12,11 @@ from numpyvae.layers import (linear, linear_backward, linear_backward_parameters
                              tanh_backward)
 
 EPS = np.finfo(float).eps
-LAYERS = [(linear, linear_backward, [(5, 7), (7, 6), (6,)]), (relu, relu_backward, [(5, 7)]), (tanh, tanh_backward, [(5, 7)])]
+LAYERS = [  # forward, backward, the shapes of their arguments
+    (linear, linear_backward, [(5, 7), (7, 6), (6,)]),
+    (relu, relu_backward, [(5, 7)]),
+    (tanh, tanh_backward, [(5, 7)]),
+]
 
 
 def arguments(shapes, dtype=np.float64, seed=1):
@@ -55,7 +59,7 @@ def test_tanh_is_between_minus_1_and_1_and_its_gradient_is_the_complex_step(x):
     y, cache = tanh(np.array([x]))
     assert abs(y) <= 1 and y == np.tanh(x)
     numeric = complex_step(lambda i: tanh(i["x"])[0].sum(), {"x": np.array([x])}, "x")
-    assert abs(tanh_backward(np.array([1.0]), cache) - numeric) <= 4 * EPS  # 1 − y² is right to ε, not to its own digits
+    assert abs(tanh_backward(np.array([1.0]), cache) - numeric) <= 4 * EPS  # of 1; 1 − y² loses digits
 
 
 @pytest.mark.parametrize("forward, backward, shapes", LAYERS)
@@ -73,7 +77,7 @@ def test_every_gradient_is_the_complex_step_and_has_the_shape_of_its_argument(fo
 
 @pytest.mark.parametrize("forward, backward, shapes", LAYERS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_layer_keeps_the_precision_repeats_itself_to_the_bit_and_leaves_arguments_and_cache_alone(forward, backward, shapes, dtype):
+def test_a_layer_keeps_the_precision_repeats_itself_and_leaves_what_it_is_given_alone(forward, backward, shapes, dtype):
     inputs = arguments(shapes, dtype)
     before = [array.copy() for array in inputs]
     y, cache = forward(*inputs)
@@ -106,4 +110,5 @@ def test_out_is_overwritten_with_the_same_bits_and_nothing_else_is_touched(backw
 def test_the_first_layer_gets_the_same_gradients_without_dx():
     x, W, b, dy = arguments([(5, 7), (7, 6), (6,), (5, 6)])
     _, cache = linear(x, W, b)
-    assert all(np.array_equal(a, b) for a, b in zip(linear_backward(dy, cache)[1:], linear_backward_parameters(dy, cache)))
+    for with_dx, without in zip(linear_backward(dy, cache)[1:], linear_backward_parameters(dy, cache)):
+        assert np.array_equal(with_dx, without)

@@ -11,8 +11,8 @@ from scipy import stats
 
 from numpyvae.adam import Adam
 from numpyvae.bounds import negative_iwae, negative_iwae_backward
-from numpyvae.vae import (Parameters, VAEConfig, decode, decode_backward, encode, encode_backward, init_params, negative_elbo,
-                          negative_elbo_backward, parameter_shapes)
+from numpyvae.vae import (Parameters, VAEConfig, decode, decode_backward, encode, encode_backward, init_params,
+                          negative_elbo, negative_elbo_backward, parameter_shapes)
 
 PRIOR = (0.5, -1.0, 0.0), (0.3, -0.7, 1.2)
 SMALL = VAEConfig(pixels=10, hidden=(8,), latent=3)
@@ -62,7 +62,7 @@ def by_definition(params, x, eps, config):
                 row = [math.tanh(v) if config.activation == "tanh" else max(v, 0.0) for v in row]
         return row
 
-    prior = np.broadcast_to(np.array(config.prior[0]), config.latent), np.broadcast_to(np.array(config.prior[1]), config.latent)
+    prior = [np.broadcast_to(np.array(p), config.latent) for p in config.prior]
     total, eps = 0.0, eps.reshape(-1, len(x), config.latent)
     for n, image in enumerate(x):
         heads = network("encoder", image)
@@ -82,8 +82,7 @@ def by_definition(params, x, eps, config):
     return total / len(x)
 
 
-@pytest.mark.parametrize("config, samples", [(config, samples) for config, objective, samples in CASES.values() if objective is ELBO],
-                         ids=[name for name, case in CASES.items() if case[1] is ELBO])
+@pytest.mark.parametrize("config, samples", [(case[0], case[2]) for case in CASES.values() if case[1] is ELBO])
 def test_loss_is_what_the_definition_says(config, samples):
     params, x, eps = example(config, samples)
     assert negative_elbo(params, x, eps, config)[0] == pytest.approx(by_definition(params, x, eps, config), rel=1e-13)
@@ -102,7 +101,7 @@ def test_loss_and_gradient_of_a_model_small_enough_for_paper():
     assert loss == pytest.approx(57/32 + math.log(2 * math.pi) / 2, rel=1e-15)
     assert cache.kl.tolist() == [9/32, 1/32]
     grads = negative_elbo_backward(cache)
-    # dy = (y − x)/2 = 1/4, −5/4    dz = 2 dy = 1/2, −5/2    dmu = dz + mu/2 = 7/8, −19/8    dlogvar = dz eps/2 = 1/8, 5/4
+    # dy = (y − x)/2 = 1/4, −5/4    dz = 2 dy = 1/2, −5/2    dmu = dz + mu/2 = 7/8, −19/8    dlogvar = dz eps/2
     assert grads["decoder.0.W"].tolist() == [[5/4]] and grads["decoder.0.b"].tolist() == [-1]
     assert grads["encoder.0.W"].tolist() == [[7/8, 1/8]] and grads["encoder.0.b"].tolist() == [-3/2, 11/8]
 
@@ -118,7 +117,8 @@ def test_loss_is_beta_times_the_kl_less_the_reconstruction_which_do_not_depend_o
     params, x, eps = example(SMALL)
     caches = {beta: negative_elbo(params, x, eps, replace(SMALL, beta=beta)) for beta in (0.0, 1.0, 4.0)}
     for beta, (loss, cache) in caches.items():
-        assert np.array_equal(cache.kl, caches[1.0][1].kl) and np.array_equal(cache.reconstruction, caches[1.0][1].reconstruction)
+        assert np.array_equal(cache.kl, caches[1.0][1].kl)
+        assert np.array_equal(cache.reconstruction, caches[1.0][1].reconstruction)
         assert loss == pytest.approx(beta * cache.kl.mean() - cache.reconstruction.mean(), rel=1e-14)
 
 
@@ -136,14 +136,16 @@ def test_loss_and_gradient_of_a_batch_are_the_means_over_its_images(config, obje
 def test_loss_and_gradient_of_three_samples_are_the_means_of_three_losses_of_one(config):
     params, x, eps = example(config, 3)
     loss, cache = negative_elbo(params, x, eps, config)
-    apart = [negative_elbo(params, x, e, config) for e in eps]
-    assert loss == pytest.approx(np.mean([one for one, _ in apart]), rel=1e-14)
-    assert relative(np.mean([negative_elbo_backward(c).vector for _, c in apart], axis=0), negative_elbo_backward(cache).vector) < 1e-14
+    losses, caches = zip(*(negative_elbo(params, x, e, config) for e in eps))
+    assert loss == pytest.approx(np.mean(losses), rel=1e-14)
+    mean = np.mean([negative_elbo_backward(c).vector for c in caches], axis=0)
+    assert relative(mean, negative_elbo_backward(cache).vector) < 1e-14
 
 
 def test_one_sample_has_the_same_loss_with_and_without_an_axis_of_its_own():
     params, x, eps = example(SMALL)
-    (loss, cache), (again, cache_again) = negative_elbo(params, x, eps, SMALL), negative_elbo(params, x, eps[None], SMALL)
+    loss, cache = negative_elbo(params, x, eps, SMALL)
+    again, cache_again = negative_elbo(params, x, eps[None], SMALL)
     assert loss == again
     assert relative(negative_elbo_backward(cache_again).vector, negative_elbo_backward(cache).vector) < 1e-15
 
@@ -154,16 +156,18 @@ def test_one_sample_has_the_same_loss_with_and_without_an_axis_of_its_own():
 def test_a_network_without_hidden_layers_maps_affinely(likelihood):
     config = replace(SMALL, hidden=(), likelihood=likelihood)
     params, x, eps = example(config)
-    for net, a, b in ((lambda x: np.hstack(encode(params, x, config)[0]), x, x[::-1]), (lambda z: decode(params, z, config)[0], eps, eps[::-1])):
+    for net, a in (lambda x: np.hstack(encode(params, x, config)[0]), x), (lambda z: decode(params, z, config)[0], eps):
+        b = a[::-1]
         np.testing.assert_allclose(net(0.3 * a + 0.7 * b), 0.3 * net(a) + 0.7 * net(b), rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_a_network_with_hidden_layers_does_not(activation):
     config = replace(SMALL, activation=activation)
-    params, x, eps = example(config)
-    halfway = decode(params, (eps + eps[::-1]) / 2, config)[0] - (decode(params, eps, config)[0] + decode(params, eps[::-1], config)[0]) / 2
-    assert abs(halfway).max() > 0.01
+    params, _, a = example(config)
+    b = a[::-1]
+    y_a, y_b, y_halfway = (decode(params, z, config)[0] for z in (a, b, (a + b) / 2))
+    assert abs(y_halfway - (y_a + y_b) / 2).max() > 0.01
 
 
 def test_every_sample_of_every_image_is_decoded_by_itself():
@@ -237,11 +241,13 @@ def test_initial_parameters_are_the_generators_alone_and_a_learned_variance_star
 
 
 @pytest.mark.parametrize("field, value", [
-    ("pixels", 0), ("pixels", 784.0), ("pixels", "784"), ("hidden", (400, 0)), ("hidden", (-1,)), ("hidden", (1.5,)), ("hidden", 400),
-    ("hidden", "40"), ("hidden", None), ("latent", 0), ("latent", None), ("activation", "sigmoid"), ("activation", None),
-    ("likelihood", "gaussian"), ("prior", (0.0,)), ("prior", 0.0), ("prior", (0.0, 0.0, 0.0)), ("prior", ((0.0, 0.0), 0.0)),
-    ("prior", (0.0, math.inf)), ("prior", (math.nan, 0.0)), ("prior", ("a", 0.0)), ("prior", None), ("beta", -1.0),
-    ("beta", math.nan), ("beta", math.inf), ("beta", "1"), ("beta", None), ("logvar_x", 0.0), ("logvar_x", math.inf),
+    ("pixels", 0), ("pixels", 784.0), ("pixels", "784"), ("latent", 0), ("latent", None),
+    ("hidden", (400, 0)), ("hidden", (-1,)), ("hidden", (1.5,)), ("hidden", 400), ("hidden", "40"), ("hidden", None),
+    ("activation", "sigmoid"), ("activation", None), ("likelihood", "gaussian"),
+    ("prior", (0.0,)), ("prior", 0.0), ("prior", None), ("prior", (0.0, 0.0, 0.0)), ("prior", ((0.0, 0.0), 0.0)),
+    ("prior", (0.0, math.inf)), ("prior", (math.nan, 0.0)), ("prior", ("a", 0.0)),
+    ("beta", -1.0), ("beta", math.nan), ("beta", math.inf), ("beta", "1"), ("beta", None),
+    ("logvar_x", 0.0),  # the default likelihood has none
 ])
 def test_a_configuration_that_makes_no_model_is_refused_by_the_name_of_its_field(field, value):
     with pytest.raises(ValueError, match=field):
@@ -255,9 +261,10 @@ def test_a_normal_decoders_variance_must_be_a_finite_number(value):
 
 
 def test_a_configuration_of_numpy_numbers_is_one_of_plain_numbers():
-    numbers = VAEConfig(np.int64(784), np.array([400]), np.int32(20), "relu", "normal", np.float32(-1), np.zeros((2, 20)), np.float64(2))
+    numbers = VAEConfig(np.int64(9), np.array([8]), np.int32(2), likelihood="normal", logvar_x=np.float32(-1),
+                        prior=np.zeros((2, 2)), beta=np.float64(2))
     assert json.loads(json.dumps(asdict(numbers)))["beta"] == 2.0
-    assert numbers == VAEConfig(784, (400,), 20, "relu", "normal", -1.0, ((0.0,) * 20, (0.0,) * 20), 2.0)
+    assert numbers == VAEConfig(9, (8,), 2, "relu", "normal", -1.0, ((0.0, 0.0), (0.0, 0.0)), 2.0)
 
 
 def test_lists_and_arrays_do_for_tuples_and_configurations_can_be_compared():
@@ -332,8 +339,8 @@ def test_every_array_of_a_step_in_single_precision_is_in_single_precision(config
 
 
 @pytest.mark.parametrize("config, objective, samples, limit", [
-    (VAEConfig(), ELBO, None, 1e-6), (VAEConfig(activation="tanh"), ELBO, None, 1e-6), (VAEConfig(likelihood="normal"), ELBO, None, 1e-6),
-    (VAEConfig(), ELBO, 5, 1e-6),
+    (VAEConfig(), ELBO, None, 1e-6), (VAEConfig(), ELBO, 5, 1e-6),  # measured: 3e-7
+    (VAEConfig(activation="tanh"), ELBO, None, 1e-6), (VAEConfig(likelihood="normal"), ELBO, None, 1e-6),
     (VAEConfig(), IWAE, 5, 1e-4)])  # its weights are exponentials of some −550 nats, which float32 knows to 3e-5
 def test_single_precision_gives_the_gradient_to_six_digits(config, objective, samples, limit):
     negative, backward = objective
@@ -355,7 +362,7 @@ def test_what_the_gradient_leaves_of_the_loss_is_of_second_order(config, objecti
     loss, cache = negative(params, x, eps, config)
     slope = backward(cache).vector @ direction
     steps = 2.0 ** -np.arange(12, 17)
-    moved = [negative(Parameters(parameter_shapes(config), params.vector + h * direction), x, eps, config)[0] for h in steps]
-    remainders = np.abs(np.array(moved) - loss - steps * slope)
-    order = np.polyfit(np.log(steps), np.log(remainders), 1)[0]
+    thetas = [Parameters(parameter_shapes(config), params.vector + h * direction) for h in steps]
+    moved = np.array([negative(theta, x, eps, config)[0] for theta in thetas])
+    order = np.polyfit(np.log(steps), np.log(np.abs(moved - loss - steps * slope)), 1)[0]
     assert abs(order - 2) <= 0.02
