@@ -103,7 +103,7 @@ def main(words):
                 bad.append(fault)
                 print(output)
             print(f"{result:8}  {fault.edits[0][0]:13}  {fault.what}", flush=True)
-    survivors = sum(fault in bad for fault in faults)
+    survivors = sum(fault in bad or fault.tests in bad for fault in faults)
     print(f"{len(faults) - survivors} of {len(faults)} faults killed in {time.perf_counter() - began:.0f} s")
     return 1 if bad else 0
 
