@@ -88,6 +88,8 @@ def too_long(signum, frame):
 
 def main(words):
     faults = [fault for fault in FAULTS if not words or any(word.lower() in str(fault).lower() for word in words)]
+    if not faults:
+        sys.exit(f"no fault has any of the words {', '.join(words)} in it")
     began, bad = time.perf_counter(), []
     hypothesis.settings.register_profile("mutants", deadline=None, derandomize=True, database=None,
                                          phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate])  # no time for shrinking
