@@ -13,6 +13,7 @@ Next: vae.
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -34,22 +35,36 @@ class VAEConfig:
     beta: float = 1.0
 
     def __post_init__(self):
-        object.__setattr__(self, "hidden", tuple(self.hidden))
-        object.__setattr__(self, "prior", tuple(tuple(p) if np.ndim(p) else p for p in self.prior))
-        for field, sizes in {"pixels": (self.pixels,), "hidden": self.hidden, "latent": (self.latent,)}.items():
-            if not all(isinstance(n, (int, np.integer)) and n > 0 for n in sizes):
+        for field in ("hidden", "prior"):
+            if not np.iterable(getattr(self, field)):
+                raise ValueError(f"{field} must be a tuple, not {getattr(self, field)!r}")
+        hidden, prior = tuple(self.hidden), tuple(self.prior)
+        for field, sizes in {"pixels": (self.pixels,), "hidden": hidden, "latent": (self.latent,)}.items():
+            if not all(isinstance(n, Integral) and n > 0 for n in sizes):
                 raise ValueError(f"{field} must be whole numbers above 0, not {getattr(self, field)!r}")
         for field, choices in {"activation": ACTIVATIONS, "likelihood": LIKELIHOODS}.items():
             if getattr(self, field) not in choices:
                 raise ValueError(f"{field} must be one of {', '.join(choices)}, not {getattr(self, field)!r}")
-        if len(self.prior) != 2 or any(np.shape(p) not in ((), (self.latent,)) for p in self.prior):
+        if len(prior) != 2 or any(np.shape(p) not in ((), (self.latent,)) for p in prior):
             raise ValueError(f"prior must be (mu_p, logvar_p), each a number or {self.latent} numbers, not {self.prior!r}")
-        if not np.all([np.all(np.isfinite(p)) for p in self.prior]):
-            raise ValueError(f"prior must be finite, not {self.prior!r}")
-        if not (math.isfinite(self.beta) and self.beta >= 0):
+        if not all(finite(value) for p in prior for value in np.ravel(p)):
+            raise ValueError(f"prior must be finite numbers, not {self.prior!r}")
+        if not (finite(self.beta) and self.beta >= 0):
             raise ValueError(f"beta must be a finite number, 0 or above, not {self.beta!r}")
-        if self.logvar_x is not None and (self.likelihood != "normal" or not math.isfinite(self.logvar_x)):
+        if self.logvar_x is not None and (self.likelihood != "normal" or not finite(self.logvar_x)):
             raise ValueError(f"logvar_x, {self.logvar_x!r}, must be a finite number, and belongs to the normal likelihood")
+
+        # From here on plain numbers: NumPy's own would promote single precision to double, and JSON cannot hold them.
+        for field, value in dict(
+                pixels=int(self.pixels), hidden=tuple(map(int, hidden)), latent=int(self.latent), beta=float(self.beta),
+                logvar_x=None if self.logvar_x is None else float(self.logvar_x),
+                prior=tuple(tuple(map(float, p)) if np.ndim(p) else float(p) for p in prior)).items():
+            object.__setattr__(self, field, value)
+
+
+def finite(value) -> bool:
+    """Whether it is a real number, and a finite one"""
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 class Parameters(dict):
