@@ -88,6 +88,8 @@ def too_long(signum, frame):
 
 def main(words):
     faults = [fault for fault in FAULTS if not words or any(word.lower() in str(fault).lower() for word in words)]
+    if not faults:
+        sys.exit(f"no fault has any of the words {', '.join(words)} in it")
     began, bad = time.perf_counter(), []
     hypothesis.settings.register_profile("mutants", deadline=None, derandomize=True, database=None,
                                          phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate])  # no time for shrinking
@@ -103,7 +105,7 @@ def main(words):
                 bad.append(fault)
                 print(output)
             print(f"{result:8}  {fault.edits[0][0]:13}  {fault.what}", flush=True)
-    survivors = sum(fault in bad for fault in faults)
+    survivors = sum(fault in bad or fault.tests in bad for fault in faults)
     print(f"{len(faults) - survivors} of {len(faults)} faults killed in {time.perf_counter() - began:.0f} s")
     return 1 if bad else 0
 

@@ -269,7 +269,7 @@ fault("value iteration that stops on the span", "test_mdp.py -k value_iteration 
 fault("a return without its discount", "test_mdp.py -k sure_path or mean_return",
       (FILE, "rewards @ mdp.gamma ** np.arange(steps)", "rewards.sum()"))
 fault("a return discounted from the first payment", "test_mdp.py -k sure_path or mean_return",
-      (FILE, "np.arange(steps)))", "np.arange(1, steps + 1)))"))
+      (FILE, "** np.arange(steps)", "** np.arange(1, steps + 1)"))
 
 # training, evaluation, sampling
 
