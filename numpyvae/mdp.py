@@ -108,7 +108,7 @@ def value_iteration(mdp: MDP, tolerance: float = 1e-8, v=None, max_sweeps: int =
                      f"after {max_sweeps} sweeps; use policy_iteration")
 
 
-def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 20,
+def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 50,
                               max_rounds: int = 1_000_000) -> Solution:
     """Rounds of v ← T v and then `sweeps` of v ← r_π + γ P_π v, until ‖v - v*‖ ≤ tolerance by the bound ‖T v - v‖/(1-γ).
 
