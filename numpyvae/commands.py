@@ -116,7 +116,7 @@ def mdp(args: Namespace, console: Console) -> int:
         from .pictures import write_svg
 
         write_svg(args.out, report_svg())
-    console.line(json.dumps(report) if args.json else chain.report_text(report))
+    console.line(json.dumps(report) if args.json else chain.report_text(report).rstrip())
     if args.out is not None:
         console.warn(f"wrote {args.out}")
     return 0

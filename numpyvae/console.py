@@ -9,6 +9,8 @@ class Console:
     """Lines are flushed as they are printed. The progress line stands below them and is never left behind."""
 
     def __init__(self):
+        for stream in (sys.stdout, sys.stderr):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode shows ? for an arrow, and no traceback
         self.live = sys.stderr.isatty()
         self.shown = 0
         self.next = 0.0

@@ -66,8 +66,8 @@ def _reign(P, R) -> Iterator[tuple]:
     while gamma is not None:
         policy, advantages = _optimal(P, R, gamma, policy)
         yield gamma, policy
-        turns = [turn for p in advantages for turn in _sign_changes(p, gamma) if _sign(p, turn) > 0]
-        gamma = min(turns, default=None)
+        # No p is positive at γ, so whichever changes sign first turns positive.
+        gamma = min((turn for p in advantages for turn in _sign_changes(p, gamma)), default=None)
 
 
 def _optimal(P, R, gamma, policy) -> tuple:

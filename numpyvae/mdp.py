@@ -1,8 +1,8 @@
-"""The optimal value, three ways to find it, and every policy that attains it. (Begin with bellman: the model and its
-equation.)
+"""The optimal value, three ways to find it, and every policy that attains it.
 
-No policy does better from any state than the optimal value v*, and some policy attains it in all states at once. Its
-own equation says that the first action is the best one,
+The model, and the equation of a policy's value, are in bellman; read that first. No policy does better from any state
+than the optimal value v*, and some policy attains it in all states at once. Its own equation says that the first
+action is the best one,
 
     v*(s) = maxₐ q*(s, a),    q*(s, a) = R(s, a) + γ Σₜ P(t | s, a) v*(t),        or        v* = T v*.
 
@@ -23,8 +23,7 @@ unless another is better by more than the tolerance τ that module rounding deri
 bring back a policy that was left (exact arithmetic cannot: values only rise), that ends the search. The policies are
 finite in number, so it stops.
 
-Source: Puterman (1994), chapter 6; Howard 1960; MacQueen 1966. Next: discount, on where the optimal policy changes
-with γ; chain.
+Source: Puterman (1994), chapter 6; Howard 1960; MacQueen 1966. Next: discount, on where the optimal policy changes.
 """
 
 from collections.abc import Iterator
@@ -35,7 +34,7 @@ import numpy as np
 
 from .bellman import MDP, action_values, check_policy, follow, policy_evaluation, residual
 from .discount import blackwell_policy, discount_switches
-from .rounding import EPS, refined_evaluation, tie
+from .rounding import refined_evaluation, tie
 
 __all__ = ["MDP", "policy_evaluation", "residual", "action_values", "greedy_policy", "Solution", "policy_iteration",
            "value_iteration", "modified_policy_iteration", "optimal_actions", "optimal_policies", "enumerate_policies",
@@ -108,7 +107,7 @@ def value_iteration(mdp: MDP, tolerance: float = 1e-8, v=None, max_sweeps: int =
                      f"after {max_sweeps} sweeps; use policy_iteration")
 
 
-def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 20,
+def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 50,
                               max_rounds: int = 1_000_000) -> Solution:
     """Rounds of v ← T v and then `sweeps` of v ← r_π + γ P_π v, until ‖v - v*‖ ≤ tolerance by the bound ‖T v - v‖/(1-γ).
 

@@ -289,6 +289,12 @@ def test_a_signal_finishes_the_batch_saves_and_says_how_to_go_on(train, tiny_dir
     assert all(np.array_equal(a[name], b[name]) for name in b)
 
 
+def test_a_terminal_without_unicode_is_no_error():
+    environment = {**os.environ, "PYTHONPATH": str(Path(checkpoint.__file__).parent.parent), "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([sys.executable, "-m", "numpyvae", "mdp"], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0 and done.stderr == "" and "gamma* = 0.36602540378444 = (?3 - 1)/2" in done.stdout
+
+
 def test_nobody_reading_the_log_is_no_error(tiny_directory):
     command = f"{sys.executable} -m numpyvae train --data {tiny_directory} --hidden 8 --latent 2 --log-interval 1 | head -1"
     environment = {**os.environ, "PYTHONPATH": str(Path(checkpoint.__file__).parent.parent)}

@@ -114,3 +114,12 @@ def test_too_many_policies_are_refused():
 def test_what_is_no_problem_is_refused_here_too():
     with pytest.raises(ValueError, match="state 0, action 0 sum to 0.9"):
         discount_switches([[[0.9]]], [[1]])
+
+
+def test_payments_that_differ_by_rounding_alone_do_not_switch():
+    P = np.zeros((4, 2, 4))
+    P[0, 0, 1] = P[0, 1, 2] = P[1:, :, 3] = 1
+    up, down = np.nextafter(0.3, 1), np.nextafter(np.nextafter(0.3, 0), 0)
+    R = np.array([[0.3, up], [0.3, 0.3], [down, down], [0, 0]])     # read to the last bit: δ(1 - 2γ), which changes sign at 1/2
+    assert discount_switches(P, R) == []
+    assert optimal_actions(MDP(P, R, 0.9))[0].all()
