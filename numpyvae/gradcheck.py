@@ -179,7 +179,8 @@ def whole_loss(configuration: str, config: VAEConfig, N: int, samples: int, obje
     params = init_params(config, rng, np.float64)
     params.vector += 0.3 * rng.standard_normal(params.vector.size)
     x = rng.random((N, config.pixels))
-    eps = rng.standard_normal((N, config.latent) if samples == 1 and objective == "elbo" else (samples, N, config.latent))
+    shape = (N, config.latent) if samples == 1 and objective == "elbo" else (samples, N, config.latent)
+    eps = rng.standard_normal(shape)
     gradients = backward(loss(params, x, eps, config)[1])
     yield from check(configuration, lambda p: loss(p, x, eps, config)[0], params, gradients)
 
@@ -189,8 +190,11 @@ def whole_loss(configuration: str, config: VAEConfig, N: int, samples: int, obje
     params[weights][...] = 0
     mu, logvar = np.split(params[bias], 2)
     dmu, dlogvar = np.split(backward(loss(params, x, eps, config)[1])[bias], 2)
-    yield from check(configuration, lambda p: loss(p | {bias: np.concatenate([p["mu"], p["logvar"]])}, x, eps, config)[0],
-                     params | {"mu": mu, "logvar": logvar}, {"mu": dmu, "logvar": dlogvar})
+
+    def of_mu_and_logvar(p):
+        return loss(p | {bias: np.concatenate([p["mu"], p["logvar"]])}, x, eps, config)[0]
+
+    yield from check(configuration, of_mu_and_logvar, params | {"mu": mu, "logvar": logvar}, {"mu": dmu, "logvar": dlogvar})
 
 
 def sweep() -> Iterator[Row]:
@@ -227,7 +231,7 @@ def describe(rows: list[Row]) -> str:
 
 
 def report(rows: list[Row]) -> dict:
-    """The whole table, for programs; an error that is not a finite number is None, since JSON has no other word for it"""
+    """The whole table, for programs; an error that is not a finite number is None, for which JSON has a word"""
     def plain(error):
         return error if np.isfinite(error) else None
 

@@ -107,11 +107,11 @@ def test_the_reconstruction_is_a_mean_over_samples_not_their_sum():
     config = VAEConfig(pixels=10, hidden=(8,), latent=3)
     rng = np.random.default_rng(1)
     params, images = init_params(config, rng, np.float64), rng.random((5, 10))
-    many = negative_elbo(params, images, rng.standard_normal((4000, 5, 3)), config)[1]
-    few = negative_elbo(params, images, rng.standard_normal((1000, 5, 3)), config)[1]
+    many = negative_elbo(params, images, rng.standard_normal((1000, 5, 3)), config)[1]
+    few = negative_elbo(params, images, rng.standard_normal((250, 5, 3)), config)[1]
     one = [negative_elbo(params, images, eps, config)[1].reconstruction for eps in many.eps]
     np.testing.assert_allclose(many.reconstruction, np.mean(one, axis=0), rtol=1e-13)
-    standard_error = np.std(one, axis=0) / math.sqrt(1000)
+    standard_error = np.std(one, axis=0) * math.sqrt(1 / 250 + 1 / 1000)
     assert (abs(many.reconstruction - few.reconstruction) < 5 * standard_error).all()  # one number, whatever J is
     printed = np.sum(one, axis=0)
-    assert (printed < 1000 * many.reconstruction).all()  # J times too much: beside it the KL would count for nothing
+    assert (printed < 999 * many.reconstruction).all()  # J times too much: beside it the KL would count for nothing
