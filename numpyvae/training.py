@@ -160,7 +160,7 @@ def train(images: np.ndarray, test_images: np.ndarray, config: VAEConfig, option
             with np.errstate(over="ignore", invalid="ignore"):  # a number that is not finite is caught by name, below
                 loss, cache = loss_of(state.params, x, eps, config)
                 backward(cache, out=grads)
-            check_finite(loss, grads, state)
+                check_finite(loss, grads, state)
             state.adam.step(state.params.vector, grads.vector)
             state.batch, state.total = state.batch + 1, state.total + float(loss) * len(x)
             state.seconds += time.perf_counter() - began

@@ -102,6 +102,17 @@ def test_a_gradient_that_is_not_finite_is_named(tiny, monkeypatch):
         train(*tiny, CONFIG, QUICK)
 
 
+def test_a_gradient_whose_square_overflows_is_still_finite(tiny, monkeypatch):
+    def steep(cache, out):
+        out.vector[...] = 1e30  # its square is inf in float32: a matter for Adam's v, which makes the step 0
+        return out
+
+    monkeypatch.setitem(training.OBJECTIVES, "elbo", (negative_elbo, steep))
+    with np.errstate(over="ignore"):
+        state = train(*tiny, CONFIG, Options(epochs=1))
+    assert np.isfinite(state.params.vector).all() and state.adam.t == 1
+
+
 def test_too_large_a_step_size_ends_in_an_error_and_without_a_warning(tiny):
     with pytest.raises(NotFiniteError):
         train(*tiny, CONFIG, Options(epochs=20, batch_size=16, lr=1e4))
