@@ -64,8 +64,8 @@ def kl_divergence(mu_q: Array, logvar_q: Array, mu_p: Array | float = 0.0, logva
     """
     with np.errstate(over="ignore", invalid="ignore"):
         d = np.minimum(logvar_q - logvar_p, 1e4)  # expm1 is inf long before; d = inf would make inf − inf
-        half = 0.5 * mu_q - 0.5 * mu_p  # the whole difference may be inf, and inf/σ_p for a large σ_p is NaN
-        scaled = np.where(half == 0, half, half * (2 * exp(-0.5 * logvar_p, like=half)))  # 0/σ_p is 0 for any σ_p
+        r = mu_q - mu_p
+        scaled = np.where(r == 0, r, r * exp(-0.5 * logvar_p, like=r))  # 0/σ_p is 0 however small σ_p is
         return 0.5 * (np.expm1(d) - d + scaled**2)
 
 
