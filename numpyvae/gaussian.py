@@ -60,7 +60,7 @@ def kl_divergence(mu_q: Array, logvar_q: Array, mu_p: Array | float = 0.0, logva
     """KL(q ‖ p) = ½ (exp(d) − 1 − d + ((mu_q − mu_p)/σ_p)²)        with d = logvar_q − logvar_p
 
     Never negative, and 0 when q = p: expm1(d) ≥ d, where exp(d) − 1 loses the digits that decide it. A divergence too
-    large for the number format is +inf, never NaN and without a warning.
+    large for the number format is +inf, never NaN and without a warning (for means whose difference is a number).
     """
     with np.errstate(over="ignore", invalid="ignore"):
         d = np.minimum(logvar_q - logvar_p, 1e4)  # expm1 is inf long before; d = inf would make inf − inf
