@@ -18,7 +18,6 @@ Source: Kingma & Ba 2015, Algorithm 1. Next: gradcheck.
 """
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -27,34 +26,27 @@ class Adam:
     """The two sums and the step count for one parameter vector. `lr` may be changed between steps."""
 
     def __init__(self, theta: np.ndarray, lr: float = 1e-3, beta1: float = 0.9, beta2: float = 0.999,
-                 epsilon: float = 1e-8, threads: int = 1):
+                 epsilon: float = 1e-8):
         self.lr, self.beta1, self.beta2, self.epsilon = lr, beta1, beta2, epsilon
         self.t, self.m, self.v = 0, np.zeros_like(theta), np.zeros_like(theta)
         self._scratch = np.empty_like(theta)
-        self._parts = [slice(k * theta.size // threads, (k + 1) * theta.size // threads) for k in range(threads)]
-        self._map = map if threads == 1 else ThreadPoolExecutor(threads).map
 
     def step(self, theta: np.ndarray, g: np.ndarray) -> None:
         """One step; theta is overwritten, g is not.
 
-        Each entry is updated by itself, so parts of the vector can be updated at once, one for each thread: the result
-        is the same to the bit. What it costs is passes over megabytes, so all are in place, and the means are not
-        formed: m̂/(√v̂ + ε) = c m/(√v + d) with two numbers, d = ε √(v/v̂) and c = (m̂/m) √(v/v̂).
+        What it costs is passes over megabytes, so all are in place, and the means are not formed:
+        m̂/(√v̂ + ε) = c m/(√v + d) with two numbers, d = ε √(v/v̂) and c = (m̂/m) √(v/v̂).
         """
         self.t += 1
         root = math.sqrt((1 - self.beta2**self.t) / (1 - self.beta2))  # √(v/v̂)
         c, d = (1 - self.beta1) / (1 - self.beta1**self.t) * root, self.epsilon * root
-
-        def update(part):
-            m, v, s = self.m[part], self.v[part], self._scratch[part]
-            m *= self.beta1
-            m += g[part]
-            v *= self.beta2
-            v += np.multiply(g[part], g[part], out=s)
-            np.sqrt(v, out=s)
-            s += d
-            np.divide(m, s, out=s)
-            s *= self.lr * c
-            theta[part] -= s
-
-        list(self._map(update, self._parts))
+        m, v, s = self.m, self.v, self._scratch
+        m *= self.beta1
+        m += g
+        v *= self.beta2
+        v += np.multiply(g, g, out=s)
+        np.sqrt(v, out=s)
+        s += d
+        np.divide(m, s, out=s)
+        s *= self.lr * c
+        theta -= s

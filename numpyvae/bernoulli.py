@@ -39,7 +39,9 @@ def softplus(l: Array) -> Array:
     u = 1 + e
     e -= u - 1
     e /= u
-    return np.maximum(l, 0) + (np.log(u) + e)
+    e += np.log(u)
+    e += np.maximum(l, 0)
+    return e
 
 
 def sigmoid(l: Array) -> Array:

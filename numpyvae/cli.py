@@ -8,7 +8,6 @@ NumPy is loaded by the command that needs it, so that --help answers at once.
 
 import argparse
 import inspect
-import os
 import sys
 from typing import NoReturn
 
@@ -24,9 +23,6 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(argv: list[str] | None = None) -> int:
-    # OpenBLAS's idle threads spin for milliseconds after each product, on the core that Adam's second half wants: let
-    # them sleep after 2¹⁸ clock ticks. It must be said before NumPy is loaded, and says nothing to other libraries.
-    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "18")
     console = Console()
     try:
         args = parser().parse_args(argv)

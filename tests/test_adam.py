@@ -104,12 +104,6 @@ def test_scaling_the_loss_changes_nothing_but_epsilons_share():
     assert path(THETA[2:], 1e3 * gs, lrs, epsilon=1e-5) == pytest.approx(path(THETA[2:], gs, lrs), abs=1e-12)
 
 
-@pytest.mark.parametrize("threads", [2, 3])
-def test_threads_share_the_work_and_change_no_bit(threads):
-    gs, theta = np.random.default_rng(2).standard_normal((5, 1001)), np.zeros(1001)
-    assert np.array_equal(path(theta, gs, [1e-3] * 5, threads=threads), path(theta, gs, [1e-3] * 5))
-
-
 # What it leaves alone
 
 def test_theta_is_changed_in_place_and_the_gradient_is_not():
