@@ -59,9 +59,9 @@ fault("KL that loses its digits near equality", KL, (FILE, "np.expm1(d) - d + sc
 fault("KL of p from q", KL, (FILE, "np.minimum(logvar_q - logvar_p, 1e4)", "np.minimum(logvar_p - logvar_q, 1e4)"))
 fault("KL without the means' distance", KL, (FILE, "np.expm1(d) - d + scaled**2)", "np.expm1(d) - d)"))
 fault("KL with the distance of the means over q's variance", KL,
-      (FILE, "exp(-0.5 * logvar_p, like=half)", "exp(-0.5 * logvar_q, like=half)"))
+      (FILE, "r * exp(-0.5 * logvar_p, like=r))", "r * exp(-0.5 * logvar_q, like=r))"))
 fault("KL with the distance of the means over σ", KL,
-      (FILE, "exp(-0.5 * logvar_p, like=half)", "exp(-0.25 * logvar_p, like=half)"))
+      (FILE, "exp(-0.5 * logvar_p, like=r))  #", "exp(-0.25 * logvar_p, like=r))  #"))
 fault("KL's dmu without the prior's variance", KL,
       (FILE, "return dy * r * exp(-logvar_p, like=r), ", "return dy * r, "))
 fault("KL's dmu without the prior's mean", KL,
