@@ -194,7 +194,8 @@ def whole_loss(configuration: str, config: VAEConfig, N: int, samples: int, obje
     def of_mu_and_logvar(p):
         return loss(p | {bias: np.concatenate([p["mu"], p["logvar"]])}, x, eps, config)[0]
 
-    yield from check(configuration, of_mu_and_logvar, params | {"mu": mu, "logvar": logvar}, {"mu": dmu, "logvar": dlogvar})
+    inputs = params | {"mu": mu, "logvar": logvar}
+    yield from check(configuration, of_mu_and_logvar, inputs, {"mu": dmu, "logvar": dlogvar})
 
 
 def sweep() -> Iterator[Row]:
