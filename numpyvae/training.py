@@ -90,7 +90,7 @@ def start(images: np.ndarray, config: VAEConfig, options: Options) -> State:
         raise ValueError(f"beta is {config.beta}, but the iwae objective has no KL of its own to weigh: beta must be 1 there")
     params = init_params(config, np.random.default_rng(options.seed))
     if options.initialization == "glorot":
-        glorot(params, images, np.random.default_rng(options.seed))
+        glorot(params, images, config, np.random.default_rng(options.seed))
     return State(params, optimizer(params, options))
 
 
@@ -98,10 +98,11 @@ def optimizer(params: Parameters, options: Options) -> Adam:
     return Adam(params.vector, options.lr, epsilon=options.adam_epsilon)
 
 
-def glorot(params: Parameters, images: np.ndarray, rng: np.random.Generator) -> None:
-    """Weights uniform in ±√(6/(fan_in + fan_out)), biases 0, but the output's: there, the logit of each pixel's mean.
+def glorot(params: Parameters, images: np.ndarray, config: VAEConfig, rng: np.random.Generator) -> None:
+    """Weights uniform in ±√(6/(fan_in + fan_out)), biases 0, but the output's: that is what gives each pixel's mean.
 
-    Source: Glorot & Bengio 2010, eq. 16; the output bias: Burda et al. 2016. Means are kept within 0.001 of 0 and 1.
+    For a Bernoulli decoder it is the mean's logit, of means kept within 0.001 of 0 and 1. Source: Glorot & Bengio 2010,
+    eq. 16; Burda et al. 2016 for the output bias.
     """
     for name, array in params.items():
         if name.endswith(".W"):
@@ -109,8 +110,9 @@ def glorot(params: Parameters, images: np.ndarray, rng: np.random.Generator) -> 
         elif name.endswith(".b"):
             array[...] = 0
             output_bias = array
-    mean = np.clip(images.reshape(len(images), -1).mean(axis=0) / 255, 0.001, 0.999)
-    output_bias[...] = np.log(mean / (1 - mean))
+    mean = images.reshape(len(images), -1).mean(axis=0) / 255
+    clipped = np.clip(mean, 0.001, 0.999)
+    output_bias[...] = np.log(clipped / (1 - clipped)) if config.likelihood == "bernoulli" else mean
 
 
 def pixels(images: np.ndarray, binarize: str, rng: np.random.Generator) -> np.ndarray:

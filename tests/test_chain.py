@@ -55,7 +55,7 @@ def test_the_slips_in_the_printed_answers_are_slips(g, policy, state, printed, r
 def test_at_the_switch_both_policies_are_optimal_and_state_0_is_indifferent():
     g = (sqrt(3) - 1) / 2
     assert [policy.tolist() for policy in optimal_policies(chain(g))] == [NEAR, FAR]
-    assert np.allclose(near(g), far(g), rtol=1e-14) and abs(2 * g**3 - 3 * g + 1) < 1e-15
+    assert np.allclose(near(g), far(g), rtol=1e-14, atol=0) and abs(2 * g**3 - 3 * g + 1) < 1e-15
     for step, policy in ((-1e-9, NEAR), (1e-9, FAR)):
         assert [found.tolist() for found in optimal_policies(chain(g + step))] == [policy]
 
@@ -95,11 +95,11 @@ def test_the_report_holds_what_scripts_rely_on():
     assert list(small) == ["gamma", "policy", "values", "optimal_policies", "residual", "sweeps"]
     assert small["policy"] == ["-", "-", "+", "+"] and large["policy"] == ["-", "+", "+", "+"]
     assert small["optimal_policies"] == [small["policy"]] and large["optimal_policies"] == [large["policy"]]
-    assert np.allclose(small["values"], near(0.1), rtol=1e-12) and np.allclose(large["values"], far(0.99), rtol=1e-12)
+    assert np.allclose(small["values"], near(0.1), rtol=1e-12, atol=0) and np.allclose(large["values"], far(0.99), rtol=1e-12, atol=0)
     assert small["residual"] < 1e-15 and large["residual"] < 1e-12
     assert (small["sweeps"], large["sweeps"]) == (9, 2360)
     assert found["cross"]["policy"] == small["policy"] and found["cross"]["gamma"] == 0.99
-    assert np.allclose(found["cross"]["values"], near(0.99), rtol=1e-12)
+    assert np.allclose(found["cross"]["values"], near(0.99), rtol=1e-12, atol=0)
     assert found["switches"] == pytest.approx([(sqrt(3) - 1) / 2], abs=1e-12)
 
 

@@ -47,7 +47,7 @@ def test_glorots_weights_are_uniform_and_the_output_starts_at_the_pixels_logits(
     config = VAEConfig(pixels=4, hidden=(300, 200), latent=50)
     images = np.array([[0, 51], [102, 255]], np.uint8)[None].repeat(2, axis=0)  # 0, 0.2, 0.4 and 1
     params = init_params(config, rng(), np.float64)
-    glorot(params, images, rng())
+    glorot(params, images, config, rng())
     for name, array in params.items():
         if name.endswith(".W"):
             bound = np.sqrt(6 / (array.shape[0] + array.shape[1]))

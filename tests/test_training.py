@@ -162,7 +162,8 @@ def test_fewer_epochs_keep_the_stages_in_proportion():
     assert rates == sorted(rates, reverse=True) and rates[-1] == pytest.approx(0.1)
 
 
-def test_glorot_starts_the_output_at_the_pixels_mean(tiny):
+@pytest.mark.parametrize("likelihood", ["bernoulli", "normal"])
+def test_glorot_starts_the_output_at_the_pixels_mean(tiny, likelihood):
     params = start(tiny[0], CONFIG, Options(initialization="glorot")).params
     mean = tiny[0].reshape(110, -1).mean(axis=0) / 255
     assert 1 / (1 + np.exp(-params["decoder.1.b"])) == pytest.approx(np.clip(mean, 0.001, 0.999), rel=1e-6)  # float32
