@@ -26,7 +26,9 @@ def log_likelihood(x: Array, logits: Array) -> Array:
 
 def log_likelihood_backward(dy: Array, x: Array, logits: Array) -> Array:
     """dl = dy (x − σ(l))        dy (...), x and logits (..., D) -> (..., D); x is data: no gradient"""
-    return np.expand_dims(dy, -1) * (x - sigmoid(logits))
+    dl = x - sigmoid(logits)
+    dl *= np.expand_dims(dy, -1)
+    return dl
 
 
 def softplus(l: Array) -> Array:
@@ -47,4 +49,6 @@ def softplus(l: Array) -> Array:
 def sigmoid(l: Array) -> Array:
     """σ(l) = 1 / (1 + exp(−l)); where the exponential overflows, 1/inf = 0 is right"""
     with np.errstate(over="ignore"):
-        return 1 / (1 + np.exp(-l))
+        e = np.exp(-l)
+    e += 1
+    return np.divide(1, e, out=e)

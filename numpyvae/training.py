@@ -183,7 +183,7 @@ def check_finite(loss, grads: Parameters, state: State) -> None:
     where = f"epoch {state.epoch}, batch {state.batch + 1}"
     if not math.isfinite(loss):
         raise NotFiniteError(f"{where}: the loss is {loss}; a smaller learning rate may help")
-    if not math.isfinite(grads.vector.sum()):  # a quick look at all of them; then, at each
+    if not math.isfinite(grads.vector @ grads.vector):  # a quick look at all of them; then, at each
         names = [name for name, g in grads.items() if not np.isfinite(g).all()]
         if names:
             raise NotFiniteError(f"{where}: the gradient of {', '.join(names)} is not finite; a smaller learning rate may help")
