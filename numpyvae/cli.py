@@ -75,7 +75,8 @@ def parser() -> argparse.ArgumentParser:
             ("samples", int, "samples of z an image"),
             ("objective", ("elbo", "iwae"), "the bound, or the importance-weighted bound"),
             ("binarize", ("none", "threshold", "dynamic"), "grey pixels, or 0 and 1"),
-            ("schedule", ("constant", "burda"), "the learning rate over the epochs")):
+            ("schedule", ("constant", "burda"), "the learning rate over the epochs"),
+            ("anneal", int, "the last epochs, over which the learning rate falls to 0")):
         more = {"choices": kind} if isinstance(kind, tuple) else {"type": kind, "metavar": "N" if kind is int else "X"}
         p.add_argument("--" + name.replace("_", "-"), help=f"{what} {say(train_command.DEFAULTS[name])}",
                        nargs="*" if name == "hidden" else None, default=argparse.SUPPRESS, **more)
@@ -89,6 +90,10 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--importance-samples", type=int, default=0, metavar="K", help="estimate log p(x) with K samples an image")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="(default: 1)")
     p.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+    p = command(commands.report, "report", "make a run's page, report.html, again")
+    p.add_argument("run", metavar="RUN", help="a run's folder")
+    p.add_argument("--data", metavar="DIR", help="where its data is now (default: where it was)")
 
     p = command(commands.sample, "sample", "draw digits from a trained model")
     p.add_argument("checkpoint", metavar="CHECKPOINT", help="a run's folder, or its checkpoint.npz")

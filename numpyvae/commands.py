@@ -61,6 +61,32 @@ def check_pixels(directory, images, config, checkpoint) -> None:
         raise ValueError(f"{directory}: images have {images[0].size} pixels, the model in {checkpoint} has {config.pixels}")
 
 
+def report(args: Namespace, console: Console) -> int:
+    """Make a run's page again: report.html in its folder. Training ends with the same.
+
+    examples:
+      numpyvae report runs/001
+      numpyvae report runs/001 --data data/mnist
+    """
+    from pathlib import Path
+
+    from . import report as page
+    from . import runs
+    from .mnist import load_images
+    from .train_command import command
+
+    if not Path(args.run).is_dir():
+        raise NotADirectoryError(f"{args.run}: not a run's folder")
+    state, config, options, about = runs.load(args.run)
+    if args.data is not None:
+        about = {**about, "data": args.data}
+    if runs.digest(*load_images(about["data"])) != about["digest"]:
+        raise ValueError(f"{about['data']}: not the data that {args.run} was trained on; name that with --data")
+    page.write(Path(args.run), state, config, options, about, command(config, options, about))
+    console.line(f"Wrote {Path(args.run) / 'report.html'}")
+    return 0
+
+
 def sample(args: Namespace, console: Console) -> int:
     """Draw from a trained model. Pictures show the decoder's mean; --reconstruct and --interpolate decode mu itself.
 

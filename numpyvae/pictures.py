@@ -27,17 +27,25 @@ from .atomic import replacing
 
 def write_png(path: str | os.PathLike, image: np.ndarray) -> None:
     """Write uint8 pixels, grey (H, W) or colour (H, W, 3), as a PNG file that appears whole or not at all."""
+    try:
+        data = png(image)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    with replacing(path) as file:
+        file.write(data)
+
+
+def png(image: np.ndarray) -> bytes:
+    """uint8 pixels, grey (H, W) or colour (H, W, 3) -> the bytes of a PNG file"""
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)) or image.size == 0:
-        raise ValueError(f"{path}: a picture is uint8 pixels of shape (H, W) or (H, W, 3), "
-                         f"not {image.dtype} {image.shape}")
+        raise ValueError(f"a picture is uint8 pixels of shape (H, W) or (H, W, 3), not {image.dtype} {image.shape}")
     height, width = image.shape[:2]
     rows = np.zeros((height, 1 + image[0].size), np.uint8)           # column 0: filter 0, none
     rows[:, 1:] = image.reshape(height, -1)
     header = struct.pack(">IIBBBBB", width, height, 8, 0 if image.ndim == 2 else 2, 0, 0, 0)
-    with replacing(path) as file:
-        file.write(b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows.tobytes(), 9))
-                   + _chunk(b"IEND", b""))
+    return (b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows.tobytes(), 9))
+            + _chunk(b"IEND", b""))
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -63,19 +71,19 @@ def grid(images: np.ndarray, columns: int, gap: int = 2, shade: int = 48) -> np.
     return picture
 
 
-# Learning curves. The page brings its own white, to be readable on a dark one as well.
+# Learning curves. A file of its own brings its own white; a page that it becomes a part of may set the colours.
 
 WIDTH, HEIGHT = 720, 420
-LEFT, RIGHT, TOP, BOTTOM = 64, 120, 72, 60          # margins around the frame; the curves' names stand at the right
+LEFT, RIGHT, TOP, BOTTOM = 64, 120, 72, 60          # margins around the frame; the curves' names stand at the right, which may take more
 COLOURS = ("#1f5fa8", "#d1602b", "#3a8a4d", "#7d4fa3")
-STYLE = ("text { font: 13px system-ui, 'Helvetica Neue', Arial, sans-serif; fill: #444 } "
-         ".title { font-size: 16px; font-weight: 600; fill: #222 } .name { font-weight: 600 } "
-         ".grid { stroke: #e6e6e6 } .axis { stroke: #888 } "
+STYLE = ("text { font: 13px system-ui, 'Helvetica Neue', Arial, sans-serif; fill: var(--ink, #444) } "
+         ".title { font-size: 16px; font-weight: 600 } .name { font-weight: 600 } .paper { fill: var(--paper, #fff) } "
+         ".grid { stroke: var(--grid, #e6e6e6) } .axis { stroke: var(--axis, #888) } "
          "polyline { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round }")
 
 
 def curve_svg(epochs: Sequence[float], curves: Mapping[str, Sequence[float]], title: str = "Learning curve",
-              y_label: str = "loss, nats per image") -> str:
+              y_label: str = "loss, nats per image", width: int = WIDTH, height: int = HEIGHT) -> str:
     """An SVG page of curves over the same epochs; `curves` is {name: values}; values that are not finite are left out.
 
     Each curve ends in a dot, its name and its last value. Returns the text; `write_svg` makes it a file.
@@ -91,18 +99,20 @@ def curve_svg(epochs: Sequence[float], curves: Mapping[str, Sequence[float]], ti
     y_ticks = round_ticks(min(ys), max(ys))
     x_ticks = [x for x in round_ticks(min(xs), max(xs), finest=1) if min(xs) <= x <= max(xs)]
 
+    margin = max(RIGHT, 16 + 8 * max(len(f"{name} {curve[-1][1]:.2f}") for name, curve in points.items()))
+    right, bottom = width - margin, height - BOTTOM
+
     def across(x: float) -> float:
         share = (x - min(xs)) / (max(xs) - min(xs)) if max(xs) > min(xs) else 0.5
-        return round(LEFT + (WIDTH - LEFT - RIGHT) * share, 2)
+        return round(LEFT + (right - LEFT) * share, 2)
 
     def down(y: float) -> float:
         share = (y - y_ticks[0]) / (y_ticks[-1] - y_ticks[0])
-        return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * share, 2)
+        return round(bottom - (bottom - TOP) * share, 2)
 
-    right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
-    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
-             f'height="{HEIGHT}" role="img">', f"<title>{escape(title)}</title>", f"<style>{STYLE}</style>",
-             f'<rect width="{WIDTH}" height="{HEIGHT}" rx="8" fill="#fff"/>',
+    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+             f'height="{height}" role="img">', f"<title>{escape(title)}</title>", f"<style>{STYLE}</style>",
+             f'<rect width="{width}" height="{height}" rx="8" class="paper" fill="#fff"/>',
              f'<text class="title" x="{LEFT}" y="30">{escape(title)}</text>',
              f'<text x="{LEFT}" y="50">{escape(y_label)}</text>']
     for y in y_ticks:
@@ -112,7 +122,7 @@ def curve_svg(epochs: Sequence[float], curves: Mapping[str, Sequence[float]], ti
         lines += [f'<line class="axis" x1="{across(x)}" x2="{across(x)}" y1="{bottom}" y2="{bottom + 5}"/>',
                   f'<text x="{across(x)}" y="{bottom + 21}" text-anchor="middle">{x:.10g}</text>']
     lines += [f'<line class="axis" x1="{LEFT}" x2="{right}" y1="{bottom}" y2="{bottom}"/>',
-              f'<text x="{(LEFT + right) / 2}" y="{HEIGHT - 16}" text-anchor="middle">epoch</text>']
+              f'<text x="{(LEFT + right) / 2}" y="{height - 16}" text-anchor="middle">epoch</text>']
     baseline = -math.inf                             # names from the top down, none on top of another
     for name, curve in sorted(points.items(), key=lambda item: -item[1][-1][1]):
         colour = COLOURS[list(points).index(name) % len(COLOURS)]

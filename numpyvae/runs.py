@@ -5,6 +5,7 @@
     samples.png             8 x 8 draws from the prior, the same z every epoch
     reconstructions.png     test images, each row above the row of its reconstructions
     curve.svg               the learning curve
+    report.html             all of this and more on one page, at the end of training
 
 The history of losses is part of the checkpoint, and the other files are made from it and from the parameters. The
 checkpoint is written last: whatever it says has been done has left its files; what was done after it will be done again.
@@ -98,15 +99,22 @@ def write_log(folder: Path, history: list[dict]) -> None:
 
 
 def draw(folder: Path, state: State, config: VAEConfig, options: Options, test_images: np.ndarray) -> None:
-    """The pictures, from the parameters and the history as they stand."""
-    shape, rng = test_images.shape[1:], np.random.default_rng([options.seed, 0])
-    pictures.write_png(folder / "samples.png", pictures.grid(sampling.samples(state.params, config, shape, rng, 64), 8))
-    x = pixels(test_images[:32], options.binarize, rng)
-    originals = np.rint(x * 255).astype(np.uint8).reshape(-1, *shape)[: len(x) // 8 * 8 or len(x)]
-    decoded = sampling.reconstructions(state.params, x[: len(originals)], config, shape)
-    columns = min(8, len(originals))
-    pictures.write_png(folder / "reconstructions.png", pictures.grid(sampling.pairs(originals, decoded, columns), columns))
+    """Write the pictures, from the parameters and the history as they stand."""
+    drawn, compared = images(state, config, options, test_images)
+    pictures.write_png(folder / "samples.png", drawn)
+    pictures.write_png(folder / "reconstructions.png", compared)
     if history := state.history:
         pictures.write_svg(folder / "curve.svg", pictures.curve_svg(
             [row["epoch"] for row in history],
             {"train": [row["train_loss"] for row in history], "test": [row["test_loss"] for row in history]}))
+
+
+def images(state: State, config: VAEConfig, options: Options, test_images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(samples, reconstructions): the two grids, the same z and the same test images every time"""
+    shape, rng = test_images.shape[1:], np.random.default_rng([options.seed, 0])
+    drawn = pictures.grid(sampling.samples(state.params, config, shape, rng, 64), 8)
+    x = pixels(test_images[:32], options.binarize, rng)
+    originals = np.rint(x * 255).astype(np.uint8).reshape(-1, *shape)[: len(x) // 8 * 8 or len(x)]
+    decoded = sampling.reconstructions(state.params, x[: len(originals)], config, shape)
+    columns = min(8, len(originals))
+    return drawn, pictures.grid(sampling.pairs(originals, decoded, columns), columns)

@@ -3,6 +3,7 @@
 The log's lines are an interface: scripts parse them. Next: commands.
 """
 
+import shlex
 import signal
 from argparse import Namespace
 from pathlib import Path
@@ -11,14 +12,15 @@ from .console import Console
 
 MODEL = {"hidden": (400,), "latent": 20, "activation": "relu", "likelihood": "bernoulli", "logvar_x": None, "beta": 1.0}
 OPTIONS = {"epochs": 30, "batch_size": 128, "lr": 1e-3, "seed": 1, "samples": 1, "objective": "elbo",
-           "binarize": "none", "schedule": "constant", "initialization": "uniform", "adam_epsilon": 1e-8}
+           "binarize": "none", "schedule": "constant", "anneal": 0, "initialization": "uniform", "adam_epsilon": 1e-8}
 DEFAULTS = {**MODEL, **OPTIONS}
 PRESETS = {"burda": {"hidden": (200, 200), "latent": 50, "activation": "tanh", "binarize": "dynamic", "epochs": 1000,
                      "batch_size": 100, "lr": 2e-3, "schedule": "burda", "initialization": "glorot", "adam_epsilon": 1e-4}}
 
 
 def train(args: Namespace, console: Console) -> int:
-    """Train a model. Writes log.csv, checkpoint.npz, samples.png, reconstructions.png and curve.svg into a run's folder.
+    """Train a model. Writes log.csv, checkpoint.npz, samples.png, reconstructions.png, curve.svg and
+    report.html into a run's folder.
 
     examples:
       numpyvae train                                 30 epochs on the sample, in well under half a minute
@@ -26,7 +28,7 @@ def train(args: Namespace, console: Console) -> int:
       numpyvae train --hidden 400 200 --latent 2     two hidden layers, two latents
       numpyvae train --resume runs/001 --epochs 60   go on with a run
     """
-    from . import runs, training
+    from . import report, runs, training
     from .mnist import find_data, load_images
 
     for name in ("log_interval", "checkpoint_every"):
@@ -87,8 +89,23 @@ def train(args: Namespace, console: Console) -> int:
     except Stopped:
         console.warn(f"stopped and saved; go on with `numpyvae train --resume {folder}`")
         return 128 + stop.received
-    say(f"Wrote {folder}: samples.png, reconstructions.png, curve.svg, log.csv, checkpoint.npz")
+    report.write(folder, state, config, options, about, command(config, options, about))
+    say(f"Wrote {folder}: report.html, samples.png, reconstructions.png, curve.svg, log.csv, checkpoint.npz")
     return 0
+
+
+def command(config, options, about: dict) -> str:
+    """The command line that trains this model: a preset if its recipe was used, and what differs from the defaults."""
+    settings = {**vars(config), **vars(options)}
+    words, expected = ["numpyvae", "train", "--data", about["data"]], DEFAULTS
+    for name, preset in PRESETS.items():
+        if all(settings[key] == preset[key] for key in ("initialization", "adam_epsilon")):
+            words, expected = [*words, "--preset", name], {**DEFAULTS, **preset}
+    for key, value in expected.items():
+        if settings[key] != value:
+            values = settings[key] if isinstance(settings[key], tuple) else (settings[key],)
+            words += ["--" + key.replace("_", "-"), *map(str, values)]
+    return shlex.join(words)
 
 
 class Stopped(Exception):
@@ -126,7 +143,7 @@ def resumed(args: Namespace, given: dict):
             raise ValueError(f"--{name.replace('_', '-')} {value} contradicts {args.resume}, which has {saved}")
     if epochs < state.epoch - 1:
         raise ValueError(f"--epochs {epochs}: {args.resume} has {state.epoch - 1} already")
-    if epochs != options.epochs and options.schedule != "constant":
+    if epochs != options.epochs and (options.schedule != "constant" or options.anneal):
         raise ValueError(f"--epochs {epochs}: the schedule of {args.resume} is laid out for {options.epochs}")
     folder = Path(args.resume)
     return folder if folder.is_dir() else folder.parent, state, config, replace(options, epochs=epochs), about

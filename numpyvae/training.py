@@ -46,11 +46,12 @@ class Options:
     objective: str = "elbo"  # or "iwae"
     binarize: str = "none"  # or "threshold", "dynamic"
     schedule: str = "constant"  # or "burda"
+    anneal: int = 0  # the last epochs, over which the learning rate falls to 0
     initialization: str = "uniform"  # or "glorot"
     adam_epsilon: float = 1e-8
 
     def __post_init__(self):
-        for name, low in {"epochs": 1, "batch_size": 1, "seed": 0, "samples": 1}.items():
+        for name, low in {"epochs": 1, "batch_size": 1, "seed": 0, "samples": 1, "anneal": 0}.items():
             if not isinstance(value := getattr(self, name), (int, np.integer)) or value < low:
                 raise ValueError(f"{name} must be a whole number, {low} or above, not {value!r}")
         for name in ("lr", "adam_epsilon"):
@@ -126,12 +127,18 @@ def pixels(images: np.ndarray, binarize: str, rng: np.random.Generator) -> np.nd
 
 
 def learning_rate(options: Options, epoch: int) -> float:
-    """constant: lr.    burda: stages i = 0 … 7 of 3ⁱ epochs at lr · 10^(−i/7), 3,280 in all, stretched to fit `epochs`"""
+    """constant: lr.    burda: stages i = 0 … 7 of 3ⁱ epochs at lr · 10^(−i/7), 3,280 in all, stretched to fit `epochs`
+
+    Over the last `anneal` epochs it falls in equal steps, the next of which would be 0. Adam's steps do not shrink as the
+    gradient does, so at a constant rate the parameters end in a walk about their goal; this brings them home.
+    """
+    left = options.epochs - epoch + 1
+    share = min(1.0, left / (options.anneal + 1))
     if options.schedule == "constant":
-        return options.lr
+        return options.lr * share
     place = (epoch - 1) / options.epochs * 3280  # epochs of the recipe that are behind
     stage = sum(place >= (3**i - 1) / 2 for i in range(1, 8))  # 3⁰ + … + 3^(i−1) = (3ⁱ − 1)/2
-    return options.lr * 10 ** (-stage / 7)
+    return options.lr * 10 ** (-stage / 7) * share
 
 
 def train(images: np.ndarray, test_images: np.ndarray, config: VAEConfig, options: Options, *,

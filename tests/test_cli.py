@@ -18,7 +18,7 @@ from numpyvae.cli import main
 BATCH = re.compile(r"Train Epoch: (\d+) \[(\d+)/(\d+) \((\d+)%\)\]\tLoss: (\d+\.\d{6})")
 EPOCH = re.compile(r"===== Epoch: (\d+) Average loss: (\d+\.\d{4}) =====")
 TEST = re.compile(r"===== Test set loss: (\d+\.\d{4}) \(reconstruction (\d+\.\d{4}), KL (\d+\.\d{4})\) =====")
-FILES = {"checkpoint.npz", "curve.svg", "log.csv", "reconstructions.png", "samples.png"}
+FILES = {"checkpoint.npz", "curve.svg", "log.csv", "reconstructions.png", "report.html", "samples.png"}
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,7 @@ def error_line(capsys):
 def test_the_log_has_the_format_that_scripts_parse(train, capsys):
     assert train() == 0
     _, *lines, last = capsys.readouterr().out.splitlines()
-    assert last == "Wrote runs/001: samples.png, reconstructions.png, curve.svg, log.csv, checkpoint.npz"
+    assert last == "Wrote runs/001: report.html, samples.png, reconstructions.png, curve.svg, log.csv, checkpoint.npz"
     for epoch in (1, 2):
         batches, (average, test), lines = lines[:3], lines[3:5], lines[5:]
         found = [BATCH.fullmatch(line).groups()[:4] for line in batches]
@@ -57,7 +57,7 @@ def test_the_log_has_the_format_that_scripts_parse(train, capsys):
     assert not lines
 
 
-def test_a_run_leaves_its_five_files_and_never_touches_another(train):
+def test_a_run_leaves_its_six_files_and_never_touches_another(train):
     train(), train()
     assert {path.name for path in Path("runs").iterdir()} == {"001", "002"}
     for run in Path("runs").iterdir():

@@ -41,6 +41,20 @@ def test_noise_has_an_axis_for_samples_where_the_objective_wants_one():
     assert shapes == {("elbo", 1): (7, 2), ("elbo", 3): (3, 7, 2), ("iwae", 1): (1, 7, 2), ("iwae", 3): (3, 7, 2)}
 
 
+# The rate
+
+def test_annealing_takes_the_rate_down_in_equal_steps_to_one_above_0():
+    rates = [learning_rate(Options(epochs=10, anneal=4, lr=5.0), epoch) for epoch in range(1, 11)]
+    assert rates == [5.0] * 6 + [4.0, 3.0, 2.0, 1.0]
+    assert [learning_rate(Options(epochs=3, anneal=5, lr=6.0), epoch) for epoch in (1, 2, 3)] == [3.0, 2.0, 1.0]
+
+
+def test_annealing_is_on_top_of_the_recipes_stages():
+    plain, annealed = Options(epochs=300, schedule="burda"), Options(epochs=300, schedule="burda", anneal=9)
+    shares = [learning_rate(annealed, epoch) / learning_rate(plain, epoch) for epoch in range(1, 301)]
+    assert shares[:291] == [1.0] * 291 and shares[291:] == pytest.approx([k / 10 for k in range(9, 0, -1)], rel=1e-15)
+
+
 # First weights
 
 def test_glorots_weights_are_uniform_and_the_output_starts_at_the_pixels_logits():
