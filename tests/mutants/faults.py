@@ -90,11 +90,11 @@ fault("log-likelihood summed over images", TESTS,
 fault("log-likelihood with softplus(−l): 1 − x for x", TESTS,
       (FILE, "x * logits - softplus(logits)", "x * logits - softplus(-logits)"))
 fault("log-likelihood's gradient with its sign turned", TESTS,
-      (FILE, "* (x - sigmoid(logits))", "* (sigmoid(logits) - x)"))
-fault("log-likelihood's gradient without the sigmoid", TESTS, (FILE, "* (x - sigmoid(logits))", "* (x - logits)"))
+      (FILE, "dl = x - sigmoid(logits)", "dl = sigmoid(logits) - x"))
+fault("log-likelihood's gradient without the sigmoid", TESTS, (FILE, "dl = x - sigmoid(logits)", "dl = x - logits"))
 fault("a factor σ(1 − σ) too many, as after a sigmoid layer", TESTS,
-      (FILE, "* (x - sigmoid(logits))", "* (x - sigmoid(logits)) * sigmoid(logits) * sigmoid(-logits)"))
-fault("σ(−l) for σ(l)", TESTS, (FILE, "1 / (1 + np.exp(-l))", "1 / (1 + np.exp(l))"))
+      (FILE, "dl = x - sigmoid(logits)", "dl = (x - sigmoid(logits)) * sigmoid(logits) * sigmoid(-logits)"))
+fault("σ(−l) for σ(l)", TESTS, (FILE, "np.exp(-l)", "np.exp(l)"))
 fault("softplus without its correction", TESTS, (FILE, "    e += np.log(u)", "    e = np.log(u)"))
 fault("softplus without the maximum", TESTS, (FILE, "    e += np.maximum(l, 0)\n", ""))
 
@@ -272,7 +272,7 @@ fault("a return discounted from the first payment", "test_mdp.py -k sure_path or
 # training, evaluation, sampling
 
 TESTS = "test_recipe.py"
-PIXELS = "test_training.py test_recipe.py -k pixel or threshold or dynamic or rate or stages"
+PIXELS = "test_training.py test_recipe.py -k pixel or threshold or dynamic or rate or stages or annealing"
 FILE = "training.py"
 fault("pixels over 256", PIXELS, (FILE, "np.float32(1 / 255)", "np.float32(1 / 256)"))
 fault("ink where there is none: dynamic pixels inverted", PIXELS,
@@ -284,7 +284,10 @@ fault("stages of i epochs, not 3ⁱ", PIXELS, (FILE, "place >= (3**i - 1) / 2", 
 fault("seven stages", PIXELS, (FILE, "for i in range(1, 8))", "for i in range(1, 7))"))
 fault("Glorot's 6 is a 3", TESTS, (FILE, "math.sqrt(6 / sum(array.shape))", "math.sqrt(3 / sum(array.shape))"))
 fault("Glorot's fan_out forgotten", TESTS, (FILE, "math.sqrt(6 / sum(array.shape))", "math.sqrt(6 / array.shape[0])"))
-fault("the output bias is the logit of no ink", TESTS, (FILE, "np.log(mean / (1 - mean))", "np.log((1 - mean) / mean)"))
+fault("the output bias is the logit of no ink", TESTS, (FILE, "np.log(clipped / (1 - clipped))", "np.log((1 - clipped) / clipped)"))
+fault("a normal decoder's output bias is a logit, too", "test_training.py -k glorot",
+      (FILE, 'if config.likelihood == "bernoulli" else mean', "if True else mean"))
+fault("annealing begins an epoch late", PIXELS, (FILE, "left / (options.anneal + 1)", "(left + 1) / (options.anneal + 1)"))
 fault("batches averaged, not images", TESTS,
       (FILE, "state.total + float(loss) * len(x)", "state.total + float(loss) * options.batch_size"))
 fault("the score adds where it subtracts", "test_training.py -k score",
@@ -296,6 +299,10 @@ fault("the last, smaller batch left out", TESTS,
       (FILE, "len(images), options.batch_size):", "len(images) - options.batch_size + 1, options.batch_size):"))
 fault("active units by standard deviation", "test_evaluation.py",
       ("evaluation.py", "mu.var(axis=0) > ACTIVE", "mu.std(axis=0) > ACTIVE"))
+fault("principal axes of mu that is not centred", "test_report.py -k principal",
+      ("latent_pictures.py", "np.linalg.svd(mu - mu.mean(axis=0)", "np.linalg.svd(mu"))
+fault("singular values taken for variances", "test_report.py -k principal",
+      ("latent_pictures.py", "s**2 / max((s**2).sum(), 1e-300)", "s / max(s.sum(), 1e-300)"))
 fault("the standard errors of images added, not their squares", "test_evaluation.py",
       ("evaluation.py", "variance + (se**2).sum()", "variance + se.sum() ** 2"))
 fault("samples twice as wide as the prior", "test_sampling.py",
@@ -326,7 +333,7 @@ fault("the loss scaled by 1/784, an average over pixels", "test_vae.py",
       ("vae.py", "-1 / math.prod(y.shape[:-1])", "-1 / math.prod(y.shape[:-1]) / config.pixels"))
 fault("the likelihood alone averaged over pixels: a β of 784 in disguise", "test_bernoulli.py",
       ("bernoulli.py", "softplus(logits)).sum(axis=-1)", "softplus(logits)).mean(axis=-1)"),
-      ("bernoulli.py", "np.expand_dims(dy, -1) * (x", "np.expand_dims(dy, -1) / x.shape[-1] * (x"))
+      ("bernoulli.py", "dl *= np.expand_dims(dy, -1)", "dl *= np.expand_dims(dy, -1) / x.shape[-1]"))
 fault("the KL without its half, in both passes", KL,
       ("gaussian.py", "return 0.5 * (np.expm1(d)", "return 1.0 * (np.expm1(d)"),
       ("gaussian.py", "dy * r * exp(-logvar_p, like=r), 0.5 * dy", "2 * dy * r * exp(-logvar_p, like=r), 1.0 * dy"))
