@@ -2,6 +2,7 @@
 
 import copy
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
