@@ -141,7 +141,7 @@ class VAE:
 
 def matrix(X: ArrayLike, name: str, columns: int | None = None, unit: bool = False) -> np.ndarray:
     """X as uint8, if it is that, else as float32. ValueError if it is not a matrix of finite numbers, in [0, 1] if `unit`."""
-    X = np.asarray(X)
+    X = np.asarray(X, order="C")  # a row is then a piece of memory, whose bytes can seed its noise
     if X.dtype.kind not in "buif" or X.ndim != 2 or 0 in X.shape:
         raise ValueError(f"{name} must be a matrix of real numbers, a row for each sample, not {X.dtype} of shape {X.shape}")
     if columns and X.shape[1] != columns:

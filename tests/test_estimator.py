@@ -178,6 +178,14 @@ def test_a_row_is_scored_the_same_whatever_the_rows_around_it(fitted):
     assert np.array_equal(fitted.score_samples(GREY[order]), fitted.score_samples(GREY)[order])
 
 
+@pytest.mark.parametrize("X", [GREY, BYTES])
+def test_the_order_of_x_in_memory_does_not_matter(X):
+    a, b = small().fit(X), small().fit(np.asfortranarray(X))
+    assert np.array_equal(a.params_.vector, b.params_.vector) and np.array_equal(a.transform(X), a.transform(np.asfortranarray(X)))
+    assert np.array_equal(a.score_samples(X), a.score_samples(np.asfortranarray(X)))
+    assert np.array_equal(a.score_samples(X[::-2]), a.score_samples(X)[::-2])
+
+
 def test_different_rows_have_different_noise():
     """Two rows that are all but the same, one sample each from an encoder that ignores them: only the noise can differ."""
     model = small(likelihood="normal", logvar_x=0.0, n_importance_samples=1).fit(REAL)

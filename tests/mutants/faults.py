@@ -309,6 +309,7 @@ fault("score with its sign turned, a loss", TESTS, (FILE, "self.score_samples(X)
 fault("every row scored with the same noise", TESTS, (FILE, "zlib.crc32(row)]", "0]"))
 fault("rows scored with one generator after another, by their place", TESTS,
       (FILE, "zlib.crc32(row)]) for row in x)", "i]) for i, row in enumerate(x))"))
+fault("columns before rows in memory", TESTS, (FILE, 'np.asarray(X, order="C")', "np.asarray(X)"))
 fault("bytes not scaled when they are transformed", TESTS, (FILE, "X * np.float32(1 / self.scale_)", "X * np.float32(1)"))
 fault("logits for means", TESTS,
       (FILE, 'sigmoid(y) if self.config_.likelihood == "bernoulli" else y', "y"))
