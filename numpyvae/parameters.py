@@ -78,6 +78,9 @@ class Parameters(dict):
             self[name] = vector[start:stop].reshape(shape)
             start = stop
 
+    def __reduce__(self):  # pickled and copied as what it is made of, so that the copy's arrays are views again
+        return Parameters, ({name: array.shape for name, array in self.items()}, self.vector)
+
 
 def parameter_shapes(config: VAEConfig) -> dict[str, tuple[int, ...]]:
     """encoder: pixels -> hidden -> mu and logvar, side by side        decoder: latent -> hidden reversed -> pixels"""

@@ -111,14 +111,15 @@ def glorot(params: Parameters, images: np.ndarray, config: VAEConfig, rng: np.ra
         elif name.endswith(".b"):
             array[...] = 0
             output_bias = array
-    mean = images.reshape(len(images), -1).mean(axis=0) / 255
+    mean = images.reshape(len(images), -1).mean(axis=0, dtype=np.float64) / (255 if images.dtype == np.uint8 else 1)
     clipped = np.clip(mean, 0.001, 0.999)
     output_bias[...] = np.log(clipped / (1 - clipped)) if config.likelihood == "bernoulli" else mean
 
 
 def pixels(images: np.ndarray, binarize: str, rng: np.random.Generator) -> np.ndarray:
-    """uint8 images (N, rows, cols) -> float32 (N, D) in [0, 1], grey or binarized"""
-    x = images.reshape(len(images), -1) * np.float32(1 / 255)
+    """Images (N, rows, cols) or rows (N, D) -> float32 (N, D), grey or binarized; uint8 is divided by 255, floats are not"""
+    x = images.reshape(len(images), -1)
+    x = x * np.float32(1 / 255) if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
     if binarize == "threshold":
         return (x >= 0.5).astype(np.float32)
     if binarize == "dynamic":
@@ -145,10 +146,11 @@ def train(images: np.ndarray, test_images: np.ndarray, config: VAEConfig, option
           state: State | None = None,
           after_batch: Callable[[State, float], None] = lambda state, loss: None,
           after_epoch: Callable[[State], None] = lambda state: None) -> State:
-    """Train on uint8 images (N, rows, cols), from `state` or from the start, to the end of epoch `options.epochs`.
+    """Train on images, as `pixels` takes them, from `state` or from the start, to the end of epoch `options.epochs`.
 
     `after_batch(state, loss)` is called after each step, `after_epoch(state)` after each epoch's scoring, which appends
     to state.history: epoch, train_loss, test_loss, reconstruction, kl (nats an image; loss = reconstruction + kl), seconds.
+    Without test images, (0, …), their figures are NaN.
     Raises NotFiniteError before a step that would use a loss or gradient that is not finite.
     """
     state = state or start(images, config, options)
@@ -172,7 +174,9 @@ def train(images: np.ndarray, test_images: np.ndarray, config: VAEConfig, option
             state.seconds += time.perf_counter() - began
             after_batch(state, float(loss))
         rng = np.random.default_rng([options.seed, state.epoch, SCORING])
-        test = score(state.params, pixels(test_images, options.binarize, rng), config, rng)
+        test = Score(math.nan, math.nan, math.nan)
+        if len(test_images):
+            test = score(state.params, pixels(test_images, options.binarize, rng), config, rng)
         state.history.append(dict(epoch=state.epoch, train_loss=state.total / len(images), test_loss=test.loss,
                                   reconstruction=-test.reconstruction, kl=test.kl, seconds=state.seconds))
         state.epoch, state.batch, state.total, state.seconds, state.rng = state.epoch + 1, 0, 0.0, 0.0, None

@@ -308,6 +308,29 @@ fault("the standard errors of images added, not their squares", "test_evaluation
 fault("samples twice as wide as the prior", "test_sampling.py",
       ("sampling.py", "eps = rng.standard_normal((count", "eps = 2 * rng.standard_normal((count"))
 
+# estimator
+
+TESTS = "test_estimator.py"
+FILE = "estimator.py"
+fault("score with its sign turned, a loss", TESTS, (FILE, "self.score_samples(X).mean()", "-self.score_samples(X).mean()"))
+fault("every row scored with the same noise", TESTS, (FILE, "zlib.crc32(row)]", "0]"))
+fault("rows scored with one generator after another, by their place", TESTS,
+      (FILE, "zlib.crc32(row)]) for row in x)", "i]) for i, row in enumerate(x))"))
+fault("columns before rows in memory", TESTS, (FILE, 'np.asarray(X, order="C")', "np.asarray(X)"))
+fault("bytes not scaled when they are transformed", TESTS, (FILE, "X * np.float32(1 / self.scale_)", "X * np.float32(1)"))
+fault("logits for means", TESTS,
+      (FILE, 'sigmoid(y) if self.config_.likelihood == "bernoulli" else y', "y"))
+fault("means not in the scale of X", TESTS, (FILE, "return self.scale_ * (sigmoid", "return 1 * (sigmoid"))
+fault("a Generator's state ignored by fit", TESTS,
+      (FILE, "seed = int(np.random.default_rng(seed)", "seed = int(np.random.default_rng()"))
+fault("floats divided by 255 as well", TESTS,
+      ("training.py", "x = x * np.float32(1 / 255) if x.dtype == np.uint8 else x.astype(np.float32, copy=False)",
+       "x = x * np.float32(1 / 255)"))
+fault("floats' mean divided by 255 in the output bias", TESTS,
+      ("training.py", " / (255 if images.dtype == np.uint8 else 1)", " / 255"))
+fault("copied parameters that are no views of their vector", TESTS,
+      ("parameters.py", "    def __reduce__(self)", "    def reduced(self)"))
+
 # What a check of gradients cannot see: both passes agree, on something else; or the gradient is right, and its use is not
 
 fault("the variance used as the standard deviation, in both passes", NOISE,

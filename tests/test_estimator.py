@@ -1,0 +1,324 @@
+"""The estimator keeps scikit-learn's contract, checked by hand, and says what the package's own functions say."""
+
+import copy
+import inspect
+import math
+import pickle
+import subprocess
+import sys
+import zlib
+
+import numpy as np
+import pytest
+
+from numpyvae.bounds import log_marginal
+from numpyvae.estimator import VAE, NotFittedError
+from numpyvae.sampling import samples
+from numpyvae.training import NotFiniteError, Options, train
+from numpyvae.vae import VAEConfig, encode
+
+SMALL = dict(hidden=(8,), latent=2, epochs=2, batch_size=16, n_importance_samples=20, random_state=5)
+BYTES = np.random.default_rng(1).integers(0, 256, (60, 6), dtype=np.uint8)
+BYTES[0, :2] = 0, 255
+GREY = BYTES / 255
+REAL = np.random.default_rng(2).normal(3, 5, (60, 6))
+
+
+def small(**changes):
+    return VAE(**{**SMALL, **changes})
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return small().fit(GREY)
+
+
+# The contract
+
+
+def test_the_constructor_keeps_the_very_objects_it_is_given_and_looks_at_none_of_them():
+    settings = {name: object() for name in VAE().get_params()}
+    assert all(vars(VAE(**settings))[name] is value for name, value in settings.items())
+    assert vars(VAE(**settings)).keys() == settings.keys()
+
+
+def test_every_argument_is_keyword_only_and_has_a_default():
+    parameters = inspect.signature(VAE).parameters.values()
+    assert all(p.kind is p.KEYWORD_ONLY and p.default is not p.empty for p in parameters)
+    assert [p.name for p in parameters] == list(VAE().get_params())
+
+
+def test_a_setting_has_the_default_that_it_has_in_the_configuration_and_the_options():
+    others = {**vars(VAEConfig()), **vars(Options())}
+    shared = {name: value for name, value in VAE().get_params().items() if name in others}
+    assert shared == {name: others[name] for name in shared} and len(shared) == 15
+    assert others.keys() - shared.keys() == {"pixels", "seed", "binarize"}
+
+
+def test_params_go_out_and_in_again():
+    model, settings = VAE(), {**VAE().get_params(), "latent": 3, "hidden": (5, 4)}
+    assert model.set_params(**settings) is model and model.get_params() == model.get_params(deep=False) == settings
+    clone = type(model)(**model.get_params())
+    assert clone.get_params() == settings and clone is not model and clone != model
+
+
+def test_an_unknown_setting_is_named_and_none_is_set():
+    model = VAE()
+    with pytest.raises(ValueError, match="latents"):
+        model.set_params(epochs=3, latents=3)
+    assert model.get_params() == VAE().get_params() and not hasattr(model, "latents")
+    with pytest.raises(ValueError, match="params_"):
+        model.set_params(params_=3)
+
+
+def test_the_repr_makes_the_estimator_again():
+    assert eval(repr(small())).get_params() == SMALL | {k: v for k, v in VAE().get_params().items() if k not in SMALL}
+
+
+def test_names_with_a_trailing_underscore_come_with_fit_which_leaves_the_settings_alone():
+    model = small()
+    assert not [name for name in vars(model) if name.endswith("_")]
+    before = model.get_params()
+    assert model.fit(GREY) is model and model.get_params() == before
+    learned = {"params_", "config_", "seed_", "scale_", "history_", "n_features_in_"}
+    assert {name for name in vars(model) if name.endswith("_")} == learned
+    assert model.n_features_in_ == 6 and model.config_ == VAEConfig(pixels=6, hidden=(8,), latent=2)
+    assert [row["epoch"] for row in model.history_] == [1, 2]
+
+
+@pytest.mark.parametrize("ask", [lambda m: m.transform(GREY), lambda m: m.inverse_transform(np.zeros((1, 2))), lambda m: m.sample(),
+                                 lambda m: m.score_samples(GREY), lambda m: m.score(GREY), lambda m: m.get_feature_names_out(),
+                                 lambda m: m.params_])
+def test_before_fit_what_needs_it_says_so(ask):
+    with pytest.raises(NotFittedError, match="call fit first"):
+        ask(small())
+    assert issubclass(NotFittedError, ValueError) and issubclass(NotFittedError, AttributeError)
+
+
+def test_a_name_that_no_vae_has_is_an_ordinary_attribute_error(fitted):
+    with pytest.raises(AttributeError, match="predict") as caught:
+        fitted.predict
+    assert not isinstance(caught.value, NotFittedError)
+
+
+@pytest.mark.parametrize("make", [lambda model: pickle.loads(pickle.dumps(model)), copy.deepcopy])
+def test_a_copy_says_the_same_and_its_parameters_are_views_of_their_vector(fitted, make):
+    other = make(fitted)
+    assert np.array_equal(other.transform(GREY), fitted.transform(GREY))
+    assert np.array_equal(other.score_samples(GREY), fitted.score_samples(GREY))
+    other.params_.vector[...] = 0
+    assert not any(array.any() for array in other.params_.values()) and fitted.params_.vector.any()
+
+
+def test_an_unfitted_model_can_be_pickled():
+    assert pickle.loads(pickle.dumps(small())).get_params() == small().get_params()
+
+
+# What it computes
+
+
+@pytest.mark.parametrize("settings", [{}, dict(objective="iwae", samples=3, schedule="burda"), dict(beta=2.0, activation="tanh"),
+                                      dict(likelihood="normal", logvar_x=-1.0, initialization="glorot", prior=(1.0, 0.5))])
+def test_fit_is_train_to_the_bit_for_bytes(settings):
+    config = VAEConfig(pixels=6, hidden=(8,), latent=2,
+                       **{k: v for k, v in settings.items() if k in vars(VAEConfig())})
+    options = Options(epochs=2, batch_size=16, seed=5, **{k: v for k, v in settings.items() if k in vars(Options())})
+    images = BYTES.reshape(60, 2, 3)
+    state = train(images, images[:7], config, options)
+    model = small(**settings).fit(BYTES)
+    assert np.array_equal(model.params_.vector, state.params.vector)
+    assert [row["train_loss"] for row in model.history_] == [row["train_loss"] for row in state.history]
+
+
+@pytest.mark.parametrize("settings", [{}, dict(likelihood="normal", initialization="glorot")])
+def test_bytes_and_the_same_bytes_over_255_are_the_same_data(settings):
+    a, b = small(**settings).fit(BYTES), small(**settings).fit(GREY)
+    close = dict(rtol=1e-3, atol=1e-4)  # float32's rounding of v/255, after eight steps of Adam
+    np.testing.assert_allclose(a.params_.vector, b.params_.vector, **close)
+    np.testing.assert_allclose(a.transform(BYTES), b.transform(GREY), **close)
+    np.testing.assert_allclose(a.inverse_transform([[1, -1]]), 255 * b.inverse_transform([[1, -1]]), rtol=1e-3, atol=0.05)
+    np.testing.assert_allclose(a.score_samples(BYTES[:1]), b.score_samples(GREY[:1]), atol=0.5)  # other noise: other bytes
+
+
+def test_transform_is_mu_and_fit_transform_is_both(fitted):
+    (mu, _), _ = encode(fitted.params_, GREY.astype(np.float32), fitted.config_)
+    assert np.array_equal(fitted.transform(GREY), mu) and mu.shape == (60, 2)
+    assert np.array_equal(small().fit_transform(GREY, y="ignored"), mu)
+
+
+def test_inverse_transform_is_the_sigmoid_of_the_logits_by_hand(fitted):
+    p, z = fitted.params_, np.array([[0.5, -1.0], [2.0, 0.0]])
+    hidden = np.maximum(z @ p["decoder.0.W"] + p["decoder.0.b"], 0)
+    expected = 1 / (1 + np.exp(-(hidden @ p["decoder.1.W"] + p["decoder.1.b"])))
+    assert fitted.inverse_transform(z) == pytest.approx(expected, rel=1e-5)  # float32
+
+
+def test_a_normal_decoders_mean_is_not_cut_off():
+    model = small(likelihood="normal", initialization="glorot", lr=1e-9).fit(REAL)  # its output bias: the data's mean
+    model.params_["decoder.1.W"][...] = 0
+    assert model.sample(3) == pytest.approx(np.tile(REAL.mean(axis=0), (3, 1)), rel=1e-4)  # float32
+    assert REAL.mean(axis=0).max() > 1
+
+
+def test_samples_are_the_images_that_sampling_draws():
+    model = small(prior=(0.5, -1.0)).fit(BYTES)
+    images = samples(model.params_, model.config_, (2, 3), np.random.default_rng(5), 40)
+    assert np.array_equal(np.rint(model.sample(40)).reshape(40, 2, 3), images)
+
+
+def test_score_samples_is_log_marginal_with_a_generator_of_the_seed_and_the_row(fitted):
+    x = GREY.astype(np.float32)
+    expected = [log_marginal(fitted.params_, row[None], fitted.config_, 20,
+                             np.random.default_rng([5, zlib.crc32(row.tobytes())]))[0].item() for row in x]
+    assert fitted.score_samples(GREY).tolist() == expected and fitted.score(GREY, "ignored") == np.mean(expected)
+
+
+def test_a_row_is_scored_the_same_whatever_the_rows_around_it(fitted):
+    order = np.random.default_rng(3).permutation(60)[:17]
+    assert np.array_equal(fitted.score_samples(GREY[order]), fitted.score_samples(GREY)[order])
+
+
+@pytest.mark.parametrize("X", [GREY, BYTES])
+def test_the_order_of_x_in_memory_does_not_matter(X):
+    a, b = small().fit(X), small().fit(np.asfortranarray(X))
+    assert np.array_equal(a.params_.vector, b.params_.vector) and np.array_equal(a.transform(X), a.transform(np.asfortranarray(X)))
+    assert np.array_equal(a.score_samples(X), a.score_samples(np.asfortranarray(X)))
+    assert np.array_equal(a.score_samples(X[::-2]), a.score_samples(X)[::-2])
+
+
+def test_different_rows_have_different_noise():
+    """Two rows that are all but the same, one sample each from an encoder that ignores them: only the noise can differ."""
+    model = small(likelihood="normal", logvar_x=0.0, n_importance_samples=1).fit(REAL)
+    model.params_.vector[...] = 0
+    model.params_["decoder.0.W"][...] = model.params_["decoder.1.W"][...] = 1
+    rows = np.zeros((2, 6))
+    rows[1, 0] = 1e-6
+    a, b = model.score_samples(rows)
+    assert abs(a - b) > 1e-3 and np.ptp(model.score_samples(rows[[0, 0]])) == 0
+
+
+def test_a_model_that_says_one_half_of_everything_scores_log_one_half_a_pixel():
+    model = small().fit(GREY)
+    model.params_.vector[...] = 0
+    assert model.score_samples(GREY) == pytest.approx(np.full(60, -6 * math.log(2)), rel=1e-6)  # float32
+    assert model.score(GREY) == pytest.approx(-6 * math.log(2), rel=1e-6)
+
+
+def test_training_raises_the_score():
+    data = np.repeat(np.eye(6), 10, axis=0)
+    short, long = (small(epochs=epochs, lr=1e-2).fit(data).score(data) for epochs in (1, 60))
+    independent = math.log(1 / 6) + 5 * math.log(5 / 6)  # of the pixels' own means: what a model without latents can reach
+    assert short < independent < long
+
+
+# Randomness
+
+
+def test_the_same_whole_number_gives_the_same_bits_and_another_does_not():
+    a, b, c = (small(random_state=seed).fit(GREY) for seed in (5, np.int64(5), 6))
+    assert np.array_equal(a.params_.vector, b.params_.vector) and not np.array_equal(a.params_.vector, c.params_.vector)
+    assert np.array_equal(a.params_.vector, a.fit(GREY).params_.vector)  # again: from the start
+
+
+def test_a_generator_gives_each_fit_a_seed_of_its_own_and_its_state_repeats_them():
+    model = small(random_state=np.random.default_rng(1))
+    first, second = (model.fit(GREY).params_.vector for _ in range(2))
+    assert not np.array_equal(first, second)
+    assert np.array_equal(first, small(random_state=np.random.default_rng(1)).fit(GREY).params_.vector)
+
+
+def test_without_a_random_state_fits_differ_and_a_fitted_model_still_scores_the_same_twice():
+    a, b = (small(random_state=None).fit(GREY) for _ in range(2))
+    assert not np.array_equal(a.params_.vector, b.params_.vector)
+    assert np.array_equal(a.score_samples(GREY), a.score_samples(GREY))
+    assert not np.array_equal(a.sample(4), a.sample(4))
+
+
+def test_samples_repeat_for_a_whole_number_go_on_for_a_generator_and_can_be_told_otherwise(fitted):
+    assert fitted.sample().shape == (1, 6) and fitted.sample(4).shape == (4, 6)
+    assert np.array_equal(fitted.sample(4), fitted.sample(4))
+    assert np.array_equal(fitted.sample(4, random_state=7), fitted.sample(4, random_state=7))
+    assert not np.array_equal(fitted.sample(4, random_state=7), fitted.sample(4))
+    rng = np.random.default_rng(5)
+    assert np.array_equal(fitted.sample(4, rng), fitted.sample(4)) and not np.array_equal(fitted.sample(4, rng), fitted.sample(4))
+
+
+# What it refuses
+
+
+@pytest.mark.parametrize("X, reason", [
+    (GREY[0], r"a row for each sample, not float64 of shape \(6,\)"), (GREY[None], "a row for each sample"),
+    (GREY[:0], r"shape \(0, 6\)"), (GREY[:, :0], r"shape \(60, 0\)"), (GREY + 0j, "complex128"), (GREY.astype(str), "<U"),
+    (GREY.astype(object), "object"), (np.where(GREY > 0.9, np.nan, GREY), "NaN"), (np.where(GREY > 0.9, np.inf, GREY), "NaN"),
+    (np.where(GREY > 0.9, 1e39, GREY), "too large for single precision"),
+    (BYTES / 255 - 0.01, "goes from -0.01 to 0.99, but the bernoulli"), (BYTES / 255 + 0.01, "goes from 0.01 to 1.01, but the"),
+    (BYTES.astype(int), "goes from 0 to 255"), (BYTES % 2, "nothing above 1")])
+def test_an_x_that_cannot_be_meant_is_refused_by_fit_which_leaves_the_model_as_it_was(X, reason):
+    model = small()
+    with pytest.raises(ValueError, match=reason):
+        model.fit(X)
+    assert vars(model) == SMALL | {k: v for k, v in VAE().get_params().items() if k not in SMALL}
+
+
+@pytest.mark.parametrize("method", ["transform", "score_samples", "score"])
+def test_later_rows_must_be_like_those_fitted(fitted, method):
+    ask = getattr(fitted, method)
+    for X, reason in [(GREY[:, :5], "X has 5 features, but VAE is expecting 6 features as input"), (GREY * 2, "bernoulli"),
+                      (BYTES, "X is uint8, 0 to 255, but fit was given numbers"), (GREY * np.nan, "NaN"), (GREY[0], "a row for each sample")]:
+        with pytest.raises(ValueError, match=reason):
+            ask(X)
+    with pytest.raises(ValueError, match="X is numbers that are not uint8, but fit was given uint8"):
+        getattr(small().fit(BYTES), method)(GREY)
+    with pytest.raises(ValueError, match="Z has 3 features"):
+        fitted.inverse_transform(np.zeros((1, 3)))
+
+
+def test_the_normal_likelihood_takes_all_reals_and_the_bernoulli_takes_truth_values_and_lists():
+    model = small(likelihood="normal").fit(REAL)
+    assert np.isfinite(model.score_samples(2 * REAL)).all() and model.inverse_transform(model.transform(REAL)).shape == REAL.shape
+    assert np.array_equal(small().fit(GREY > 0.5).transform(GREY > 0.5), small().fit((GREY > 0.5).tolist()).transform(GREY > 0.5))
+
+
+@pytest.mark.parametrize("name, value", [("latent", 0), ("hidden", 8), ("likelihood", "poisson"), ("epochs", 0), ("lr", -1.0),
+                                         ("objective", "elbow"), ("prior", (0.0,)), ("activation", "gelu"), ("beta", -1)])
+def test_a_setting_that_cannot_be_meant_is_refused_by_fit_and_named(name, value):
+    with pytest.raises(ValueError, match=name):
+        small(**{name: value}).fit(GREY)
+
+
+@pytest.mark.parametrize("k", [0, 1.5, "many"])
+def test_a_number_of_importance_samples_that_cannot_be_meant_is_refused(fitted, k):
+    model = copy.copy(fitted).set_params(n_importance_samples=k)
+    with pytest.raises(ValueError, match="n_importance_samples must be a whole number above 0"):
+        model.score(GREY)
+    with pytest.raises(ValueError, match="seed must be a whole number, 0 or above, not -1"):
+        small(random_state=-1).fit(GREY)
+
+
+def test_a_fit_that_diverges_says_so_and_leaves_the_earlier_fit_in_place():
+    model = small().fit(GREY)
+    before = model.transform(GREY)
+    with pytest.raises(NotFiniteError):
+        model.set_params(lr=1e30, epochs=20).fit(GREY)
+    assert np.array_equal(model.transform(GREY), before)
+
+
+# What it does not do
+
+
+def test_nothing_is_printed_and_neither_x_nor_the_working_directory_is_touched(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    x = GREY.astype(np.float32)
+    x.flags.writeable = False
+    model = small().fit(x)
+    model.score(x), model.sample(), model.inverse_transform(model.transform(x))
+    assert capfd.readouterr() == ("", "") and not list(tmp_path.iterdir())
+
+
+def test_the_module_loads_neither_scikit_learn_nor_scipy():
+    code = "import sys, numpyvae.estimator; sys.exit('sklearn' in sys.modules or 'scipy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+def test_a_latent_is_a_feature_with_a_name(fitted):
+    assert fitted.get_feature_names_out().tolist() == ["vae0", "vae1"]
