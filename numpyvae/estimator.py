@@ -57,6 +57,7 @@ class VAE:
     samples: int = 1
     objective: str = "elbo"
     schedule: str = "constant"
+    anneal: int = 0
     initialization: str = "uniform"
     adam_epsilon: float = 1e-8
     n_importance_samples: int = 100
