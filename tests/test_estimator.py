@@ -51,7 +51,7 @@ def test_every_argument_is_keyword_only_and_has_a_default():
 def test_a_setting_has_the_default_that_it_has_in_the_configuration_and_the_options():
     others = {**vars(VAEConfig()), **vars(Options())}
     shared = {name: value for name, value in VAE().get_params().items() if name in others}
-    assert shared == {name: others[name] for name in shared} and len(shared) == 15
+    assert shared == {name: others[name] for name in shared} and len(shared) == 16
     assert others.keys() - shared.keys() == {"pixels", "seed", "binarize"}
 
 
