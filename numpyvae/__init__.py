@@ -9,7 +9,8 @@ Read the modules in the order of the derivation:
      5. vae          the model's bound on log p(x), and the gradient of that bound
      6. bounds       importance weights, tighter bounds, log p(x)
      7. adam         the optimizer
-     8. gradcheck    every gradient against independent arithmetic
+     8. gradcheck    a gradient against independent arithmetic
+     9. sweep        every gradient, that way
 
 Then what feeds them and what comes of them:
 

@@ -155,16 +155,16 @@ def gradcheck(args: Namespace, console: Console) -> int:
       numpyvae gradcheck
       numpyvae gradcheck --json
     """
-    from . import gradcheck as check
+    from . import sweep
 
     rows = []
     if not args.json:
-        console.line(check.HEADER)
-    for row in check.sweep():
+        console.line(sweep.HEADER)
+    for row in sweep.sweep():
         rows.append(row)
         if not args.json:
-            console.line(check.line(row))
-    console.line(json.dumps(check.report(rows)) if args.json else "\n" + check.summary(rows))
+            console.line(sweep.line(row))
+    console.line(json.dumps(sweep.report(rows)) if args.json else "\n" + sweep.summary(rows))
     return 0 if all(row.ok for row in rows) else 1
 
 

@@ -6,8 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from numpyvae import bernoulli, gaussian, gradcheck, layers, vae
-from numpyvae.gradcheck import central_difference, check, complex_step, describe, report, sweep, whole_loss
+from numpyvae import bernoulli, gaussian, layers, vae
+from numpyvae.gradcheck import central_difference, check, complex_step
+from numpyvae.sweep import CONFIGURATIONS, SEED, describe, report, sweep, whole_loss
 from numpyvae.vae import VAEConfig
 
 EPS = np.finfo(float).eps
@@ -28,13 +29,13 @@ def test_there_are_more_than_fifty_and_no_two_are_the_same(rows):
 
 
 def test_every_configuration_is_checked_in_every_parameter_and_in_mu_and_logvar(rows):
-    for configuration, config, *_ in gradcheck.CONFIGURATIONS:
+    for configuration, config, *_ in CONFIGURATIONS:
         names = {row.name for row in rows if row.configuration == configuration}
         assert names == {*vae.parameter_shapes(config), "mu", "logvar"}
 
 
 def test_the_configurations_are_those_that_differ():
-    configurations = gradcheck.CONFIGURATIONS
+    configurations = CONFIGURATIONS
     assert {len(config.hidden) for _, config, *_ in configurations} == {0, 1, 2}
     assert {(config.activation, config.likelihood, objective) for _, config, _, _, objective in configurations} >= {
         ("relu", "bernoulli", "elbo"), ("tanh", "bernoulli", "elbo"), ("relu", "normal", "elbo"),
@@ -61,9 +62,9 @@ def test_no_inputs_are_near_relus_kink(monkeypatch):
         yield
 
     monkeypatch.setitem(vae.ACTIVATIONS, "relu", (relu, layers.relu_backward))
-    monkeypatch.setattr(gradcheck, "check", look)  # only the inputs that the check would start from
-    for i, (configuration, *rest) in enumerate(gradcheck.CONFIGURATIONS):
-        list(whole_loss(configuration, *rest, np.random.default_rng([gradcheck.SEED, i])))
+    monkeypatch.setattr("numpyvae.sweep.check", look)  # only the inputs that the check would start from
+    for i, (configuration, *rest) in enumerate(CONFIGURATIONS):
+        list(whole_loss(configuration, *rest, np.random.default_rng([SEED, i])))
     assert len(nearest) > 50 and min(nearest) > 1e-4
 
 
@@ -122,8 +123,8 @@ def doubled(backward):
 
 def failing(configuration="784-400-20 as 36-12-3"):
     """The names of the wrong gradients of one configuration"""
-    i, rest = next((i, rest) for i, (name, *rest) in enumerate(gradcheck.CONFIGURATIONS) if name == configuration)
-    return {row.name for row in whole_loss("", *rest, np.random.default_rng([gradcheck.SEED, i])) if not row.ok}
+    i, rest = next((i, rest) for i, (name, *rest) in enumerate(CONFIGURATIONS) if name == configuration)
+    return {row.name for row in whole_loss("", *rest, np.random.default_rng([SEED, i])) if not row.ok}
 
 
 def test_a_wrong_backward_is_wrong_in_every_parameter_before_it(monkeypatch):

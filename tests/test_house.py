@@ -18,7 +18,8 @@ DERIVATION = {  # module: what it may import of the package
     "parameters": set(),
     "vae": {"gaussian", "bernoulli", "layers", "parameters"},
     "bounds": {"gaussian", "bernoulli", "vae"},
-    "gradcheck": {"gaussian", "bernoulli", "layers", "vae", "bounds"},
+    "gradcheck": set(),
+    "sweep": {"gaussian", "bernoulli", "layers", "vae", "bounds", "gradcheck"},
 }
 FILES = {"atomic": set(), "idx": {"atomic"}, "mnist": {"idx", "atomic"}, "download": {"atomic", "idx", "mnist"},
          "checkpoint": {"atomic"}, "pictures": {"atomic"}}
