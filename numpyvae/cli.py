@@ -15,6 +15,13 @@ from . import __version__, commands, train_command
 from .console import Console
 
 DESCRIPTION = "A variational autoencoder and a small MDP solver from scratch in NumPy."
+EPILOG = """examples:
+  numpyvae train                     train on the sample of MNIST; pictures and a report in runs/001
+  numpyvae evaluate runs/001         how good the model is
+  numpyvae COMMAND --help            what a command takes, with examples
+
+exit status: 0; 1 if gradcheck finds a wrong gradient; 2 with one line that says what is wrong; 130 (Ctrl-C) or 143
+(SIGTERM) when interrupted, train having saved; 141 if nobody reads the output any more"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -47,7 +54,8 @@ def describe(error: Exception) -> str:
 
 
 def parser() -> argparse.ArgumentParser:
-    top = Parser("numpyvae", description=DESCRIPTION, allow_abbrev=False)
+    top = Parser("numpyvae", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
+                 formatter_class=argparse.RawDescriptionHelpFormatter)
     top.add_argument("--version", action="version", version=f"numpyvae {__version__}")
     subparsers = top.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
 
@@ -58,6 +66,8 @@ def parser() -> argparse.ArgumentParser:
         return sub
 
     def say(default):
+        if default is None:
+            return ""
         return f"(default: {' '.join(map(str, default)) if isinstance(default, tuple) else default})"
 
     p = command(train_command.train, "train", "train a model; with no option, on the sample of MNIST in data/sample")
@@ -78,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
             ("schedule", ("constant", "burda"), "the learning rate over the epochs"),
             ("anneal", int, "the last epochs, over which the learning rate falls to 0")):
         more = {"choices": kind} if isinstance(kind, tuple) else {"type": kind, "metavar": "N" if kind is int else "X"}
-        p.add_argument("--" + name.replace("_", "-"), help=f"{what} {say(train_command.DEFAULTS[name])}",
+        p.add_argument("--" + name.replace("_", "-"), help=f"{what} {say(train_command.DEFAULTS[name])}".rstrip(),
                        nargs="*" if name == "hidden" else None, default=argparse.SUPPRESS, **more)
     p.add_argument("--checkpoint-every", type=int, metavar="N", help="save every N batches, too (default: every epoch only)")
     p.add_argument("--log-interval", type=int, default=100, metavar="N", help="a log line every N batches (default: 100)")
