@@ -13,6 +13,7 @@ mean nothing beyond the machine and the minute: read the ratios.
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -21,9 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
-from numpyvae import bernoulli
+from numpyvae import bernoulli, layers
 from numpyvae.adam import Adam
-from numpyvae.mnist import load_mnist
+from numpyvae.bounds import log_marginal
+from numpyvae.mnist import load_images, load_mnist
 from numpyvae.training import Options, pixels, train
 from numpyvae.vae import VAEConfig, init_params
 
@@ -64,18 +66,45 @@ def parts(images):
     adam, g = Adam(params.vector), rng.random(params.vector.size, dtype=np.float32)
     x, logits = pixels(images[:BATCH], "none", rng), 3 * rng.standard_normal((BATCH, 784), dtype=np.float32)
     order, dy = rng.permutation(len(images))[:BATCH], np.full(BATCH, -1 / BATCH, np.float32)
+    hidden = rng.standard_normal((BATCH, 400), dtype=np.float32)
+
+    def activations():  # both hidden layers, forward and backward
+        for _ in range(2):
+            y, cache = layers.relu(hidden)
+            layers.relu_backward(y, cache)
+
     return {"products (the floor)": seconds(lambda: products(steps)),
             "likelihood and its gradient": steps * seconds(lambda: (bernoulli.log_likelihood(x, logits),
                                                                     bernoulli.log_likelihood_backward(dy, x, logits)), 200),
+            "activations": steps * seconds(activations, 200),
             "Adam": steps * seconds(lambda: adam.step(params.vector, g), 200),
             "batches and noise": steps * seconds(lambda: (pixels(images[order], "none", rng),
                                                           rng.standard_normal((BATCH, 20), dtype=np.float32)), 200)}
 
 
-def second_epoch(*command):
-    """The `seconds` of the last line of a contender's output."""
+def around(data, sample):
+    """What stands around an epoch, a line each."""
+    def command(*words):
+        return lambda: subprocess.run([sys.executable, *map(str, words)], capture_output=True, check=True)
+
+    def median(function, repeat):
+        return statistics.median(seconds(function) for _ in range(repeat))
+
+    params, x = init_params(VAEConfig(), rng := np.random.default_rng(0)), rng.random((50, 784), dtype=np.float32)
+    weights = 400 / median(lambda: log_marginal(params, x, VAEConfig(), 400, rng), 5) * len(x)
+    sample_images, _ = load_mnist(sample, "train")
+    yield "an epoch on the sample", f"{epoch_seconds(sample_images):.2f} s", "the second of 2"
+    yield "loading and checking MNIST", f"{median(lambda: load_images(data), 5):.2f} s", "median of 5"
+    yield "python -m numpyvae --help", f"{median(command('-m', 'numpyvae', '--help'), 9):.2f} s", "median of 9"
+    yield "import numpyvae.training", f"{median(command('-c', 'import numpyvae.training'), 9):.2f} s", "median of 9"
+    yield "importance weights a second", f"{weights:,.0f}", "median of 5 x 20,000"
+    yield "peak memory of training", f"{second_epoch(__file__, '--data', data, '--memory', key='megabytes'):.0f} MB", "one run of 1 epoch"
+
+
+def second_epoch(*command, key="seconds"):
+    """A figure of the last line of a contender's output: its second epoch's seconds, unless told otherwise"""
     done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])["seconds"]
+    return json.loads(done.stdout.splitlines()[-1])[key]
 
 
 def contenders(data, peers):
@@ -98,9 +127,15 @@ def main():
     ap.add_argument("--peers", type=Path, help="directory of torch_vae.py and jax_vae.py; needs torch and jax installed")
     ap.add_argument("--rounds", type=int, default=3)
     ap.add_argument("--scaling", action="store_true", help="how cost grows with batch and hidden size instead")
+    ap.add_argument("--memory", action="store_true", help=argparse.SUPPRESS)
     ap.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     ap.add_argument("--floor", action="store_true", help=argparse.SUPPRESS)
     args = ap.parse_args()
+    if args.memory:
+        images, test_images = load_images(args.data)
+        train(images, test_images, VAEConfig(), Options(epochs=1))
+        print(json.dumps({"megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+        return
     images, _ = load_mnist(args.data, "train")
     steps = -(-len(images) // BATCH)
     if args.one:
@@ -123,6 +158,9 @@ def main():
         for _ in range(args.rounds):
             for name, run in runs.items():
                 times[name].append(run())
+        print()
+        for line in around(args.data, Path(__file__).parents[2] / "data" / "sample"):
+            print("  {:30} {:>12}   {}".format(*line))
         print(f"\n{'an epoch, seconds':22} {'min':>7}  {'median':>7}  {'max':>7}      {'numpyvae over it: min, median, max':>20}")
         for name, took in times.items():
             ratios = [ours / theirs for ours, theirs in zip(times["numpyvae"], took)]
