@@ -75,12 +75,12 @@ def log_marginal(params: Parameters, x: Array, config: VAEConfig, samples: int, 
     """log p(x) for each image from `samples` importance weights, and its standard error        x (N, D) -> (N,), (N,)
 
     The estimate is L_K's: low by about half its squared standard error, as little as K makes it. The standard error is
-    that of log(mean w), std(w)/(√K mean w), to first order. Weights are made about `rows` at a time (as
-    many as the cache holds the pixels of) and folded into their
-    running maximum m, Σ exp(log w − m) and Σ exp(log w − m)², so memory does not grow with K.
+    that of log(mean w), std(w)/(√K mean w), to first order. Weights are made about `rows` at a time (as many as the
+    cache holds the pixels of) and folded into their running maximum m, Σ exp(log w − m) and Σ exp(log w − m)², so
+    memory does not grow with K. If every weight is 0, log p(x) is −inf, and its standard error nobody knows: NaN.
     """
     (mu, logvar), _ = encode(params, x, config)
-    m, s1, s2 = np.full(len(x), -np.inf), np.zeros(len(x)), np.zeros(len(x))
+    m, s1, s2 = np.full(len(x), np.finfo(np.float64).min), np.zeros(len(x)), np.zeros(len(x))
     done, step = 0, max(1, rows // len(x))
     while done < samples:
         k = min(step, samples - done)
@@ -91,4 +91,5 @@ def log_marginal(params: Parameters, x: Array, config: VAEConfig, samples: int, 
         s1, s2, m, done = s1 * scale + w.sum(axis=0), s2 * scale**2 + (w * w).sum(axis=0), new_m, done + k
     mean = s1 / samples
     variance = np.maximum(s2 / samples - mean**2, 0)
-    return m + np.log(mean), np.sqrt(variance / samples) / mean
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return m + np.log(mean), np.sqrt(variance / samples) / mean

@@ -298,6 +298,15 @@ def test_far_below_what_exp_can_represent():
     assert abs(estimate - expected) <= 4 * se and se < 0.05
 
 
+def test_weights_of_0_count_and_are_no_nan(monkeypatch):
+    """Three chunks of one weight for each of three images: log p(x) is the log of their mean."""
+    chunks = iter(np.array([[[-np.inf, -np.inf, 1.0]], [[-np.inf, 2.0, -np.inf]], [[-np.inf, 2.0, -np.inf]]]))
+    monkeypatch.setattr("numpyvae.bounds.log_weights", lambda *arguments: (next(chunks), None))
+    estimate, se = log_marginal(model(ONE_LATENT), np.tile(X[:1], (3, 1)), ONE_LATENT, 3, np.random.default_rng(0), rows=1)
+    assert estimate == pytest.approx([-np.inf, 2 + np.log(2 / 3), 1 + np.log(1 / 3)], rel=1e-15)
+    assert np.isnan(se[0]) and se[1:] == pytest.approx([np.sqrt(2 / 9 / 3) / (2 / 3), np.sqrt(2 / 9 / 3) / (1 / 3)], rel=1e-12)
+
+
 def test_memory_does_not_grow_with_the_number_of_samples():
     config = VAEConfig(pixels=50, hidden=(20,), latent=3)
     params, x = model(config), np.random.default_rng(7).random((10, 50))
