@@ -18,7 +18,7 @@ Then what feeds them and what comes of them:
         a run        training, evaluation, sampling, runs, latent_pictures, report; estimator
         a terminal   console, train_command, commands, cli
 
-The second half, Markov decision processes, stands on its own: bellman, rounding, discount, mdp; chain, chain_picture.
+The second half, Markov decision processes, stands on its own: bellman, rounding, mdp, discount; chain, chain_picture.
 """
 
 __version__ = "0.1.0"

@@ -11,8 +11,9 @@ The step is the mean gradient over its typical size, so that it does not depend 
     θ ← θ − lr m̂ / (√v̂ + ε)
 
 The paper multiplies g by 1 − β as it comes in, so that its m and v are these, times 1 − β; m̂, v̂ and the steps are the
-same. Dividing by the weights' sum is what it calls the bias correction: without it, early steps are too short in m and
-too long by √v.
+same. Dividing by the weights' sum is what it calls the bias correction. Without it the paper's m and v are both too
+small at first: m shortens the steps by 1 − β₁ᵗ, √v lengthens them by 1/√(1 − β₂ᵗ), and the second wins; the first step
+would be 0.1/√0.001, over 3 times too long. lr is the learning rate: the length of a step whose gradient never changes.
 
 Source: Kingma & Ba 2015, Algorithm 1. Next: gradcheck.
 """

@@ -13,9 +13,9 @@ equation,
 
 S linear equations in S unknowns, where row s of P_π and entry s of r_π are those of the action that π takes. The
 matrix is never singular: rows of P_π sum to 1, so (I - γ P_π)⁻¹ = Σₖ γᵏ P_πᵏ converges, and its largest row sum is
-exactly 1/(1-γ). That number governs everything here. It is the condition of the system (a value can be wrong by
-2n·eps/(1-γ) relative to the largest, n = S, and by no more), and it turns what can be measured into what one wants to
-know: for any v,
+exactly 1/(1-γ). That number governs everything here. It is how far the solution magnifies an error in r_π (so that
+rounding may cost about 2n·eps/(1-γ) of the largest value, n = S), and it turns what can be measured into what one
+wants to know: for any v,
 
     v_π - v = (I - γ P_π)⁻¹ (r_π + γ P_π v - v)        so        ‖v_π - v‖ ≤ ‖r_π + γ P_π v - v‖ / (1-γ),
 
@@ -47,6 +47,13 @@ class MDP:
 
     ValueError, naming the state and the action, if a shape, an entry, a row's sum (to within 4·S·eps) or γ is wrong.
     """
+
+    P: np.ndarray | tuple[csr_array, ...]
+    R: np.ndarray
+    gamma: float
+    states: tuple
+    actions: tuple
+    rows: np.ndarray | csr_array
 
     def __init__(self, P, R, gamma: float, states=None, actions=None):
         self.R = _numbers("R", R)

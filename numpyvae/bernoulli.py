@@ -1,6 +1,7 @@
-"""The log-likelihood of pixels under a Bernoulli decoder.
+"""The log-likelihood of pixels, each of them ink or none, under a Bernoulli distribution.
 
-The decoder gives a logit l for each pixel, and with it the probability of ink, σ(l) = 1 / (1 + exp(−l)). Then
+What gives the distribution, the decoder, gives a real number l for each pixel, the logit, and with it the probability of
+ink, the sigmoid σ(l) = 1 / (1 + exp(−l)). Then
 
     log p(x|l) = x log σ(l) + (1 − x) log(1 − σ(l)) = x l − softplus(l)        softplus(l) = log(1 + exp(l))
 
@@ -8,7 +9,7 @@ since log σ(l) = l − softplus(l) and log(1 − σ(l)) = −softplus(l). Its d
 less what the decoder expected. Working with l and not with σ(l) is what keeps a confident decoder finite: in float32
 σ(17) is 1 and log(1 − σ(17)) is −inf, where −softplus(17) is −17.
 
-For x in {0, 1} this is a probability. For a grey pixel, x in (0, 1), it is the same expression, and the usual
+For x in {0, 1} this is the log of a probability. For a grey pixel, x in (0, 1), it is the same expression, and the usual
 objective, but not the log of a density that integrates to one: figures for grey and for binarized pixels differ.
 
 Source: Kingma & Welling 2014, appendix C.1.

@@ -75,9 +75,9 @@ def log_marginal(params: Parameters, x: Array, config: VAEConfig, samples: int, 
     """log p(x) for each image from `samples` importance weights, and its standard error        x (N, D) -> (N,), (N,)
 
     The estimate is L_K's: low by about half its squared standard error, as little as K makes it. The standard error is
-    that of log(mean w), std(w)/(√K mean w), to first order. Weights are made about `rows` at a time (as many as the
-    cache holds the pixels of) and folded into their running maximum m, Σ exp(log w − m) and Σ exp(log w − m)², so
-    memory does not grow with K. If every weight is 0, log p(x) is −inf, and its standard error nobody knows: NaN.
+    that of log(mean w), std(w)/(√K mean w), to first order. Weights are made about `rows` at a time, so that their
+    pixels fit the cache, and folded into their running maximum m, Σ exp(log w − m) and Σ exp(log w − m)²: memory does
+    not grow with K. If every weight is 0, log p(x) is −inf, and its standard error nobody knows: NaN.
     """
     (mu, logvar), _ = encode(params, x, config)
     m, s1, s2 = np.full(len(x), np.finfo(np.float64).min), np.zeros(len(x)), np.zeros(len(x))

@@ -86,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
             ("objective", ("elbo", "iwae"), "the bound, or the importance-weighted bound"),
             ("binarize", ("none", "threshold", "dynamic"), "grey pixels, or 0 and 1"),
             ("schedule", ("constant", "burda"), "the learning rate over the epochs"),
-            ("anneal", int, "the last epochs, over which the learning rate falls to 0")):
+            ("anneal", int, "the last epochs, over which the learning rate falls, to end just above 0")):
         more = {"choices": kind} if isinstance(kind, tuple) else {"type": kind, "metavar": "N" if kind is int else "X"}
         p.add_argument("--" + name.replace("_", "-"), help=f"{what} {say(train_command.DEFAULTS[name])}".rstrip(),
                        nargs="*" if name == "hidden" else None, default=argparse.SUPPRESS, **more)

@@ -1,8 +1,8 @@
-"""Normal distributions: densities, entropy, the KL divergence, and reparameterization.
+"""Normal distributions: densities, entropy, the Kullback-Leibler (KL) divergence, and how to draw samples.
 
 A diagonal normal factorizes, so everything here is elementwise, one dimension at a time; whoever calls sums over the
 dimensions. The code carries logvar = log σ², which may be any real number, where σ would have to be kept positive.
-Units are nats. Two integrals carry the page:
+Units are nats: natural logarithms. Two integrals carry the page (5!! is 5 · 3 · 1):
 
     ∫ exp(−x²) dx = √π        ∫ xⁿ exp(−a x²) dx = (n−1)!! / (2a)^(n/2) · √(π/a)    n even, (−1)!! = 1;  0 for n odd
 
@@ -17,8 +17,8 @@ q = N(mu_q, σ_q²) and p = N(mu_p, σ_p²):
 A gradient cannot pass through a sample z ~ q: drawing is not a function of q's parameters. Move the chance out of the
 way, eps ~ N(0, 1), and z = mu + σ eps is one: the noise is data, the parameters are arguments, the chain rule applies.
 
-Each function stands above its backward, which takes dy = ∂loss/∂y and returns the gradients in the order of the
-arguments. Arguments broadcast as in NumPy; gradients come back in the shape of the result, unless said otherwise.
+That is reparameterization. What is trained stands above its backward, which takes dy = ∂loss/∂y and returns the
+gradients in the order of the arguments, but of none that is data or fixed. Arguments broadcast as in NumPy; gradients come back in the shape of the result, unless said otherwise.
 
 Source: Kingma & Welling 2014, section 2.4 and appendix B (for the standard normal prior).
 Next: bernoulli.

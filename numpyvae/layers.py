@@ -4,14 +4,15 @@ A network is a composition y = f(g(x)), and its loss a number that depends on y.
 shape of y. The chain rule turns dy into dx by way of f's own derivative, so that every layer needs to know nothing but
 itself: forward, `f(x) -> y, cache`; backward, `f_backward(dy, cache) -> dx`. The cache holds what the derivative needs
 again; it trades memory for not computing it twice. Here it is never a copy: linear keeps its input, which the layer
-before made anyway; relu and tanh keep their output, which is enough (tanh' = 1 − tanh²).
+before made anyway, and W itself; relu and tanh keep their output, which is enough: y > 0 exactly where x > 0, and
+tanh' = 1 − tanh². So the parameters must not move between a forward pass and its backward pass.
 
 For the linear layer, y_no = Σ_i x_ni W_io + b_o, so ∂y_no/∂x_ni = W_io, ∂y_no/∂W_io = x_ni, ∂y_no/∂b_o = 1, and the
 sums that the chain rule asks for are matrix products.
 
-Forward passes return fresh arrays. That costs nothing: a memory block freed by one step serves the next, and measured
-against buffers that are kept and overwritten it is within 3% of a step. The gradients of the parameters are another
-matter, megabytes that Adam reads as one vector: `out` names the arrays that they are written into.
+Forward passes return fresh arrays. Little is lost by that: the memory that one step frees serves the next. The
+gradients of the parameters are another matter, megabytes that Adam reads as one vector: `out` names the arrays that
+they are written into.
 
 Source: Rumelhart, Hinton & Williams 1986. Next: parameters.
 """
@@ -31,13 +32,13 @@ def linear(x: Array, W: Array, b: Array) -> tuple[Array, Pair]:
 
 def linear_backward(dy: Array, cache: Pair, out=(None, None)) -> tuple[Array, Array, Array]:
     """dx = dy Wᵀ        and dW, db        dy (N, O)  ->  dx (N, I), dW (I, O), db (O,)"""
-    x, W = cache
+    _, W = cache
     return dy @ W.T, *linear_backward_parameters(dy, cache, out)
 
 
 def linear_backward_parameters(dy: Array, cache: Pair, out=(None, None)) -> Pair:
     """dW = xᵀ dy        db = Σₙ dyₙ        for the first layer, whose x is data; written into out = (dW, db) if given"""
-    x, W = cache
+    x, _ = cache
     dW, db = out
     return np.matmul(x.T, dy, out=dW), np.sum(dy, axis=0, out=db)
 

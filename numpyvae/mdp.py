@@ -19,9 +19,14 @@ crawls.
 
 Why ties matter: where two actions are equally good the optimal policy is not one but many, and rounding decides,
 afresh at each step, which looks better. Policy iteration that follows it can go round for ever. So an action is kept
-unless another is better by more than the tolerance τ that module rounding derives; should rounding beyond it still
-bring back a policy that was left (exact arithmetic cannot: values only rise), that ends the search. The policies are
-finite in number, so it stops.
+unless another is better by more than the tolerance τ that module rounding derives. Then values only rise: put v = v_π
+into bellman's identity for the new policy π′,
+
+    v_π′ - v_π = (I - γ P_π′)⁻¹ (q_π(·, π′) - v_π).
+
+The bracket is nowhere negative, and positive where an action changed; the inverse, Σ γᵏ P_π′ᵏ, has no negative entry
+and is at least I: no value falls, and one rises. So no policy comes back, and they are finite in number: it stops.
+Should rounding beyond τ bring one back all the same, that ends the search, too.
 
 Source: Puterman (1994), chapter 6; Howard 1960; MacQueen 1966. Next: discount, on where the optimal policy changes.
 """
@@ -198,7 +203,7 @@ def _deterministic(mdp: MDP, policy) -> np.ndarray:
 
 def _certified(mdp: MDP, error: float, v, tolerance: float = np.inf) -> float:
     """A bound on ‖v - v*‖: what it is in exact arithmetic, and rounding's share. ValueError if that exceeds the tolerance."""
-    floor = tie(mdp, v) / (1 - mdp.gamma)       # τ covers two action values; T v - v is one, and v
+    floor = tie(mdp, v) / (1 - mdp.gamma)       # τ covers two action values; T v - v has one, less v
     if floor > tolerance:
         raise ValueError(f"float64 cannot certify values to {tolerance:g} at gamma = {mdp.gamma}: "
                          f"rounding alone may cost {floor:.2g}; ask for less, or use policy_iteration")

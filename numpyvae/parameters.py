@@ -1,6 +1,8 @@
 """What a model is: its configuration, and its parameters, which are views into one flat vector.
 
-Two networks, each a chain of linear layers with an activation between them:
+Two networks, each a chain of linear layers with an activation between them, without which two would be one. The encoder
+says of an image what its few hidden causes z, the latents, may be: a normal distribution q(z|x). The decoder says of z
+what image it makes:
 
     encoder    pixels -> hidden -> 2 · latent        mu and logvar of q(z|x), side by side
     decoder    latent -> hidden, reversed -> pixels        logits, or means

@@ -12,9 +12,9 @@ itself grows as 1/(1-γ), at γ = 1 - 10⁻⁸ it exceeds every reward. Refineme
 
 and the same factors solve this for e. All depends on d, in which nearly everything cancels: computed as it stands, it
 is rounding error alone. Computed from products without error (Dekker 1971: a·b = high + low, both floats) and summed
-exactly (math.fsum), it is right to about eps²·‖v‖ (each low part is itself rounded), every round divides the error by
-1/(n·eps/(1-γ)) or more, and v̂ becomes the nearest float to v, or its neighbour: wrong by at most eps·‖v‖, whatever
-the discount.
+exactly (math.fsum), it is right to about eps²·‖v‖ (each low part is itself rounded), every round multiplies the error
+by n·eps/(1-γ) or less, and v̂ becomes the nearest float to v, or its neighbour: wrong by at most eps·‖v‖, as long as
+n·eps is well below 1-γ. (Here and in bellman, eps is float64's: 2⁻⁵², the distance from 1 to the next number.)
 
 A computed q(s, a) = R + γ Σ P v̂, a sum over k next states, is then wrong by γ·eps·‖v‖ that it inherits and
 (k+2)·eps/2·(‖R‖ + ‖v‖) of its own; two actions, by twice that. Hence, for γ < 1,
@@ -45,13 +45,15 @@ def tie(mdp: MDP, v) -> float:
 def refined_evaluation(mdp: MDP, policy) -> np.ndarray:
     """v_π (S,) as policy_evaluation gives it, and then refined: ‖v̂ - v_π‖ ≤ eps·‖v_π‖, at ten times the time."""
     P, r = follow(mdp, policy)
+    scale = 2.0 ** (np.frexp(abs(r).max())[1] - 1)  # v is proportional to r; without error, as near 1 as products need
+    r = r / scale
     solve = solver(P, mdp.gamma)
     v, last = solve(r), np.inf
     while True:
         e = solve(defect(P, r, mdp.gamma, v))
         size = abs(e).max()
         if size >= last / 2:                    # no longer converging: at the floor, one float from the end
-            return v
+            return v * scale
         v, last = v + e, size
 
 

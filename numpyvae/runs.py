@@ -10,7 +10,7 @@
 The history of losses is part of the checkpoint, and the other files are made from it and from the parameters. The
 checkpoint is written last: whatever it says has been done has left its files; what was done after it will be done again.
 
-Next: cli.
+Next: latent_pictures.
 """
 
 import csv

@@ -1,11 +1,11 @@
 """What is checked: every function that has a backward, and the whole loss of every kind of model.
 
-A primitive's loss is Σ y dy with a random dy, so that its gradient is what its backward makes of dy. A model's loss is
+A primitive is such a function by itself; its loss is Σ y dy with a random dy, so that its gradient is what its backward makes of dy. A model's loss is
 the one that training minimizes, with its noise held still; its gradient is checked in every parameter, and for one image
 in the mu and logvar that the encoder gives it. The models are small, for each entry costs a forward pass, and differ in
 whatever takes another way through the code: layers, activation, likelihood, prior, β, samples, objective.
 
-Next: idx, and the machinery.
+Next: bellman, for the other half; or atomic, and the machinery that feeds this one.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from .bounds import OBJECTIVES
 from .gradcheck import CENTRAL_DIFFERENCE_LIMIT, COMPLEX_STEP_LIMIT, WORST_ENTRY_LIMIT, Row, check
 from .vae import VAEConfig, init_params
 
-SEED = 1  # of all inputs: one for which no pre-activation is within 1e-4 of relu's kink
+SEED = 1  # of all inputs: one for which no input of a relu is within 1e-4 of its kink
 
 
 def primitives(rng: np.random.Generator) -> Iterator[Row]:

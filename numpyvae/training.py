@@ -10,7 +10,7 @@ batches done, a half-finished epoch goes on as if it had never stopped. Same see
 Grey pixels can be made 0 or 1: by a threshold of ½, or dynamically, each drawn with its grey value as the probability,
 anew each time. These are different data: losses with and without are not to be compared.
 
-Source: Kingma & Welling 2014, Algorithm 1; Burda et al. 2016, section 5, for the rate's stages. Next: cli.
+Source: Kingma & Welling 2014, Algorithm 1; Burda et al. 2016, section 5, for the rate's stages. Next: evaluation.
 """
 
 import math
@@ -46,7 +46,7 @@ class Options:
     objective: str = "elbo"  # or "iwae"
     binarize: str = "none"  # or "threshold", "dynamic"
     schedule: str = "constant"  # or "burda"
-    anneal: int = 0  # the last epochs, over which the learning rate falls to 0
+    anneal: int = 0  # the last epochs, over which the learning rate falls, to end just above 0
     initialization: str = "uniform"  # or "glorot"
     adam_epsilon: float = 1e-8
 

@@ -1,21 +1,22 @@
 """The variational autoencoder: its bound on log p(x), and the gradient of that bound.
 
-Data x, latent z, a prior p(z), a decoder p(x|z). The likelihood log p(x) = log ∫ p(x|z) p(z) dz cannot be computed, but
-any density q(z|x), the encoder, gives a bound on it. Multiply and divide by q, and use Jensen's inequality (log is
-concave):
+The model draws z, which nobody sees, from the prior p(z), and then the data x from the decoder p(x|z): together,
+p(x,z) = p(x|z) p(z). The likelihood log p(x) = log ∫ p(x,z) dz has no closed form, since z goes through a network, nor
+has p(z|x) = p(x,z)/p(x), the posterior. But any density q(z|x), the encoder, gives a bound on the likelihood. Multiply
+and divide by q, and use Jensen's inequality (log is concave):
 
     log p(x) = log E_q[p(x,z)/q(z|x)]  ≥  E_q[log p(x,z)/q(z|x)]  =  E_q[log p(x|z)] − KL(q(z|x) ‖ p(z))  =  ELBO(x)
 
-The gap is KL(q(z|x) ‖ p(z|x)): raising the ELBO raises the likelihood and pulls the encoder toward the true posterior.
-The first term, the reconstruction, is estimated with J samples z_j = mu + σ eps_j; the second is a closed form:
+The gap is log p(x) − ELBO = E_q[log q(z|x) p(x)/p(x,z)] = KL(q(z|x) ‖ p(z|x)) ≥ 0: a higher ELBO is a higher likelihood
+or a smaller gap; in the encoder, on which log p(x) does not depend, a smaller gap. The ELBO's first term, the reconstruction, is estimated with J samples z_j = mu + σ eps_j; the second is a closed form:
 
     loss = 1/N Σₙ ( β KL(q(z|xₙ) ‖ p(z))  −  1/J Σⱼ log p(xₙ|z_nj) )        in nats an image, to be minimized
 
 Here is the one place where signs and scales are chosen: the loss is the *negative* bound, *summed* over pixels and
 latents, a *mean* over the N images and J samples. β = 1 is the bound; another β weighs its two terms differently.
 
-`negative_elbo_backward` is `negative_elbo` read from the bottom up, a line for a line. Nothing here draws a random
-number: the noise eps is an argument.
+`negative_elbo_backward` is `negative_elbo` read from the bottom up; its first two values undo both means. Nothing here
+draws a random number: the noise eps is an argument.
 
 Source: Kingma & Welling 2014, eqs. 1 to 3 and 8; Higgins et al. 2017 for β. Next: bounds.
 """
@@ -37,7 +38,10 @@ ACTIVATIONS = {"relu": (relu, relu_backward), "tanh": (tanh, tanh_backward)}
 
 
 def network(params: Parameters, part: str, x: Array, config: VAEConfig) -> tuple[Array, list]:
-    """linear, then an activation and linear again for each hidden layer        x (N, I) -> y (N, O)"""
+    """linear, then an activation and linear again for each hidden layer        x (N, I) -> y (N, O)
+
+    caches = [linear 0, activation 1, linear 1, …]: linear i at 2i, the activation before it at 2i − 1
+    """
     activate, _ = ACTIVATIONS[config.activation]
     x, cache = linear(x, params[f"{part}.0.W"], params[f"{part}.0.b"])
     caches = [cache]
@@ -56,7 +60,7 @@ def network_backward(grads: Parameters, part: str, dy: Array, caches: list, conf
         dy = activate_backward(dy, caches[2 * i - 1])
     out = grads[f"{part}.0.W"], grads[f"{part}.0.b"]
     if part == "encoder":
-        linear_backward_parameters(dy, caches[0], out)  # a fifth of the whole step's products saved
+        linear_backward_parameters(dy, caches[0], out)  # at 784-400-20 and J = 1, a sixth of the step's products saved
         return None
     return linear_backward(dy, caches[0], out)[0]
 
@@ -149,8 +153,8 @@ def negative_elbo_backward(cache: Cache, out: Parameters | None = None) -> Param
     """∂loss/∂params, with the keys of params; written into the Parameters `out`, if given, which is overwritten."""
     params, config, x, eps, mu, logvar, y, encoder, decoder, _, _ = cache
     grads = Parameters(parameter_shapes(config), np.empty_like(params.vector)) if out is None else out
-    dkl = config.beta / len(x)
-    dlog_px = np.full(y.shape[:-1], -1 / math.prod(y.shape[:-1]), y.dtype)
+    dkl = config.beta / len(x)  # ∂loss/∂KLₙ
+    dlog_px = np.full(y.shape[:-1], -1 / math.prod(y.shape[:-1]), y.dtype)  # ∂loss/∂log p(xₙ|z_nj) = −1/(NJ)
 
     dmu_kl, dlogvar_kl = kl_divergence_backward(dkl, mu, logvar, *prior(config, mu.dtype))
     dy = log_likelihood_backward(grads, dlog_px, params, x, y, config)

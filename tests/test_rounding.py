@@ -45,6 +45,17 @@ def test_refined_values_are_right_to_the_last_place_at_any_discount(gamma):
         assert error(refined_evaluation(mdp, policy), exact_evaluation(mdp, policy)) <= EPS
 
 
+@pytest.mark.parametrize("payment", [0.0, 5e-324, 1e-300, 1e300, 1.7e308 * (1 - 0.9)])
+def test_payments_of_any_size_are_refined_alike(payment):
+    """Half of the time each, from either state: the values are ½ · payment/(1 − γ), and payment more where it is paid."""
+    mdp = MDP(np.full((2, 1, 2), 0.5), np.array([[payment], [0.0]]), 0.9)
+    exact = exact_evaluation(mdp, [0, 0])
+    if payment > 1e-300:
+        assert error(refined_evaluation(mdp, np.array([0, 0])), exact) <= EPS
+    assert np.array_equal(refined_evaluation(mdp, np.array([0, 0])) > 0, [payment > 0] * 2)
+    assert optimal_actions(mdp).all()
+
+
 def two_ways_to_earn_one(gamma) -> MDP:
     """State 0 goes to state 1, which stays, or to a ring of three, 2 → 3 → 4 → 2; all of them pay 1. Sums 1 + γ + γ² + … both."""
     P = np.zeros((5, 2, 5))
