@@ -1,4 +1,7 @@
-"""Two streams to a person: lines on standard output, and on standard error, if it is a terminal, one line of progress."""
+"""Two streams to a person: lines on standard output, and on standard error, if it is a terminal, one line of progress.
+
+Next: train_command.
+"""
 
 import os
 import sys

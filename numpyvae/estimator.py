@@ -16,7 +16,7 @@ random_state is a whole number, training's seed, and gives the same bits each ti
 fit draws a seed; or None, for a fresh one. `sample` draws from it, too: with a whole number, the same rows at each call.
 Scores repeat in every case, for a row's noise comes from fit's seed and the row's own bytes, whatever the rows around it.
 
-Source: Buitinck et al. 2013, "API design for machine learning software".
+Source: Buitinck et al. 2013, "API design for machine learning software". Next: console.
 """
 
 import zlib

@@ -69,7 +69,7 @@ def finite(value) -> bool:
     return isinstance(value, Real) and math.isfinite(value)
 
 
-class Parameters(dict):
+class Parameters(dict[str, np.ndarray]):
     """Named arrays, each a view into one flat vector, `vector`: whoever changes one changes the other."""
 
     def __init__(self, shapes: dict[str, tuple[int, ...]], vector: np.ndarray):

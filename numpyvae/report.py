@@ -5,7 +5,7 @@ draws from the prior, reconstructions, the latent space, the units in use, the f
 that does it again. Pictures stand in it as SVG and as PNG in data: addresses; there is no script. It follows the
 reader's light or dark setting, and the width of the window.
 
-Next: train_command.
+Next: estimator.
 """
 
 import base64

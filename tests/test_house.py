@@ -49,6 +49,19 @@ def test_the_mdp_half_knows_nothing_of_the_vae_half():
         assert imports(room) <= rooms
 
 
+def test_each_module_names_the_next_one_to_read_in_the_order_that_the_package_gives():
+    derivation, _, rest = numpyvae.__doc__.partition("Then what feeds")
+    machinery, _, decisions = rest.partition("The second half")
+    orders = [re.findall(r"\d\. (\w+)", derivation),
+              [name for line in re.findall(r"^ {8}(?:files|a run|a terminal) +(.*)$", machinery, re.M) for name in re.findall(r"\w+", line)],
+              re.findall(r"\w+", decisions.partition(":")[2])]
+    assert sorted(sum(orders, ["__init__", "__main__"])) == sorted(MODULES)
+    for order in orders:
+        for module, following in zip(order, order[1:]):
+            docstring = " ".join(ast.get_docstring(ast.parse(MODULES[module].read_text("utf-8"))).split())
+            assert re.search(rf"Next: (\w+, for the other half; or )?{following}\b", docstring), (module, following)
+
+
 def test_no_circle_of_imports():
     graph = {module: imports(module) for module in MODULES}
     while graph:
