@@ -45,9 +45,10 @@ def sum_log1p(e: Array) -> Array:
     u = 1 + e has lost, log(1 + e) = log u + (e − (u − 1))/u gives back. (np.log1p is slow in float32.)
     """
     for _ in range(6):
-        if e.shape[-1] % 2:
+        half, odd = divmod(e.shape[-1], 2)
+        if odd:
             break
-        a, b = np.split(e, 2, axis=-1)
+        a, b = e[..., :half], e[..., half:]
         e = a * b
         e += a
         e += b
