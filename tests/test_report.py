@@ -95,7 +95,7 @@ def test_a_latent_plane_is_there_if_there_is_a_plane(run):
     assert "The latent plane" in Page(run("--latent", "2")[1]).sections
 
 
-def test_one_latent_or_one_test_image_or_a_normal_decoder_have_a_page_too(run):
+def test_one_latent_or_a_normal_decoder_has_a_page_too(run):
     assert "and 0% of its variance" in run("--latent", "1")[1]
     assert "may be positive" in run("--likelihood", "normal")[1]
     assert "may be positive" not in run()[1]
@@ -125,13 +125,14 @@ def test_the_report_command_refuses_what_is_no_run_other_data_and_an_unfinished_
         report.write(folder, state, config, options, about, "numpyvae train")
 
 
-def test_what_a_name_or_a_path_holds_cannot_break_the_page():
+@pytest.mark.parametrize("count", [1, 9])
+def test_what_a_name_or_a_path_holds_cannot_break_the_page_nor_can_a_single_image(count):
     history = [dict(epoch=1, train_loss=1.0, test_loss=1.0, reconstruction=0.5, kl=0.5, seconds=1.0)]
     config = VAEConfig(pixels=4, hidden=(), latent=2)
-    images = np.zeros((3, 2, 2), np.uint8)
+    images = np.zeros((count, 2, 2), np.uint8)
     state = start(images, config, Options())
     state.history = history
-    html = report.page("<b>&", state, config, Options(), {"data": "<i>'\"", "shape": [2, 2]}, "train '<u>'", images, np.zeros(3, int))
+    html = report.page("<b>&", state, config, Options(), {"data": "<i>'\"", "shape": [2, 2]}, "train '<u>'", images, np.zeros(count, int))
     page = Page(html)
     assert not {"b", "i", "u"} & set(page.tags) and page.sections["Do it again"] == "train '<u>'\n"
 
