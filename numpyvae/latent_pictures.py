@@ -24,14 +24,13 @@ STYLE = ("text { font: 13px system-ui, 'Helvetica Neue', Arial, sans-serif; fill
 def principal_axes(mu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """mu (N, L) -> coordinates (N, 2) along the two principal axes, and the axes' shares of the variance (2,)
 
-    With one latent the second coordinate is 0. Each axis points to where most of it is positive, so that it is unique.
+    With one latent, or one image, the second coordinate is 0. Each axis points to where most of it is positive, so that it is unique.
     """
     u, s, vt = np.linalg.svd(mu - mu.mean(axis=0), full_matrices=False)
     sign = np.where(vt.sum(axis=1) < 0, -1, 1)
     coordinates, share = u * s * sign, s**2 / max((s**2).sum(), 1e-300)
-    if mu.shape[1] == 1:
-        coordinates, share = np.pad(coordinates, ((0, 0), (0, 1))), np.append(share, 0)
-    return coordinates[:, :2], share[:2]
+    missing = max(0, 2 - len(s))
+    return np.pad(coordinates, ((0, 0), (0, missing)))[:, :2], np.pad(share, (0, missing))[:2]
 
 
 def scatter(coordinates: np.ndarray, share: np.ndarray, labels: np.ndarray) -> str:
