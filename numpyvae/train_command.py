@@ -14,8 +14,9 @@ MODEL = {"hidden": (400,), "latent": 20, "activation": "relu", "likelihood": "be
 OPTIONS = {"epochs": 30, "batch_size": 128, "lr": 1e-3, "seed": 1, "samples": 1, "objective": "elbo",
            "binarize": "none", "schedule": "constant", "anneal": 0, "initialization": "uniform", "adam_epsilon": 1e-8}
 DEFAULTS = {**MODEL, **OPTIONS}
-PRESETS = {"burda": {"hidden": (200, 200), "latent": 50, "activation": "tanh", "binarize": "dynamic", "epochs": 1000,
-                     "batch_size": 100, "lr": 2e-3, "schedule": "burda", "initialization": "glorot", "adam_epsilon": 1e-4}}
+PRESETS = {"burda": {"hidden": (200, 200), "latent": 50, "activation": "tanh", "binarize": "dynamic", "epochs": 1100,
+                     "batch_size": 100, "lr": 4e-3, "schedule": "burda", "anneal": 60, "initialization": "glorot",
+                     "adam_epsilon": 1e-4}}
 
 
 def train(args: Namespace, console: Console) -> int:
