@@ -233,6 +233,7 @@ def test_j_samples_are_a_mean_over_j_but_k_samples_are_more_than_that(loss, back
     config, params, x, eps = setting("tanh", 3)
     together = backward(loss(params, x, eps, config)[1]).vector
     apart = np.mean([backward(loss(params, x, eps[j : j + 1], config)[1]).vector for j in range(3)], axis=0)
+    # the same sums in another order: 45 roundings of a number of order 1
     assert np.allclose(together, apart, rtol=0, atol=1e-14) == (loss is negative_elbo)
 
 

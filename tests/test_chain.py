@@ -25,6 +25,7 @@ def far(g):
 
 @pytest.mark.parametrize("g", DISCOUNTS)
 def test_both_policies_have_their_closed_forms(g):
+    # both lose eps/(1 − g), here up to 2e-13 in relative terms, and a few roundings
     assert np.allclose(policy_evaluation(chain(g), NEAR), near(g), rtol=1e-12, atol=0)
     assert np.allclose(policy_evaluation(chain(g), FAR), far(g), rtol=1e-12, atol=0)
 
