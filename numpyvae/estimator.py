@@ -26,11 +26,10 @@ from numbers import Integral
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .bernoulli import sigmoid
 from .bounds import log_marginal
-from .gaussian import reparameterize
+from .sampling import decoder_mean, from_prior
 from .training import Options, train
-from .vae import VAEConfig, decode, encode, prior
+from .vae import VAEConfig, encode
 
 
 class NotFittedError(ValueError, AttributeError):
@@ -95,14 +94,13 @@ class VAE:
         return self.fit(X).transform(X)
 
     def inverse_transform(self, Z: ArrayLike) -> np.ndarray:
-        y, _ = decode(self.params_, matrix(Z, "Z", self.config_.latent).astype(np.float32), self.config_)
-        return self.scale_ * (sigmoid(y) if self.config_.likelihood == "bernoulli" else y)
+        return self.scale_ * decoder_mean(self.params_, matrix(Z, "Z", self.config_.latent), self.config_)
 
     def sample(self, n_samples: int = 1, random_state: int | np.random.Generator | None = None) -> np.ndarray:
         """random_state, if given, is used in place of the model's own."""
         rng = np.random.default_rng(self.random_state if random_state is None else random_state)
         eps = rng.standard_normal((n_samples, self.config_.latent))
-        return self.inverse_transform(reparameterize(*prior(self.config_, eps.dtype), eps))
+        return self.inverse_transform(from_prior(eps, self.config_))
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
         x, k = self._model_scale(X), self.n_importance_samples

@@ -14,17 +14,17 @@ import math
 
 import numpy as np
 
-from .pictures import round_ticks
+from .pictures import STYLE, round_ticks
 
 DIGITS = ("#4e79a7", "#f28e2b", "#e15759", "#17a2b3", "#59a14f", "#c9a227", "#9467bd", "#e377a8", "#9c6b4a", "#8a8f98")
-STYLE = ("text { font: 13px system-ui, 'Helvetica Neue', Arial, sans-serif; fill: var(--ink, #444) } "
-         ".grid { stroke: var(--grid, #e6e6e6) } .points { fill: none; stroke-linecap: round; stroke-width: 4.5; opacity: .75 }")
+POINTS = ".points { fill: none; stroke-linecap: round; stroke-width: 4.5; opacity: .75 }"
 
 
 def principal_axes(mu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """mu (N, L) -> coordinates (N, 2) along the two principal axes, and the axes' shares of the variance (2,)
 
-    With one latent, or one image, the second coordinate is 0. Each axis points to where most of it is positive, so that it is unique.
+    With one latent, or one image, the second coordinate is 0. Of an axis' two directions it takes the one whose components
+    have a sum above 0, so that the picture does not turn around by chance.
     """
     u, s, vt = np.linalg.svd(mu - mu.mean(axis=0), full_matrices=False)
     sign = np.where(vt.sum(axis=1) < 0, -1, 1)
@@ -39,7 +39,8 @@ def scatter(coordinates: np.ndarray, share: np.ndarray, labels: np.ndarray) -> s
     span = np.where(high > low, high - low, 1)
     places = np.column_stack([16 + (coordinates[:, 0] - low[0]) / span[0] * 448, 384 - (coordinates[:, 1] - low[1]) / span[1] * 368])
     lines = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 460" role="img">',
-             "<title>Test images in the latent space, on two principal axes, coloured by digit</title>", f"<style>{STYLE}</style>"]
+             "<title>Test images in the latent space, on two principal axes, coloured by digit</title>",
+             f"<style>{STYLE} {POINTS}</style>"]
     for digit in range(10):
         dots = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in places[labels == digit])
         left = 24 + 46 * digit

@@ -18,7 +18,7 @@ from . import latent_pictures, pictures, runs, sampling
 from .atomic import replacing
 from .evaluation import ACTIVE
 from .mnist import load_mnist
-from .training import Options, State, pixels
+from .training import BINARIZE, Options, State, pixels
 from .vae import VAEConfig, encode
 
 POINTS = 2500  # as many test images as the latent picture shows
@@ -63,7 +63,6 @@ def page(name: str, state: State, config: VAEConfig, options: Options, about: di
                "active units": f"{(mu.var(axis=0) > ACTIVE).sum()} of {config.latent}", "parameters": f"{state.params.vector.size:,}",
                "epochs": f"{last['epoch']}", "training time": f"{sum(row['seconds'] for row in state.history):,.0f} s"}
     settings = {**vars(config), **vars(options)}
-    kind = {"none": "grey pixels", "threshold": "pixels binarized at ½", "dynamic": "pixels binarized at random"}[options.binarize]
     note = "; the normal decoder's figures are log densities, and may be positive" if config.likelihood == "normal" else ""
     epochs = [row["epoch"] for row in state.history]
 
@@ -89,7 +88,7 @@ def page(name: str, state: State, config: VAEConfig, options: Options, about: di
         '<meta name="viewport" content="width=device-width, initial-scale=1">', '<link rel="icon" href="data:,">',
         f"<title>numpyvae: {escape(name)}</title>", f"<style>{STYLE}</style>", "</head>", "<body>",
         f"<h1>{sizes}, {last['epoch']} epochs on {escape(str(about['data']))}</h1>",
-        f'<p class="faint">A variational autoencoder in NumPy. Losses are in nats an image, of {kind}{note}.</p>', "<main>",
+        f'<p class="faint">A variational autoencoder in NumPy. Losses are in nats an image, of {BINARIZE[options.binarize]}{note}.</p>', "<main>",
         *(f"<section><h2>{title}</h2>{body}</section>" for title, body in sections.items()), "</main>", "</body>", "</html>", ""])
 
 

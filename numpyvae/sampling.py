@@ -15,15 +15,25 @@ from .vae import Parameters, VAEConfig, decode, encode, prior
 
 def mean_images(params: Parameters, z: np.ndarray, config: VAEConfig, shape: tuple[int, int]) -> np.ndarray:
     """z (N, L) -> the decoder's mean as uint8 images (N, *shape)"""
-    y, _ = decode(params, z.astype(params.vector.dtype), config)
-    mean = sigmoid(y) if config.likelihood == "bernoulli" else np.clip(y, 0, 1)
+    mean = np.clip(decoder_mean(params, z, config), 0, 1)
     return np.rint(mean * 255).astype(np.uint8).reshape(-1, *shape)
+
+
+def decoder_mean(params: Parameters, z: np.ndarray, config: VAEConfig) -> np.ndarray:
+    """E[x|z]: for a Bernoulli decoder the probability of ink        z (N, L) -> (N, D)"""
+    y, _ = decode(params, z.astype(params.vector.dtype), config)
+    return sigmoid(y) if config.likelihood == "bernoulli" else y
+
+
+def from_prior(eps: np.ndarray, config: VAEConfig) -> np.ndarray:
+    """z ~ p(z), from eps ~ N(0, 1)"""
+    return reparameterize(*prior(config, eps.dtype), eps)
 
 
 def samples(params: Parameters, config: VAEConfig, shape: tuple[int, int], rng: np.random.Generator, count: int) -> np.ndarray:
     """z ~ p(z), decoded"""
     eps = rng.standard_normal((count, config.latent))
-    return mean_images(params, reparameterize(*prior(config, eps.dtype), eps), config, shape)
+    return mean_images(params, from_prior(eps, config), config, shape)
 
 
 def reconstructions(params: Parameters, x: np.ndarray, config: VAEConfig, shape: tuple[int, int]) -> np.ndarray:
@@ -48,7 +58,7 @@ def manifold(params: Parameters, config: VAEConfig, shape: tuple[int, int], side
     quantiles = ndtri((np.arange(side) + 0.5) / side)
     z1, z2 = np.meshgrid(quantiles, quantiles[::-1])
     eps = np.stack([z1.ravel(), z2.ravel()], axis=1)
-    return mean_images(params, reparameterize(*prior(config, eps.dtype), eps), config, shape)
+    return mean_images(params, from_prior(eps, config), config, shape)
 
 
 def interpolations(params: Parameters, x: np.ndarray, config: VAEConfig, shape: tuple[int, int], steps: int = 8) -> np.ndarray:

@@ -24,7 +24,7 @@ from .adam import Adam
 from .bounds import OBJECTIVES
 from .vae import Parameters, VAEConfig, init_params, negative_elbo, parameter_shapes
 
-BINARIZE = ("none", "threshold", "dynamic")
+BINARIZE = {"none": "grey pixels", "threshold": "pixels binarized at ½", "dynamic": "pixels binarized at random"}
 SCHEDULES = ("constant", "burda")
 INITIALIZATIONS = ("uniform", "glorot")
 SCORING = 2  # what seeds the scoring generator, beside the seed and the epoch
@@ -57,7 +57,7 @@ class Options:
         for name in ("lr", "adam_epsilon"):
             if not (math.isfinite(value := getattr(self, name)) and value > 0):
                 raise ValueError(f"{name} must be a finite number above 0, not {value!r}")
-        for name, choices in {"objective": tuple(OBJECTIVES), "binarize": BINARIZE, "schedule": SCHEDULES,
+        for name, choices in {"objective": tuple(OBJECTIVES), "binarize": tuple(BINARIZE), "schedule": SCHEDULES,
                               "initialization": INITIALIZATIONS}.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}")

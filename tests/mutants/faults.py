@@ -321,8 +321,8 @@ fault("rows scored with one generator after another, by their place", TESTS,
 fault("columns before rows in memory", TESTS, (FILE, 'np.asarray(X, order="C")', "np.asarray(X)"))
 fault("bytes not scaled when they are transformed", TESTS, (FILE, "X * np.float32(1 / self.scale_)", "X * np.float32(1)"))
 fault("logits for means", TESTS,
-      (FILE, 'sigmoid(y) if self.config_.likelihood == "bernoulli" else y', "y"))
-fault("means not in the scale of X", TESTS, (FILE, "return self.scale_ * (sigmoid", "return 1 * (sigmoid"))
+      ("sampling.py", 'sigmoid(y) if config.likelihood == "bernoulli" else y', "y"))
+fault("means not in the scale of X", TESTS, (FILE, "return self.scale_ * decoder_mean", "return 1 * decoder_mean"))
 fault("a Generator's state ignored by fit", TESTS,
       (FILE, "seed = int(np.random.default_rng(seed)", "seed = int(np.random.default_rng()"))
 fault("floats divided by 255 as well", TESTS,
