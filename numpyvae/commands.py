@@ -28,7 +28,7 @@ def evaluate(args: Namespace, console: Console) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # evaluation has threads of its own
     import numpy as np
 
-    from . import evaluation, runs
+    from . import evaluation, runs, training
 
     if args.importance_samples < 0:
         raise ValueError(f"--importance-samples must be 0 or above, not {args.importance_samples}")
@@ -42,8 +42,7 @@ def evaluate(args: Namespace, console: Console) -> int:
     if args.json:
         console.line(json.dumps(result))
         return 0
-    pixels = {"none": "grey pixels", "threshold": "pixels binarized at ½", "dynamic": "pixels binarized at random"}
-    console.line(f"{len(images):,} test images of {directory}, {pixels[options.binarize]}; nats an image")
+    console.line(f"{len(images):,} test images of {directory}, {training.BINARIZE[options.binarize]}; nats an image")
     if config.likelihood == "normal":
         console.line("the normal decoder's figures are log densities, and may be positive")
     console.line(f"  ELBO             {result['elbo']:10.4f}")
@@ -72,16 +71,12 @@ def report(args: Namespace, console: Console) -> int:
 
     from . import report as page
     from . import runs
-    from .mnist import load_images
     from .train_command import command
 
     if not Path(args.run).is_dir():
         raise NotADirectoryError(f"{args.run}: not a run's folder")
     state, config, options, about = runs.load(args.run)
-    if args.data is not None:
-        about = {**about, "data": args.data}
-    if runs.digest(*load_images(about["data"])) != about["digest"]:
-        raise ValueError(f"{about['data']}: not the data that {args.run} was trained on; name that with --data")
+    about, _, _ = runs.find_images(args.run, about, args.data)
     page.write(Path(args.run), state, config, options, about, command(config, options, about))
     console.line(f"Wrote {Path(args.run) / 'report.html'}")
     return 0

@@ -25,6 +25,7 @@ import numpy as np
 
 from . import checkpoint, pictures, sampling
 from .atomic import replacing
+from .mnist import load_images
 from .training import Options, State, optimizer, pixels
 from .vae import Parameters, VAEConfig, parameter_shapes
 
@@ -87,6 +88,17 @@ def load(path: str | os.PathLike) -> tuple[State, VAEConfig, Options, dict]:
         return state, config, options, meta["about"]
     except (KeyError, TypeError, ValueError) as error:
         raise checkpoint.CheckpointError(f"{path}: is whole, but not a run of this version of numpyvae ({error})") from error
+
+
+def find_images(run: str, about: dict, data: str | None) -> tuple[dict, np.ndarray, np.ndarray]:
+    """What a run was trained and scored on (training images, test images), where it was, or in `data` if it has moved;
+    `about` with that place in it comes first. ValueError if it is other data."""
+    here = about | ({} if data is None else {"data": data})
+    images, test_images = load_images(here["data"])
+    if digest(images, test_images) != about["digest"]:
+        raise ValueError(f"{here['data']}: not the data that is needed: it is not what {run} was trained on "
+                         f"({about['data']}); name that with --data")
+    return here, images, test_images
 
 
 def write_log(folder: Path, history: list[dict]) -> None:

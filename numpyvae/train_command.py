@@ -39,9 +39,7 @@ def train(args: Namespace, console: Console) -> int:
     say = (lambda text: None) if args.quiet else console.line
     if args.resume is not None:
         folder, state, config, options, about = resumed(args, given)
-        images, test_images = load_images(about["data"] if args.data is None else args.data)
-        if runs.digest(images, test_images) != about["digest"]:
-            raise ValueError(f"the data is not what {args.resume} was trained on ({about['data']}); name that with --data")
+        about, images, test_images = runs.find_images(args.resume, about, args.data)
         if state.epoch > options.epochs:
             say(f"{args.resume} has all of its {options.epochs} epochs; ask for more with --epochs")
             return 0

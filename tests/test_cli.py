@@ -269,6 +269,14 @@ def test_resume_refuses_other_data(train, tiny_directory, capsys):
     assert "not what runs/001 was trained on" in error_line(capsys)
 
 
+def test_a_run_whose_data_has_moved_is_resumed_to_its_end_and_knows_the_new_place(train, tiny_directory):
+    assert train() == 0
+    moved = tiny_directory.rename("moved")
+    assert main(["train", "--resume", "runs/001", "--epochs", "3", "--data", str(moved)]) == 0
+    assert "--data moved" in Path("runs/001/report.html").read_text("utf-8")
+    assert main(["report", "runs/001"]) == 0
+
+
 @pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_finishes_the_batch_saves_and_says_how_to_go_on(train, tiny_directory, number, status):
     train("--out", "whole", "--epochs", "60")
