@@ -15,7 +15,7 @@ Read the modules in the order of the derivation:
 Then what feeds them and what comes of them:
 
         files        atomic, idx, mnist, download, checkpoint, pictures
-        a run        training, evaluation, sampling, runs, latent_pictures, report; estimator
+        a run        pair, step, training, evaluation, sampling, runs, latent_pictures, report; estimator
         a terminal   console, train_command, commands, cli
 
 The second half, Markov decision processes, stands on its own: bellman, rounding, mdp, discount; chain, chain_picture.

@@ -23,16 +23,18 @@ from numpy import ndarray as Array
 def log_likelihood(x: Array, logits: Array) -> Array:
     """log p(x|l) = Σ_d x_d l_d − softplus(l_d)        x, logits (..., D) -> (...), in nats an image
 
-    softplus(l) = max(l, 0) + log(1 + e), where e = exp(−|l|) cannot overflow. (−|l| is a minimum: np.abs has no complex
-    derivative.)
+    softplus(l) = max(l, 0) + log(1 + e), where e = exp(−|l|) cannot overflow, and x l − max(l, 0) = (x − [l > 0]) l, with
+    [l > 0] for 1 where it is so, else 0. (−|l| is a minimum: np.abs has no complex derivative.)
     """
-    e = np.exp(np.minimum(logits, -logits))
-    return (x * logits - np.maximum(logits, 0)).sum(axis=-1) - sum_log1p(e)
+    e = np.minimum(logits, -logits)
+    np.exp(e, out=e)
+    return np.vecdot(x - (logits > 0), logits) - sum_log1p(e)
 
 
 def log_likelihood_backward(dy: Array, x: Array, logits: Array) -> Array:
     """dl = dy (x − σ(l))        dy (...), x and logits (..., D) -> (..., D); x is data: no gradient"""
-    dl = x - sigmoid(logits)
+    dl = sigmoid(logits)
+    np.subtract(x, dl, out=dl)
     dl *= np.expand_dims(dy, -1)
     return dl
 
@@ -40,7 +42,7 @@ def log_likelihood_backward(dy: Array, x: Array, logits: Array) -> Array:
 def sum_log1p(e: Array) -> Array:
     """Σ_d log(1 + e_d) = log Π_d (1 + e_d)        e (..., D), from 0 to 1, -> (...)
 
-    A logarithm costs as much as ten products, so halves are multiplied first: (1 + a)(1 + b) = 1 + (a + b + ab), up to
+    A logarithm costs as much as ten products, so halves are multiplied first: (1 + a)(1 + b) = 1 + ((1 + a)b + a), up to
     64 factors or 2⁶⁴. Only what exceeds 1 is kept, because a small e would lose its digits in 1 + e; and what the last
     u = 1 + e has lost, log(1 + e) = log u + (e − (u − 1))/u gives back. (np.log1p is slow in float32.)
     """
@@ -49,16 +51,17 @@ def sum_log1p(e: Array) -> Array:
         if odd:
             break
         a, b = e[..., :half], e[..., half:]
-        e = a * b
+        e = 1 + a
+        e *= b
         e += a
-        e += b
     u = 1 + e
     return (np.log(u) + (e - (u - 1)) / u).sum(axis=-1)
 
 
 def sigmoid(l: Array) -> Array:
     """σ(l) = 1 / (1 + exp(−l)); where the exponential overflows, 1/inf = 0 is right"""
+    e = -l
     with np.errstate(over="ignore"):
-        e = np.exp(-l)
+        np.exp(e, out=e)
     e += 1
     return np.divide(1, e, out=e)

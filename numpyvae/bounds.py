@@ -51,12 +51,12 @@ def negative_iwae(params: Parameters, x: Array, eps: Array, config: VAEConfig) -
     return loss, (params, config, x, eps, mu, logvar, encoder, log_w, weights)
 
 
-def negative_iwae_backward(cache: tuple, out: Parameters | None = None) -> Parameters:
-    """∂loss/∂params; written into the Parameters `out`, if given, which is overwritten."""
+def negative_iwae_backward(cache: tuple, out: Parameters | None = None, dloss: float = 1.0) -> Parameters:
+    """dloss ∂loss/∂params; written into the Parameters `out`, if given, which is overwritten."""
     params, config, x, eps, mu, logvar, encoder, log_w, (z, y, decoder) = cache
     grads = Parameters(parameter_shapes(config), np.empty_like(params.vector)) if out is None else out
     w = np.exp(log_w - log_w.max(axis=0))
-    dlog_w = -w / w.sum(axis=0) / len(x)
+    dlog_w = -w / w.sum(axis=0) * (dloss / len(x))
 
     dy = log_likelihood_backward(grads, dlog_w, params, x, y, config)
     dz_likelihood = decode_backward(grads, dy, decoder, config)

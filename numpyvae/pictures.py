@@ -10,7 +10,7 @@ Three kinds are enough:
 
 SVG is text: a learning curve is a frame, round ticks, one <polyline> for each curve, and its name beside its end.
 
-Source: W3C, "Portable Network Graphics (PNG) Specification". Next: training.
+Source: W3C, "Portable Network Graphics (PNG) Specification". Next: pair.
 """
 
 import math

@@ -66,7 +66,8 @@ def save(folder: Path, state: State, config: VAEConfig, options: Options, about:
     meta = {"config": asdict(config), "options": asdict(options), "history": state.history, "about": about,
             "adam.t": state.adam.t, "epoch": state.epoch, "batch": state.batch, "total": state.total,
             "seconds": state.seconds, "generator": state.rng and checkpoint.generator_state(state.rng),
-            "numpy": np.__version__, "blas_threads": os.environ.get("OPENBLAS_NUM_THREADS", f"default, {os.cpu_count()} cores")}
+            "numpy": np.__version__, "blas_threads": os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS")
+            or f"default, {os.cpu_count()} cores"}
     checkpoint.save(folder / "checkpoint.npz", arrays, meta)
 
 

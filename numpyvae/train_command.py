@@ -3,8 +3,10 @@
 The log's lines are an interface: scripts parse them. Next: commands.
 """
 
+import os
 import shlex
 import signal
+import sys
 from argparse import Namespace
 from pathlib import Path
 
@@ -29,6 +31,8 @@ def train(args: Namespace, console: Console) -> int:
       numpyvae train --hidden 400 200 --latent 2     two hidden layers, two latents
       numpyvae train --resume runs/001 --epochs 60   go on with a run
     """
+    processes = share_out(args.processes)
+
     from . import report, runs, training
     from .mnist import find_data, load_images
 
@@ -84,13 +88,27 @@ def train(args: Namespace, console: Console) -> int:
 
     try:
         with stop:
-            training.train(images, test_images, config, options, state=state, after_batch=after_batch, after_epoch=after_epoch)
+            training.train(images, test_images, config, options, state=state, processes=processes,
+                           after_batch=after_batch, after_epoch=after_epoch)
     except Stopped:
         console.warn(f"stopped and saved; go on with `numpyvae train --resume {folder}`")
         return 128 + stop.received
     report.write(folder, state, config, options, about, command(config, options, about))
     say(f"Wrote {folder}: report.html, samples.png, reconstructions.png, curve.svg, log.csv, checkpoint.npz")
     return 0
+
+
+def share_out(asked: int | None) -> int:
+    """How many processes train: as asked, else two if there are cores for them; each is given half of the cores for BLAS.
+
+    BLAS asks how many when NumPy is loaded, so this is called before. Where that has happened, or processes cannot be
+    forked with a good conscience, one process does it all, and BLAS is left as it is.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    processes = asked or (2 if cores > 1 and sys.platform == "linux" and "numpy" not in sys.modules else 1)
+    if processes == 2:
+        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // 2)))
+    return processes
 
 
 def command(config, options, about: dict) -> str:

@@ -16,22 +16,20 @@ Source: Kingma & Welling 2014, Algorithm 1; Burda et al. 2016, section 5, for th
 import math
 import time
 from dataclasses import dataclass, field
-from typing import Callable, NamedTuple
+from typing import Callable, Iterator, NamedTuple
 
 import numpy as np
 
 from .adam import Adam
-from .bounds import OBJECTIVES
+from .bounds import OBJECTIVES  # whose names options take
+from .pair import Pair, shared
+from .step import NotFiniteError, Step
 from .vae import Parameters, VAEConfig, init_params, negative_elbo, parameter_shapes
 
 BINARIZE = {"none": "grey pixels", "threshold": "pixels binarized at ½", "dynamic": "pixels binarized at random"}
 SCHEDULES = ("constant", "burda")
 INITIALIZATIONS = ("uniform", "glorot")
 SCORING = 2  # what seeds the scoring generator, beside the seed and the epoch
-
-
-class NotFiniteError(ArithmeticError):
-    """A loss or gradient is not a finite number. Raised before the step, so that the parameters are still good."""
 
 
 @dataclass(frozen=True)
@@ -116,14 +114,17 @@ def glorot(params: Parameters, images: np.ndarray, config: VAEConfig, rng: np.ra
     output_bias[...] = np.log(clipped / (1 - clipped)) if config.likelihood == "bernoulli" else mean
 
 
-def pixels(images: np.ndarray, binarize: str, rng: np.random.Generator) -> np.ndarray:
-    """Images (N, rows, cols) or rows (N, D) -> float32 (N, D), grey or binarized; uint8 is divided by 255, floats are not"""
-    x = images.reshape(len(images), -1)
+def pixels(images: np.ndarray, binarize: str, rng: np.random.Generator, part: slice = slice(None)) -> np.ndarray:
+    """Images (N, rows, cols) or rows (N, D) -> float32 (N, D), grey or binarized; uint8 is divided by 255, floats are not
+
+    Of a part of the images, if one is named; random numbers are drawn for all.
+    """
+    x = images.reshape(len(images), -1)[part]
     x = x * np.float32(1 / 255) if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
     if binarize == "threshold":
         return (x >= 0.5).astype(np.float32)
     if binarize == "dynamic":
-        return (rng.random(x.shape, dtype=np.float32) < x).astype(np.float32)
+        return (rng.random((len(images), x.shape[1]), dtype=np.float32)[part] < x).astype(np.float32)
     return x
 
 
@@ -143,7 +144,7 @@ def learning_rate(options: Options, epoch: int) -> float:
 
 
 def train(images: np.ndarray, test_images: np.ndarray, config: VAEConfig, options: Options, *,
-          state: State | None = None,
+          state: State | None = None, processes: int = 1,
           after_batch: Callable[[State, float], None] = lambda state, loss: None,
           after_epoch: Callable[[State], None] = lambda state: None) -> State:
     """Train on images, as `pixels` takes them, from `state` or from the start, to the end of epoch `options.epochs`.
@@ -151,53 +152,74 @@ def train(images: np.ndarray, test_images: np.ndarray, config: VAEConfig, option
     `after_batch(state, loss)` is called after each step, `after_epoch(state)` after each epoch's scoring, which appends
     to state.history: epoch, train_loss, test_loss, reconstruction, kl (nats an image; loss = reconstruction + kl), seconds.
     Without test images, (0, …), their figures are NaN.
+    `processes` = 2 shares each step out between two, as `step` has it, for a program with one BLAS thread for each.
     Raises NotFiniteError before a step that would use a loss or gradient that is not finite.
     """
     state = state or start(images, config, options)
-    loss_of, backward = OBJECTIVES[options.objective]
-    grads = Parameters(parameter_shapes(config), np.empty_like(state.params.vector))
-    while state.epoch <= options.epochs:
-        rng = np.random.default_rng([options.seed, state.epoch])
-        order = rng.permutation(len(images))
-        state.rng = rng = state.rng or rng
-        state.adam.lr = learning_rate(options, state.epoch)
-        for first in range(state.batch * options.batch_size, len(images), options.batch_size):
+    with Pair(processes) as pair:
+        share(state, config, pair)
+        step = Step(state.params, state.adam, config, options.objective, pair)
+        pair.fork(lambda: help_out(images, config, options, state, step))
+        while state.epoch <= options.epochs:
+            state.adam.lr = learning_rate(options, state.epoch)
             began = time.perf_counter()
-            x = pixels(images[order[first : first + options.batch_size]], options.binarize, rng)
-            eps = draw_noise(rng, len(x), config, options)
-            with np.errstate(over="ignore", invalid="ignore"):  # a number that is not finite is caught by name, below
-                loss, cache = loss_of(state.params, x, eps, config)
-                backward(cache, out=grads)
-                check_finite(loss, grads, state)
-            state.adam.step(state.params.vector, grads.vector)
-            state.batch, state.total = state.batch + 1, state.total + float(loss) * len(x)
-            state.seconds += time.perf_counter() - began
-            after_batch(state, float(loss))
-        rng = np.random.default_rng([options.seed, state.epoch, SCORING])
-        test = Score(math.nan, math.nan, math.nan)
-        if len(test_images):
-            test = score(state.params, pixels(test_images, options.binarize, rng), config, rng)
-        state.history.append(dict(epoch=state.epoch, train_loss=state.total / len(images), test_loss=test.loss,
-                                  reconstruction=-test.reconstruction, kl=test.kl, seconds=state.seconds))
-        state.epoch, state.batch, state.total, state.seconds, state.rng = state.epoch + 1, 0, 0.0, 0.0, None
-        after_epoch(state)
+            for n, x, eps in minibatches(images, config, options, state, pair):
+                try:
+                    loss = step(n, x, eps)
+                except NotFiniteError as error:
+                    raise NotFiniteError(f"epoch {state.epoch}, batch {state.batch + 1}: {error}; "
+                                         "a smaller learning rate may help") from None
+                state.batch, state.total = state.batch + 1, state.total + loss * n
+                state.seconds += time.perf_counter() - began
+                after_batch(state, loss)
+                began = time.perf_counter()
+            rng = np.random.default_rng([options.seed, state.epoch, SCORING])
+            test = Score(math.nan, math.nan, math.nan)
+            if len(test_images):
+                test = score(state.params, pixels(test_images, options.binarize, rng), config, rng)
+            state.history.append(dict(epoch=state.epoch, train_loss=state.total / len(images), test_loss=test.loss,
+                                      reconstruction=-test.reconstruction, kl=test.kl, seconds=state.seconds))
+            state.epoch, state.batch, state.total, state.seconds, state.rng = state.epoch + 1, 0, 0.0, 0.0, None
+            after_epoch(state)
     return state
+
+
+def minibatches(images: np.ndarray, config: VAEConfig, options: Options, state: State,
+                pair: Pair) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """What is left of the epoch under way: n images at a time, and this process's share of their pixels and noise
+
+    Random numbers are drawn for all n, so that they do not depend on who does what.
+    """
+    rng = np.random.default_rng([options.seed, state.epoch])
+    order = rng.permutation(len(images))
+    state.rng = rng = state.rng or rng
+    for first in range(state.batch * options.batch_size, len(images), options.batch_size):
+        batch = images[order[first : first + options.batch_size]]
+        part = pair.share(len(batch))
+        x = pixels(batch, options.binarize, rng, part)
+        yield len(batch), x, draw_noise(rng, len(batch), config, options)[..., part, :]
+
+
+def help_out(images: np.ndarray, config: VAEConfig, options: Options, state: State, step: Step) -> None:
+    """What the second process does: its share of each step, and nothing else. `state` is a copy, its own."""
+    for state.epoch in range(state.epoch, options.epochs + 1):
+        state.adam.lr = learning_rate(options, state.epoch)
+        for n, x, eps in minibatches(images, config, options, state, step.pair):
+            step(n, x, eps)
+        state.batch, state.rng = 0, None
+
+
+def share(state: State, config: VAEConfig, pair: Pair) -> None:
+    """Moves what both processes must see, θ and Adam's m and v, to memory that both see."""
+    if pair.processes == 2:
+        state.params = Parameters(parameter_shapes(config), shared(state.params.vector))
+        state.adam.m, state.adam.v = shared(state.adam.m), shared(state.adam.v)
 
 
 def draw_noise(rng, n, config, options):
     """eps (N, L) for one sample of the ELBO, else (J, N, L)"""
     shape = (n, config.latent) if options.samples == 1 and options.objective == "elbo" else (options.samples, n, config.latent)
     return rng.standard_normal(shape, dtype=np.float32)
-
-
-def check_finite(loss, grads: Parameters, state: State) -> None:
-    where = f"epoch {state.epoch}, batch {state.batch + 1}"
-    if not math.isfinite(loss):
-        raise NotFiniteError(f"{where}: the loss is {loss}; a smaller learning rate may help")
-    if not math.isfinite(grads.vector @ grads.vector):  # a quick look at all of them; then, at each
-        names = [name for name, g in grads.items() if not np.isfinite(g).all()]
-        if names:
-            raise NotFiniteError(f"{where}: the gradient of {', '.join(names)} is not finite; a smaller learning rate may help")
 
 
 def score(params: Parameters, x: np.ndarray, config: VAEConfig, rng: np.random.Generator, batch_size: int = 500) -> Score:

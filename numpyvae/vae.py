@@ -143,18 +143,19 @@ def negative_elbo(params: Parameters, x: Array, eps: Array, config: VAEConfig) -
     z = reparameterize(mu, logvar, eps)
     y, decoder = decode(params, z, config)
     log_px = log_likelihood(params, x, y, config)
-    reconstruction = log_px.reshape(-1, len(x)).mean(axis=0)
+    J = log_px.size // len(x)
+    reconstruction = log_px.reshape(J, len(x)).sum(axis=0) / J
     kl = kl_divergence(mu, logvar, *prior(config, mu.dtype)).sum(axis=-1)
-    loss = (config.beta * kl - reconstruction).mean()
+    loss = (config.beta * kl - reconstruction).sum() / len(x)
     return loss, Cache(params, config, x, eps, mu, logvar, y, encoder, decoder, reconstruction, kl)
 
 
-def negative_elbo_backward(cache: Cache, out: Parameters | None = None) -> Parameters:
-    """∂loss/∂params, with the keys of params; written into the Parameters `out`, if given, which is overwritten."""
+def negative_elbo_backward(cache: Cache, out: Parameters | None = None, dloss: float = 1.0) -> Parameters:
+    """dloss ∂loss/∂params, with the keys of params; written into the Parameters `out`, if given, which is overwritten."""
     params, config, x, eps, mu, logvar, y, encoder, decoder, _, _ = cache
     grads = Parameters(parameter_shapes(config), np.empty_like(params.vector)) if out is None else out
-    dkl = config.beta / len(x)  # ∂loss/∂KLₙ
-    dlog_px = np.full(y.shape[:-1], -1 / math.prod(y.shape[:-1]), y.dtype)  # ∂loss/∂log p(xₙ|z_nj) = −1/(NJ)
+    dkl = dloss * config.beta / len(x)  # ∂loss/∂KLₙ
+    dlog_px = np.full(y.shape[:-1], -dloss / math.prod(y.shape[:-1]), y.dtype)  # ∂loss/∂log p(xₙ|z_nj) = −1/(NJ)
 
     dmu_kl, dlogvar_kl = kl_divergence_backward(dkl, mu, logvar, *prior(config, mu.dtype))
     dy = log_likelihood_backward(grads, dlog_px, params, x, y, config)

@@ -84,20 +84,20 @@ fault("reparameterize's gradients averaged over J, not summed", GRADIENT,
 TESTS = "test_bernoulli.py"
 FILE = "bernoulli.py"
 fault("log-likelihood averaged over pixels", TESTS,
-      (FILE, "0)).sum(axis=-1) - sum_log1p(e)", "0)).mean(axis=-1) - sum_log1p(e) / x.shape[-1]"))
+      (FILE, "logits) - sum_log1p(e)", "logits) / x.shape[-1] - sum_log1p(e) / x.shape[-1]"))
 fault("log-likelihood summed over images", TESTS,
-      (FILE, "0)).sum(axis=-1) - sum_log1p(e)", "0)).sum(axis=0) - sum_log1p(e).sum()"))
+      (FILE, "logits) - sum_log1p(e)", "logits).sum() - sum_log1p(e).sum()"))
 fault("log-likelihood with softplus(−l): 1 − x for x", TESTS,
-      (FILE, "x * logits - np.maximum(logits, 0)", "x * logits - np.maximum(-logits, 0)"))
+      (FILE, "x - (logits > 0)", "1 - x - (logits > 0)"))
 fault("log-likelihood's gradient with its sign turned", TESTS,
-      (FILE, "dl = x - sigmoid(logits)", "dl = sigmoid(logits) - x"))
-fault("log-likelihood's gradient without the sigmoid", TESTS, (FILE, "dl = x - sigmoid(logits)", "dl = x - logits"))
+      (FILE, "np.subtract(x, dl, out=dl)", "dl -= x"))
+fault("log-likelihood's gradient without the sigmoid", TESTS, (FILE, "dl = sigmoid(logits)", "dl = logits.copy()"))
 fault("a factor σ(1 − σ) too many, as after a sigmoid layer", TESTS,
-      (FILE, "dl = x - sigmoid(logits)", "dl = (x - sigmoid(logits)) * sigmoid(logits) * sigmoid(-logits)"))
-fault("σ(−l) for σ(l)", TESTS, (FILE, "np.exp(-l)", "np.exp(l)"))
+      (FILE, "np.subtract(x, dl, out=dl)", "dl = (x - dl) * dl * (1 - dl)"))
+fault("σ(−l) for σ(l)", TESTS, (FILE, "e = -l\n", "e = l.copy()\n"))
 fault("log(1 + e) without its correction", TESTS, (FILE, "(np.log(u) + (e - (u - 1)) / u)", "np.log(u)"))
-fault("softplus without the maximum", TESTS, (FILE, "x * logits - np.maximum(logits, 0)", "x * logits"))
-fault("a product of sums without its cross term", TESTS, (FILE, "e = a * b", "e = 0 * a"))
+fault("softplus without the maximum", TESTS, (FILE, "x - (logits > 0)", "x"))
+fault("a product of sums without its cross term", TESTS, (FILE, "e = 1 + a\n", "e = 1 + 0 * a\n"))
 fault("a product of more factors than the number format holds", TESTS, (FILE, "for _ in range(6)", "for _ in range(60)"))
 
 # layers
@@ -110,8 +110,8 @@ fault("dx with W for Wᵀ", SQUARE, (FILE, "dy @ W.T", "dy @ W"))
 fault("dW with x for xᵀ", SQUARE, (FILE, "np.matmul(x.T, dy, out=dW)", "np.matmul(x, dy, out=dW)"))
 fault("dW transposed", SQUARE, (FILE, "np.matmul(x.T, dy, out=dW)", "np.matmul(dy.T, x, out=dW)"))
 fault("dW averaged over the batch", TESTS, (FILE, "np.matmul(x.T, dy, out=dW)", "np.matmul(x.T, dy / len(x), out=dW)"))
-fault("db a mean for a sum", TESTS, (FILE, "np.sum(dy, axis=0, out=db)", "np.mean(dy, axis=0, out=db)"))
-fault("db summed over the wrong axis", SQUARE, (FILE, "np.sum(dy, axis=0, out=db)", "np.sum(dy, axis=1, out=db)"))
+fault("db a mean for a sum", TESTS, (FILE, "np.ones(len(dy), dy.dtype)", "np.ones(len(dy), dy.dtype) / dy.dtype.type(len(dy))"))
+fault("db summed over the wrong axis", SQUARE, (FILE, "np.ones(len(dy), dy.dtype), dy, out=db", "dy, np.ones(len(dy), dy.dtype), out=db"))
 fault("relu's gradient where y is 0 as well", TESTS, (FILE, "dy * (y > 0)", "dy * (y >= 0)"))
 fault("relu's gradient not masked", TESTS, (FILE, "dy * (y > 0)", "dy"))
 fault("relu's gradient masked by its own sign", TESTS, (FILE, "dy * (y > 0)", "dy * (dy > 0)"))
@@ -124,23 +124,23 @@ fault("tanh's gradient of its input's name, y for tanh y", TESTS,
 TESTS = "test_vae.py"
 FILE = "vae.py"
 fault("the sum over images, not the mean, in the loss", TESTS,
-      (FILE, "(config.beta * kl - reconstruction).mean()", "(config.beta * kl - reconstruction).sum()"))
+      (FILE, "- reconstruction).sum() / len(x)", "- reconstruction).sum()"))
 fault("the KL added with the wrong sign", TESTS,
-      (FILE, "(config.beta * kl - reconstruction).mean()", "(-config.beta * kl - reconstruction).mean()"))
+      (FILE, "(config.beta * kl - reconstruction).sum()", "(-config.beta * kl - reconstruction).sum()"))
 fault("β weighs the reconstruction", TESTS,
-      (FILE, "(config.beta * kl - reconstruction).mean()", "(kl - config.beta * reconstruction).mean()"))
+      (FILE, "(config.beta * kl - reconstruction).sum()", "(kl - config.beta * reconstruction).sum()"))
 fault("the reconstruction summed over J", TESTS,
-      (FILE, "log_px.reshape(-1, len(x)).mean(axis=0)", "log_px.reshape(-1, len(x)).sum(axis=0)"))
+      (FILE, ".sum(axis=0) / J", ".sum(axis=0)"))
 fault("the KL averaged over latents", TESTS,
       (FILE, "*prior(config, mu.dtype)).sum(axis=-1)\n    loss", "*prior(config, mu.dtype)).mean(axis=-1)\n    loss"))
 fault("the normal decoder averaged over pixels", TESTS,
       (FILE, "decoder_logvar(params, y.dtype, config)).sum(axis=-1)",
        "decoder_logvar(params, y.dtype, config)).mean(axis=-1)"))
-fault("1/N missing in the KL's gradient", GRADIENT, (FILE, "dkl = config.beta / len(x)", "dkl = config.beta"))
-fault("β missing in the KL's gradient", GRADIENT, (FILE, "dkl = config.beta / len(x)", "dkl = 1 / len(x)"))
-fault("1/J missing in the likelihood's gradient", GRADIENT, (FILE, "-1 / math.prod(y.shape[:-1])", "-1 / len(x)"))
+fault("1/N missing in the KL's gradient", GRADIENT, (FILE, "dkl = dloss * config.beta / len(x)", "dkl = dloss * config.beta"))
+fault("β missing in the KL's gradient", GRADIENT, (FILE, "dkl = dloss * config.beta / len(x)", "dkl = dloss / len(x)"))
+fault("1/J missing in the likelihood's gradient", GRADIENT, (FILE, "-dloss / math.prod(y.shape[:-1])", "-dloss / len(x)"))
 fault("the likelihood's gradient with its sign turned", GRADIENT,
-      (FILE, "-1 / math.prod(y.shape[:-1])", "1 / math.prod(y.shape[:-1])"))
+      (FILE, "-dloss / math.prod(y.shape[:-1])", "dloss / math.prod(y.shape[:-1])"))
 fault("the KL detached from mu", GRADIENT, (FILE, "dmu_z + dmu_kl", "dmu_z"))
 fault("the KL detached from logvar", GRADIENT, (FILE, "dlogvar_z + dlogvar_kl", "dlogvar_z"))
 fault("the sample detached from logvar", GRADIENT, (FILE, "dlogvar_z + dlogvar_kl", "dlogvar_kl"))
@@ -221,6 +221,29 @@ fault("t counted after the step", TESTS,
       (FILE, "        theta -= s\n", "        theta -= s\n        self.t += 1\n"))
 fault("uphill", TESTS, (FILE, "theta -= s", "theta += s"))
 
+# step
+
+TESTS = "test_step.py"
+FILE = "step.py"
+fault("a half's gradient weighed as if it were the whole minibatch's", TESTS, (FILE, "dloss=share", "dloss=1.0"))
+fault("a half's loss weighed as if it were the whole minibatch's", TESTS, (FILE, "return share * loss", "return loss"))
+fault("the second process's gradient left out", TESTS, (FILE, "            g += other\n", "            pass\n"))
+fault("a step with the first process's part of the gradient everywhere", TESTS,
+      (FILE, "self.adam.step(self.params.vector, self.grads[0].vector, part)",
+       "self.adam.step(self.params.vector, self.grads[0].vector)"))
+fault("half of a single image is not nothing but what was left of the step before", TESTS,
+      (FILE, "            grads.vector.fill(0)\n", ""))
+fault("the same noise for both halves", TESTS, ("training.py", "[..., part, :]", "[..., : len(x), :]"))
+fault("each process draws random pixels for its own half", TESTS,
+      ("training.py", "rng.random((len(images), x.shape[1]), dtype=np.float32)[part]", "rng.random(x.shape, dtype=np.float32)"))
+fault("the second process keeps the first epoch's rate", TESTS,
+      ("training.py", "        state.adam.lr = learning_rate(options, state.epoch)\n        for n, x, eps", "        for n, x, eps"))
+fault("the KL's gradient of a half not scaled", TESTS, ("vae.py", "dkl = dloss * config", "dkl = config"))
+fault("the likelihood's gradient of a half not scaled", TESTS, ("vae.py", "-dloss / math.prod", "-1 / math.prod"))
+fault("the weights' gradient of a half not scaled", TESTS, ("bounds.py", "(dloss / len(x))", "(1 / len(x))"))
+fault("θ in memory that only one process sees", TESTS, ("training.py", "shared(state.params.vector)", "state.params.vector.copy()"))
+fault("m in memory that only one process sees", TESTS, ("training.py", "state.adam.v = shared(state.adam.m), ", "state.adam.v = state.adam.m, "))
+
 # idx
 
 TESTS = "test_idx.py -k by_hand or written_is_read or order or same_array"
@@ -278,9 +301,9 @@ PIXELS = "test_training.py test_recipe.py -k pixel or threshold or dynamic or ra
 FILE = "training.py"
 fault("pixels over 256", PIXELS, (FILE, "np.float32(1 / 255)", "np.float32(1 / 256)"))
 fault("ink where there is none: dynamic pixels inverted", PIXELS,
-      (FILE, "dtype=np.float32) < x)", "dtype=np.float32) > x)"))
+      (FILE, "dtype=np.float32)[part] < x)", "dtype=np.float32)[part] > x)"))
 fault("binarized by one draw for all pixels of an image", PIXELS,
-      (FILE, "rng.random(x.shape, dtype", "rng.random((len(x), 1), dtype"))
+      (FILE, "rng.random((len(images), x.shape[1])", "rng.random((len(images), 1)"))
 fault("the rate rises", PIXELS, (FILE, "10 ** (-stage / 7)", "10 ** (stage / 7)"))
 fault("stages of i epochs, not 3ⁱ", PIXELS, (FILE, "place >= (3**i - 1) / 2", "place >= i * (i + 1) / 2"))
 fault("seven stages", PIXELS, (FILE, "for i in range(1, 8))", "for i in range(1, 7))"))
@@ -291,7 +314,7 @@ fault("a normal decoder's output bias is a logit, too", "test_training.py -k glo
       (FILE, 'if config.likelihood == "bernoulli" else mean', "if True else mean"))
 fault("annealing begins an epoch late", PIXELS, (FILE, "left / (options.anneal + 1)", "(left + 1) / (options.anneal + 1)"))
 fault("batches averaged, not images", TESTS,
-      (FILE, "state.total + float(loss) * len(x)", "state.total + float(loss) * options.batch_size"))
+      (FILE, "state.total + loss * n", "state.total + loss * options.batch_size"))
 fault("the score adds where it subtracts", "test_training.py -k score",
       (FILE, "return Score(kl - reconstruction,", "return Score(kl + reconstruction,"))
 fault("every epoch in the same order", TESTS,
@@ -352,12 +375,11 @@ fault("Adam's bias correction of m without the power of t", "test_adam.py",
 fault("Adam's bias correction of v without the power of t", "test_adam.py",
       ("adam.py", "(1 - self.beta2**self.t)", "(1 - self.beta2)"))
 fault("the loss scaled by 1/784, an average over pixels", "test_vae.py",
-      ("vae.py", "loss = (config.beta * kl - reconstruction).mean()",
-       "loss = (config.beta * kl - reconstruction).mean() / config.pixels"),
-      ("vae.py", "dkl = config.beta / len(x)", "dkl = config.beta / len(x) / config.pixels"),
-      ("vae.py", "-1 / math.prod(y.shape[:-1])", "-1 / math.prod(y.shape[:-1]) / config.pixels"))
+      ("vae.py", "reconstruction).sum() / len(x)", "reconstruction).sum() / len(x) / config.pixels"),
+      ("vae.py", "dkl = dloss * config.beta / len(x)", "dkl = config.beta / len(x) / config.pixels"),
+      ("vae.py", "-dloss / math.prod(y.shape[:-1])", "-1 / math.prod(y.shape[:-1]) / config.pixels"))
 fault("the likelihood alone averaged over pixels: a β of 784 in disguise", "test_bernoulli.py",
-      ("bernoulli.py", "0)).sum(axis=-1) - sum_log1p(e)", "0)).mean(axis=-1) - sum_log1p(e) / x.shape[-1]"),
+      ("bernoulli.py", "logits) - sum_log1p(e)", "logits) / x.shape[-1] - sum_log1p(e) / x.shape[-1]"),
       ("bernoulli.py", "dl *= np.expand_dims(dy, -1)", "dl *= np.expand_dims(dy, -1) / x.shape[-1]"))
 fault("the KL without its half, in both passes", KL,
       ("gaussian.py", "return 0.5 * (np.expm1(d)", "return 1.0 * (np.expm1(d)"),
@@ -365,10 +387,10 @@ fault("the KL without its half, in both passes", KL,
 fault("the KL left out of the loss, in both passes", "test_ppca.py -k gap",
       ("vae.py", "kl = kl_divergence(mu, logvar, *prior(config, mu.dtype)).sum(axis=-1)",
        "kl = 0 * kl_divergence(mu, logvar, *prior(config, mu.dtype)).sum(axis=-1)"),
-      ("vae.py", "dkl = config.beta / len(x)", "dkl = 0.0"))
+      ("vae.py", "dkl = dloss * config.beta / len(x)", "dkl = 0.0"))
 fault("J samples summed in both passes", "test_vae.py",
-      ("vae.py", "log_px.reshape(-1, len(x)).mean(axis=0)", "log_px.reshape(-1, len(x)).sum(axis=0)"),
-      ("vae.py", "-1 / math.prod(y.shape[:-1])", "-1 / len(x)"))
+      ("vae.py", ".sum(axis=0) / J", ".sum(axis=0)"),
+      ("vae.py", "-dloss / math.prod(y.shape[:-1])", "-dloss / len(x)"))
 fault("an encoder without hidden layers, in both passes", "test_vae.py -k definition or hidden_layers",
       ("vae.py", "        x, activation_cache = activate(x)\n", "        activation_cache = None\n"),
       ("vae.py", "        dy = activate_backward(dy, caches[2 * i - 1])\n", ""))

@@ -1,0 +1,80 @@
+"""One step of training: the gradient of a minibatch, then Adam; by one process, or shared out between two.
+
+The loss of a minibatch is a mean over its images. So it is the sum of the losses of its two halves, each weighed by its
+share of the images, and so is its gradient. And Adam moves every parameter by itself. Two processes, p = 0 and 1, can
+therefore do a step together:
+
+    gₚ = shareₚ ∂lossₚ/∂θ        each for its half of the images
+    θ ← Adam(g₀ + g₁)            each for its half of the parameters
+
+They meet after the first line, because the second needs both gradients, and after the second, because the next step's
+first needs all of θ. It is the same step as one process makes, but for the order in which numbers are added.
+
+Why two: the matrix products, which BLAS shares out among cores by itself, are half of a step's time. Through the other
+half, one core would wait. (Threads would share memory without further ado, but only one at a time can be in Python: at
+every one of a step's hundred operations one may have to wait for the other, and falls asleep over it.) Each process
+should have half of the cores for its BLAS, and no more: OMP_NUM_THREADS=1 if there are two, set before NumPy is loaded.
+
+Source: Kingma & Welling 2014, Algorithm 1. Next: training.
+"""
+
+import math
+
+import numpy as np
+
+from .adam import Adam
+from .bounds import OBJECTIVES
+from .pair import Pair, shared
+from .vae import Parameters, VAEConfig, parameter_shapes
+
+
+class NotFiniteError(ArithmeticError):
+    """A loss or gradient is not a finite number. Raised before the step, so that the parameters are still good."""
+
+
+class Step:
+    """step(n, x, eps) moves the parameters once, and returns the loss before.
+
+    x (…, D) and eps (…, L) are this process's share of a minibatch of n images and their noise. Made before the pair is
+    forked, and in memory that both see: params and what adam keeps.
+    """
+
+    def __init__(self, params: Parameters, adam: Adam, config: VAEConfig, objective: str, pair: Pair):
+        self.params, self.adam, self.config, self.pair = params, adam, config, pair
+        self.loss, self.backward = OBJECTIVES[objective]
+        vectors = shared(np.zeros((pair.processes, params.vector.size), params.vector.dtype))
+        self.grads = [Parameters(parameter_shapes(config), g) for g in vectors]
+        self.sums = shared(np.zeros((pair.processes, 2)))  # each process's share of the loss, and |gₚ|²
+
+    def __call__(self, n: int, x: np.ndarray, eps: np.ndarray) -> float:
+        with np.errstate(over="ignore", invalid="ignore"):  # a number that is not finite is caught by name, below
+            self.sums[self.pair.number] = self.gradient(x, eps, len(x) / n)
+        self.pair.meet()
+        loss, square = map(sum, self.sums.T.tolist())
+        self.check_finite(loss, square)
+        part = self.pair.share(self.params.vector.size)
+        g, *others = (grads.vector[part] for grads in self.grads)
+        for other in others:
+            g += other
+        self.adam.step(self.params.vector, self.grads[0].vector, part)
+        self.pair.meet()
+        return loss
+
+    def gradient(self, x: np.ndarray, eps: np.ndarray, share: float) -> tuple[float, float]:
+        """Writes gₚ; returns the loss that goes with it, and |gₚ|²."""
+        grads = self.grads[self.pair.number]
+        if not len(x):  # half of a single image
+            grads.vector.fill(0)
+            return 0.0, 0.0
+        loss, cache = self.loss(self.params, x, eps, self.config)
+        self.backward(cache, out=grads, dloss=share)
+        return share * loss, grads.vector @ grads.vector
+
+    def check_finite(self, loss: float, square: float) -> None:
+        """NotFiniteError if something is not; a square that is not may also be that of a finite gradient, but a large one."""
+        if not math.isfinite(loss):
+            raise NotFiniteError(f"the loss is {loss}")
+        if not math.isfinite(square):
+            names = dict.fromkeys(name for grads in self.grads for name, g in grads.items() if not np.isfinite(g).all())
+            if names:
+                raise NotFiniteError(f"the gradient of {', '.join(names)} is not finite")
