@@ -18,6 +18,7 @@ from numpyvae.cli import main
 BATCH = re.compile(r"Train Epoch: (\d+) \[(\d+)/(\d+) \((\d+)%\)\]\tLoss: (\d+\.\d{6})")
 EPOCH = re.compile(r"===== Epoch: (\d+) Average loss: (\d+\.\d{4}) =====")
 TEST = re.compile(r"===== Test set loss: (\d+\.\d{4}) \(reconstruction (\d+\.\d{4}), KL (\d+\.\d{4})\) =====")
+needs_fork = pytest.mark.skipif(sys.platform != "linux", reason="two processes are for Linux")
 FILES = {"checkpoint.npz", "curve.svg", "log.csv", "reconstructions.png", "report.html", "samples.png"}
 
 
@@ -277,24 +278,67 @@ def test_a_run_whose_data_has_moved_is_resumed_to_its_end_and_knows_the_new_plac
     assert main(["report", "runs/001"]) == 0
 
 
+@pytest.fixture
+def command(tiny_directory, monkeypatch):
+    """The same training as a process of its own, and of its own group, as a terminal starts it"""
+    monkeypatch.setenv("PYTHONPATH", str(Path(checkpoint.__file__).parent.parent))
+
+    def run(*options):
+        return subprocess.Popen([sys.executable, "-m", "numpyvae", "train", *map(str, options)], text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    return run
+
+
+def wait_for(process, beginning):
+    return next(line for line in process.stdout if line.startswith(beginning))
+
+
+@needs_fork
+@pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_finishes_the_batch_saves_and_says_how_to_go_on(train, tiny_directory, number, status):
-    train("--out", "whole", "--epochs", "60")
-    command = [sys.executable, "-m", "numpyvae", "train", "--data", str(tiny_directory), "--hidden", "8", "--latent", "2",
-               "--batch-size", "16", "--epochs", "60", "--out", "cut"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(checkpoint.__file__).parent.parent)}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-    for line in process.stdout:
-        if line.startswith("===== Test"):
-            break
-    process.send_signal(number)
+def test_a_signal_finishes_the_batch_saves_and_says_how_to_go_on(command, tiny_directory, number, status, processes):
+    settings = ["--data", tiny_directory, "--hidden", 8, "--latent", 2, "--batch-size", 16, "--epochs", 60]
+    command(*settings, "--processes", processes, "--out", "whole").communicate(timeout=60)
+    process = command(*settings, "--processes", processes, "--out", "cut")
+    wait_for(process, "===== Test")
+    os.killpg(process.pid, number)  # to both, as a terminal sends Ctrl-C
     _, err = process.communicate(timeout=60)
     assert process.returncode == status
     assert err == "numpyvae: stopped and saved; go on with `numpyvae train --resume cut`\n"
-    assert main(["train", "--resume", "cut"]) == 0
+    command("--processes", processes, "--resume", "cut").communicate(timeout=60)
     assert without_seconds("cut/log.csv") == without_seconds("whole/log.csv")
     (a, _), (b, _) = checkpoint.load("cut/checkpoint.npz"), checkpoint.load("whole/checkpoint.npz")
     assert all(np.array_equal(a[name], b[name]) for name in b)
+
+
+@needs_fork
+def test_a_second_process_that_is_killed_ends_in_one_line_and_the_last_epoch_is_kept(command, tiny_directory):
+    process = command("--data", tiny_directory, "--hidden", 8, "--latent", 2, "--epochs", 10_000, "--out", "run", "--processes", 2)
+    wait_for(process, "===== Test")
+    wait_for(process, "Train Epoch: 2")
+    (second,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(second), signal.SIGKILL)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2 and err.startswith("numpyvae: error: the second process is gone") and err.count("\n") == 1
+    assert main(["evaluate", "run", "--data", str(tiny_directory)]) == 0
+
+
+@pytest.mark.parametrize("cores, platform, before, found", [
+    (1, "linux", "", (1, None)), (2, "linux", "", (2, "1")), (8, "linux", "", (2, "4")), (5, "linux", "", (2, "2")),
+    (2, "darwin", "", (1, None)), (2, "linux", "import numpy", (1, None)),
+    (2, "linux", "os.environ['OMP_NUM_THREADS'] = '7'", (2, "7"))])
+def test_two_processes_train_where_each_has_a_core_and_blas_can_still_be_told(cores, platform, before, found):
+    code = (f"import os, sys\nos.sched_getaffinity = lambda process: range({cores})\nsys.platform = {platform!r}\n{before}\n"
+            "from numpyvae.train_command import share_out\nprint((share_out(None), os.environ.get('OMP_NUM_THREADS')))")
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    environment["PYTHONPATH"] = str(Path(checkpoint.__file__).parent.parent)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.strip() == repr(found)
+
+
+def test_how_many_processes_is_one_or_two(train, capsys):
+    assert train("--processes", "3") == 2
+    assert "--processes" in error_line(capsys)
 
 
 def test_a_terminal_without_unicode_is_no_error():
