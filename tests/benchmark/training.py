@@ -2,21 +2,23 @@
 
     python tests/benchmark/training.py --data data/mnist
     python tests/benchmark/training.py --data data/mnist --rounds 5 --peers DIR
+    python tests/benchmark/training.py --data data/mnist --scaling
 
 An epoch is one pass of the default model (784-400-20-400-784, batch 128, float32) over all training images, the last
-partial batch included; scoring, pictures and checkpoints are left out. The floor is the epoch's five large matrix
-products alone. DIR holds torch_vae.py and jax_vae.py, the same model in frameworks; each contender runs two epochs in a
-process of its own, the second one counts, and the rounds are interleaved, because a machine's speed drifts. Seconds
-mean nothing beyond the machine and the minute: read the ratios.
+partial batch included, as `numpyvae train` writes its seconds into log.csv: scoring, pictures and checkpoints are left
+out. The floor is the epoch's five large matrix products alone, on all cores. DIR holds torch_vae.py and jax_vae.py, the
+same model in frameworks; each contender runs two epochs in a process of its own, the second one counts, and the rounds
+are interleaved, because a machine's speed drifts. Seconds mean nothing beyond the machine and the minute: read the ratios.
 """
 
 import argparse
+import csv
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -26,10 +28,12 @@ from numpyvae import bernoulli, layers
 from numpyvae.adam import Adam
 from numpyvae.bounds import log_marginal
 from numpyvae.mnist import load_images, load_mnist
-from numpyvae.training import Options, pixels, train
+from numpyvae.pair import Pair
+from numpyvae.training import pixels
 from numpyvae.vae import VAEConfig, init_params
 
 BATCH = 128
+SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 
 
 def seconds(function, repeat=1):
@@ -39,10 +43,18 @@ def seconds(function, repeat=1):
     return (time.perf_counter() - began) / repeat
 
 
-def epoch_seconds(images, config=VAEConfig(), batch_size=BATCH, epochs=2):
-    """The last epoch's time, as the training loop itself counts it."""
-    state = train(images, images[:1], config, Options(epochs=epochs, batch_size=batch_size))
-    return state.history[-1]["seconds"]
+def epoch_seconds(data, *options, epochs=2, threads=None):
+    """The last epoch's time, as `numpyvae train` gives it"""
+    with tempfile.TemporaryDirectory() as out:
+        run(threads, "-m", "numpyvae", "train", "--quiet", "--data", data, "--epochs", epochs, "--out", out, *options)
+        with open(Path(out) / "log.csv") as log:
+            return float(list(csv.DictReader(log))[-1]["seconds"])
+
+
+def run(threads, *words):
+    """A Python program's output, run in a process of its own, with so many BLAS threads if it is told how many"""
+    environment = os.environ | ({"OMP_NUM_THREADS": str(threads)} if threads else {})
+    return subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True, check=True, env=environment).stdout
 
 
 def products(steps, batch=BATCH, hidden=400):
@@ -60,61 +72,91 @@ def products(steps, batch=BATCH, hidden=400):
 
 
 def parts(images):
-    """Seconds an epoch of each part, on its own."""
-    steps, rng = -(-len(images) // BATCH), np.random.default_rng(0)
+    """Seconds an epoch of each part, on its own, as one of two processes has it: half of each minibatch, half of Adam."""
+    steps, rng, pair = -(-len(images) // BATCH), np.random.default_rng(0), Pair(2)
     params = init_params(VAEConfig(), rng)
     adam, g = Adam(params.vector), rng.random(params.vector.size, dtype=np.float32)
-    x, logits = pixels(images[:BATCH], "none", rng), 3 * rng.standard_normal((BATCH, 784), dtype=np.float32)
-    order, dy = rng.permutation(len(images))[:BATCH], np.full(BATCH, -1 / BATCH, np.float32)
-    hidden = rng.standard_normal((BATCH, 400), dtype=np.float32)
+    half, part = pair.share(BATCH), pair.share(g.size)
+    x, logits = pixels(images[:BATCH], "none", rng, half), 3 * rng.standard_normal((BATCH // 2, 784), dtype=np.float32)
+    order, dy = rng.permutation(len(images))[:BATCH], np.full(BATCH // 2, -1 / BATCH, np.float32)
+    hidden = rng.standard_normal((BATCH // 2, 400), dtype=np.float32)
 
     def activations():  # both hidden layers, forward and backward
         for _ in range(2):
             y, cache = layers.relu(hidden)
             layers.relu_backward(y, cache)
 
-    return {"products (the floor)": seconds(lambda: products(steps)),
+    return {"products": seconds(lambda: products(steps, BATCH // 2)),
             "likelihood and its gradient": steps * seconds(lambda: (bernoulli.log_likelihood(x, logits),
                                                                     bernoulli.log_likelihood_backward(dy, x, logits)), 200),
             "activations": steps * seconds(activations, 200),
-            "Adam": steps * seconds(lambda: adam.step(params.vector, g), 200),
-            "batches and noise": steps * seconds(lambda: (pixels(images[order], "none", rng),
+            "Adam": steps * seconds(lambda: adam.step(params.vector, g, part), 200),
+            "batches and noise": steps * seconds(lambda: (pixels(images[order], "none", rng, half),
                                                           rng.standard_normal((BATCH, 20), dtype=np.float32)), 200)}
 
 
-def around(data, sample):
+def around(data):
     """What stands around an epoch, a line each."""
-    def command(*words):
-        return lambda: subprocess.run([sys.executable, *map(str, words)], capture_output=True, check=True)
-
     def median(function, repeat):
         return statistics.median(seconds(function) for _ in range(repeat))
 
     params, x = init_params(VAEConfig(), rng := np.random.default_rng(0)), rng.random((50, 784), dtype=np.float32)
     weights = 400 / median(lambda: log_marginal(params, x, VAEConfig(), 400, rng), 5) * len(x)
-    sample_images, _ = load_mnist(sample, "train")
-    yield "an epoch on the sample", f"{epoch_seconds(sample_images):.2f} s", "the second of 2"
+    yield "an epoch on the sample", f"{epoch_seconds(SAMPLE):.2f} s", "the second of 2"
     yield "loading and checking MNIST", f"{median(lambda: load_images(data), 5):.2f} s", "median of 5"
-    yield "python -m numpyvae --help", f"{median(command('-m', 'numpyvae', '--help'), 9):.2f} s", "median of 9"
-    yield "import numpyvae.training", f"{median(command('-c', 'import numpyvae.training'), 9):.2f} s", "median of 9"
+    yield "python -m numpyvae --help", f"{median(lambda: run(None, '-m', 'numpyvae', '--help'), 9):.2f} s", "median of 9"
+    yield "import numpyvae.training", f"{median(lambda: run(None, '-c', 'import numpyvae.training'), 9):.2f} s", "median of 9"
     yield "importance weights a second", f"{weights:,.0f}", "median of 5 x 20,000"
-    yield "peak memory of training", f"{second_epoch(__file__, '--data', data, '--memory', key='megabytes'):.0f} MB", "one run of 1 epoch"
+    for count in (1, 2):
+        yield f"peak memory of {count} process{'es' * (count - 1)}", f"{peak_memory(data, count):.0f} MB", "one run of 1 epoch"
 
 
-def second_epoch(*command, key="seconds"):
-    """A figure of the last line of a contender's output: its second epoch's seconds, unless told otherwise"""
-    done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])[key]
+def peak_memory(data, processes):
+    """MB of training, the whole command; what two processes share is counted once. Looked up 50 times a second."""
+    with tempfile.TemporaryDirectory() as out:
+        training = subprocess.Popen([sys.executable, "-m", "numpyvae", "train", "--quiet", "--data", data, "--epochs", "1",
+                                     "--out", out, "--processes", str(processes)])
+        peak = 0
+        while training.poll() is None:
+            try:
+                children = Path(f"/proc/{training.pid}/task/{training.pid}/children").read_text().split()
+                peak = max(peak, sum(map(proportional, [training.pid, *children])))
+            except (FileNotFoundError, ProcessLookupError):  # one has ended meanwhile
+                pass
+            time.sleep(0.02)
+        return peak / 1024
+
+
+def proportional(process):
+    """kB of memory, that which it shares with others counted in proportion"""
+    return sum(int(line.split()[1]) for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+               if line.startswith("Pss:"))
+
+
+def second_epoch(*command):
+    """The seconds in the last line of a contender's output"""
+    return json.loads(run(None, *command).splitlines()[-1])["seconds"]
 
 
 def contenders(data, peers):
-    runs = {"numpyvae": lambda: second_epoch(__file__, "--data", data, "--one"),
+    runs = {"numpyvae": lambda: epoch_seconds(data),
             "floor": lambda: second_epoch(__file__, "--data", data, "--floor")}
     if peers:
         runs |= {"jax, jit": lambda: second_epoch(peers / "jax_vae.py", "--epochs", 2, "--data", data),
                  "torch, fast": lambda: second_epoch(peers / "torch_vae.py", "--epochs", 2, "--data", data),
                  "torch, example": lambda: second_epoch(peers / "torch_vae.py", "--epochs", 2, "--data", data, "--variant", "example")}
-    return runs
+    return runs | {"numpyvae, 1 process": lambda: epoch_seconds(data, "--processes", 1)}
+
+
+def scaling(data):
+    """A line for each size: seconds an epoch and the ratio to its own floor, with one core, with two for BLAS, in two processes"""
+    for batch, hidden in [(32, 400), (128, 400), (512, 400), (1024, 400), (128, 100), (128, 1600)]:
+        cells = []
+        for threads, processes in [(1, 1), (2, 1), (1, 2)]:
+            took = epoch_seconds(data, "--batch-size", batch, "--hidden", hidden, "--processes", processes, epochs=1, threads=threads)
+            floor = json.loads(run(threads * processes, __file__, "--data", data, "--floor", "--batch", batch, "--hidden", hidden))
+            cells.append(f"{took:7.2f} {took / floor['seconds']:6.2f}")
+        yield f"{batch:7} {hidden:7}   {'   '.join(cells)}"
 
 
 def summary(values, digits=2):
@@ -126,40 +168,35 @@ def main():
     ap.add_argument("--data", required=True, help="directory of MNIST's IDX files")
     ap.add_argument("--peers", type=Path, help="directory of torch_vae.py and jax_vae.py; needs torch and jax installed")
     ap.add_argument("--rounds", type=int, default=3)
-    ap.add_argument("--scaling", action="store_true", help="how cost grows with batch and hidden size instead")
-    ap.add_argument("--memory", action="store_true", help=argparse.SUPPRESS)
-    ap.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    ap.add_argument("--scaling", action="store_true", help="how cost grows with batch, hidden size and cores instead")
+    for name, default in {"batch": BATCH, "hidden": 400}.items():
+        ap.add_argument("--" + name, type=int, default=default, help=argparse.SUPPRESS)
+    ap.add_argument("--parts", action="store_true", help=argparse.SUPPRESS)
     ap.add_argument("--floor", action="store_true", help=argparse.SUPPRESS)
     args = ap.parse_args()
-    if args.memory:
-        images, test_images = load_images(args.data)
-        train(images, test_images, VAEConfig(), Options(epochs=1))
-        print(json.dumps({"megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
-        return
-    images, _ = load_mnist(args.data, "train")
-    steps = -(-len(images) // BATCH)
-    if args.one:
-        print(json.dumps({"seconds": epoch_seconds(images)}))
-    elif args.floor:
-        products(50)
-        print(json.dumps({"seconds": seconds(lambda: products(steps))}))
+    if args.floor or args.parts:
+        images, _ = load_mnist(args.data, "train")
+    if args.floor:
+        products(50, args.batch, args.hidden)
+        print(json.dumps({"seconds": seconds(lambda: products(-(-len(images) // args.batch), args.batch, args.hidden))}))
+    elif args.parts:
+        print(json.dumps(parts(images)))
     elif args.scaling:
-        print("threads", os.environ.get("OPENBLAS_NUM_THREADS", "default"), "   seconds an epoch; ratio to its own floor")
-        for batch, hidden in [(32, 400), (128, 100), (128, 400), (128, 1600), (1024, 400)]:
-            took = epoch_seconds(images, VAEConfig(hidden=(hidden,)), batch, epochs=1)
-            floor = seconds(lambda: products(-(-len(images) // batch), batch, hidden))
-            print(f"batch {batch:5}   hidden {hidden:5}   {took:7.2f}   {took / floor:5.2f}")
+        print("                     1 core           2 for BLAS       2 processes")
+        print("  batch  hidden   seconds  ratio   seconds  ratio   seconds  ratio   (of an epoch; to its own floor)")
+        for line in scaling(args.data):
+            print(line, flush=True)
     else:
-        print(f"an epoch of {len(images):,} images in parts, each alone")
-        for name, took in parts(images).items():
+        print("an epoch in parts, each alone, as one of two processes has them: half of each minibatch, half of Adam")
+        for name, took in json.loads(run(1, __file__, "--data", args.data, "--parts")).items():
             print(f"  {name:30} {took:6.2f} s")
         runs = contenders(args.data, args.peers)
         times = {name: [] for name in runs}
         for _ in range(args.rounds):
-            for name, run in runs.items():
-                times[name].append(run())
+            for name, epoch in runs.items():
+                times[name].append(epoch())
         print()
-        for line in around(args.data, Path(__file__).parents[2] / "data" / "sample"):
+        for line in around(args.data):
             print("  {:30} {:>12}   {}".format(*line))
         print(f"\n{'an epoch, seconds':22} {'min':>7}  {'median':>7}  {'max':>7}      {'numpyvae over it: min, median, max':>20}")
         for name, took in times.items():
