@@ -26,9 +26,8 @@ def log_likelihood(x: Array, logits: Array) -> Array:
     softplus(l) = max(l, 0) + log(1 + e), where e = exp(−|l|) cannot overflow, and x l − max(l, 0) = (x − [l > 0]) l, with
     [l > 0] for 1 where it is so, else 0. (−|l| is a minimum: np.abs has no complex derivative.)
     """
-    e = np.minimum(logits, -logits)
-    np.exp(e, out=e)
-    return np.vecdot(x - (logits > 0), logits) - sum_log1p(e)
+    e = np.exp(np.minimum(logits, -logits))
+    return np.vecdot(x - (logits > 0).astype(logits.real.dtype), logits) - sum_log1p(e)
 
 
 def log_likelihood_backward(dy: Array, x: Array, logits: Array) -> Array:
@@ -60,8 +59,7 @@ def sum_log1p(e: Array) -> Array:
 
 def sigmoid(l: Array) -> Array:
     """σ(l) = 1 / (1 + exp(−l)); where the exponential overflows, 1/inf = 0 is right"""
-    e = -l
     with np.errstate(over="ignore"):
-        np.exp(e, out=e)
+        e = np.exp(-l)
     e += 1
     return np.divide(1, e, out=e)

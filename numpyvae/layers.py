@@ -37,7 +37,7 @@ def linear_backward(dy: Array, cache: Pair, out=(None, None)) -> tuple[Array, Ar
 
 
 def linear_backward_parameters(dy: Array, cache: Pair, out=(None, None)) -> Pair:
-    """dW = xᵀ dy        db = Σₙ dyₙ        for the first layer, whose x is data; written into out = (dW, db) if given"""
+    """dW = xᵀ dy        db = Σₙ dyₙ = 1ᵀ dy        for the first layer, whose x is data; written into out = (dW, db) if given"""
     x, _ = cache
     dW, db = out
     return np.matmul(x.T, dy, out=dW), np.matmul(np.ones(len(dy), dy.dtype), dy, out=db)

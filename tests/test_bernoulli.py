@@ -95,6 +95,15 @@ def test_the_logs_of_a_product_are_the_sum_of_logs_to_their_last_digits(dtype, s
     assert error <= (22 + count // 8) * float(np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("kind", [bool, np.uint8, np.int64])
+def test_pixels_of_0_and_1_may_be_of_any_type(kind):
+    rng = np.random.default_rng(0)
+    x, logits = rng.random((3, 30)) < 0.5, rng.standard_normal((2, 3, 30))
+    plain, dy = x.astype(float), rng.standard_normal((2, 3))
+    assert np.array_equal(log_likelihood(x.astype(kind), logits), log_likelihood(plain, logits))
+    assert np.array_equal(log_likelihood_backward(dy, x.astype(kind), logits), log_likelihood_backward(dy, plain, logits))
+
+
 @given(x=PIXELS, l=st.floats(-30, 30))
 def test_log_likelihood_is_the_log_of_the_probabilities_weighed_by_the_pixel(x, l):
     p = 1 / (1 + math.exp(-l))

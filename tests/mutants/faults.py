@@ -88,15 +88,15 @@ fault("log-likelihood averaged over pixels", TESTS,
 fault("log-likelihood summed over images", TESTS,
       (FILE, "logits) - sum_log1p(e)", "logits).sum() - sum_log1p(e).sum()"))
 fault("log-likelihood with softplus(−l): 1 − x for x", TESTS,
-      (FILE, "x - (logits > 0)", "1 - x - (logits > 0)"))
+      (FILE, "x - (logits > 0).", "1 - x - (logits > 0)."))
 fault("log-likelihood's gradient with its sign turned", TESTS,
       (FILE, "np.subtract(x, dl, out=dl)", "dl -= x"))
 fault("log-likelihood's gradient without the sigmoid", TESTS, (FILE, "dl = sigmoid(logits)", "dl = logits.copy()"))
 fault("a factor σ(1 − σ) too many, as after a sigmoid layer", TESTS,
       (FILE, "np.subtract(x, dl, out=dl)", "dl = (x - dl) * dl * (1 - dl)"))
-fault("σ(−l) for σ(l)", TESTS, (FILE, "e = -l\n", "e = l.copy()\n"))
+fault("σ(−l) for σ(l)", TESTS, (FILE, "np.exp(-l)", "np.exp(l)"))
 fault("log(1 + e) without its correction", TESTS, (FILE, "(np.log(u) + (e - (u - 1)) / u)", "np.log(u)"))
-fault("softplus without the maximum", TESTS, (FILE, "x - (logits > 0)", "x"))
+fault("softplus without the maximum", TESTS, (FILE, "x - (logits > 0).astype(logits.real.dtype)", "x"))
 fault("a product of sums without its cross term", TESTS, (FILE, "e = 1 + a\n", "e = 1 + 0 * a\n"))
 fault("a product of more factors than the number format holds", TESTS, (FILE, "for _ in range(6)", "for _ in range(60)"))
 
