@@ -53,10 +53,11 @@ class Step:
         loss, square = map(sum, self.sums.T.tolist())
         self.check_finite(loss, square)
         part = self.pair.share(self.params.vector.size)
-        g, *others = (grads.vector[part] for grads in self.grads)
-        for other in others:
-            g += other
-        self.adam.step(self.params.vector, self.grads[0].vector, part)
+        mine = self.grads[self.pair.number].vector
+        for grads in self.grads:
+            if grads.vector is not mine:
+                mine[part] += grads.vector[part]
+        self.adam.step(self.params.vector, mine, part)
         self.pair.meet()
         return loss
 

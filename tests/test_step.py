@@ -69,11 +69,9 @@ def test_each_process_moves_its_part_of_the_parameters_with_the_whole_gradient(m
     (alone,) = steps("elbo", CONFIG, 1)
     for _ in range(3):
         alone(5, x, eps)
-    together = list(steps("elbo", CONFIG, 2))  # the same object twice
-    step, pair = together[0], together[0].pair
-    adams = [Adam(step.params.vector) for _ in range(2)]
-    for adam in adams[1:]:
-        adam.m, adam.v = adams[0].m, adams[0].v
+    step = next(steps("elbo", CONFIG, 2))
+    pair, adams = step.pair, [Adam(step.params.vector) for _ in range(2)]
+    adams[1].m, adams[1].v = adams[0].m, adams[0].v
     for _ in range(3):
         for pair.number in (0, 1):
             part = pair.share(5)
@@ -81,10 +79,7 @@ def test_each_process_moves_its_part_of_the_parameters_with_the_whole_gradient(m
         for pair.number in (0, 1):
             step.adam = adams[pair.number]
             monkeypatch.setattr(step, "gradient", lambda *arguments: (0.0, 0.0))  # both are written already
-            first = step.grads[0].vector.copy()
             step(5, x[:0], eps[:0])
-            assert np.array_equal(step.grads[0].vector[pair.share(first.size)] != first[pair.share(first.size)],
-                                  step.grads[1].vector[pair.share(first.size)] != 0)  # added up in its part alone
             monkeypatch.undo()
     assert abs(step.params.vector - alone.params.vector).max() <= 1e-9  # of steps of 1e-3: Adam divides by small √v
     assert adams[0].t == adams[1].t == alone.adam.t == 3

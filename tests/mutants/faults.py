@@ -227,10 +227,9 @@ TESTS = "test_step.py"
 FILE = "step.py"
 fault("a half's gradient weighed as if it were the whole minibatch's", TESTS, (FILE, "dloss=share", "dloss=1.0"))
 fault("a half's loss weighed as if it were the whole minibatch's", TESTS, (FILE, "return share * loss", "return loss"))
-fault("the second process's gradient left out", TESTS, (FILE, "            g += other\n", "            pass\n"))
-fault("a step with the first process's part of the gradient everywhere", TESTS,
-      (FILE, "self.adam.step(self.params.vector, self.grads[0].vector, part)",
-       "self.adam.step(self.params.vector, self.grads[0].vector)"))
+fault("the second process's gradient left out", TESTS, (FILE, "mine[part] += grads.vector[part]", "pass"))
+fault("each process moves all parameters, the other half of them by half of a gradient", TESTS,
+      (FILE, "self.adam.step(self.params.vector, mine, part)", "self.adam.step(self.params.vector, mine)"))
 fault("half of a single image is not nothing but what was left of the step before", TESTS,
       (FILE, "            grads.vector.fill(0)\n", ""))
 fault("the same noise for both halves", TESTS, ("training.py", "[..., part, :]", "[..., : len(x), :]"))
