@@ -48,7 +48,11 @@ class Pair:
         if self.processes == 1:
             return
         self.other, theirs = socket.socketpair()
-        self.second = os.fork()
+        try:
+            self.second = os.fork()
+        except OSError as error:  # too many, or no memory
+            self.other.close(), theirs.close()
+            raise ChildProcessError(f"no second process can be started ({error.strerror}): go on with 1 process") from None
         if self.second:
             theirs.close()
             return
@@ -96,7 +100,6 @@ class Pair:
         return self
 
     def __exit__(self, *exception) -> None:
-        if self.other is not None:
+        if self.second:
             self.other.close()
             os.waitpid(self.second, 0)
-            self.other = None

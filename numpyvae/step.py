@@ -1,8 +1,8 @@
 """One step of training: the gradient of a minibatch, then Adam; by one process, or shared out between two.
 
-The loss of a minibatch is a mean over its images. So it is the sum of the losses of its two halves, each weighed by its
-share of the images, and so is its gradient. And Adam moves every parameter by itself. Two processes, p = 0 and 1, can
-therefore do a step together:
+The loss of a minibatch is a mean over its images: the sum of its two halves' losses, each weighed by its share of the
+images. Its gradient, then, is the same sum of their gradients. And Adam moves every parameter by itself. So two
+processes, p = 0 and 1, can do a step together:
 
     gₚ = shareₚ ∂lossₚ/∂θ        each for its half of the images
     θ ← Adam(g₀ + g₁)            each for its half of the parameters
@@ -10,10 +10,11 @@ therefore do a step together:
 They meet after the first line, because the second needs both gradients, and after the second, because the next step's
 first needs all of θ. It is the same step as one process makes, but for the order in which numbers are added.
 
-Why two: the matrix products, which BLAS shares out among cores by itself, are half of a step's time. Through the other
-half, one core would wait. (Threads would share memory without further ado, but only one at a time can be in Python: at
-every one of a step's hundred operations one may have to wait for the other, and falls asleep over it.) Each process
-should have half of the cores for its BLAS, and no more: OMP_NUM_THREADS=1 if there are two, set before NumPy is loaded.
+Why two: the matrix products, which BLAS shares out among cores by itself, are half of a step's time, and through the
+other half one core would wait. (Threads would share memory without further ado. But only one of them can be in Python
+at a time; at each of a step's hundred operations one may have to wait for the other, falls asleep over it, and what was
+won is lost.) Each process should have half of the cores for its BLAS, and no more: with two cores, OMP_NUM_THREADS=1,
+set before NumPy is loaded, as the command line does.
 
 Source: Kingma & Welling 2014, Algorithm 1. Next: training.
 """
@@ -35,8 +36,8 @@ class NotFiniteError(ArithmeticError):
 class Step:
     """step(n, x, eps) moves the parameters once, and returns the loss before.
 
-    x (…, D) and eps (…, L) are this process's share of a minibatch of n images and their noise. Made before the pair is
-    forked, and in memory that both see: params and what adam keeps.
+    x (…, D) and eps (…, L) are this process's share of a minibatch of n images, and of their noise. A step is made before
+    the pair forks, and if it does, params and adam's m and v must be `shared`.
     """
 
     def __init__(self, params: Parameters, adam: Adam, config: VAEConfig, objective: str, pair: Pair):

@@ -124,6 +124,16 @@ def test_the_second_process_leaves_ctrl_c_and_sigterm_to_the_first():
         pair.meet()
 
 
+def test_a_system_that_has_no_room_for_a_second_process_is_one_clear_line(monkeypatch):
+    def full():
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", full)
+    with pytest.raises(ChildProcessError, match=r"no second process can be started \(Resource .*\): go on with 1 process"):
+        with Pair(2) as pair:
+            pair.fork(lambda: None)
+
+
 def test_a_fault_in_the_second_process_is_shown_and_ends_the_first_ones_wait(capfd):
     with pytest.raises(ChildProcessError), Pair(2) as pair:
         pair.fork(lambda: {}["no such key"])
