@@ -35,7 +35,7 @@ class Adam:
     def step(self, theta: np.ndarray, g: np.ndarray, part: slice = slice(None)) -> None:
         """One step of a part of the vector, all of it unless told otherwise; theta is overwritten, g is not.
 
-        What it costs is passes over megabytes, so all are in place, and the means are not formed:
+        Its cost is passes over megabytes, so all is done in place, and the means are not formed:
         m̂/(√v̂ + ε) = c m/(√v + d) with two numbers, d = ε √(v/v̂) and c = (m̂/m) √(v/v̂).
         """
         self.t += 1

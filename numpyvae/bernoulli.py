@@ -24,7 +24,7 @@ def log_likelihood(x: Array, logits: Array) -> Array:
     """log p(x|l) = Σ_d x_d l_d − softplus(l_d)        x, logits (..., D) -> (...), in nats an image
 
     softplus(l) = max(l, 0) + log(1 + e), where e = exp(−|l|) cannot overflow, and x l − max(l, 0) = (x − [l > 0]) l, with
-    [l > 0] for 1 where it is so, else 0. (−|l| is a minimum: np.abs has no complex derivative.)
+    [l > 0] for 1 where it is so, else 0. (−|l| is written min(l, −l): np.abs has no complex derivative.)
     """
     e = np.exp(np.minimum(logits, -logits))
     return np.vecdot(x - (logits > 0).astype(logits.real.dtype), logits) - sum_log1p(e)

@@ -92,7 +92,7 @@ def parser() -> argparse.ArgumentParser:
                        nargs="*" if name == "hidden" else None, default=argparse.SUPPRESS, **more)
     p.add_argument("--checkpoint-every", type=int, metavar="N", help="save every N batches, too (default: every epoch only)")
     p.add_argument("--log-interval", type=int, default=100, metavar="N", help="a log line every N batches (default: 100)")
-    p.add_argument("--processes", type=int, choices=(1, 2), help="share each step out between two (default: 2 on Linux with 2 cores, else 1)")
+    p.add_argument("--processes", type=int, choices=(1, 2), help="share each step out between two (default: 2 on Linux with 2 cores or more, else 1)")
     p.add_argument("--quiet", action="store_true", help="no log on standard output")
 
     p = command(commands.evaluate, "evaluate", "score a trained model on the test images")

@@ -15,11 +15,12 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from typing import Callable
 
 import numpy as np
 
-LOOKS = 500  # before falling asleep: to look takes 1 µs, to be woken 50 to 100, and who comes first waits 50 as a rule
+LOOKS = 500  # before falling asleep: a look takes 1 µs, being woken 50 to 100, and most waits are over in 50
 
 
 def shared(array: np.ndarray) -> np.ndarray:
@@ -48,11 +49,13 @@ class Pair:
         if self.processes == 1:
             return
         self.other, theirs = socket.socketpair()
+        for end in (self.other, theirs):
+            end.settimeout(None)  # whatever a program has made the default
         try:
             self.second = os.fork()
         except OSError as error:  # too many, or no memory
             self.other.close(), theirs.close()
-            raise ChildProcessError(f"no second process can be started ({error.strerror}): go on with 1 process") from None
+            raise ChildProcessError(f"no second process can be started ({error.strerror}): go on with --processes 1") from None
         if self.second:
             theirs.close()
             return
@@ -64,14 +67,14 @@ class Pair:
             self.other, self.number = theirs, 1
             work()
             status = 0
-        except (ChildProcessError, ArithmeticError):  # the first one has ended; or has the same figures, and says so
+        except ChildProcessError:  # the first one has ended: nothing is left to do
             status = 0
         except BaseException:
             sys.excepthook(*sys.exc_info())
         finally:
             os._exit(status)
 
-    def share(self, n: int) -> slice:
+    def part(self, n: int) -> slice:
         """This process's part of n things"""
         return slice(self.number * n // self.processes, (self.number + 1) * n // self.processes)
 
@@ -85,10 +88,10 @@ class Pair:
         except ConnectionError:
             come = b""
         if not come:
-            raise ChildProcessError("the second process is gone (killed?): go on from what is saved, or with 1 process")
+            raise ChildProcessError("the second process is gone (killed?): go on from what is saved, or with --processes 1")
 
     def look(self) -> bytes:
-        """What the other one has sent, as soon as it is there; b"" if it is gone, or not there for a long time"""
+        """The other's byte, as soon as it is there; b"" if it does not come soon, or never: recv then knows which"""
         for _ in range(LOOKS):
             try:
                 return self.other.recv(1, socket.MSG_DONTWAIT)
@@ -99,7 +102,13 @@ class Pair:
     def __enter__(self) -> "Pair":
         return self
 
-    def __exit__(self, *exception) -> None:
-        if self.second:
-            self.other.close()
+    def __exit__(self, exception, *details) -> None:
+        if not self.second:
+            return
+        with suppress(OSError):  # it is gone already
+            self.other.shutdown(socket.SHUT_RDWR)
+        self.other.close()
+        with suppress(ProcessLookupError, ChildProcessError):  # somebody else has buried it
+            if exception:
+                os.kill(self.second, signal.SIGKILL)  # whatever it is at, nobody needs it now
             os.waitpid(self.second, 0)

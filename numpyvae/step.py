@@ -36,8 +36,8 @@ class NotFiniteError(ArithmeticError):
 class Step:
     """step(n, x, eps) moves the parameters once, and returns the loss before.
 
-    x (…, D) and eps (…, L) are this process's share of a minibatch of n images, and of their noise. A step is made before
-    the pair forks, and if it does, params and adam's m and v must be `shared`.
+    x (…, D) and eps (…, L) are this process's part of a minibatch of n images, and of their noise. Make the Step first, then
+    fork; with two processes, params and adam's m and v must be `shared`.
     """
 
     def __init__(self, params: Parameters, adam: Adam, config: VAEConfig, objective: str, pair: Pair):
@@ -51,9 +51,9 @@ class Step:
         with np.errstate(over="ignore", invalid="ignore"):  # a number that is not finite is caught by name, below
             self.sums[self.pair.number] = self.gradient(x, eps, len(x) / n)
         self.pair.meet()
-        loss, square = map(sum, self.sums.T.tolist())
+        loss, square = (sum(column) for column in self.sums.T.tolist())
         self.check_finite(loss, square)
-        part = self.pair.share(self.params.vector.size)
+        part = self.pair.part(self.params.vector.size)
         mine = self.grads[self.pair.number].vector
         for grads in self.grads:
             if grads.vector is not mine:
@@ -63,7 +63,7 @@ class Step:
         return loss
 
     def gradient(self, x: np.ndarray, eps: np.ndarray, share: float) -> tuple[float, float]:
-        """Writes gₚ; returns the loss that goes with it, and |gₚ|²."""
+        """Writes gₚ; returns shareₚ lossₚ and |gₚ|²."""
         grads = self.grads[self.pair.number]
         if not len(x):  # half of a single image
             grads.vector.fill(0)
@@ -73,10 +73,12 @@ class Step:
         return share * loss, grads.vector @ grads.vector
 
     def check_finite(self, loss: float, square: float) -> None:
-        """NotFiniteError if something is not; a square that is not may also be that of a finite gradient, but a large one."""
+        """NotFiniteError names what is not finite. An infinite square alone proves nothing: large numbers have one."""
         if not math.isfinite(loss):
             raise NotFiniteError(f"the loss is {loss}")
         if not math.isfinite(square):
-            names = dict.fromkeys(name for grads in self.grads for name, g in grads.items() if not np.isfinite(g).all())
+            with np.errstate(over="ignore", invalid="ignore"):
+                names = [name for name in self.params if not np.isfinite(sum(grads[name] for grads in self.grads)).all()]
+            self.pair.meet()  # until both have looked, neither adds anything
             if names:
                 raise NotFiniteError(f"the gradient of {', '.join(names)} is not finite")

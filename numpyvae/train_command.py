@@ -91,7 +91,8 @@ def train(args: Namespace, console: Console) -> int:
             training.train(images, test_images, config, options, state=state, processes=processes,
                            after_batch=after_batch, after_epoch=after_epoch)
     except Stopped:
-        console.warn(f"stopped and saved; go on with `numpyvae train --resume {folder}`")
+        again = f"numpyvae train --resume {folder}" + (f" --processes {args.processes}" if args.processes else "")
+        console.warn(f"stopped and saved; go on with `{again}`")
         return 128 + stop.received
     report.write(folder, state, config, options, about, command(config, options, about))
     say(f"Wrote {folder}: report.html, samples.png, reconstructions.png, curve.svg, log.csv, checkpoint.npz")
@@ -101,9 +102,11 @@ def train(args: Namespace, console: Console) -> int:
 def share_out(asked: int | None) -> int:
     """How many processes train: as asked, else two if there are cores for them; each is given half of the cores for BLAS.
 
-    BLAS asks how many when NumPy is loaded, so this is called before. Where that has happened, or processes cannot be
-    forked with a good conscience, one process does it all, and BLAS is left as it is.
+    BLAS asks how many when NumPy is loaded, so this is called before. Where that has happened, or the system is not Linux,
+    one process does it all, and BLAS is left as it is.
     """
+    if asked == 2 and not hasattr(os, "fork"):
+        raise ValueError("--processes 2: this system cannot fork")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     processes = asked or (2 if cores > 1 and sys.platform == "linux" and "numpy" not in sys.modules else 1)
     if processes == 2:

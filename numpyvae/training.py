@@ -15,6 +15,7 @@ Source: Kingma & Welling 2014, Algorithm 1; Burda et al. 2016, section 5, for th
 
 import math
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Callable, Iterator, NamedTuple
 
@@ -152,23 +153,18 @@ def train(images: np.ndarray, test_images: np.ndarray, config: VAEConfig, option
     `after_batch(state, loss)` is called after each step, `after_epoch(state)` after each epoch's scoring, which appends
     to state.history: epoch, train_loss, test_loss, reconstruction, kl (nats an image; loss = reconstruction + kl), seconds.
     Without test images, (0, …), their figures are NaN.
-    `processes` = 2 shares each step out between two, as `step` has it, for a program with one BLAS thread for each.
-    Raises NotFiniteError before a step that would use a loss or gradient that is not finite.
+    `processes` = 2 shares each step out between two (see step); start Python with OMP_NUM_THREADS at half of the cores. The
+    callbacks may then read `state`, but not change it: the second process is at the next step already.
+    Raises NotFiniteError before a step that would use a loss or gradient that is not finite; ChildProcessError if the second
+    process is killed, maybe in the middle of a step: go on from a saved state, not from this one.
     """
     state = state or start(images, config, options)
-    with Pair(processes) as pair:
-        share(state, config, pair)
+    with in_shared_memory(state, config, processes), Pair(processes) as pair:
         step = Step(state.params, state.adam, config, options.objective, pair)
         pair.fork(lambda: help_out(images, config, options, state, step))
         while state.epoch <= options.epochs:
-            state.adam.lr = learning_rate(options, state.epoch)
             began = time.perf_counter()
-            for n, x, eps in minibatches(images, config, options, state, pair):
-                try:
-                    loss = step(n, x, eps)
-                except NotFiniteError as error:
-                    raise NotFiniteError(f"epoch {state.epoch}, batch {state.batch + 1}: {error}; "
-                                         "a smaller learning rate may help") from None
+            for n, loss in steps(images, config, options, state, step):
                 state.batch, state.total = state.batch + 1, state.total + loss * n
                 state.seconds += time.perf_counter() - began
                 after_batch(state, loss)
@@ -184,36 +180,53 @@ def train(images: np.ndarray, test_images: np.ndarray, config: VAEConfig, option
     return state
 
 
-def minibatches(images: np.ndarray, config: VAEConfig, options: Options, state: State,
-                pair: Pair) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """What is left of the epoch under way: n images at a time, and this process's share of their pixels and noise
+def steps(images: np.ndarray, config: VAEConfig, options: Options, state: State, step: Step) -> Iterator[tuple[int, float]]:
+    """Takes what is left of the epoch under way, a minibatch at a time: how many images it had, and their loss
 
-    Random numbers are drawn for all n, so that they do not depend on who does what.
+    Random numbers are drawn for the whole minibatch, so that they do not depend on who does which part of it.
     """
+    state.adam.lr = learning_rate(options, state.epoch)
     rng = np.random.default_rng([options.seed, state.epoch])
     order = rng.permutation(len(images))
     state.rng = rng = state.rng or rng
     for first in range(state.batch * options.batch_size, len(images), options.batch_size):
         batch = images[order[first : first + options.batch_size]]
-        part = pair.share(len(batch))
+        part = step.pair.part(len(batch))
         x = pixels(batch, options.binarize, rng, part)
-        yield len(batch), x, draw_noise(rng, len(batch), config, options)[..., part, :]
+        eps = draw_noise(rng, len(batch), config, options)[..., part, :]
+        try:
+            loss = step(len(batch), x, eps)
+        except NotFiniteError as error:
+            raise NotFiniteError(f"epoch {state.epoch}, batch {state.batch + 1}: {error}; "
+                                 "a smaller learning rate may help") from None
+        yield len(batch), loss
 
 
 def help_out(images: np.ndarray, config: VAEConfig, options: Options, state: State, step: Step) -> None:
-    """What the second process does: its share of each step, and nothing else. `state` is a copy, its own."""
-    for state.epoch in range(state.epoch, options.epochs + 1):
-        state.adam.lr = learning_rate(options, state.epoch)
-        for n, x, eps in minibatches(images, config, options, state, step.pair):
-            step(n, x, eps)
-        state.batch, state.rng = 0, None
+    """What the second process does: its part of each step, and nothing else. `state` is a copy, its own."""
+    try:
+        while state.epoch <= options.epochs:
+            for _ in steps(images, config, options, state, step):
+                pass
+            state.epoch, state.batch, state.rng = state.epoch + 1, 0, None
+    except NotFiniteError:
+        pass  # the first process has the same figures, and reports them
 
 
-def share(state: State, config: VAEConfig, pair: Pair) -> None:
-    """Moves what both processes must see, θ and Adam's m and v, to memory that both see."""
-    if pair.processes == 2:
-        state.params = Parameters(parameter_shapes(config), shared(state.params.vector))
-        state.adam.m, state.adam.v = shared(state.adam.m), shared(state.adam.v)
+@contextmanager
+def in_shared_memory(state: State, config: VAEConfig, processes: int) -> Iterator[None]:
+    """While it lasts, θ and Adam's m and v are where two processes see them; then their values are back in their places."""
+    if processes == 1:
+        yield
+        return
+    params, m, v = state.params, state.adam.m, state.adam.v
+    state.params = Parameters(parameter_shapes(config), shared(params.vector))
+    state.adam.m, state.adam.v = shared(m), shared(v)
+    try:
+        yield
+    finally:
+        params.vector[...], m[...], v[...] = state.params.vector, state.adam.m, state.adam.v
+        state.params, state.adam.m, state.adam.v = params, m, v
 
 
 def draw_noise(rng, n, config, options):

@@ -8,7 +8,8 @@ and divide by q, and use Jensen's inequality (log is concave):
     log p(x) = log E_q[p(x,z)/q(z|x)]  ≥  E_q[log p(x,z)/q(z|x)]  =  E_q[log p(x|z)] − KL(q(z|x) ‖ p(z))  =  ELBO(x)
 
 The gap is log p(x) − ELBO = E_q[log q(z|x) p(x)/p(x,z)] = KL(q(z|x) ‖ p(z|x)) ≥ 0: a higher ELBO is a higher likelihood
-or a smaller gap; in the encoder, on which log p(x) does not depend, a smaller gap. The ELBO's first term, the reconstruction, is estimated with J samples z_j = mu + σ eps_j; the second is a closed form:
+or a smaller gap; in the encoder, on which log p(x) does not depend, a smaller gap. The ELBO's first term, the
+reconstruction, is estimated with J samples z_j = mu + σ eps_j; the second is a closed form:
 
     loss = 1/N Σₙ ( β KL(q(z|xₙ) ‖ p(z))  −  1/J Σⱼ log p(xₙ|z_nj) )        in nats an image, to be minimized
 

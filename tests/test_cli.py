@@ -304,7 +304,7 @@ def test_a_signal_finishes_the_batch_saves_and_says_how_to_go_on(command, tiny_d
     os.killpg(process.pid, number)  # to both, as a terminal sends Ctrl-C
     _, err = process.communicate(timeout=60)
     assert process.returncode == status
-    assert err == "numpyvae: stopped and saved; go on with `numpyvae train --resume cut`\n"
+    assert err == f"numpyvae: stopped and saved; go on with `numpyvae train --resume cut --processes {processes}`\n"
     command("--processes", processes, "--resume", "cut").communicate(timeout=60)
     assert without_seconds("cut/log.csv") == without_seconds("whole/log.csv")
     (a, _), (b, _) = checkpoint.load("cut/checkpoint.npz"), checkpoint.load("whole/checkpoint.npz")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,9 +25,9 @@ def test_the_shares_of_a_pair_are_everything_once_and_differ_by_one_at_most(n):
     first, second = Pair(2), Pair(2)
     second.number = 1
     things = list(range(n))
-    assert things[first.share(n)] + things[second.share(n)] == things
-    assert 0 <= len(things[second.share(n)]) - len(things[first.share(n)]) <= 1
-    assert things[Pair(1).share(n)] == things
+    assert things[first.part(n)] + things[second.part(n)] == things
+    assert 0 <= len(things[second.part(n)]) - len(things[first.part(n)]) <= 1
+    assert things[Pair(1).part(n)] == things
 
 
 def test_a_shared_array_is_a_copy_and_whatever_the_second_process_writes_there_the_first_one_sees():
@@ -129,7 +130,7 @@ def test_a_system_that_has_no_room_for_a_second_process_is_one_clear_line(monkey
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(os, "fork", full)
-    with pytest.raises(ChildProcessError, match=r"no second process can be started \(Resource .*\): go on with 1 process"):
+    with pytest.raises(ChildProcessError, match=r"no second process can be started \(Resource .*\): go on with --processes 1"):
         with Pair(2) as pair:
             pair.fork(lambda: None)
 
@@ -141,10 +142,32 @@ def test_a_fault_in_the_second_process_is_shown_and_ends_the_first_ones_wait(cap
     assert "KeyError: 'no such key'" in capfd.readouterr().err
 
 
-def test_a_figure_that_is_not_finite_is_for_the_first_process_to_report(capfd):
-    def fail():
-        raise ArithmeticError("the loss is nan")
-
+def test_a_second_process_that_somebody_else_has_buried_is_no_error():
     with Pair(2) as pair:
-        pair.fork(fail)
-    assert capfd.readouterr().err == ""
+        pair.fork(pair.meet)
+        pair.meet()
+        os.waitpid(pair.second, 0)
+
+
+def test_a_third_process_with_a_copy_of_the_socket_keeps_nobody_waiting():
+    with Pair(2) as pair:
+        pair.fork(lambda: meet_forever(pair))
+        pair.meet()
+        third = os.fork()
+        if not third:
+            time.sleep(60)
+            os._exit(0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pair.second, 0)
+    os.kill(third, signal.SIGKILL)
+    os.waitpid(third, 0)
+
+
+def test_a_program_whose_sockets_are_impatient_waits_all_the_same():
+    socket.setdefaulttimeout(0.01)
+    try:
+        with Pair(2) as pair:
+            pair.fork(lambda: (time.sleep(0.1), pair.meet()))
+            pair.meet()
+    finally:
+        socket.setdefaulttimeout(None)

@@ -43,7 +43,7 @@ def test_the_shares_of_loss_and_gradient_add_up_to_those_of_the_minibatch(object
     loss, cache = loss_of(params, x, eps, config)
     expected, losses = backward(cache).vector, []
     for step in steps(objective, config, 2, params):
-        part = step.pair.share(n)
+        part = step.pair.part(n)
         share, square = step.gradient(x[part], eps[:, part], len(x[part]) / n)
         losses.append(share)
         assert square == pytest.approx((step.grads[step.pair.number].vector ** 2).sum(), rel=ROUNDING)
@@ -74,7 +74,7 @@ def test_each_process_moves_its_part_of_the_parameters_with_the_whole_gradient(m
     adams[1].m, adams[1].v = adams[0].m, adams[0].v
     for _ in range(3):
         for pair.number in (0, 1):
-            part = pair.share(5)
+            part = pair.part(5)
             step.gradient(x[part], eps[part], len(x[part]) / 5)
         for pair.number in (0, 1):
             step.adam = adams[pair.number]
@@ -93,6 +93,17 @@ def test_a_gradient_that_is_not_finite_in_either_share_is_named_by_both_and_noth
         with pytest.raises(NotFiniteError, match="the gradient of decoder.0.b is not finite"):
             step.check_finite(1.0, np.nan)
         assert np.array_equal(step.params.vector, before)
+
+
+def test_two_finite_halves_of_a_gradient_whose_sum_is_not_finite_are_named():
+    params = init_params(CONFIG, np.random.default_rng(1))
+    for step in steps("elbo", CONFIG, 2, params):
+        for grads in step.grads:
+            grads["encoder.1.W"][0, 0] = 3e38
+        with pytest.raises(NotFiniteError, match="the gradient of encoder.1.W is not finite"):
+            step.check_finite(1.0, np.inf)
+        step.grads[0]["encoder.1.W"][0, 0] = -3e38
+        step.check_finite(1.0, np.inf)  # its square is infinite, it is not
 
 
 @pytest.mark.parametrize("losses", [(1.0, np.nan), (np.inf, -np.inf), (-np.inf, 1.0)])
@@ -146,10 +157,20 @@ class TestForked:
         assert np.array_equal(whole.params.vector, rest.params.vector) and np.array_equal(whole.adam.m, rest.adam.m)
         assert [row["train_loss"] for row in whole.history] == [row["train_loss"] for row in rest.history]
 
-    def test_a_share_that_is_not_finite_stops_both_before_the_step(self, tiny):
+    def test_a_share_that_is_not_finite_stops_both_before_the_step(self, tiny, capfd):
         images = np.full((4, 30), 0.5, np.float32)
         images[np.random.default_rng([5, 1]).permutation(4)[3]] = np.nan  # the fourth, in the second process's half
         states = []
         with pytest.raises(NotFiniteError, match="epoch 1, batch 1: the loss is nan; a smaller"):
             train(images, images[:0], CONFIG, self.QUICK, processes=2, after_batch=lambda state, loss: states.append(state))
-        assert not states
+        assert not states and capfd.readouterr().err == ""  # the second process leaves it to the first to report
+
+    def test_whoever_holds_the_arrays_of_a_state_has_them_afterwards(self, tiny):
+        state = start(tiny[0], CONFIG, self.QUICK)
+        params, m, v = state.params, state.adam.m, state.adam.v
+        before = params.vector.copy()
+        train(*tiny, CONFIG, self.QUICK, state=state, processes=2)
+        assert state.params is params and state.adam.m is m and state.adam.v is v
+        assert not np.array_equal(params.vector, before) and m.any() and v.any()
+        alone = train(*tiny, CONFIG, self.QUICK)
+        assert abs(alone.adam.m - m).max() <= 1e-3 * abs(m).max()  # float32, in another order, after 21 steps of Adam

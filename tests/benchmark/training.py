@@ -76,7 +76,7 @@ def parts(images):
     steps, rng, pair = -(-len(images) // BATCH), np.random.default_rng(0), Pair(2)
     params = init_params(VAEConfig(), rng)
     adam, g = Adam(params.vector), rng.random(params.vector.size, dtype=np.float32)
-    half, part = pair.share(BATCH), pair.share(g.size)
+    half, part = pair.part(BATCH), pair.part(g.size)
     x, logits = pixels(images[:BATCH], "none", rng, half), 3 * rng.standard_normal((BATCH // 2, 784), dtype=np.float32)
     order, dy = rng.permutation(len(images))[:BATCH], np.full(BATCH // 2, -1 / BATCH, np.float32)
     hidden = rng.standard_normal((BATCH // 2, 400), dtype=np.float32)

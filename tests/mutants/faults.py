@@ -236,12 +236,13 @@ fault("the same noise for both halves", TESTS, ("training.py", "[..., part, :]",
 fault("each process draws random pixels for its own half", TESTS,
       ("training.py", "rng.random((len(images), x.shape[1]), dtype=np.float32)[part]", "rng.random(x.shape, dtype=np.float32)"))
 fault("the second process keeps the first epoch's rate", TESTS,
-      ("training.py", "        state.adam.lr = learning_rate(options, state.epoch)\n        for n, x, eps", "        for n, x, eps"))
+      ("training.py", "    state.adam.lr = learning_rate(options, state.epoch)\n",
+       "    state.adam.lr = learning_rate(options, 1 if step.pair.number else state.epoch)\n"))
 fault("the KL's gradient of a half not scaled", TESTS, ("vae.py", "dkl = dloss * config", "dkl = config"))
 fault("the likelihood's gradient of a half not scaled", TESTS, ("vae.py", "-dloss / math.prod", "-1 / math.prod"))
 fault("the weights' gradient of a half not scaled", TESTS, ("bounds.py", "(dloss / len(x))", "(1 / len(x))"))
-fault("θ in memory that only one process sees", TESTS, ("training.py", "shared(state.params.vector)", "state.params.vector.copy()"))
-fault("m in memory that only one process sees", TESTS, ("training.py", "state.adam.v = shared(state.adam.m), ", "state.adam.v = state.adam.m, "))
+fault("θ in memory that only one process sees", TESTS, ("training.py", "shared(params.vector)", "params.vector.copy()"))
+fault("m in memory that only one process sees", TESTS, ("training.py", "state.adam.v = shared(m), ", "state.adam.v = m.copy(), "))
 
 # idx
 
