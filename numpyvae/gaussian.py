@@ -18,7 +18,8 @@ A gradient cannot pass through a sample z ~ q: drawing is not a function of q's 
 way, eps ~ N(0, 1), and z = mu + σ eps is one: the noise is data, the parameters are arguments, the chain rule applies.
 
 That is reparameterization. What is trained stands above its backward, which takes dy = ∂loss/∂y and returns the
-gradients in the order of the arguments, but of none that is data or fixed. Arguments broadcast as in NumPy; gradients come back in the shape of the result, unless said otherwise.
+gradients in the order of the arguments, but of none that is data or fixed. Arguments broadcast as in NumPy; gradients
+come back in the shape of the result, unless said otherwise.
 
 Source: Kingma & Welling 2014, section 2.4 and appendix B (for the standard normal prior).
 Next: bernoulli.

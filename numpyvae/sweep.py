@@ -1,9 +1,10 @@
 """What is checked: every function that has a backward, and the whole loss of every kind of model.
 
-A primitive is such a function by itself; its loss is Σ y dy with a random dy, so that its gradient is what its backward makes of dy. A model's loss is
-the one that training minimizes, with its noise held still; its gradient is checked in every parameter, and for one image
-in the mu and logvar that the encoder gives it. The models are small, for each entry costs a forward pass, and differ in
-whatever takes another way through the code: layers, activation, likelihood, prior, β, samples, objective.
+A primitive is such a function by itself; its loss is Σ y dy with a random dy, so that its gradient is what its backward
+makes of dy. A model's loss is the one that training minimizes, with its noise held still; its gradient is checked in
+every parameter, and for one image in the mu and logvar that the encoder gives it. The models are small, for each entry
+costs a forward pass, and differ in whatever takes another way through the code: layers, activation, likelihood, prior,
+β, samples, objective.
 
 Next: bellman, for the other half; or atomic, and the machinery that feeds this one.
 """

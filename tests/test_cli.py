@@ -294,10 +294,9 @@ def wait_for(process, beginning):
 
 
 @needs_fork
-@pytest.mark.parametrize("processes", [1, 2])
-@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("number, status, processes", [(signal.SIGINT, 130, 2), (signal.SIGTERM, 143, 1)])
 def test_a_signal_finishes_the_batch_saves_and_says_how_to_go_on(command, tiny_directory, number, status, processes):
-    settings = ["--data", tiny_directory, "--hidden", 8, "--latent", 2, "--batch-size", 16, "--epochs", 60]
+    settings = ["--data", tiny_directory, "--hidden", 8, "--latent", 2, "--batch-size", 16, "--epochs", 40]
     command(*settings, "--processes", processes, "--out", "whole").communicate(timeout=60)
     process = command(*settings, "--processes", processes, "--out", "cut")
     wait_for(process, "===== Test")
