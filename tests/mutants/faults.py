@@ -244,6 +244,11 @@ fault("the weights' gradient of a half not scaled", TESTS, ("bounds.py", "(dloss
 fault("θ in memory that only one process sees", TESTS, ("training.py", "shared(params.vector)", "params.vector.copy()"))
 fault("m in memory that only one process sees", TESTS, ("training.py", "state.adam.v = shared(m), ", "state.adam.v = m.copy(), "))
 
+fault("a state's arrays left behind where they were before training", TESTS,
+      ("training.py", "        params.vector[...], m[...], v[...] = state.params.vector, state.adam.m, state.adam.v\n", ""))
+fault("two finite halves whose sum is not, unseen", TESTS,
+      (FILE, "sum(grads[name] for grads in self.grads)", "self.grads[0][name]"))
+
 # idx
 
 TESTS = "test_idx.py -k by_hand or written_is_read or order or same_array"
