@@ -153,8 +153,9 @@ def train(images: np.ndarray, test_images: np.ndarray, config: VAEConfig, option
     `after_batch(state, loss)` is called after each step, `after_epoch(state)` after each epoch's scoring, which appends
     to state.history: epoch, train_loss, test_loss, reconstruction, kl (nats an image; loss = reconstruction + kl), seconds.
     Without test images, (0, …), their figures are NaN.
-    `processes` = 2 shares each step out between two (see step); start Python with OMP_NUM_THREADS at half of the cores. The
-    callbacks may then read `state`, but not change it: the second process is at the next step already.
+    `processes` = 2 shares each step out between two (see step). Start Python with OMP_NUM_THREADS at half of the cores, or else
+    they are slower by far than one. The callbacks may then read `state`, but not change it: the second process is at the
+    next step already.
     Raises NotFiniteError before a step that would use a loss or gradient that is not finite; ChildProcessError if the second
     process is killed, maybe in the middle of a step: go on from a saved state, not from this one.
     """
