@@ -54,7 +54,7 @@ class Step:
         loss, square = (sum(column) for column in self.sums.T.tolist())
         self.check_finite(loss, square)
         part = self.pair.part(self.params.vector.size)
-        mine = self.grads[self.pair.number].vector
+        mine = self.grads[self.pair.number].vector  # in its own core's cache: adding into the other's costs 0.4 ms more
         for grads in self.grads:
             if grads.vector is not mine:
                 mine[part] += grads.vector[part]
