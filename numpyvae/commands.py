@@ -29,6 +29,7 @@ def evaluate(args: Namespace, console: Console) -> int:
     import numpy as np
 
     from . import evaluation, runs, training
+    from .train_command import cores
 
     if args.importance_samples < 0:
         raise ValueError(f"--importance-samples must be 0 or above, not {args.importance_samples}")
@@ -36,7 +37,7 @@ def evaluate(args: Namespace, console: Console) -> int:
     directory, (_, images) = found_images(args.data)
     check_pixels(directory, images, config, args.checkpoint)
     result = evaluation.evaluate(state.params, images, config, options.binarize, np.random.default_rng(args.seed),
-                                 args.importance_samples, threads=os.cpu_count() or 1,
+                                 args.importance_samples, threads=cores(),
                                  progress=lambda done, of: console.progress(done, of, "images"))
     result["data"] = str(directory)
     if args.json:

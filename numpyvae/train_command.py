@@ -107,11 +107,15 @@ def share_out(asked: int | None) -> int:
     """
     if asked == 2 and not hasattr(os, "fork"):
         raise ValueError("--processes 2: this system cannot fork")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    processes = asked or (2 if cores > 1 and sys.platform == "linux" and "numpy" not in sys.modules else 1)
+    processes = asked or (2 if cores() > 1 and sys.platform == "linux" and "numpy" not in sys.modules else 1)
     if processes == 2:
-        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // 2)))
+        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores() // 2)))
     return processes
+
+
+def cores() -> int:
+    """How many this process may use"""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def command(config, options, about: dict) -> str:

@@ -26,6 +26,7 @@ FILES = {"checkpoint.npz", "curve.svg", "log.csv", "reconstructions.png", "repor
 def a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NUMPYVAE_DATA", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(Path(checkpoint.__file__).parent.parent))  # for processes that a test starts
 
 
 @pytest.fixture
@@ -279,10 +280,8 @@ def test_a_run_whose_data_has_moved_is_resumed_to_its_end_and_knows_the_new_plac
 
 
 @pytest.fixture
-def command(tiny_directory, monkeypatch):
-    """The same training as a process of its own, and of its own group, as a terminal starts it"""
-    monkeypatch.setenv("PYTHONPATH", str(Path(checkpoint.__file__).parent.parent))
-
+def command():
+    """Training as a process of its own, and of its own group, as a terminal starts it"""
     def run(*options):
         return subprocess.Popen([sys.executable, "-m", "numpyvae", "train", *map(str, options)], text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
@@ -330,7 +329,6 @@ def test_two_processes_train_where_each_has_a_core_and_blas_can_still_be_told(co
     code = (f"import os, sys\nos.sched_getaffinity = lambda process: range({cores})\nsys.platform = {platform!r}\n{before}\n"
             "from numpyvae.train_command import share_out\nprint((share_out(None), os.environ.get('OMP_NUM_THREADS')))")
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
-    environment["PYTHONPATH"] = str(Path(checkpoint.__file__).parent.parent)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     assert done.stdout.strip() == repr(found)
 
@@ -341,13 +339,12 @@ def test_how_many_processes_is_one_or_two(train, capsys):
 
 
 def test_a_terminal_without_unicode_is_no_error():
-    environment = {**os.environ, "PYTHONPATH": str(Path(checkpoint.__file__).parent.parent), "PYTHONIOENCODING": "ascii"}
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     done = subprocess.run([sys.executable, "-m", "numpyvae", "mdp"], capture_output=True, text=True, env=environment)
     assert done.returncode == 0 and done.stderr == "" and "gamma* = 0.36602540378444 = (?3 - 1)/2" in done.stdout
 
 
 def test_nobody_reading_the_log_is_no_error(tiny_directory):
     command = f"{sys.executable} -m numpyvae train --data {tiny_directory} --hidden 8 --latent 2 --log-interval 1 | head -1"
-    environment = {**os.environ, "PYTHONPATH": str(Path(checkpoint.__file__).parent.parent)}
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, env=environment)
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert done.stderr == "" and done.stdout.startswith("Training on ")

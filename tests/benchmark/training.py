@@ -133,18 +133,18 @@ def proportional(process):
                if line.startswith("Pss:"))
 
 
-def second_epoch(*command):
-    """The seconds in the last line of a contender's output"""
-    return json.loads(run(None, *command).splitlines()[-1])["seconds"]
+def reported_seconds(*command, threads=None):
+    """The seconds in the last line of a program's output"""
+    return json.loads(run(threads, *command).splitlines()[-1])["seconds"]
 
 
 def contenders(data, peers):
     runs = {"numpyvae": lambda: epoch_seconds(data),
-            "floor": lambda: second_epoch(__file__, "--data", data, "--floor")}
+            "floor": lambda: reported_seconds(__file__, "--data", data, "--floor")}
     if peers:
-        runs |= {"jax, jit": lambda: second_epoch(peers / "jax_vae.py", "--epochs", 2, "--data", data),
-                 "torch, fast": lambda: second_epoch(peers / "torch_vae.py", "--epochs", 2, "--data", data),
-                 "torch, example": lambda: second_epoch(peers / "torch_vae.py", "--epochs", 2, "--data", data, "--variant", "example")}
+        runs |= {"jax, jit": lambda: reported_seconds(peers / "jax_vae.py", "--epochs", 2, "--data", data),
+                 "torch, fast": lambda: reported_seconds(peers / "torch_vae.py", "--epochs", 2, "--data", data),
+                 "torch, example": lambda: reported_seconds(peers / "torch_vae.py", "--epochs", 2, "--data", data, "--variant", "example")}
     return runs | {"numpyvae, 1 process": lambda: epoch_seconds(data, "--processes", 1)}
 
 
@@ -154,8 +154,8 @@ def scaling(data):
         cells = []
         for threads, processes in [(1, 1), (2, 1), (1, 2)]:
             took = epoch_seconds(data, "--batch-size", batch, "--hidden", hidden, "--processes", processes, epochs=1, threads=threads)
-            floor = json.loads(run(threads * processes, __file__, "--data", data, "--floor", "--batch", batch, "--hidden", hidden))
-            cells.append(f"{took:7.2f} {took / floor['seconds']:6.2f}")
+            floor = reported_seconds(__file__, "--data", data, "--floor", "--batch", batch, "--hidden", hidden, threads=threads * processes)
+            cells.append(f"{took:7.2f} {took / floor:6.2f}")
         yield f"{batch:7} {hidden:7}   {'   '.join(cells)}"
 
 
