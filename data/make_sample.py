@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from numpyvae.idx import write_idx
+from numpyvae.data.idx import write_idx
 
 SEED = b"numpyvae sample 1"
 TEST_IMAGES = 1_000

@@ -26,10 +26,11 @@ from numbers import Integral
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .bounds import log_marginal
-from .sampling import decoder_mean, from_prior
-from .training import Options, train
-from .vae import VAEConfig, encode
+from .vae.iwae import log_marginal
+from .pictures.samples import decoder_mean, from_prior
+from .training.loop import Options, train
+from .vae.elbo import encode
+from .vae.parameters import VAEConfig
 
 
 class NotFittedError(ValueError, AttributeError):

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from numpyvae.idx import write_idx
-from numpyvae.mnist import FILES
+from numpyvae.data.idx import write_idx
+from numpyvae.data.mnist import FILES
 
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)

@@ -11,10 +11,10 @@ import zlib
 import numpy as np
 import pytest
 
-from numpyvae.bounds import log_marginal
+from numpyvae.vae.iwae import log_marginal
 from numpyvae.estimator import VAE, NotFittedError
-from numpyvae.sampling import samples
-from numpyvae.training import NotFiniteError, Options, train
+from numpyvae.pictures.samples import samples
+from numpyvae.training.loop import NotFiniteError, Options, train
 from numpyvae.vae import VAEConfig, encode
 
 SMALL = dict(hidden=(8,), latent=2, epochs=2, batch_size=16, n_importance_samples=20, random_state=5)

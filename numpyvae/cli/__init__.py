@@ -11,7 +11,9 @@ import inspect
 import sys
 from typing import NoReturn
 
-from . import __version__, commands, train_command
+from .. import __version__
+from . import commands
+from . import train as train_command
 from .console import Console
 
 DESCRIPTION = "A variational autoencoder and a small MDP solver from scratch in NumPy."

@@ -12,7 +12,7 @@ from .console import Console
 
 def found_images(given: str | None):
     """The directory that --data or its defaults name, and its images (training, test)"""
-    from .mnist import find_data, load_images
+    from ..data.mnist import find_data, load_images
 
     directory = find_data(given)
     return directory, load_images(directory)
@@ -28,8 +28,10 @@ def evaluate(args: Namespace, console: Console) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # evaluation has threads of its own
     import numpy as np
 
-    from . import evaluation, runs, training
-    from .train_command import cores
+    from ..training import evaluation
+    from ..runs import run as runs
+    from ..training import loop as training
+    from .train import cores
 
     if args.importance_samples < 0:
         raise ValueError(f"--importance-samples must be 0 or above, not {args.importance_samples}")
@@ -70,9 +72,9 @@ def report(args: Namespace, console: Console) -> int:
     """
     from pathlib import Path
 
-    from . import report as page
-    from . import runs
-    from .train_command import command
+    from ..runs import report as page
+    from ..runs import run as runs
+    from .train import command
 
     if not Path(args.run).is_dir():
         raise NotADirectoryError(f"{args.run}: not a run's folder")
@@ -92,7 +94,10 @@ def sample(args: Namespace, console: Console) -> int:
     """
     import numpy as np
 
-    from . import pictures, runs, sampling, training
+    from ..pictures import plots as pictures
+    from ..runs import run as runs
+    from ..pictures import samples as sampling
+    from ..training import loop as training
 
     if args.count < 1:
         raise ValueError(f"--count must be 1 or above, not {args.count}")
@@ -130,12 +135,12 @@ def mdp(args: Namespace, console: Console) -> int:
       numpyvae mdp --gamma 0.3 --gamma 0.4 --json
       numpyvae mdp --out chain.svg
     """
-    from . import chain
+    from ..mdp import chain
 
     report = chain.report(args.gamma or [0.1, 0.99])
     if args.out is not None:
-        from .chain_picture import report_svg
-        from .pictures import write_svg
+        from ..pictures.chain import report_svg
+        from ..pictures.plots import write_svg
 
         write_svg(args.out, report_svg())
     console.line(json.dumps(report) if args.json else chain.report_text(report).rstrip())
@@ -151,7 +156,7 @@ def gradcheck(args: Namespace, console: Console) -> int:
       numpyvae gradcheck
       numpyvae gradcheck --json
     """
-    from . import sweep
+    from ..vae import gradcheck_cases as sweep
 
     rows = []
     if not args.json:
@@ -171,7 +176,7 @@ def download(args: Namespace, console: Console) -> int:
       numpyvae download
       numpyvae download --data somewhere/else
     """
-    from .download import MIRRORS, download
+    from ..data.download import MIRRORS, download
 
     def progress(name, received, total):
         console.progress(received, total or 1, "bytes")

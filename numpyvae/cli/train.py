@@ -33,8 +33,10 @@ def train(args: Namespace, console: Console) -> int:
     """
     processes = share_out(args.processes)
 
-    from . import report, runs, training
-    from .mnist import find_data, load_images
+    from ..runs import report
+    from ..runs import run as runs
+    from ..training import loop as training
+    from ..data.mnist import find_data, load_images
 
     for name in ("log_interval", "checkpoint_every"):
         if getattr(args, name) is not None and getattr(args, name) < 1:
@@ -155,7 +157,7 @@ def resumed(args: Namespace, given: dict):
     """The state of the run --resume names; whatever else is asked for must be what the run has, but for more epochs."""
     from dataclasses import replace
 
-    from . import runs
+    from ..runs import run as runs
 
     if args.out is not None or args.preset is not None:
         raise ValueError("--resume goes on in the run's own folder with its own settings: leave --out and --preset out")
@@ -182,6 +184,6 @@ def introduction(directory, images, test_images) -> str:
 
 
 def model_config(settings: dict, images):
-    from .vae import VAEConfig
+    from ..vae.parameters import VAEConfig
 
     return VAEConfig(pixels=images[0].size, **{name: settings[name] for name in MODEL})

@@ -26,8 +26,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from . import __version__
-from .atomic import replacing
+from .. import __version__
+from ..files import replacing
 from .idx import CHUNK, unpacked
 from .mnist import VERIFIED, spellings, verified
 

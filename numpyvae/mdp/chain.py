@@ -21,7 +21,7 @@ Next: chain_picture, which draws this.
 
 from collections.abc import Iterable
 
-from .mdp import (blackwell_policy, chain, discount_switches, optimal_policies, policy_evaluation, policy_iteration,
+from .solvers import (blackwell_policy, chain, discount_switches, optimal_policies, policy_evaluation, policy_iteration,
                           residual, value_iteration)
 
 DRAWING = """\

@@ -7,8 +7,8 @@ the area between them is what the wrong policy costs, in its winner's colour.
 
 from math import log10
 
-from .chain import ARROWS, closed_form
-from .mdp import chain, discount_switches
+from ..mdp.chain import ARROWS, closed_form
+from ..mdp.solvers import chain, discount_switches
 
 NEAR, FAR = ("-", "-", "+", "+"), ("-", "+", "+", "+")
 BLUE, ORANGE, INK, GREY, FAINT = "#2f6db5", "#d9662b", "#2b2d33", "#60646e", "#d9dbe0"

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from .pictures import STYLE, round_ticks
+from .plots import STYLE, round_ticks
 
 DIGITS = ("#4e79a7", "#f28e2b", "#e15759", "#17a2b3", "#59a14f", "#c9a227", "#9467bd", "#e377a8", "#9c6b4a", "#8a8f98")
 POINTS = ".points { fill: none; stroke-linecap: round; stroke-width: 4.5; opacity: .75 }"

@@ -22,7 +22,7 @@ from html import escape
 
 import numpy as np
 
-from .atomic import replacing
+from ..files import replacing
 
 
 def write_png(path: str | os.PathLike, image: np.ndarray) -> None:

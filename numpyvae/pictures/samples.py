@@ -8,9 +8,10 @@ Next: runs.
 
 import numpy as np
 
-from .bernoulli import sigmoid
-from .gaussian import reparameterize
-from .vae import Parameters, VAEConfig, decode, encode, prior
+from ..vae.bernoulli import sigmoid
+from ..vae.gaussian import reparameterize
+from ..vae.elbo import decode, encode, prior
+from ..vae.parameters import Parameters, VAEConfig
 
 
 def mean_images(params: Parameters, z: np.ndarray, config: VAEConfig, shape: tuple[int, int]) -> np.ndarray:

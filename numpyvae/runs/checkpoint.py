@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from .atomic import replacing
+from ..files import replacing
 
 FORMAT = 1
 OWN = ("format", "meta", "sha256")

@@ -14,12 +14,16 @@ from pathlib import Path
 
 import numpy as np
 
-from . import latent_pictures, pictures, runs, sampling
-from .atomic import replacing
-from .evaluation import ACTIVE
-from .mnist import load_mnist
-from .training import BINARIZE, Options, State, pixels
-from .vae import VAEConfig, encode
+from ..pictures import latent as latent_pictures
+from ..pictures import plots as pictures
+from . import run as runs
+from ..pictures import samples as sampling
+from ..files import replacing
+from ..training.evaluation import ACTIVE
+from ..data.mnist import load_mnist
+from ..training.loop import BINARIZE, Options, State, pixels
+from ..vae.elbo import encode
+from ..vae.parameters import VAEConfig
 
 POINTS = 2500  # as many test images as the latent picture shows
 

@@ -23,11 +23,13 @@ from pathlib import Path
 
 import numpy as np
 
-from . import checkpoint, pictures, sampling
-from .atomic import replacing
-from .mnist import load_images
-from .training import Options, State, optimizer, pixels
-from .vae import Parameters, VAEConfig, parameter_shapes
+from . import checkpoint
+from ..pictures import plots as pictures
+from ..pictures import samples as sampling
+from ..files import replacing
+from ..data.mnist import load_images
+from ..training.loop import Options, State, optimizer, pixels
+from ..vae.parameters import Parameters, VAEConfig, parameter_shapes
 
 COLUMNS = ("epoch", "train_loss", "test_loss", "reconstruction", "kl", "seconds")
 

@@ -21,9 +21,10 @@ from typing import Callable
 
 import numpy as np
 
-from .bounds import log_marginal
-from .training import pixels, score
-from .vae import Parameters, VAEConfig, encode
+from ..vae.iwae import log_marginal
+from .loop import pixels, score
+from ..vae.elbo import encode
+from ..vae.parameters import Parameters, VAEConfig
 
 ACTIVE = 0.01
 

@@ -21,11 +21,12 @@ from typing import Callable, Iterator, NamedTuple
 
 import numpy as np
 
-from .adam import Adam
-from .bounds import OBJECTIVES  # whose names options take
-from .pair import Pair, shared
+from ..vae.adam import Adam
+from ..vae.iwae import OBJECTIVES  # whose names options take
+from .parallel import Pair, shared
 from .step import NotFiniteError, Step
-from .vae import Parameters, VAEConfig, init_params, negative_elbo, parameter_shapes
+from ..vae.elbo import negative_elbo
+from ..vae.parameters import Parameters, VAEConfig, init_params, parameter_shapes
 
 BINARIZE = {"none": "grey pixels", "threshold": "pixels binarized at ½", "dynamic": "pixels binarized at random"}
 SCHEDULES = ("constant", "burda")

@@ -23,10 +23,10 @@ import math
 
 import numpy as np
 
-from .adam import Adam
-from .bounds import OBJECTIVES
-from .pair import Pair, shared
-from .vae import Parameters, VAEConfig, parameter_shapes
+from ..vae.adam import Adam
+from ..vae.iwae import OBJECTIVES
+from .parallel import Pair, shared
+from ..vae.parameters import Parameters, VAEConfig, parameter_shapes
 
 
 class NotFiniteError(ArithmeticError):

@@ -18,10 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from numpyvae.gaussian import kl_divergence_backward, log_density_backward, reparameterize
-from numpyvae.mnist import load_mnist
-from numpyvae.training import Options, pixels, train
-from numpyvae.vae import Parameters, VAEConfig, encode_backward, negative_elbo, negative_elbo_backward, prior
+from .gaussian import kl_divergence_backward, log_density_backward, reparameterize
+from ..data.mnist import load_mnist
+from ..training.loop import Options, pixels, train
+from .elbo import encode_backward, negative_elbo, negative_elbo_backward, prior
+from .parameters import Parameters, VAEConfig
 
 NAIVE, SCORE, BASELINE, PATHWISE = "naive", "score function", "score function, baseline", "pathwise"
 
@@ -82,7 +83,7 @@ def compare(params, x, config, draws, rng):
 
 
 def main(draws=400):
-    images, _ = load_mnist(Path(__file__).parent.parent / "data" / "sample", "train")
+    images, _ = load_mnist(Path("data/sample"), "train")
     config = VAEConfig()
     params = train(images, images[:500], config, Options(epochs=1)).params
     rng = np.random.default_rng(1)

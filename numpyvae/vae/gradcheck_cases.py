@@ -13,10 +13,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from . import bernoulli, gaussian, layers
-from .bounds import OBJECTIVES
+from . import bernoulli
+from . import gaussian
+from . import layers
+from .iwae import OBJECTIVES
 from .gradcheck import CENTRAL_DIFFERENCE_LIMIT, COMPLEX_STEP_LIMIT, WORST_ENTRY_LIMIT, Row, check
-from .vae import VAEConfig, init_params
+from .parameters import VAEConfig, init_params
 
 SEED = 1  # of all inputs: one for which no input of a relu is within 1e-4 of its kink
 

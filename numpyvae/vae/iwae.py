@@ -18,8 +18,8 @@ import numpy as np
 from numpy import ndarray as Array
 
 from .gaussian import LOG_2PI, log_density, log_density_backward, reparameterize, reparameterize_backward
-from .vae import (Parameters, VAEConfig, decode, decode_backward, encode, encode_backward, log_likelihood,
-                  log_likelihood_backward, negative_elbo, negative_elbo_backward, parameter_shapes, prior)
+from .elbo import (decode, decode_backward, encode, encode_backward, log_likelihood, log_likelihood_backward, negative_elbo, negative_elbo_backward, prior)
+from .parameters import Parameters, VAEConfig, parameter_shapes
 
 
 def log_mean_exp(a: Array, axis: int = 0) -> Array:

@@ -24,12 +24,13 @@ from pathlib import Path
 
 import numpy as np
 
-from numpyvae import bernoulli, layers
-from numpyvae.adam import Adam
-from numpyvae.bounds import log_marginal
-from numpyvae.mnist import load_images, load_mnist
-from numpyvae.pair import Pair
-from numpyvae.training import pixels
+from numpyvae.vae import bernoulli
+from numpyvae.vae import layers
+from numpyvae.vae.adam import Adam
+from numpyvae.vae.iwae import log_marginal
+from numpyvae.data.mnist import load_images, load_mnist
+from numpyvae.training.parallel import Pair
+from numpyvae.training.loop import pixels
 from numpyvae.vae import VAEConfig, init_params
 
 BATCH = 128
@@ -105,7 +106,7 @@ def around(data):
     yield "an epoch on the sample", f"{epoch_seconds(SAMPLE):.2f} s", "the second of 2"
     yield "loading and checking MNIST", f"{median(lambda: load_images(data), 5):.2f} s", "median of 5"
     yield "python -m numpyvae --help", f"{median(lambda: run(None, '-m', 'numpyvae', '--help'), 9):.2f} s", "median of 9"
-    yield "import numpyvae.training", f"{median(lambda: run(None, '-c', 'import numpyvae.training'), 9):.2f} s", "median of 9"
+    yield "import numpyvae.training.loop", f"{median(lambda: run(None, '-c', 'import numpyvae.training.loop'), 9):.2f} s", "median of 9"
     yield "importance weights a second", f"{weights:,.0f}", "median of 5 x 20,000"
     for count in (1, 2):
         yield f"peak memory of {count} process{'es' * (count - 1)}", f"{peak_memory(data, count):.0f} MB", "one run of 1 epoch"

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numpyvae import checkpoint
+from numpyvae.runs import checkpoint
 from numpyvae.cli import main
 
 BATCH = re.compile(r"Train Epoch: (\d+) \[(\d+)/(\d+) \((\d+)%\)\]\tLoss: (\d+\.\d{6})")
@@ -26,7 +26,7 @@ FILES = {"checkpoint.npz", "curve.svg", "log.csv", "reconstructions.png", "repor
 def a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NUMPYVAE_DATA", raising=False)
-    monkeypatch.setenv("PYTHONPATH", str(Path(checkpoint.__file__).parent.parent))  # for processes that a test starts
+    monkeypatch.setenv("PYTHONPATH", str(Path(checkpoint.__file__).parents[2]))  # for processes that a test starts
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ def test_an_output_that_cannot_be_written_is_named(train, capsys):
 
 
 def test_data_of_another_size_than_the_models_is_refused(train, tmp_path, capsys):
-    from numpyvae.idx import write_idx
+    from numpyvae.data.idx import write_idx
 
     train("--quiet")
     Path("other").mkdir()
@@ -201,7 +201,7 @@ def test_gradcheck_prints_a_row_a_gradient_and_one_json_object(capsys):
 
 
 def test_gradcheck_exits_with_1_when_a_gradient_is_wrong(monkeypatch, capsys):
-    from numpyvae import bounds
+    from numpyvae.vae import iwae as bounds
 
     forward, backward = bounds.OBJECTIVES["iwae"]
 
@@ -263,7 +263,7 @@ def test_resume_refuses_what_contradicts_the_run_by_name(train, capsys, option):
 def test_resume_refuses_other_data(train, tiny_directory, capsys):
     train("--quiet")
     path = tiny_directory / "t10k-images-idx3-ubyte.gz"
-    from numpyvae.idx import read_idx, write_idx
+    from numpyvae.data.idx import read_idx, write_idx
     images = read_idx(path)
     images[3, 2, 1] ^= 1
     write_idx(path, images)
@@ -327,7 +327,7 @@ def test_a_second_process_that_is_killed_ends_in_one_line_and_the_last_epoch_is_
     (2, "linux", "os.environ['OMP_NUM_THREADS'] = '7'", (2, "7"))])
 def test_two_processes_train_where_each_has_a_core_and_blas_can_still_be_told(cores, platform, before, found):
     code = (f"import os, sys\nos.sched_getaffinity = lambda process: range({cores})\nsys.platform = {platform!r}\n{before}\n"
-            "from numpyvae.train_command import share_out\nprint((share_out(None), os.environ.get('OMP_NUM_THREADS')))")
+            "from numpyvae.cli.train import share_out\nprint((share_out(None), os.environ.get('OMP_NUM_THREADS')))")
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     assert done.stdout.strip() == repr(found)

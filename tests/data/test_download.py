@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numpyvae.download import MIRRORS, PAYLOADS, DownloadError, check_payload, download
-from numpyvae.idx import write_idx
-from numpyvae.mnist import FILES, VERIFIED, load_mnist
+from numpyvae.data.download import MIRRORS, PAYLOADS, DownloadError, check_payload, download
+from numpyvae.data.idx import write_idx
+from numpyvae.data.mnist import FILES, VERIFIED, load_mnist
 
 FULL = os.environ.get("NUMPYVAE_DATA")
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from numpyvae.idx import MAX_DIMENSIONS, TYPES, IdxError, read_idx, write_idx
+from numpyvae.data.idx import MAX_DIMENSIONS, TYPES, IdxError, read_idx, write_idx
 
 FORMATS = {0x08: "B", 0x09: "b", 0x0B: "h", 0x0C: "i", 0x0D: "f", 0x0E: "d"}
 SMALL = struct.pack(">BBBBII", 0, 0, 0x0B, 2, 2, 3) + struct.pack(">6h", 1, -2, 300, -400, 32767, -32768)

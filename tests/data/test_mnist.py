@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numpyvae.idx import IdxError, write_idx
-from numpyvae.mnist import FILES, VERIFIED, find_data, load_mnist, spellings
+from numpyvae.data.idx import IdxError, write_idx
+from numpyvae.data.mnist import FILES, VERIFIED, find_data, load_mnist, spellings
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
 FULL = os.environ.get("NUMPYVAE_DATA")
 needs_all_of_mnist = pytest.mark.skipif(not FULL, reason="$NUMPYVAE_DATA does not name all of MNIST")

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mdp_oracle import DISCOUNTS, EPS, error, exact_evaluation, exact_values, mdps, random_mdp
+from tests.mdp.oracle import DISCOUNTS, EPS, error, exact_evaluation, exact_values, mdps, random_mdp
 from scipy.sparse import coo_array, csc_matrix, csr_array
 
-from numpyvae.bellman import MDP, action_values, policy_evaluation, residual
+from numpyvae.mdp.bellman import MDP, action_values, policy_evaluation, residual
 
 P = np.full((3, 2, 3), 1 / 3)
 R = np.arange(6.0).reshape(3, 2)

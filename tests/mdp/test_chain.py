@@ -7,9 +7,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from numpyvae.chain import closed_form, report, report_text
-from numpyvae.chain_picture import report_svg
-from numpyvae.mdp import chain, enumerate_policies, optimal_policies, policy_evaluation, policy_iteration
+from numpyvae.mdp.chain import closed_form, report, report_text
+from numpyvae.pictures.chain import report_svg
+from numpyvae.mdp.solvers import chain
+from numpyvae.mdp import enumerate_policies, optimal_policies, policy_evaluation, policy_iteration
 
 NEAR, FAR = [0, 0, 1, 1], [0, 1, 1, 1]
 DISCOUNTS = [0.0, 0.05, 0.1, 0.2, (sqrt(3) - 1) / 2, 0.5, 0.7, 0.9, 0.99, 0.999]

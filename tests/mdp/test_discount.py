@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from mdp_oracle import mdps, random_mdp, stream_problem
+from tests.mdp.oracle import mdps, random_mdp, stream_problem
 from scipy.sparse import csr_array
 
-from numpyvae.mdp import MDP, blackwell_policy, chain, discount_switches, optimal_actions
+from numpyvae.mdp.solvers import chain
+from numpyvae.mdp import MDP, blackwell_policy, discount_switches, optimal_actions
 
 
 def test_the_chain_switches_once_at_half_of_root_three_less_one():

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mdp_oracle import DISCOUNTS, EPS, error, exact_evaluation, random_mdp
+from tests.mdp.oracle import DISCOUNTS, EPS, error, exact_evaluation, random_mdp
 from scipy.sparse import csr_array
 
-from numpyvae.bellman import MDP, follow, policy_evaluation
+from numpyvae.mdp.bellman import MDP, follow, policy_evaluation
 from numpyvae.mdp import optimal_actions
-from numpyvae.rounding import _product, defect, refined_evaluation, tie
+from numpyvae.mdp.rounding import _product, defect, refined_evaluation, tie
 
 ordinary = st.floats(-1e100, 1e100).filter(lambda x: x == 0 or abs(x) > 1e-100)      # no product under- or overflows
 

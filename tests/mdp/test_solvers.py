@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mdp_oracle import EPS, error, exact_evaluation, mdps, random_mdp
+from tests.mdp.oracle import EPS, error, exact_evaluation, mdps, random_mdp
 from scipy.sparse import csr_array
 
-from numpyvae.mdp import (MDP, action_values, chain, enumerate_policies, greedy_policy, modified_policy_iteration, optimal_actions,
+from numpyvae.mdp.solvers import chain
+from numpyvae.mdp import (MDP, action_values, enumerate_policies, greedy_policy, modified_policy_iteration, optimal_actions,
                           optimal_policies, policy_evaluation, policy_iteration, residual, simulate, value_iteration)
 
 

@@ -23,13 +23,13 @@ def fault(what, tests, *edits):
 
 # gaussian
 
-TESTS = "test_gaussian.py"
+TESTS = "vae/test_gaussian.py"
 DENSITY = TESTS + " -k log_density"
 KL = TESTS + " -k kl"
-GRADIENT = "test_bounds.py -k gradient_of_the_elbo"
+GRADIENT = "vae/test_iwae.py -k gradient_of_the_elbo"
 NOISE = TESTS + " -k samples or noise"
 
-FILE = "gaussian.py"
+FILE = "vae/gaussian.py"
 fault("log density without its half", DENSITY,
       (FILE, "return -0.5 * (LOG_2PI + logvar + r**2", "return -1.0 * (LOG_2PI + logvar + r**2"))
 fault("log density without logvar", DENSITY, (FILE, "-0.5 * (LOG_2PI + logvar + r**2", "-0.5 * (LOG_2PI + r**2"))
@@ -81,8 +81,8 @@ fault("reparameterize's gradients averaged over J, not summed", GRADIENT,
 
 # bernoulli
 
-TESTS = "test_bernoulli.py"
-FILE = "bernoulli.py"
+TESTS = "vae/test_bernoulli.py"
+FILE = "vae/bernoulli.py"
 fault("log-likelihood averaged over pixels", TESTS,
       (FILE, "logits) - sum_log1p(e)", "logits) / x.shape[-1] - sum_log1p(e) / x.shape[-1]"))
 fault("log-likelihood summed over images", TESTS,
@@ -102,10 +102,10 @@ fault("a product of more factors than the number format holds", TESTS, (FILE, "f
 
 # layers
 
-TESTS = "test_layers.py"
-FILE = "layers.py"
+TESTS = "vae/test_layers.py"
+FILE = "vae/layers.py"
 fault("linear without its bias", TESTS, (FILE, "    y += b\n", ""))
-SQUARE = "test_bounds.py -k square"  # a model where nothing but the numbers can tell
+SQUARE = "vae/test_iwae.py -k square"  # a model where nothing but the numbers can tell
 fault("dx with W for Wᵀ", SQUARE, (FILE, "dy @ W.T", "dy @ W"))
 fault("dW with x for xᵀ", SQUARE, (FILE, "np.matmul(x.T, dy, out=dW)", "np.matmul(x, dy, out=dW)"))
 fault("dW transposed", SQUARE, (FILE, "np.matmul(x.T, dy, out=dW)", "np.matmul(dy.T, x, out=dW)"))
@@ -121,8 +121,8 @@ fault("tanh's gradient of its input's name, y for tanh y", TESTS,
 
 # vae
 
-TESTS = "test_vae.py"
-FILE = "vae.py"
+TESTS = "vae/test_elbo.py"
+FILE = "vae/elbo.py"
 fault("the sum over images, not the mean, in the loss", TESTS,
       (FILE, "- reconstruction).sum() / len(x)", "- reconstruction).sum()"))
 fault("the KL added with the wrong sign", TESTS,
@@ -157,22 +157,22 @@ fault("activations skipped on the way back", GRADIENT,
 fault("the encoder's first layer of another input's gradient", GRADIENT,
       (FILE, "dy, _, _ = linear_backward(dy, caches[2 * i],",
        "dy, _, _ = linear_backward(dy, caches[2 * len(config.hidden)],"))
-fault("noise drawn anew in the backward pass", "test_vae.py",
-      ("vae.py", "reparameterize_backward(dz, mu, logvar, eps)",
+fault("noise drawn anew in the backward pass", "vae/test_elbo.py",
+      ("vae/elbo.py", "reparameterize_backward(dz, mu, logvar, eps)",
        "reparameterize_backward(dz, mu, logvar, np.random.default_rng().standard_normal(eps.shape))"))
-fault("noise drawn anew in the backward pass: the estimator is biased", "test_estimators.py -k exact_gradient",
-      ("vae.py", "reparameterize_backward(dz, mu, logvar, eps)",
+fault("noise drawn anew in the backward pass: the estimator is biased", "vae/test_estimators.py -k exact_gradient",
+      ("vae/elbo.py", "reparameterize_backward(dz, mu, logvar, eps)",
        "reparameterize_backward(dz, mu, logvar, np.random.default_rng().standard_normal(eps.shape))"))
 fault("both heads alike from the start", TESTS,
-      ("parameters.py", "rng.uniform(-1, 1, array.shape) / math",
+      ("vae/parameters.py", "rng.uniform(-1, 1, array.shape) / math",
        "np.random.default_rng(0).uniform(-1, 1, array.shape) / math"))
 fault("first weights scaled by 1/fan_in, not its root", TESTS,
-      ("parameters.py", "math.sqrt(len(params[name]))", "len(params[name])"))
+      ("vae/parameters.py", "math.sqrt(len(params[name]))", "len(params[name])"))
 
 # bounds
 
-TESTS = "test_bounds.py"
-FILE = "bounds.py"
+TESTS = "vae/test_iwae.py"
+FILE = "vae/iwae.py"
 fault("log-mean-exp is log-sum-exp", TESTS, (FILE, "np.exp(a - m).mean(axis=axis)", "np.exp(a - m).sum(axis=axis)"))
 fault("log-mean-exp that overflows", TESTS, (FILE, "np.where(np.isfinite(m), m, 0)", "np.zeros_like(m)"))
 fault("log-mean-exp that makes NaN of weights that are all 0", TESTS,
@@ -203,8 +203,8 @@ fault("the last chunk not cut short", TESTS + " -k chunks", (FILE, "k = min(step
 
 # adam
 
-TESTS = "test_adam.py"
-FILE = "adam.py"
+TESTS = "vae/test_adam.py"
+FILE = "vae/adam.py"
 fault("m forgets with β₂", TESTS, (FILE, "m *= self.beta1\n", "m *= self.beta2\n"))
 fault("v forgets with β₁", TESTS, (FILE, "v *= self.beta2\n", "v *= self.beta1\n"))
 fault("AdaGrad's v: a sum that never forgets", TESTS, (FILE, "        v *= self.beta2\n", ""))
@@ -223,8 +223,8 @@ fault("uphill", TESTS, (FILE, "theta -= s", "theta += s"))
 
 # step
 
-TESTS = "test_step.py"
-FILE = "step.py"
+TESTS = "training/test_step.py"
+FILE = "training/step.py"
 fault("a half's gradient weighed as if it were the whole minibatch's", TESTS, (FILE, "dloss=share", "dloss=1.0"))
 fault("a half's loss weighed as if it were the whole minibatch's", TESTS, (FILE, "return share * loss", "return loss"))
 fault("the second process's gradient left out", TESTS, (FILE, "mine[part] += grads.vector[part]", "pass"))
@@ -232,27 +232,27 @@ fault("each process moves all parameters, the other half of them by half of a gr
       (FILE, "self.adam.step(self.params.vector, mine, part)", "self.adam.step(self.params.vector, mine)"))
 fault("half of a single image is not nothing but what was left of the step before", TESTS,
       (FILE, "            grads.vector.fill(0)\n", ""))
-fault("the same noise for both halves", TESTS, ("training.py", "[..., part, :]", "[..., : len(x), :]"))
+fault("the same noise for both halves", TESTS, ("training/loop.py", "[..., part, :]", "[..., : len(x), :]"))
 fault("each process draws random pixels for its own half", TESTS,
-      ("training.py", "rng.random((len(images), x.shape[1]), dtype=np.float32)[part]", "rng.random(x.shape, dtype=np.float32)"))
+      ("training/loop.py", "rng.random((len(images), x.shape[1]), dtype=np.float32)[part]", "rng.random(x.shape, dtype=np.float32)"))
 fault("the second process keeps the first epoch's rate", TESTS,
-      ("training.py", "    state.adam.lr = learning_rate(options, state.epoch)\n",
+      ("training/loop.py", "    state.adam.lr = learning_rate(options, state.epoch)\n",
        "    state.adam.lr = learning_rate(options, 1 if step.pair.number else state.epoch)\n"))
-fault("the KL's gradient of a half not scaled", TESTS, ("vae.py", "dkl = dloss * config", "dkl = config"))
-fault("the likelihood's gradient of a half not scaled", TESTS, ("vae.py", "-dloss / math.prod", "-1 / math.prod"))
-fault("the weights' gradient of a half not scaled", TESTS, ("bounds.py", "(dloss / len(x))", "(1 / len(x))"))
-fault("θ in memory that only one process sees", TESTS, ("training.py", "shared(params.vector)", "params.vector.copy()"))
-fault("m in memory that only one process sees", TESTS, ("training.py", "state.adam.v = shared(m), ", "state.adam.v = m.copy(), "))
+fault("the KL's gradient of a half not scaled", TESTS, ("vae/elbo.py", "dkl = dloss * config", "dkl = config"))
+fault("the likelihood's gradient of a half not scaled", TESTS, ("vae/elbo.py", "-dloss / math.prod", "-1 / math.prod"))
+fault("the weights' gradient of a half not scaled", TESTS, ("vae/iwae.py", "(dloss / len(x))", "(1 / len(x))"))
+fault("θ in memory that only one process sees", TESTS, ("training/loop.py", "shared(params.vector)", "params.vector.copy()"))
+fault("m in memory that only one process sees", TESTS, ("training/loop.py", "state.adam.v = shared(m), ", "state.adam.v = m.copy(), "))
 
 fault("a state's arrays left behind where they were before training", TESTS,
-      ("training.py", "        params.vector[...], m[...], v[...] = state.params.vector, state.adam.m, state.adam.v\n", ""))
+      ("training/loop.py", "        params.vector[...], m[...], v[...] = state.params.vector, state.adam.m, state.adam.v\n", ""))
 fault("two finite halves whose sum is not, unseen", TESTS,
       (FILE, "sum(grads[name] for grads in self.grads)", "self.grads[0][name]"))
 
 # idx
 
-TESTS = "test_idx.py -k by_hand or written_is_read or order or same_array"
-FILE = "idx.py"
+TESTS = "data/test_idx.py -k by_hand or written_is_read or order or same_array"
+FILE = "data/idx.py"
 fault("sizes read in the other byte order", TESTS,
       (FILE, 'struct.unpack(f">{ndim}I", sizes)', 'struct.unpack(f"<{ndim}I", sizes)'))
 fault("elements kept in the file's byte order under the machine's name", TESTS,
@@ -268,42 +268,42 @@ fault("sizes read backwards", TESTS,
 
 # bellman and mdp
 
-TESTS = "test_chain.py -k closed_forms or assignments or short_sighted or switch_both"
-FILE = "bellman.py"
+TESTS = "mdp/test_chain.py -k closed_forms or assignments or short_sighted or switch_both"
+FILE = "mdp/bellman.py"
 fault("(I − γ P)ᵀ solved", TESTS, (FILE, "lu_solve(factors, b, trans=1,", "lu_solve(factors, b, trans=0,"))
 fault("I + γ P solved", TESTS, (FILE, "system = -gamma * P", "system = gamma * P"))
-fault("the identity set on the diagonal, not added", "test_bellman.py -k exact_fractions",
+fault("the identity set on the diagonal, not added", "mdp/test_bellman.py -k exact_fractions",
       (FILE, "P.shape[0] + 1] += 1", "P.shape[0] + 1] = 1"))
 fault("no discount on what follows", TESTS, (FILE, "mdp.R + mdp.gamma * (mdp.rows @ v)", "mdp.R + (mdp.rows @ v)"))
 fault("the reward discounted too", TESTS,
       (FILE, "mdp.R + mdp.gamma * (mdp.rows @ v).reshape(mdp.R.shape)",
        "mdp.gamma * (mdp.R + (mdp.rows @ v).reshape(mdp.R.shape))"))
-fault("the sparse system without its identity's sign", "test_bellman.py -k sparse or exact_fractions",
+fault("the sparse system without its identity's sign", "mdp/test_bellman.py -k sparse or exact_fractions",
       (FILE, "(eye_array(P.shape[0]) - gamma * P)", "(eye_array(P.shape[0]) + gamma * P)"))
 fault("the policy's rows of the next state over", TESTS,
       (FILE, "chosen = np.arange(S) * A + policy", "chosen = np.arange(S) + S * policy"))
-fault("a certificate of the signed difference", "test_bellman.py -k certificate or equation",
+fault("a certificate of the signed difference", "mdp/test_bellman.py -k certificate or equation",
       (FILE, "return float(abs(r + mdp.gamma * (P @ v) - v).max())",
        "return float((r + mdp.gamma * (P @ v) - v).max())"))
-FILE = "mdp.py"
+FILE = "mdp/solvers.py"
 fault("the chain pays 1 on the right", TESTS,
       (FILE, "R = [[1, 0], [0, 0], [0, 0], [0, 3]]", "R = [[3, 0], [0, 0], [0, 0], [0, 1]]"))
 fault("the move that pays 3 stays where it is", TESTS, (FILE, "[1, 2, 3, 1]  ", "[1, 2, 3, 3]  "))
 fault("the worst action for the best", TESTS, (FILE, "best = q.argmax(axis=1)", "best = q.argmin(axis=1)"))
-fault("value iteration that stops on the last change itself", "test_mdp.py -k value_iteration or solvers_agree",
+fault("value iteration that stops on the last change itself", "mdp/test_solvers.py -k value_iteration or solvers_agree",
       (FILE, "error = mdp.gamma / (1 - mdp.gamma) * abs(v - last).max()", "error = abs(v - last).max()"))
-fault("value iteration that stops on the span", "test_mdp.py -k value_iteration or solvers_agree",
+fault("value iteration that stops on the span", "mdp/test_solvers.py -k value_iteration or solvers_agree",
       (FILE, "abs(v - last).max()", "np.ptp(v - last)"))
-fault("a return without its discount", "test_mdp.py -k sure_path or mean_return",
+fault("a return without its discount", "mdp/test_solvers.py -k sure_path or mean_return",
       (FILE, "rewards @ mdp.gamma ** np.arange(steps)", "rewards.sum()"))
-fault("a return discounted from the first payment", "test_mdp.py -k sure_path or mean_return",
+fault("a return discounted from the first payment", "mdp/test_solvers.py -k sure_path or mean_return",
       (FILE, "** np.arange(steps)", "** np.arange(1, steps + 1)"))
 
 # training, evaluation, sampling
 
-TESTS = "test_recipe.py"
-PIXELS = "test_training.py test_recipe.py -k pixel or threshold or dynamic or rate or stages or annealing"
-FILE = "training.py"
+TESTS = "training/test_algorithm.py"
+PIXELS = "training/test_loop.py training/test_algorithm.py -k pixel or threshold or dynamic or rate or stages or annealing"
+FILE = "training/loop.py"
 fault("pixels over 256", PIXELS, (FILE, "np.float32(1 / 255)", "np.float32(1 / 256)"))
 fault("ink where there is none: dynamic pixels inverted", PIXELS,
       (FILE, "dtype=np.float32)[part] < x)", "dtype=np.float32)[part] > x)"))
@@ -315,28 +315,28 @@ fault("seven stages", PIXELS, (FILE, "for i in range(1, 8))", "for i in range(1,
 fault("Glorot's 6 is a 3", TESTS, (FILE, "math.sqrt(6 / sum(array.shape))", "math.sqrt(3 / sum(array.shape))"))
 fault("Glorot's fan_out forgotten", TESTS, (FILE, "math.sqrt(6 / sum(array.shape))", "math.sqrt(6 / array.shape[0])"))
 fault("the output bias is the logit of no ink", TESTS, (FILE, "np.log(clipped / (1 - clipped))", "np.log((1 - clipped) / clipped)"))
-fault("a normal decoder's output bias is a logit, too", "test_training.py -k glorot",
+fault("a normal decoder's output bias is a logit, too", "training/test_loop.py -k glorot",
       (FILE, 'if config.likelihood == "bernoulli" else mean', "if True else mean"))
 fault("annealing begins an epoch late", PIXELS, (FILE, "left / (options.anneal + 1)", "(left + 1) / (options.anneal + 1)"))
 fault("batches averaged, not images", TESTS,
       (FILE, "state.total + loss * n", "state.total + loss * options.batch_size"))
-fault("the score adds where it subtracts", "test_training.py -k score",
+fault("the score adds where it subtracts", "training/test_loop.py -k score",
       (FILE, "return Score(kl - reconstruction,", "return Score(kl + reconstruction,"))
 fault("every epoch in the same order", TESTS,
       (FILE, "rng = np.random.default_rng([options.seed, state.epoch])",
        "rng = np.random.default_rng([options.seed, 1])"))
 fault("the last, smaller batch left out", TESTS,
       (FILE, "len(images), options.batch_size):", "len(images) - options.batch_size + 1, options.batch_size):"))
-fault("active units by standard deviation", "test_evaluation.py",
-      ("evaluation.py", "mu.var(axis=0) > ACTIVE", "mu.std(axis=0) > ACTIVE"))
-fault("principal axes of mu that is not centred", "test_report.py -k principal",
-      ("latent_pictures.py", "np.linalg.svd(mu - mu.mean(axis=0)", "np.linalg.svd(mu"))
-fault("singular values taken for variances", "test_report.py -k principal",
-      ("latent_pictures.py", "s**2 / max((s**2).sum(), 1e-300)", "s / max(s.sum(), 1e-300)"))
-fault("the standard errors of images added, not their squares", "test_evaluation.py",
-      ("evaluation.py", "variance + (se**2).sum()", "variance + se.sum() ** 2"))
-fault("samples twice as wide as the prior", "test_sampling.py",
-      ("sampling.py", "eps = rng.standard_normal((count", "eps = 2 * rng.standard_normal((count"))
+fault("active units by standard deviation", "training/test_evaluation.py",
+      ("training/evaluation.py", "mu.var(axis=0) > ACTIVE", "mu.std(axis=0) > ACTIVE"))
+fault("principal axes of mu that is not centred", "runs/test_report.py -k principal",
+      ("pictures/latent.py", "np.linalg.svd(mu - mu.mean(axis=0)", "np.linalg.svd(mu"))
+fault("singular values taken for variances", "runs/test_report.py -k principal",
+      ("pictures/latent.py", "s**2 / max((s**2).sum(), 1e-300)", "s / max(s.sum(), 1e-300)"))
+fault("the standard errors of images added, not their squares", "training/test_evaluation.py",
+      ("training/evaluation.py", "variance + (se**2).sum()", "variance + se.sum() ** 2"))
+fault("samples twice as wide as the prior", "pictures/test_samples.py",
+      ("pictures/samples.py", "eps = rng.standard_normal((count", "eps = 2 * rng.standard_normal((count"))
 
 # estimator
 
@@ -349,53 +349,53 @@ fault("rows scored with one generator after another, by their place", TESTS,
 fault("columns before rows in memory", TESTS, (FILE, 'np.asarray(X, order="C")', "np.asarray(X)"))
 fault("bytes not scaled when they are transformed", TESTS, (FILE, "X * np.float32(1 / self.scale_)", "X * np.float32(1)"))
 fault("logits for means", TESTS,
-      ("sampling.py", 'sigmoid(y) if config.likelihood == "bernoulli" else y', "y"))
+      ("pictures/samples.py", 'sigmoid(y) if config.likelihood == "bernoulli" else y', "y"))
 fault("means not in the scale of X", TESTS, (FILE, "return self.scale_ * decoder_mean", "return 1 * decoder_mean"))
 fault("a Generator's state ignored by fit", TESTS,
       (FILE, "seed = int(np.random.default_rng(seed)", "seed = int(np.random.default_rng()"))
 fault("floats divided by 255 as well", TESTS,
-      ("training.py", "x = x * np.float32(1 / 255) if x.dtype == np.uint8 else x.astype(np.float32, copy=False)",
+      ("training/loop.py", "x = x * np.float32(1 / 255) if x.dtype == np.uint8 else x.astype(np.float32, copy=False)",
        "x = x * np.float32(1 / 255)"))
 fault("floats' mean divided by 255 in the output bias", TESTS,
-      ("training.py", " / (255 if images.dtype == np.uint8 else 1)", " / 255"))
+      ("training/loop.py", " / (255 if images.dtype == np.uint8 else 1)", " / 255"))
 fault("copied parameters that are no views of their vector", TESTS,
-      ("parameters.py", "    def __reduce__(self)", "    def reduced(self)"))
+      ("vae/parameters.py", "    def __reduce__(self)", "    def reduced(self)"))
 
 # What a check of gradients cannot see: both passes agree, on something else; or the gradient is right, and its use is not
 
 fault("the variance used as the standard deviation, in both passes", NOISE,
-      ("gaussian.py", "return mu + np.exp(0.5 * logvar) * eps", "return mu + np.exp(logvar) * eps"),
-      ("gaussian.py", "dsigma * (0.5 * np.exp(0.5 * logvar))", "dsigma * np.exp(logvar)"))
-fault("the same, seen by the exact posterior", "test_ppca.py -k log_weight_is_log_p",
-      ("gaussian.py", "return mu + np.exp(0.5 * logvar) * eps", "return mu + np.exp(logvar) * eps"),
-      ("gaussian.py", "dsigma * (0.5 * np.exp(0.5 * logvar))", "dsigma * np.exp(logvar)"))
-fault("the same noise for every minibatch", "test_recipe.py",
-      ("training.py", "return rng.standard_normal(shape, dtype=np.float32)",
+      ("vae/gaussian.py", "return mu + np.exp(0.5 * logvar) * eps", "return mu + np.exp(logvar) * eps"),
+      ("vae/gaussian.py", "dsigma * (0.5 * np.exp(0.5 * logvar))", "dsigma * np.exp(logvar)"))
+fault("the same, seen by the exact posterior", "vae/test_ppca.py -k log_weight_is_log_p",
+      ("vae/gaussian.py", "return mu + np.exp(0.5 * logvar) * eps", "return mu + np.exp(logvar) * eps"),
+      ("vae/gaussian.py", "dsigma * (0.5 * np.exp(0.5 * logvar))", "dsigma * np.exp(logvar)"))
+fault("the same noise for every minibatch", "training/test_algorithm.py",
+      ("training/loop.py", "return rng.standard_normal(shape, dtype=np.float32)",
        "return np.random.default_rng(0).standard_normal(shape, dtype=np.float32)"))
-fault("noise that is uniform", "test_recipe.py",
-      ("training.py", "return rng.standard_normal(shape, dtype=np.float32)",
+fault("noise that is uniform", "training/test_algorithm.py",
+      ("training/loop.py", "return rng.standard_normal(shape, dtype=np.float32)",
        "return (rng.random(shape, dtype=np.float32) - np.float32(0.5)) * np.float32(12**0.5)"))
-fault("Adam's bias correction of m without the power of t", "test_adam.py",
-      ("adam.py", "(1 - self.beta1**self.t)", "(1 - self.beta1)"))
-fault("Adam's bias correction of v without the power of t", "test_adam.py",
-      ("adam.py", "(1 - self.beta2**self.t)", "(1 - self.beta2)"))
-fault("the loss scaled by 1/784, an average over pixels", "test_vae.py",
-      ("vae.py", "reconstruction).sum() / len(x)", "reconstruction).sum() / len(x) / config.pixels"),
-      ("vae.py", "dkl = dloss * config.beta / len(x)", "dkl = config.beta / len(x) / config.pixels"),
-      ("vae.py", "-dloss / math.prod(y.shape[:-1])", "-1 / math.prod(y.shape[:-1]) / config.pixels"))
-fault("the likelihood alone averaged over pixels: a β of 784 in disguise", "test_bernoulli.py",
-      ("bernoulli.py", "logits) - sum_log1p(e)", "logits) / x.shape[-1] - sum_log1p(e) / x.shape[-1]"),
-      ("bernoulli.py", "dl *= np.expand_dims(dy, -1)", "dl *= np.expand_dims(dy, -1) / x.shape[-1]"))
+fault("Adam's bias correction of m without the power of t", "vae/test_adam.py",
+      ("vae/adam.py", "(1 - self.beta1**self.t)", "(1 - self.beta1)"))
+fault("Adam's bias correction of v without the power of t", "vae/test_adam.py",
+      ("vae/adam.py", "(1 - self.beta2**self.t)", "(1 - self.beta2)"))
+fault("the loss scaled by 1/784, an average over pixels", "vae/test_elbo.py",
+      ("vae/elbo.py", "reconstruction).sum() / len(x)", "reconstruction).sum() / len(x) / config.pixels"),
+      ("vae/elbo.py", "dkl = dloss * config.beta / len(x)", "dkl = config.beta / len(x) / config.pixels"),
+      ("vae/elbo.py", "-dloss / math.prod(y.shape[:-1])", "-1 / math.prod(y.shape[:-1]) / config.pixels"))
+fault("the likelihood alone averaged over pixels: a β of 784 in disguise", "vae/test_bernoulli.py",
+      ("vae/bernoulli.py", "logits) - sum_log1p(e)", "logits) / x.shape[-1] - sum_log1p(e) / x.shape[-1]"),
+      ("vae/bernoulli.py", "dl *= np.expand_dims(dy, -1)", "dl *= np.expand_dims(dy, -1) / x.shape[-1]"))
 fault("the KL without its half, in both passes", KL,
-      ("gaussian.py", "return 0.5 * (np.expm1(d)", "return 1.0 * (np.expm1(d)"),
-      ("gaussian.py", "dy * r * exp(-logvar_p, like=r), 0.5 * dy", "2 * dy * r * exp(-logvar_p, like=r), 1.0 * dy"))
-fault("the KL left out of the loss, in both passes", "test_ppca.py -k gap",
-      ("vae.py", "kl = kl_divergence(mu, logvar, *prior(config, mu.dtype)).sum(axis=-1)",
+      ("vae/gaussian.py", "return 0.5 * (np.expm1(d)", "return 1.0 * (np.expm1(d)"),
+      ("vae/gaussian.py", "dy * r * exp(-logvar_p, like=r), 0.5 * dy", "2 * dy * r * exp(-logvar_p, like=r), 1.0 * dy"))
+fault("the KL left out of the loss, in both passes", "vae/test_ppca.py -k gap",
+      ("vae/elbo.py", "kl = kl_divergence(mu, logvar, *prior(config, mu.dtype)).sum(axis=-1)",
        "kl = 0 * kl_divergence(mu, logvar, *prior(config, mu.dtype)).sum(axis=-1)"),
-      ("vae.py", "dkl = dloss * config.beta / len(x)", "dkl = 0.0"))
-fault("J samples summed in both passes", "test_vae.py",
-      ("vae.py", ".sum(axis=0) / J", ".sum(axis=0)"),
-      ("vae.py", "-dloss / math.prod(y.shape[:-1])", "-dloss / len(x)"))
-fault("an encoder without hidden layers, in both passes", "test_vae.py -k definition or hidden_layers",
-      ("vae.py", "        x, activation_cache = activate(x)\n", "        activation_cache = None\n"),
-      ("vae.py", "        dy = activate_backward(dy, caches[2 * i - 1])\n", ""))
+      ("vae/elbo.py", "dkl = dloss * config.beta / len(x)", "dkl = 0.0"))
+fault("J samples summed in both passes", "vae/test_elbo.py",
+      ("vae/elbo.py", ".sum(axis=0) / J", ".sum(axis=0)"),
+      ("vae/elbo.py", "-dloss / math.prod(y.shape[:-1])", "-dloss / len(x)"))
+fault("an encoder without hidden layers, in both passes", "vae/test_elbo.py -k definition or hidden_layers",
+      ("vae/elbo.py", "        x, activation_cache = activate(x)\n", "        activation_cache = None\n"),
+      ("vae/elbo.py", "        dy = activate_backward(dy, caches[2 * i - 1])\n", ""))

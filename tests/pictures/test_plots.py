@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from numpyvae.pictures import HEIGHT, WIDTH, curve_svg, grid, round_ticks, write_png, write_svg
+from numpyvae.pictures.plots import HEIGHT, WIDTH, curve_svg, grid, round_ticks, write_png, write_svg
 
 
 def decode_png(data):

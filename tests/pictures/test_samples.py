@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from numpyvae.sampling import interpolations, manifold, mean_images, pairs, reconstructions, samples
+from numpyvae.pictures.samples import interpolations, manifold, mean_images, pairs, reconstructions, samples
 from numpyvae.vae import VAEConfig, encode, init_params
 
 PRIOR = ((0.5, -1.0), (0.4, -0.8))

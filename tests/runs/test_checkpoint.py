@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from numpyvae import atomic
-from numpyvae.checkpoint import CheckpointError, _digest, generator_state, load, restore_generator, save
+from numpyvae import files as atomic
+from numpyvae.runs.checkpoint import CheckpointError, _digest, generator_state, load, restore_generator, save
 
 META = {"config": {"hidden": [400], "latent": 20, "activation": "relu"}, "epoch": 3, "batch": 17, "loss": 0.1 + 0.2,
         "data": None, "name": "ünï \"quoted\"\n", "big": 2**127 + 1}
@@ -356,7 +356,7 @@ def test_an_error_at_any_call_leaves_the_old_checkpoint_and_nothing_else(tmp_pat
 def test_a_kill_at_any_call_leaves_the_old_checkpoint_or_the_new(tmp_path):
     """About 3 s: a process for each call."""
     script = ("import sys, pytest; sys.path.insert(0, sys.argv[1])\n"
-              "from test_checkpoint import Faults, save, state\n"
+              "from tests.runs.test_checkpoint import Faults, save, state\n"
               "Faults(pytest.MonkeyPatch(), int(sys.argv[3]), 'kill')\n"
               "save(sys.argv[2], *state(1))")
     calls = calls_of_a_save(tmp_path)
@@ -365,7 +365,7 @@ def test_a_kill_at_any_call_leaves_the_old_checkpoint_or_the_new(tmp_path):
     for at, path in enumerate(paths):
         path.parent.mkdir()
         save(path, *state(0))
-        processes.append(subprocess.Popen([sys.executable, "-c", script, os.path.dirname(__file__), path, str(at)]))
+        processes.append(subprocess.Popen([sys.executable, "-c", script, os.getcwd(), path, str(at)]))
     assert [process.wait() for process in processes] == [9] * len(calls)
     for path in paths:
         assert same(load(path), state(1 if path is paths[-1] else 0))    # the last call comes after the rename
@@ -378,7 +378,7 @@ def test_a_full_disk_is_told_in_one_line(tmp_path):
     """A real failure, by the system's own limit on the size of a file."""
     save(path := tmp_path / "checkpoint.npz", *state(0))
     script = ("import resource, signal, sys, numpy as np\n"
-              "from numpyvae.checkpoint import save, CheckpointError\n"
+              "from numpyvae.runs.checkpoint import save, CheckpointError\n"
               "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
               "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
               "try: save(sys.argv[1], {'a': np.zeros(10**5)}, {})\n"

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numpyvae import checkpoint, runs
+from numpyvae.runs import checkpoint
+from numpyvae.runs import run as runs
 from numpyvae.cli import main
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(checkpoint.__file__).parent.parent), "OPENBLAS_NUM_THREADS": "1"}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(checkpoint.__file__).parents[2]), "OPENBLAS_NUM_THREADS": "1"}
 EPOCHS = 150
 
 

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpyvae import report, runs
+from numpyvae.runs import report
+from numpyvae.runs import run as runs
 from numpyvae.cli import main, parser
-from numpyvae.latent_pictures import principal_axes, scatter, units
-from numpyvae.train_command import DEFAULTS, MODEL, OPTIONS, PRESETS, command
-from numpyvae.training import Options, start
+from numpyvae.pictures.latent import principal_axes, scatter, units
+from numpyvae.cli.train import DEFAULTS, MODEL, OPTIONS, PRESETS, command
+from numpyvae.training.loop import Options, start
 from numpyvae.vae import VAEConfig
 
 SVG = "{http://www.w3.org/2000/svg}"

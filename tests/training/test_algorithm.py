@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from numpyvae.adam import Adam
-from numpyvae.bounds import OBJECTIVES
-from numpyvae.training import Options, draw_noise, glorot, learning_rate, pixels, start, train
+from numpyvae.vae.adam import Adam
+from numpyvae.vae.iwae import OBJECTIVES
+from numpyvae.training.loop import Options, draw_noise, glorot, learning_rate, pixels, start, train
 from numpyvae.vae import VAEConfig, init_params
 
 CONFIG = VAEConfig(pixels=4, hidden=(5,), latent=2)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from numpyvae.evaluation import evaluate
+from numpyvae.training.evaluation import evaluate
 from numpyvae.vae import VAEConfig, init_params
 
 CONFIG = VAEConfig(pixels=4, hidden=(), latent=5)

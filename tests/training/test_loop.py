@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from numpyvae import training
-from numpyvae.mnist import load_mnist
-from numpyvae.training import NotFiniteError, Options, learning_rate, pixels, score, start, train
+from numpyvae.training import loop as training
+from numpyvae.data.mnist import load_mnist
+from numpyvae.training.loop import NotFiniteError, Options, learning_rate, pixels, score, start, train
 from numpyvae.vae import VAEConfig, init_params, negative_elbo
 
 CONFIG = VAEConfig(pixels=30, hidden=(8,), latent=2)

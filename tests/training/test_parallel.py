@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpyvae.pair import LOOKS, Pair, shared
+from numpyvae.training.parallel import LOOKS, Pair, shared
 
 # Python 3.12 and later warn of any fork beside other threads. BLAS's, which are all there are here, are made for it.
 pytestmark = [pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork"),
@@ -101,7 +101,7 @@ def test_when_the_second_is_killed_the_first_is_told_and_does_not_wait():
 
 
 def test_when_the_first_is_killed_the_second_ends():
-    code = ("import time\nfrom numpyvae.pair import Pair\n"
+    code = ("import time\nfrom numpyvae.training.parallel import Pair\n"
             "def meet_forever():\n    while True: pair.meet()\n"
             "with Pair(2) as pair:\n    pair.fork(meet_forever)\n    print(pair.second, flush=True)\n    time.sleep(60)")
     first = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True,

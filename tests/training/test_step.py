@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpyvae.adam import Adam
-from numpyvae.bounds import OBJECTIVES
-from numpyvae.pair import Pair
-from numpyvae.step import NotFiniteError, Step
-from numpyvae.training import Options, start, train
+from numpyvae.vae.adam import Adam
+from numpyvae.vae.iwae import OBJECTIVES
+from numpyvae.training.parallel import Pair
+from numpyvae.training.step import NotFiniteError, Step
+from numpyvae.training.loop import Options, start, train
 from numpyvae.vae import VAEConfig, init_params
 
 CONFIG = VAEConfig(pixels=30, hidden=(8,), latent=2, beta=1.5)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from numpyvae.adam import Adam
+from numpyvae.vae.adam import Adam
 
 STEPS = 1000
 SCALES = np.array([1e-8, 1e-3, 1.0, 1e4])  # of the gradient: at ε's own size, and far above it

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from numpyvae.bernoulli import log_likelihood, log_likelihood_backward, sigmoid, sum_log1p
-from numpyvae.gradcheck import complex_step
+from numpyvae.vae.bernoulli import log_likelihood, log_likelihood_backward, sigmoid, sum_log1p
+from numpyvae.vae.gradcheck import complex_step
 
 PIXELS = st.floats(0, 1)
 LOGITS = st.one_of(st.floats(-40, 40), st.floats(-1e308, 1e308))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from numpyvae.adam import Adam
-from numpyvae.bounds import negative_iwae, negative_iwae_backward
+from numpyvae.vae.adam import Adam
+from numpyvae.vae.iwae import negative_iwae, negative_iwae_backward
 from numpyvae.vae import (Parameters, VAEConfig, decode, decode_backward, encode, encode_backward, init_params,
                           negative_elbo, negative_elbo_backward, parameter_shapes)
 

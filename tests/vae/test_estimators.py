@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from estimators import BASELINE, NAIVE, PATHWISE, SCORE, compare, encoder_part, estimates
+from numpyvae.vae.estimators import BASELINE, NAIVE, PATHWISE, SCORE, compare, encoder_part, estimates
 from numpyvae.vae import (Parameters, VAEConfig, decode, encode, init_params, log_likelihood, negative_elbo,
                           negative_elbo_backward)
 

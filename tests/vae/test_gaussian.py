@@ -9,9 +9,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from numpyvae.gaussian import (cross_entropy, entropy, kl_divergence, kl_divergence_backward, log_density,
+from numpyvae.vae.gaussian import (cross_entropy, entropy, kl_divergence, kl_divergence_backward, log_density,
                                log_density_backward, reparameterize, reparameterize_backward)
-from numpyvae.gradcheck import complex_step
+from numpyvae.vae.gradcheck import complex_step
 
 EPS = np.finfo(float).eps
 MEANS, LOGVARS = st.floats(-10, 10), st.floats(-8, 8)

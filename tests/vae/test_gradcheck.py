@@ -6,9 +6,12 @@ import math
 import numpy as np
 import pytest
 
-from numpyvae import bernoulli, gaussian, layers, vae
-from numpyvae.gradcheck import central_difference, check, complex_step
-from numpyvae.sweep import CONFIGURATIONS, SEED, describe, report, sweep, whole_loss
+from numpyvae.vae import bernoulli
+from numpyvae.vae import gaussian
+from numpyvae.vae import layers
+from numpyvae.vae import elbo as vae
+from numpyvae.vae.gradcheck import central_difference, check, complex_step
+from numpyvae.vae.gradcheck_cases import CONFIGURATIONS, SEED, describe, report, sweep, whole_loss
 from numpyvae.vae import VAEConfig
 
 EPS = np.finfo(float).eps
@@ -62,7 +65,7 @@ def test_no_inputs_are_near_relus_kink(monkeypatch):
         yield
 
     monkeypatch.setitem(vae.ACTIVATIONS, "relu", (relu, layers.relu_backward))
-    monkeypatch.setattr("numpyvae.sweep.check", look)  # only the inputs that the check would start from
+    monkeypatch.setattr("numpyvae.vae.gradcheck_cases.check", look)  # only the inputs that the check would start from
     for i, (configuration, *rest) in enumerate(CONFIGURATIONS):
         list(whole_loss(configuration, *rest, np.random.default_rng([SEED, i])))
     assert len(nearest) > 50 and min(nearest) > 1e-4

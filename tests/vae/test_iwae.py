@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 from scipy import stats
 from scipy.special import logsumexp
 
-from numpyvae.bounds import log_marginal, log_mean_exp, log_weights, negative_iwae, negative_iwae_backward
+from numpyvae.vae.iwae import log_marginal, log_mean_exp, log_weights, negative_iwae, negative_iwae_backward
 from numpyvae.vae import Parameters, VAEConfig, decode, encode, init_params, negative_elbo, negative_elbo_backward
 
 ONE_LATENT = VAEConfig(pixels=4, hidden=(3,), latent=1, activation="tanh", prior=(0.3, -0.4))
@@ -302,7 +302,7 @@ def test_far_below_what_exp_can_represent():
 def test_weights_of_0_count_and_are_no_nan(monkeypatch):
     """Three chunks of one weight for each of three images: log p(x) is the log of their mean."""
     chunks = iter(np.array([[[-np.inf, -np.inf, 1.0]], [[-np.inf, 2.0, -np.inf]], [[-np.inf, 2.0, -np.inf]]]))
-    monkeypatch.setattr("numpyvae.bounds.log_weights", lambda *arguments: (next(chunks), None))
+    monkeypatch.setattr("numpyvae.vae.iwae.log_weights", lambda *arguments: (next(chunks), None))
     estimate, se = log_marginal(model(ONE_LATENT), np.tile(X[:1], (3, 1)), ONE_LATENT, 3, np.random.default_rng(0), rows=1)
     assert estimate == pytest.approx([-np.inf, 2 + np.log(2 / 3), 1 + np.log(1 / 3)], rel=1e-15)
     assert np.isnan(se[0]) and se[1:] == pytest.approx([np.sqrt(2 / 9 / 3) / (2 / 3), np.sqrt(2 / 9 / 3) / (1 / 3)], rel=1e-12)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from numpyvae.bounds import log_weights
-from numpyvae.gaussian import cross_entropy, entropy, kl_divergence, log_density
+from numpyvae.vae.iwae import log_weights
+from numpyvae.vae.gaussian import cross_entropy, entropy, kl_divergence, log_density
 from numpyvae.vae import Parameters, VAEConfig, encode, init_params, negative_elbo, parameter_shapes
 
 Q = [(0.3, -0.8), (-1.2, 0.9)]  # two encoders' (mu, logvar)

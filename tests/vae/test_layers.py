@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpyvae.gradcheck import complex_step
-from numpyvae.layers import (linear, linear_backward, linear_backward_parameters, relu, relu_backward, tanh,
+from numpyvae.vae.gradcheck import complex_step
+from numpyvae.vae.layers import (linear, linear_backward, linear_backward_parameters, relu, relu_backward, tanh,
                              tanh_backward)
 
 EPS = np.finfo(float).eps

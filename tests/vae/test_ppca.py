@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from numpyvae.adam import Adam
-from numpyvae.bounds import log_marginal, log_mean_exp, log_weights, negative_iwae, negative_iwae_backward
+from numpyvae.vae.adam import Adam
+from numpyvae.vae.iwae import log_marginal, log_mean_exp, log_weights, negative_iwae, negative_iwae_backward
 from numpyvae.vae import VAEConfig, encode, init_params, negative_elbo, negative_elbo_backward
 
 D, L = 7, 3

@@ -1,0 +1,1 @@
+"""Images and plots: PNG and SVG files without a plotting library."""

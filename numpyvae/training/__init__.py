@@ -1,0 +1,1 @@
+"""Training: minibatches, one step, several processes, evaluation."""
