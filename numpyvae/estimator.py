@@ -20,7 +20,7 @@ Source: Buitinck et al. 2013, "API design for machine learning software". Next: 
 """
 
 import zlib
-from dataclasses import dataclass, fields
+from dataclasses import field, fields, make_dataclass
 from numbers import Integral
 
 import numpy as np
@@ -28,40 +28,28 @@ from numpy.typing import ArrayLike
 
 from .vae.iwae import log_marginal
 from .pictures.samples import decoder_mean, from_prior
-from .training.loop import Options, train
+from .settings import TrainingOptions
+from .training.loop import train
 from .vae.elbo import encode
-from .vae.parameters import VAEConfig
+from .settings import VAEConfig
 
 
 class NotFittedError(ValueError, AttributeError):
     """Something was asked of a model that only a fitted one has."""
 
 
-@dataclass(kw_only=True, eq=False)
-class VAE:
-    """Settings of VAEConfig and of training.Options, under their names; fit checks them, and ValueError names the wrong one.
+OPTIONS = [(option.name, option.type, field(default=option.default))
+           for settings in (VAEConfig, TrainingOptions) for option in fields(settings)
+           if option.name not in ("input_dim", "seed", "binarize")]  # fit knows these
+OPTIONS += [("n_importance_samples", int, field(default=100)),
+            ("random_state", int | np.random.Generator | None, field(default=None))]
+
+
+class VAE(make_dataclass("Options", OPTIONS, kw_only=True, eq=False)):
+    """Settings of VAEConfig and of TrainingOptions, under their names; fit checks them, and ValueError names the wrong one.
 
     After fit: params_, config_, seed_, n_features_in_, scale_ (255 for uint8, else 1), and history_, a row for each epoch.
     """
-
-    hidden: tuple[int, ...] = (400,)
-    latent: int = 20
-    activation: str = "relu"
-    likelihood: str = "bernoulli"
-    logvar_x: float | None = None
-    prior: tuple = (0.0, 0.0)
-    beta: float = 1.0
-    epochs: int = 30
-    batch_size: int = 128
-    lr: float = 1e-3
-    samples: int = 1
-    objective: str = "elbo"
-    schedule: str = "constant"
-    anneal: int = 0
-    initialization: str = "uniform"
-    adam_epsilon: float = 1e-8
-    n_importance_samples: int = 100
-    random_state: int | np.random.Generator | None = None
 
     def get_params(self, deep: bool = True) -> dict:
         return {field.name: getattr(self, field.name) for field in fields(self)}
@@ -80,8 +68,8 @@ class VAE:
         seed = self.random_state
         if not isinstance(seed, Integral):
             seed = int(np.random.default_rng(seed).integers(2**63))
-        config = VAEConfig(pixels=X.shape[1], **self._settings_of(VAEConfig))
-        state = train(X, X[:0], config, Options(seed=seed, **self._settings_of(Options)))
+        config = VAEConfig(input_dim=X.shape[1], **self._settings_of(VAEConfig))
+        state = train(X, X[:0], config, TrainingOptions(seed=seed, **self._settings_of(TrainingOptions)))
         self.params_, self.config_, self.seed_, self.n_features_in_ = state.params, config, seed, X.shape[1]
         self.scale_ = 255 if X.dtype == np.uint8 else 1
         self.history_ = [{name: row[name] for name in ("epoch", "train_loss", "seconds")} for row in state.history]
@@ -95,12 +83,12 @@ class VAE:
         return self.fit(X).transform(X)
 
     def inverse_transform(self, Z: ArrayLike) -> np.ndarray:
-        return self.scale_ * decoder_mean(self.params_, matrix(Z, "Z", self.config_.latent), self.config_)
+        return self.scale_ * decoder_mean(self.params_, matrix(Z, "Z", self.config_.latent_dim), self.config_)
 
     def sample(self, n_samples: int = 1, random_state: int | np.random.Generator | None = None) -> np.ndarray:
         """random_state, if given, is used in place of the model's own."""
         rng = np.random.default_rng(self.random_state if random_state is None else random_state)
-        eps = rng.standard_normal((n_samples, self.config_.latent))
+        eps = rng.standard_normal((n_samples, self.config_.latent_dim))
         return self.inverse_transform(from_prior(eps, self.config_))
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
@@ -115,7 +103,7 @@ class VAE:
         return float(self.score_samples(X).mean())
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
-        return np.array([f"vae{i}" for i in range(self.config_.latent)], dtype=object)
+        return np.array([f"vae{i}" for i in range(self.config_.latent_dim)], dtype=object)
 
     def _settings_of(self, kind):
         return {field.name: getattr(self, field.name) for field in fields(kind) if hasattr(self, field.name)}

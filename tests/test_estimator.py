@@ -14,10 +14,12 @@ import pytest
 from numpyvae.vae.iwae import log_marginal
 from numpyvae.estimator import VAE, NotFittedError
 from numpyvae.pictures.samples import samples
-from numpyvae.training.loop import NotFiniteError, Options, train
-from numpyvae.vae import VAEConfig, encode
+from numpyvae.settings import TrainingOptions
+from numpyvae.training.loop import NotFiniteError, train
+from numpyvae.settings import VAEConfig
+from numpyvae.vae import encode
 
-SMALL = dict(hidden=(8,), latent=2, epochs=2, batch_size=16, n_importance_samples=20, random_state=5)
+SMALL = dict(hidden_dims=(8,), latent_dim=2, epochs=2, batch_size=16, n_importance_samples=20, random_state=5)
 BYTES = np.random.default_rng(1).integers(0, 256, (60, 6), dtype=np.uint8)
 BYTES[0, :2] = 0, 255
 GREY = BYTES / 255
@@ -49,7 +51,7 @@ def test_every_argument_is_keyword_only_and_has_a_default():
 
 
 def test_a_setting_has_the_default_that_it_has_in_the_configuration_and_the_options():
-    others = {**vars(VAEConfig()), **vars(Options())}
+    others = {**vars(VAEConfig()), **vars(TrainingOptions())}
     shared = {name: value for name, value in VAE().get_params().items() if name in others}
     assert shared == {name: others[name] for name in shared} and len(shared) == 16
     assert others.keys() - shared.keys() == {"pixels", "seed", "binarize"}
@@ -82,7 +84,7 @@ def test_names_with_a_trailing_underscore_come_with_fit_which_leaves_the_setting
     assert model.fit(GREY) is model and model.get_params() == before
     learned = {"params_", "config_", "seed_", "scale_", "history_", "n_features_in_"}
     assert {name for name in vars(model) if name.endswith("_")} == learned
-    assert model.n_features_in_ == 6 and model.config_ == VAEConfig(pixels=6, hidden=(8,), latent=2)
+    assert model.n_features_in_ == 6 and model.config_ == VAEConfig(input_dim=6, hidden_dims=(8,), latent_dim=2)
     assert [row["epoch"] for row in model.history_] == [1, 2]
 
 
@@ -120,9 +122,9 @@ def test_an_unfitted_model_can_be_pickled():
 @pytest.mark.parametrize("settings", [{}, dict(objective="iwae", samples=3, schedule="burda"), dict(beta=2.0, activation="tanh"),
                                       dict(likelihood="normal", logvar_x=-1.0, initialization="glorot", prior=(1.0, 0.5))])
 def test_fit_is_train_to_the_bit_for_bytes(settings):
-    config = VAEConfig(pixels=6, hidden=(8,), latent=2,
+    config = VAEConfig(input_dim=6, hidden_dims=(8,), latent_dim=2,
                        **{k: v for k, v in settings.items() if k in vars(VAEConfig())})
-    options = Options(epochs=2, batch_size=16, seed=5, **{k: v for k, v in settings.items() if k in vars(Options())})
+    options = TrainingOptions(epochs=2, batch_size=16, seed=5, **{k: v for k, v in settings.items() if k in vars(TrainingOptions())})
     images = BYTES.reshape(60, 2, 3)
     state = train(images, images[:7], config, options)
     model = small(**settings).fit(BYTES)

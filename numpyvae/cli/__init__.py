@@ -78,20 +78,21 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--resume", metavar="RUN", help="go on with an interrupted run, or with more --epochs")
     p.add_argument("--preset", choices=tuple(train_command.PRESETS), help="burda: the recipe of Burda et al. 2016; other options override it")
     for name, kind, what in (
-            ("hidden", int, "sizes of the hidden layers; none: a linear model"), ("latent", int, "number of latents"),
+            ("hidden_dims", int, "sizes of the hidden layers; none: a linear model"), ("latent_dim", int, "number of latents"),
             ("activation", ("relu", "tanh"), "of the hidden layers"),
             ("likelihood", ("bernoulli", "normal"), "the decoder: p(x|z)"),
             ("logvar_x", float, "the normal decoder's log variance; learned unless given"),
             ("beta", float, "weight of the KL"), ("epochs", int, "passes over the images"),
             ("batch_size", int, "images a step"), ("lr", float, "Adam's step size"), ("seed", int, "of all randomness"),
-            ("samples", int, "samples of z an image"),
+            ("num_samples", int, "samples of z an image"),
             ("objective", ("elbo", "iwae"), "the bound, or the importance-weighted bound"),
             ("binarize", ("none", "threshold", "dynamic"), "grey pixels, or 0 and 1"),
             ("schedule", ("constant", "burda"), "the learning rate over the epochs"),
-            ("anneal", int, "the last epochs, over which the learning rate falls, to end just above 0")):
+            ("decay_epochs", int, "the last epochs, over which the learning rate falls, to end just above 0")):
         more = {"choices": kind} if isinstance(kind, tuple) else {"type": kind, "metavar": "N" if kind is int else "X"}
-        p.add_argument("--" + name.replace("_", "-"), help=f"{what} {say(train_command.DEFAULTS[name])}".rstrip(),
-                       nargs="*" if name == "hidden" else None, default=argparse.SUPPRESS, **more)
+        flag = {"hidden_dims": "hidden", "latent_dim": "latent", "num_samples": "samples"}.get(name, name)
+        p.add_argument("--" + flag.replace("_", "-"), dest=name, help=f"{what} {say(train_command.DEFAULTS[name])}".rstrip(),
+                       nargs="*" if name == "hidden_dims" else None, default=argparse.SUPPRESS, **more)
     p.add_argument("--checkpoint-every", type=int, metavar="N", help="save every N batches, too (default: every epoch only)")
     p.add_argument("--log-interval", type=int, default=100, metavar="N", help="a log line every N batches (default: 100)")
     p.add_argument("--processes", type=int, choices=(1, 2), help="share each step out between two (default: 2 on Linux with 2 cores or more, else 1)")

@@ -28,6 +28,7 @@ def evaluate(args: Namespace, console: Console) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # evaluation has threads of its own
     import numpy as np
 
+    from ..settings import BINARIZATIONS
     from ..training import evaluation
     from ..runs import run as runs
     from ..training import loop as training
@@ -45,7 +46,7 @@ def evaluate(args: Namespace, console: Console) -> int:
     if args.json:
         console.line(json.dumps(result))
         return 0
-    console.line(f"{len(images):,} test images of {directory}, {training.BINARIZE[options.binarize]}; nats an image")
+    console.line(f"{len(images):,} test images of {directory}, {BINARIZATIONS[options.binarize]}; nats an image")
     if config.likelihood == "normal":
         console.line("the normal decoder's figures are log densities, and may be positive")
     console.line(f"  ELBO             {result['elbo']:10.4f}")
@@ -54,13 +55,13 @@ def evaluate(args: Namespace, console: Console) -> int:
     if args.importance_samples:
         console.line(f"  log p(x)         {result['log_marginal']:10.4f} ± {result['log_marginal_se']:.4f}"
                      f"   ({args.importance_samples:,} importance samples an image)")
-    console.line(f"  active units     {result['active_units']:5d} of {config.latent}")
+    console.line(f"  active units     {result['active_units']:5d} of {config.latent_dim}")
     return 0
 
 
 def check_pixels(directory, images, config, checkpoint) -> None:
-    if images[0].size != config.pixels:
-        raise ValueError(f"{directory}: images have {images[0].size} pixels, the model in {checkpoint} has {config.pixels}")
+    if images[0].size != config.input_dim:
+        raise ValueError(f"{directory}: images have {images[0].size} pixels, the model in {checkpoint} has {config.input_dim}")
 
 
 def report(args: Namespace, console: Console) -> int:

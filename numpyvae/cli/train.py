@@ -12,12 +12,12 @@ from pathlib import Path
 
 from .console import Console
 
-MODEL = {"hidden": (400,), "latent": 20, "activation": "relu", "likelihood": "bernoulli", "logvar_x": None, "beta": 1.0}
-OPTIONS = {"epochs": 30, "batch_size": 128, "lr": 1e-3, "seed": 1, "samples": 1, "objective": "elbo",
-           "binarize": "none", "schedule": "constant", "anneal": 0, "initialization": "uniform", "adam_epsilon": 1e-8}
+MODEL = {"hidden_dims": (400,), "latent_dim": 20, "activation": "relu", "likelihood": "bernoulli", "logvar_x": None, "beta": 1.0}
+OPTIONS = {"epochs": 30, "batch_size": 128, "lr": 1e-3, "seed": 1, "num_samples": 1, "objective": "elbo",
+           "binarize": "none", "schedule": "constant", "decay_epochs": 0, "initialization": "uniform", "adam_epsilon": 1e-8}
 DEFAULTS = {**MODEL, **OPTIONS}
-PRESETS = {"burda": {"hidden": (200, 200), "latent": 50, "activation": "tanh", "binarize": "dynamic", "epochs": 1100,
-                     "batch_size": 100, "lr": 4e-3, "schedule": "burda", "anneal": 60, "initialization": "glorot",
+PRESETS = {"burda": {"hidden_dims": (200, 200), "latent_dim": 50, "activation": "tanh", "binarize": "dynamic", "epochs": 1100,
+                     "batch_size": 100, "lr": 4e-3, "schedule": "burda", "decay_epochs": 60, "initialization": "glorot",
                      "adam_epsilon": 1e-4}}
 
 
@@ -35,6 +35,7 @@ def train(args: Namespace, console: Console) -> int:
 
     from ..runs import report
     from ..runs import run as runs
+    from ..settings import TrainingOptions
     from ..training import loop as training
     from ..data.mnist import find_data, load_images
 
@@ -53,7 +54,7 @@ def train(args: Namespace, console: Console) -> int:
         say(f"Going on with {folder} at epoch {state.epoch}, batch {state.batch + 1}, on {about['data']}")
     else:
         settings = {**DEFAULTS, **PRESETS.get(args.preset, {}), **given}
-        options = training.Options(**{name: settings[name] for name in OPTIONS})
+        options = TrainingOptions(**{name: settings[name] for name in OPTIONS})
         directory = find_data(args.data)
         images, test_images = load_images(directory)
         config = model_config(settings, images)
@@ -130,7 +131,8 @@ def command(config, options, about: dict) -> str:
     for key, value in expected.items():
         if settings[key] != value:
             values = settings[key] if isinstance(settings[key], tuple) else (settings[key],)
-            words += ["--" + key.replace("_", "-"), *map(str, values)]
+            flag = {"hidden_dims": "hidden", "latent_dim": "latent", "num_samples": "samples"}.get(key, key)
+            words += ["--" + flag.replace("_", "-"), *map(str, values)]
     return shlex.join(words)
 
 
@@ -165,11 +167,11 @@ def resumed(args: Namespace, given: dict):
     epochs = given.pop("epochs", options.epochs)
     for name, value in given.items():
         saved = getattr(config if name in MODEL else options, name)
-        if (tuple(value) if name == "hidden" else value) != saved:
+        if (tuple(value) if name == "hidden_dims" else value) != saved:
             raise ValueError(f"--{name.replace('_', '-')} {value} contradicts {args.resume}, which has {saved}")
     if epochs < state.epoch - 1:
         raise ValueError(f"--epochs {epochs}: {args.resume} has {state.epoch - 1} already")
-    if epochs != options.epochs and (options.schedule != "constant" or options.anneal):
+    if epochs != options.epochs and (options.schedule != "constant" or options.decay_epochs):
         raise ValueError(f"--epochs {epochs}: the schedule of {args.resume} is laid out for {options.epochs}")
     folder = Path(args.resume)
     return folder if folder.is_dir() else folder.parent, state, config, replace(options, epochs=epochs), about
@@ -184,6 +186,6 @@ def introduction(directory, images, test_images) -> str:
 
 
 def model_config(settings: dict, images):
-    from ..vae.parameters import VAEConfig
+    from ..settings import VAEConfig
 
-    return VAEConfig(pixels=images[0].size, **{name: settings[name] for name in MODEL})
+    return VAEConfig(input_dim=images[0].size, **{name: settings[name] for name in MODEL})

@@ -11,7 +11,8 @@ import numpy as np
 from ..vae.bernoulli import sigmoid
 from ..vae.gaussian import reparameterize
 from ..vae.elbo import decode, encode, prior
-from ..vae.parameters import Parameters, VAEConfig
+from ..settings import VAEConfig
+from ..vae.parameters import Parameters
 
 
 def mean_images(params: Parameters, z: np.ndarray, config: VAEConfig, shape: tuple[int, int]) -> np.ndarray:
@@ -33,7 +34,7 @@ def from_prior(eps: np.ndarray, config: VAEConfig) -> np.ndarray:
 
 def samples(params: Parameters, config: VAEConfig, shape: tuple[int, int], rng: np.random.Generator, count: int) -> np.ndarray:
     """z ~ p(z), decoded"""
-    eps = rng.standard_normal((count, config.latent))
+    eps = rng.standard_normal((count, config.latent_dim))
     return mean_images(params, from_prior(eps, config), config, shape)
 
 
@@ -52,8 +53,8 @@ def pairs(originals: np.ndarray, others: np.ndarray, columns: int = 8) -> np.nda
 def manifold(params: Parameters, config: VAEConfig, shape: tuple[int, int], side: int = 20) -> np.ndarray:
     """A map of a 2-D latent space: side² images, at the prior's quantiles (i − ½)/side along each axis, so that each
     stands for an equal share of what the prior would draw; z₁ grows to the right, z₂ upward. ValueError if L is not 2."""
-    if config.latent != 2:
-        raise ValueError(f"the manifold is a map of 2 latents, and this model has {config.latent}; train with --latent 2")
+    if config.latent_dim != 2:
+        raise ValueError(f"the manifold is a map of 2 latents, and this model has {config.latent_dim}; train with --latent 2")
     from scipy.special import ndtri
 
     quantiles = ndtri((np.arange(side) + 0.5) / side)
@@ -67,4 +68,4 @@ def interpolations(params: Parameters, x: np.ndarray, config: VAEConfig, shape: 
     (mu, _), _ = encode(params, x, config)
     t = np.linspace(0, 1, steps)[None, :, None]
     z = mu[0::2, None] * (1 - t) + mu[1::2, None] * t
-    return mean_images(params, z.reshape(-1, config.latent), config, shape)
+    return mean_images(params, z.reshape(-1, config.latent_dim), config, shape)

@@ -21,9 +21,11 @@ from ..pictures import samples as sampling
 from ..files import replacing
 from ..training.evaluation import ACTIVE
 from ..data.mnist import load_mnist
-from ..training.loop import BINARIZE, Options, State, pixels
+from ..settings import TrainingOptions
+from ..settings import BINARIZATIONS
+from ..training.loop import State, pixels
 from ..vae.elbo import encode
-from ..vae.parameters import VAEConfig
+from ..settings import VAEConfig
 
 POINTS = 2500  # as many test images as the latent picture shows
 
@@ -45,7 +47,7 @@ pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.5 
 """
 
 
-def write(folder: Path, state: State, config: VAEConfig, options: Options, about: dict, command: str) -> None:
+def write(folder: Path, state: State, config: VAEConfig, options: TrainingOptions, about: dict, command: str) -> None:
     """Write folder/report.html for a run that has finished an epoch, with the test images of the data that `about` names."""
     if not state.history:
         raise ValueError(f"{folder}: no epoch is done yet, so there is nothing to report")
@@ -54,17 +56,17 @@ def write(folder: Path, state: State, config: VAEConfig, options: Options, about
         file.write(html.encode())
 
 
-def page(name: str, state: State, config: VAEConfig, options: Options, about: dict, command: str,
+def page(name: str, state: State, config: VAEConfig, options: TrainingOptions, about: dict, command: str,
          test_images: np.ndarray, labels: np.ndarray) -> str:
     """The page, as text; `command` is the command line that trains the same again."""
     drawn, compared = runs.images(state, config, options, test_images)
-    sizes = "-".join(map(str, (config.pixels, *config.hidden, config.latent, *reversed(config.hidden), config.pixels)))
+    sizes = "-".join(map(str, (config.input_dim, *config.hidden_dims, config.latent_dim, *reversed(config.hidden_dims), config.input_dim)))
     x = pixels(test_images, options.binarize, np.random.default_rng(options.seed))
     mu = encode(state.params, x, config)[0][0].astype(np.float64)
     last = state.history[-1]
     figures = {"training loss": f"{last['train_loss']:.4f}", "test loss, the negative ELBO": f"{last['test_loss']:.4f}",
                "its reconstruction, −log p(x|z)": f"{last['reconstruction']:.4f}", "its KL": f"{last['kl']:.4f}",
-               "active units": f"{(mu.var(axis=0) > ACTIVE).sum()} of {config.latent}", "parameters": f"{state.params.vector.size:,}",
+               "active units": f"{(mu.var(axis=0) > ACTIVE).sum()} of {config.latent_dim}", "parameters": f"{state.params.vector.size:,}",
                "epochs": f"{last['epoch']}", "training time": f"{sum(row['seconds'] for row in state.history):,.0f} s"}
     settings = {**vars(config), **vars(options)}
     note = "; the normal decoder's figures are log densities, and may be positive" if config.likelihood == "normal" else ""
@@ -82,7 +84,7 @@ def page(name: str, state: State, config: VAEConfig, options: Options, about: di
         "Drawn from the prior": image(drawn, "64 draws from the prior, decoded"),
         "Test images, each row above its reconstructions": image(compared, "test images and their reconstructions"),
         "The latent space": latent_pictures.scatter(*latent_pictures.principal_axes(mu[:POINTS]), labels[:POINTS])}
-    if config.latent == 2:
+    if config.latent_dim == 2:
         plane = pictures.grid(sampling.manifold(state.params, config, tuple(about["shape"])), 20)
         sections["The latent plane"] = image(plane, "the decoder's mean at the prior's quantiles")
     sections["Settings"] = table({name.replace("_", " "): show(value) for name, value in settings.items()})
@@ -92,7 +94,7 @@ def page(name: str, state: State, config: VAEConfig, options: Options, about: di
         '<meta name="viewport" content="width=device-width, initial-scale=1">', '<link rel="icon" href="data:,">',
         f"<title>numpyvae: {escape(name)}</title>", f"<style>{STYLE}</style>", "</head>", "<body>",
         f"<h1>{sizes}, {last['epoch']} epochs on {escape(str(about['data']))}</h1>",
-        f'<p class="faint">A variational autoencoder in NumPy. Losses are in nats an image, of {BINARIZE[options.binarize]}{note}.</p>', "<main>",
+        f'<p class="faint">A variational autoencoder in NumPy. Losses are in nats an image, of {BINARIZATIONS[options.binarize]}{note}.</p>', "<main>",
         *(f"<section><h2>{title}</h2>{body}</section>" for title, body in sections.items()), "</main>", "</body>", "</html>", ""])
 
 

@@ -28,8 +28,10 @@ from ..pictures import plots as pictures
 from ..pictures import samples as sampling
 from ..files import replacing
 from ..data.mnist import load_images
-from ..training.loop import Options, State, optimizer, pixels
-from ..vae.parameters import Parameters, VAEConfig, parameter_shapes
+from ..settings import TrainingOptions
+from ..training.loop import State, optimizer, pixels
+from ..settings import VAEConfig
+from ..vae.parameters import Parameters, parameter_shapes
 
 COLUMNS = ("epoch", "train_loss", "test_loss", "reconstruction", "kl", "seconds")
 
@@ -62,7 +64,7 @@ def digest(*arrays: np.ndarray) -> str:
     return sha.hexdigest()
 
 
-def save(folder: Path, state: State, config: VAEConfig, options: Options, about: dict) -> None:
+def save(folder: Path, state: State, config: VAEConfig, options: TrainingOptions, about: dict) -> None:
     """Write checkpoint.npz; `about` is kept beside the rest (data, its digest, the images' shape)."""
     arrays = {"params": state.params.vector, "adam.m": state.adam.m, "adam.v": state.adam.v}
     meta = {"config": asdict(config), "options": asdict(options), "history": state.history, "about": about,
@@ -73,13 +75,13 @@ def save(folder: Path, state: State, config: VAEConfig, options: Options, about:
     checkpoint.save(folder / "checkpoint.npz", arrays, meta)
 
 
-def load(path: str | os.PathLike) -> tuple[State, VAEConfig, Options, dict]:
+def load(path: str | os.PathLike) -> tuple[State, VAEConfig, TrainingOptions, dict]:
     """What `save` saved, from a run's folder or its checkpoint.npz. CheckpointError says what is wrong with the file."""
     path = Path(path)
     path = path / "checkpoint.npz" if path.is_dir() else path
     arrays, meta = checkpoint.load(path)
     try:
-        config, options = VAEConfig(**meta["config"]), Options(**meta["options"])
+        config, options = VAEConfig(**meta["config"]), TrainingOptions(**meta["options"])
         params = Parameters(shapes := parameter_shapes(config), arrays["params"])
         if any(array.shape != (sum(map(math.prod, shapes.values())),) for array in arrays.values()):
             raise ValueError("its arrays do not have the size of its configuration")
@@ -113,7 +115,7 @@ def write_log(folder: Path, history: list[dict]) -> None:
         file.write(text.getvalue().encode())
 
 
-def draw(folder: Path, state: State, config: VAEConfig, options: Options, test_images: np.ndarray) -> None:
+def draw(folder: Path, state: State, config: VAEConfig, options: TrainingOptions, test_images: np.ndarray) -> None:
     """Write the pictures, from the parameters and the history as they stand."""
     drawn, compared = images(state, config, options, test_images)
     pictures.write_png(folder / "samples.png", drawn)
@@ -124,7 +126,7 @@ def draw(folder: Path, state: State, config: VAEConfig, options: Options, test_i
             {"train": [row["train_loss"] for row in history], "test": [row["test_loss"] for row in history]}))
 
 
-def images(state: State, config: VAEConfig, options: Options, test_images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def images(state: State, config: VAEConfig, options: TrainingOptions, test_images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(samples, reconstructions): the two grids, the same z and the same test images every time"""
     shape, rng = test_images.shape[1:], np.random.default_rng([options.seed, 0])
     drawn = pictures.grid(sampling.samples(state.params, config, shape, rng, 64), 8)

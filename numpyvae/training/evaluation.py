@@ -24,7 +24,8 @@ import numpy as np
 from ..vae.iwae import log_marginal
 from .loop import pixels, score
 from ..vae.elbo import encode
-from ..vae.parameters import Parameters, VAEConfig
+from ..settings import VAEConfig
+from ..vae.parameters import Parameters
 
 ACTIVE = 0.01
 

@@ -22,45 +22,13 @@ from typing import Callable, Iterator, NamedTuple
 import numpy as np
 
 from ..vae.adam import Adam
-from ..vae.iwae import OBJECTIVES  # whose names options take
+from ..settings import TrainingOptions, VAEConfig, check_together
 from .parallel import Pair, shared
 from .step import NotFiniteError, Step
 from ..vae.elbo import negative_elbo
-from ..vae.parameters import Parameters, VAEConfig, init_params, parameter_shapes
+from ..vae.parameters import Parameters, init_params, parameter_shapes
 
-BINARIZE = {"none": "grey pixels", "threshold": "pixels binarized at ½", "dynamic": "pixels binarized at random"}
-SCHEDULES = ("constant", "burda")
-INITIALIZATIONS = ("uniform", "glorot")
 SCORING = 2  # what seeds the scoring generator, beside the seed and the epoch
-
-
-@dataclass(frozen=True)
-class Options:
-    """How the model is trained. Checked once, here; ValueError names the field."""
-
-    epochs: int = 30
-    batch_size: int = 128
-    lr: float = 1e-3
-    seed: int = 1
-    samples: int = 1  # J of the ELBO, K of the importance-weighted bound
-    objective: str = "elbo"  # or "iwae"
-    binarize: str = "none"  # or "threshold", "dynamic"
-    schedule: str = "constant"  # or "burda"
-    anneal: int = 0  # the last epochs, over which the learning rate falls, to end just above 0
-    initialization: str = "uniform"  # or "glorot"
-    adam_epsilon: float = 1e-8
-
-    def __post_init__(self):
-        for name, low in {"epochs": 1, "batch_size": 1, "seed": 0, "samples": 1, "anneal": 0}.items():
-            if not isinstance(value := getattr(self, name), (int, np.integer)) or value < low:
-                raise ValueError(f"{name} must be a whole number, {low} or above, not {value!r}")
-        for name in ("lr", "adam_epsilon"):
-            if not (math.isfinite(value := getattr(self, name)) and value > 0):
-                raise ValueError(f"{name} must be a finite number above 0, not {value!r}")
-        for name, choices in {"objective": tuple(OBJECTIVES), "binarize": tuple(BINARIZE), "schedule": SCHEDULES,
-                              "initialization": INITIALIZATIONS}.items():
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}")
 
 
 @dataclass
@@ -85,17 +53,16 @@ class Score(NamedTuple):
     kl: float
 
 
-def start(images: np.ndarray, config: VAEConfig, options: Options) -> State:
+def start(images: np.ndarray, config: VAEConfig, options: TrainingOptions) -> State:
     """Fresh parameters, by the options' recipe. ValueError if the model and the options do not go together."""
-    if options.objective == "iwae" and config.beta != 1:
-        raise ValueError(f"beta is {config.beta}, but the iwae objective has no KL of its own to weigh: beta must be 1 there")
+    check_together(config, options)
     params = init_params(config, np.random.default_rng(options.seed))
     if options.initialization == "glorot":
         glorot(params, images, config, np.random.default_rng(options.seed))
     return State(params, optimizer(params, options))
 
 
-def optimizer(params: Parameters, options: Options) -> Adam:
+def optimizer(params: Parameters, options: TrainingOptions) -> Adam:
     return Adam(params.vector, options.lr, epsilon=options.adam_epsilon)
 
 
@@ -130,14 +97,14 @@ def pixels(images: np.ndarray, binarize: str, rng: np.random.Generator, part: sl
     return x
 
 
-def learning_rate(options: Options, epoch: int) -> float:
+def learning_rate(options: TrainingOptions, epoch: int) -> float:
     """constant: lr.    burda: stages i = 0 … 7 of 3ⁱ epochs at lr · 10^(−i/7), 3,280 in all, stretched to fit `epochs`
 
     Over the last `anneal` epochs it falls in equal steps, the next of which would be 0. Adam's steps do not shrink as the
     gradient does, so at a constant rate the parameters end in a walk about their goal; this brings them home.
     """
     left = options.epochs - epoch + 1
-    share = min(1.0, left / (options.anneal + 1))
+    share = min(1.0, left / (options.decay_epochs + 1))
     if options.schedule == "constant":
         return options.lr * share
     place = (epoch - 1) / options.epochs * 3280  # epochs of the recipe that are behind
@@ -145,7 +112,7 @@ def learning_rate(options: Options, epoch: int) -> float:
     return options.lr * 10 ** (-stage / 7) * share
 
 
-def train(images: np.ndarray, test_images: np.ndarray, config: VAEConfig, options: Options, *,
+def train(images: np.ndarray, test_images: np.ndarray, config: VAEConfig, options: TrainingOptions, *,
           state: State | None = None, processes: int = 1,
           after_batch: Callable[[State, float], None] = lambda state, loss: None,
           after_epoch: Callable[[State], None] = lambda state: None) -> State:
@@ -182,7 +149,7 @@ def train(images: np.ndarray, test_images: np.ndarray, config: VAEConfig, option
     return state
 
 
-def steps(images: np.ndarray, config: VAEConfig, options: Options, state: State, step: Step) -> Iterator[tuple[int, float]]:
+def steps(images: np.ndarray, config: VAEConfig, options: TrainingOptions, state: State, step: Step) -> Iterator[tuple[int, float]]:
     """Takes what is left of the epoch under way, a minibatch at a time: how many images it had, and their loss
 
     Random numbers are drawn for the whole minibatch, so that they do not depend on who does which part of it.
@@ -204,7 +171,7 @@ def steps(images: np.ndarray, config: VAEConfig, options: Options, state: State,
         yield len(batch), loss
 
 
-def help_out(images: np.ndarray, config: VAEConfig, options: Options, state: State, step: Step) -> None:
+def help_out(images: np.ndarray, config: VAEConfig, options: TrainingOptions, state: State, step: Step) -> None:
     """What the second process does: its part of each step, and nothing else. `state` is a copy, its own."""
     try:
         while state.epoch <= options.epochs:
@@ -233,7 +200,7 @@ def in_shared_memory(state: State, config: VAEConfig, processes: int) -> Iterato
 
 def draw_noise(rng, n, config, options):
     """eps (N, L) for one sample of the ELBO, else (J, N, L)"""
-    shape = (n, config.latent) if options.samples == 1 and options.objective == "elbo" else (options.samples, n, config.latent)
+    shape = (n, config.latent_dim) if options.num_samples == 1 and options.objective == "elbo" else (options.num_samples, n, config.latent_dim)
     return rng.standard_normal(shape, dtype=np.float32)
 
 
@@ -242,7 +209,7 @@ def score(params: Parameters, x: np.ndarray, config: VAEConfig, rng: np.random.G
     reconstruction = kl = 0.0
     for first in range(0, len(x), batch_size):
         batch = x[first : first + batch_size]
-        eps = rng.standard_normal((len(batch), config.latent), dtype=np.float32)
+        eps = rng.standard_normal((len(batch), config.latent_dim), dtype=np.float32)
         _, cache = negative_elbo(params, batch, eps, config)
         reconstruction += float(cache.reconstruction.sum(dtype=np.float64))
         kl += float(cache.kl.sum(dtype=np.float64))

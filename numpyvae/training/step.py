@@ -26,7 +26,8 @@ import numpy as np
 from ..vae.adam import Adam
 from ..vae.iwae import OBJECTIVES
 from .parallel import Pair, shared
-from ..vae.parameters import Parameters, VAEConfig, parameter_shapes
+from ..settings import VAEConfig
+from ..vae.parameters import Parameters, parameter_shapes
 
 
 class NotFiniteError(ArithmeticError):

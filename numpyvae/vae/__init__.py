@@ -9,4 +9,5 @@ from .elbo import (decode, decode_backward, encode, encode_backward, log_likelih
 from .gaussian import (cross_entropy, entropy, kl_divergence, kl_divergence_backward, log_density, log_density_backward,
                        reparameterize, reparameterize_backward)
 from .iwae import OBJECTIVES, log_marginal, log_mean_exp, log_weights, negative_iwae, negative_iwae_backward
-from .parameters import Parameters, VAEConfig, init_params, parameter_shapes
+from ..settings import VAEConfig
+from .parameters import Parameters, init_params, parameter_shapes

@@ -33,7 +33,8 @@ from .gaussian import (kl_divergence, kl_divergence_backward, log_density, log_d
                        reparameterize, reparameterize_backward)
 from .layers import (linear, linear_backward, linear_backward_parameters,
                      relu, relu_backward, tanh, tanh_backward)
-from .parameters import Parameters, VAEConfig, init_params, parameter_shapes  # all four are part of this module's face
+from ..settings import VAEConfig
+from .parameters import Parameters, init_params, parameter_shapes
 
 ACTIVATIONS = {"relu": (relu, relu_backward), "tanh": (tanh, tanh_backward)}
 
@@ -46,7 +47,7 @@ def network(params: Parameters, part: str, x: Array, config: VAEConfig) -> tuple
     activate, _ = ACTIVATIONS[config.activation]
     x, cache = linear(x, params[f"{part}.0.W"], params[f"{part}.0.b"])
     caches = [cache]
-    for i in range(1, len(config.hidden) + 1):
+    for i in range(1, len(config.hidden_dims) + 1):
         x, activation_cache = activate(x)
         x, linear_cache = linear(x, params[f"{part}.{i}.W"], params[f"{part}.{i}.b"])
         caches += [activation_cache, linear_cache]
@@ -56,7 +57,7 @@ def network(params: Parameters, part: str, x: Array, config: VAEConfig) -> tuple
 def network_backward(grads: Parameters, part: str, dy: Array, caches: list, config: VAEConfig) -> Array | None:
     """Writes the gradients of part's parameters into grads; returns dx, or None for the encoder, whose x is data."""
     _, activate_backward = ACTIVATIONS[config.activation]
-    for i in range(len(config.hidden), 0, -1):
+    for i in range(len(config.hidden_dims), 0, -1):
         dy, _, _ = linear_backward(dy, caches[2 * i], out=(grads[f"{part}.{i}.W"], grads[f"{part}.{i}.b"]))
         dy = activate_backward(dy, caches[2 * i - 1])
     out = grads[f"{part}.0.W"], grads[f"{part}.0.b"]
@@ -69,7 +70,7 @@ def network_backward(grads: Parameters, part: str, dy: Array, caches: list, conf
 def encode(params: Parameters, x: Array, config: VAEConfig) -> tuple[tuple[Array, Array], list]:
     """q(z|x) = N(mu, exp(logvar)), diagonal        x (N, D) -> (mu, logvar), each (N, L), and the cache"""
     y, cache = network(params, "encoder", x, config)
-    return (y[:, : config.latent], y[:, config.latent :]), cache
+    return (y[:, : config.latent_dim], y[:, config.latent_dim :]), cache
 
 
 def encode_backward(grads: Parameters, dmu: Array, dlogvar: Array, cache: list, config: VAEConfig) -> None:
@@ -79,14 +80,14 @@ def encode_backward(grads: Parameters, dmu: Array, dlogvar: Array, cache: list, 
 
 def decode(params: Parameters, z: Array, config: VAEConfig) -> tuple[Array, list]:
     """The parameter of p(x|z): logits (bernoulli), the mean (normal)        z (..., L) -> y (..., D), and the cache"""
-    y, cache = network(params, "decoder", z.reshape(-1, config.latent), config)
-    return y.reshape(*z.shape[:-1], config.pixels), cache
+    y, cache = network(params, "decoder", z.reshape(-1, config.latent_dim), config)
+    return y.reshape(*z.shape[:-1], config.input_dim), cache
 
 
 def decode_backward(grads: Parameters, dy: Array, cache: list, config: VAEConfig) -> Array:
     """Writes the decoder's gradients into grads; returns dz in the shape of z."""
-    dz = network_backward(grads, "decoder", dy.reshape(-1, config.pixels), cache, config)
-    return dz.reshape(*dy.shape[:-1], config.latent)
+    dz = network_backward(grads, "decoder", dy.reshape(-1, config.input_dim), cache, config)
+    return dz.reshape(*dy.shape[:-1], config.latent_dim)
 
 
 def log_likelihood(params: Parameters, x: Array, y: Array, config: VAEConfig) -> Array:

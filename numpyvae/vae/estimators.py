@@ -20,9 +20,11 @@ import numpy as np
 
 from .gaussian import kl_divergence_backward, log_density_backward, reparameterize
 from ..data.mnist import load_mnist
-from ..training.loop import Options, pixels, train
+from ..settings import TrainingOptions
+from ..training.loop import pixels, train
 from .elbo import encode_backward, negative_elbo, negative_elbo_backward, prior
-from .parameters import Parameters, VAEConfig
+from ..settings import VAEConfig
+from .parameters import Parameters
 
 NAIVE, SCORE, BASELINE, PATHWISE = "naive", "score function", "score function, baseline", "pathwise"
 
@@ -64,7 +66,7 @@ def compare(params, x, config, draws, rng):
     of the standard errors. The baseline is log p(x|z) at another z.
     """
     def noise():
-        return rng.standard_normal((len(x), config.latent), dtype=x.dtype)
+        return rng.standard_normal((len(x), config.latent_dim), dtype=x.dtype)
 
     truth = sum(encoder_part(negative_elbo_backward(negative_elbo(params, x, noise(), config)[1])).astype(np.float64)
                 for _ in range(4 * draws)) / (4 * draws)
@@ -85,7 +87,7 @@ def compare(params, x, config, draws, rng):
 def main(draws=400):
     images, _ = load_mnist(Path("data/sample"), "train")
     config = VAEConfig()
-    params = train(images, images[:500], config, Options(epochs=1)).params
+    params = train(images, images[:500], config, TrainingOptions(epochs=1)).params
     rng = np.random.default_rng(1)
     x = pixels(images[:128], "none", rng)
     rows = compare(params, x, config, draws, rng)

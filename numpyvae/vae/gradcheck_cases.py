@@ -18,7 +18,8 @@ from . import gaussian
 from . import layers
 from .iwae import OBJECTIVES
 from .gradcheck import CENTRAL_DIFFERENCE_LIMIT, COMPLEX_STEP_LIMIT, WORST_ENTRY_LIMIT, Row, check
-from .parameters import VAEConfig, init_params
+from ..settings import VAEConfig
+from .parameters import init_params
 
 SEED = 1  # of all inputs: one for which no input of a relu is within 1e-4 of its kink
 
@@ -61,7 +62,7 @@ def primitives(rng: np.random.Generator) -> Iterator[Row]:
     yield from primitive("tanh", *layer(layers.tanh, layers.tanh_backward), x=normal(N, I))
 
 
-SMALL = dict(pixels=9, hidden=(6,), latent=3)
+SMALL = dict(input_dim=9, hidden_dims=(6,), latent_dim=3)
 PRIOR = (0.5, -1.0, 0.0), (0.3, -0.7, 1.2)  # one mu_p and one logvar_p for each latent
 CONFIGURATIONS = [  # the model, its images, its samples, its objective
     ("784-400-20 as 36-12-3", VAEConfig(36, (12,), 3), 5, 1, "elbo"),
@@ -90,14 +91,14 @@ def whole_loss(configuration: str, config: VAEConfig, N: int, samples: int, obje
     loss, backward = OBJECTIVES[objective]
     params = init_params(config, rng, np.float64)
     params.vector += 0.3 * rng.standard_normal(params.vector.size)
-    x = rng.random((N, config.pixels))
-    shape = (N, config.latent) if samples == 1 and objective == "elbo" else (samples, N, config.latent)
+    x = rng.random((N, config.input_dim))
+    shape = (N, config.latent_dim) if samples == 1 and objective == "elbo" else (samples, N, config.latent_dim)
     eps = rng.standard_normal(shape)
     gradients = backward(loss(params, x, eps, config)[1])
     yield from check(configuration, lambda p: loss(p, x, eps, config)[0], params, gradients)
 
     # The last bias of an encoder whose last weights are 0 is mu and logvar, and its gradient, for one image, is theirs.
-    weights, bias = f"encoder.{len(config.hidden)}.W", f"encoder.{len(config.hidden)}.b"
+    weights, bias = f"encoder.{len(config.hidden_dims)}.W", f"encoder.{len(config.hidden_dims)}.b"
     x, eps = x[:1], eps[..., :1, :]
     params[weights][...] = 0
     mu, logvar = np.split(params[bias], 2)

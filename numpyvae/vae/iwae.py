@@ -19,7 +19,8 @@ from numpy import ndarray as Array
 
 from .gaussian import LOG_2PI, log_density, log_density_backward, reparameterize, reparameterize_backward
 from .elbo import (decode, decode_backward, encode, encode_backward, log_likelihood, log_likelihood_backward, negative_elbo, negative_elbo_backward, prior)
-from .parameters import Parameters, VAEConfig, parameter_shapes
+from ..settings import VAEConfig
+from .parameters import Parameters, parameter_shapes
 
 
 def log_mean_exp(a: Array, axis: int = 0) -> Array:

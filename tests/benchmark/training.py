@@ -31,7 +31,8 @@ from numpyvae.vae.iwae import log_marginal
 from numpyvae.data.mnist import load_images, load_mnist
 from numpyvae.training.parallel import Pair
 from numpyvae.training.loop import pixels
-from numpyvae.vae import VAEConfig, init_params
+from numpyvae.settings import VAEConfig
+from numpyvae.vae import init_params
 
 BATCH = 128
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
@@ -58,7 +59,7 @@ def run(threads, *words):
     return subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True, check=True, env=environment).stdout
 
 
-def products(steps, batch=BATCH, hidden=400):
+def products(steps, batch=BATCH, hidden_dims=400):
     """The five large matrix products of a step, `steps` times."""
     rng = np.random.default_rng(0)
     x, dy = (rng.random((batch, 784), dtype=np.float32) for _ in "xy")

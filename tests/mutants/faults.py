@@ -156,7 +156,7 @@ fault("activations skipped on the way back", GRADIENT,
       (FILE, "        dy = activate_backward(dy, caches[2 * i - 1])\n", ""))
 fault("the encoder's first layer of another input's gradient", GRADIENT,
       (FILE, "dy, _, _ = linear_backward(dy, caches[2 * i],",
-       "dy, _, _ = linear_backward(dy, caches[2 * len(config.hidden)],"))
+       "dy, _, _ = linear_backward(dy, caches[2 * len(config.hidden_dims)],"))
 fault("noise drawn anew in the backward pass", "vae/test_elbo.py",
       ("vae/elbo.py", "reparameterize_backward(dz, mu, logvar, eps)",
        "reparameterize_backward(dz, mu, logvar, np.random.default_rng().standard_normal(eps.shape))"))
@@ -317,7 +317,7 @@ fault("Glorot's fan_out forgotten", TESTS, (FILE, "math.sqrt(6 / sum(array.shape
 fault("the output bias is the logit of no ink", TESTS, (FILE, "np.log(clipped / (1 - clipped))", "np.log((1 - clipped) / clipped)"))
 fault("a normal decoder's output bias is a logit, too", "training/test_loop.py -k glorot",
       (FILE, 'if config.likelihood == "bernoulli" else mean', "if True else mean"))
-fault("annealing begins an epoch late", PIXELS, (FILE, "left / (options.anneal + 1)", "(left + 1) / (options.anneal + 1)"))
+fault("annealing begins an epoch late", PIXELS, (FILE, "left / (options.decay_epochs + 1)", "(left + 1) / (options.decay_epochs + 1)"))
 fault("batches averaged, not images", TESTS,
       (FILE, "state.total + loss * n", "state.total + loss * options.batch_size"))
 fault("the score adds where it subtracts", "training/test_loop.py -k score",
@@ -380,9 +380,9 @@ fault("Adam's bias correction of m without the power of t", "vae/test_adam.py",
 fault("Adam's bias correction of v without the power of t", "vae/test_adam.py",
       ("vae/adam.py", "(1 - self.beta2**self.t)", "(1 - self.beta2)"))
 fault("the loss scaled by 1/784, an average over pixels", "vae/test_elbo.py",
-      ("vae/elbo.py", "reconstruction).sum() / len(x)", "reconstruction).sum() / len(x) / config.pixels"),
-      ("vae/elbo.py", "dkl = dloss * config.beta / len(x)", "dkl = config.beta / len(x) / config.pixels"),
-      ("vae/elbo.py", "-dloss / math.prod(y.shape[:-1])", "-1 / math.prod(y.shape[:-1]) / config.pixels"))
+      ("vae/elbo.py", "reconstruction).sum() / len(x)", "reconstruction).sum() / len(x) / config.input_dim"),
+      ("vae/elbo.py", "dkl = dloss * config.beta / len(x)", "dkl = config.beta / len(x) / config.input_dim"),
+      ("vae/elbo.py", "-dloss / math.prod(y.shape[:-1])", "-1 / math.prod(y.shape[:-1]) / config.input_dim"))
 fault("the likelihood alone averaged over pixels: a β of 784 in disguise", "vae/test_bernoulli.py",
       ("vae/bernoulli.py", "logits) - sum_log1p(e)", "logits) / x.shape[-1] - sum_log1p(e) / x.shape[-1]"),
       ("vae/bernoulli.py", "dl *= np.expand_dims(dy, -1)", "dl *= np.expand_dims(dy, -1) / x.shape[-1]"))

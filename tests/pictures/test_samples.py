@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from numpyvae.pictures.samples import interpolations, manifold, mean_images, pairs, reconstructions, samples
-from numpyvae.vae import VAEConfig, encode, init_params
+from numpyvae.settings import VAEConfig
+from numpyvae.vae import encode, init_params
 
 PRIOR = ((0.5, -1.0), (0.4, -0.8))
 SHAPE = (1, 2)
@@ -14,7 +15,7 @@ STEP = 8 / 255  # of z, when one of 255 grey levels is the smallest difference s
 
 def revealing(prior=PRIOR):
     """Two pixels, ½ + z/8: z can be read off the image, to half a STEP, for |z| < 4"""
-    config = VAEConfig(pixels=2, hidden=(), latent=2, likelihood="normal", prior=prior)
+    config = VAEConfig(input_dim=2, hidden_dims=(), latent_dim=2, likelihood="normal", prior=prior)
     params = init_params(config, np.random.default_rng(1))
     params["decoder.0.W"][...] = np.eye(2) / 8
     params["decoder.0.b"][...] = 0.5
@@ -26,15 +27,15 @@ def read(images):
     return (images.reshape(-1, 2) / 255 - 0.5) * 8
 
 
-def digits(latent=3, pixels=12):
-    config = VAEConfig(pixels=pixels, hidden=(8,), latent=latent)
+def digits(latent_dim=3, input_dim=12):
+    config = VAEConfig(input_dim=pixels, hidden_dims=(8,), latent_dim=latent)
     params = init_params(config, np.random.default_rng(1))
     params.vector *= 3
     return params, config, np.random.default_rng(2).random((6, pixels), dtype=np.float32)
 
 
 def test_everything_is_uint8_images_of_the_shape_asked_for():
-    params, config, x = digits(latent=2)
+    params, config, x = digits(latent_dim=2)
     rng = np.random.default_rng(3)
     for images, n in [(samples(params, config, (3, 4), rng, 7), 7), (reconstructions(params, x, config, (3, 4)), 6),
                       (manifold(params, config, (3, 4), side=5), 25), (interpolations(params, x, config, (3, 4), steps=9), 27)]:
@@ -44,7 +45,7 @@ def test_everything_is_uint8_images_of_the_shape_asked_for():
 # The decoder's mean
 
 def test_a_bernoulli_decoder_shows_the_probability_of_ink():
-    config = VAEConfig(pixels=5, hidden=(), latent=1)
+    config = VAEConfig(input_dim=5, hidden_dims=(), latent_dim=1)
     params = init_params(config, np.random.default_rng(1))
     params["decoder.0.W"][...] = 0
     params["decoder.0.b"][...] = -1e4, -1, 0, 1, 1e4
@@ -53,7 +54,7 @@ def test_a_bernoulli_decoder_shows_the_probability_of_ink():
 
 
 def test_a_normal_decoder_shows_its_mean_cut_off_at_0_and_1():
-    config = VAEConfig(pixels=5, hidden=(), latent=1, likelihood="normal")
+    config = VAEConfig(input_dim=5, hidden_dims=(), latent_dim=1, likelihood="normal")
     params = init_params(config, np.random.default_rng(1))
     params["decoder.0.W"][...] = 0
     params["decoder.0.b"][...] = -0.5, 0, 0.25, 1, 1.5
@@ -87,7 +88,7 @@ def test_reconstructions_decode_mu_and_know_nothing_of_sigma():
     shown = reconstructions(params, x, config, (3, 4))
     assert np.array_equal(shown, mean_images(params, mu, config, (3, 4)))
     assert len(np.unique(shown, axis=0)) == 6
-    params["encoder.1.b"][config.latent :] += 10  # σ a hundred times as large
+    params["encoder.1.b"][config.latent_dim :] += 10  # σ a hundred times as large
     assert np.array_equal(reconstructions(params, x, config, (3, 4)), shown)
 
 

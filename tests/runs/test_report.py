@@ -15,8 +15,9 @@ from numpyvae.runs import run as runs
 from numpyvae.cli import main, parser
 from numpyvae.pictures.latent import principal_axes, scatter, units
 from numpyvae.cli.train import DEFAULTS, MODEL, OPTIONS, PRESETS, command
-from numpyvae.training.loop import Options, start
-from numpyvae.vae import VAEConfig
+from numpyvae.settings import TrainingOptions
+from numpyvae.training.loop import start
+from numpyvae.settings import VAEConfig
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -129,11 +130,11 @@ def test_the_report_command_refuses_what_is_no_run_other_data_and_an_unfinished_
 @pytest.mark.parametrize("count", [1, 9])
 def test_what_a_name_or_a_path_holds_cannot_break_the_page_nor_can_a_single_image(count):
     history = [dict(epoch=1, train_loss=1.0, test_loss=1.0, reconstruction=0.5, kl=0.5, seconds=1.0)]
-    config = VAEConfig(pixels=4, hidden=(), latent=2)
+    config = VAEConfig(input_dim=4, hidden_dims=(), latent_dim=2)
     images = np.zeros((count, 2, 2), np.uint8)
-    state = start(images, config, Options())
+    state = start(images, config, TrainingOptions())
     state.history = history
-    html = report.page("<b>&", state, config, Options(), {"data": "<i>'\"", "shape": [2, 2]}, "train '<u>'", images, np.zeros(count, int))
+    html = report.page("<b>&", state, config, TrainingOptions(), {"data": "<i>'\"", "shape": [2, 2]}, "train '<u>'", images, np.zeros(count, int))
     page = Page(html)
     assert not {"b", "i", "u"} & set(page.tags) and page.sections["Do it again"] == "train '<u>'\n"
 
@@ -150,7 +151,7 @@ def test_the_command_names_what_differs_from_the_defaults_and_nothing_else(line)
 
     chosen = settings(line.split())
     config = VAEConfig(**{name: tuple(value) if name == "hidden" else value for name, value in chosen.items() if name in MODEL})
-    options = Options(**{name: chosen[name] for name in OPTIONS})
+    options = TrainingOptions(**{name: chosen[name] for name in OPTIONS})
     words = command(config, options, {"data": "some/where"}).split()
     assert words[:4] == ["numpyvae", "train", "--data", "some/where"] and sorted(words[4:]) == sorted(line.split())
 

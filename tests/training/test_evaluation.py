@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from numpyvae.training.evaluation import evaluate
-from numpyvae.vae import VAEConfig, init_params
+from numpyvae.settings import VAEConfig
+from numpyvae.vae import init_params
 
-CONFIG = VAEConfig(pixels=4, hidden=(), latent=5)
+CONFIG = VAEConfig(input_dim=4, hidden_dims=(), latent_dim=5)
 IMAGES = np.random.default_rng(1).integers(0, 256, (60, 2, 2), dtype=np.uint8)
 
 

@@ -9,11 +9,13 @@ import pytest
 
 from numpyvae.training import loop as training
 from numpyvae.data.mnist import load_mnist
-from numpyvae.training.loop import NotFiniteError, Options, learning_rate, pixels, score, start, train
-from numpyvae.vae import VAEConfig, init_params, negative_elbo
+from numpyvae.settings import TrainingOptions
+from numpyvae.training.loop import NotFiniteError, learning_rate, pixels, score, start, train
+from numpyvae.settings import VAEConfig
+from numpyvae.vae import init_params, negative_elbo
 
-CONFIG = VAEConfig(pixels=30, hidden=(8,), latent=2)
-QUICK = Options(epochs=3, batch_size=16, seed=5)
+CONFIG = VAEConfig(input_dim=30, hidden_dims=(8,), latent_dim=2)
+QUICK = TrainingOptions(epochs=3, batch_size=16, seed=5)
 
 
 def same(a, b):
@@ -25,13 +27,13 @@ def same(a, b):
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not(tiny):
     assert same(train(*tiny, CONFIG, QUICK), train(*tiny, CONFIG, QUICK))
-    other = Options(epochs=3, batch_size=16, seed=6)
+    other = TrainingOptions(epochs=3, batch_size=16, seed=6)
     assert not np.array_equal(train(*tiny, CONFIG, QUICK).params.vector, train(*tiny, CONFIG, other).params.vector)
 
 
 def test_training_beats_the_best_model_that_ignores_the_latents(tiny):
-    config = VAEConfig(pixels=30, hidden=(16,), latent=2)
-    history = train(*tiny, config, Options(epochs=100, batch_size=16, lr=1e-2)).history
+    config = VAEConfig(input_dim=30, hidden_dims=(16,), latent_dim=2)
+    history = train(*tiny, config, TrainingOptions(epochs=100, batch_size=16, lr=1e-2)).history
     mean = np.mean(pixels(tiny[1], "none", None), axis=0, dtype=np.float64)
     without_latents = -(mean * np.log(mean) + (1 - mean) * np.log(1 - mean)).sum()  # the pixels' own means as decoder
     assert history[-1]["test_loss"] < without_latents < history[0]["test_loss"]
@@ -41,7 +43,7 @@ def test_an_epoch_visits_every_image_once_in_an_order_drawn_anew(tiny, monkeypat
     seen = []
     original = training.pixels
     monkeypatch.setattr(training, "pixels", lambda images, *rest: (seen.append(images), original(images, *rest))[1])
-    train(*tiny, CONFIG, Options(epochs=2, batch_size=16))
+    train(*tiny, CONFIG, TrainingOptions(epochs=2, batch_size=16))
     steps = [images for images in seen if len(images) != len(tiny[1])]
     first, second = (np.concatenate(steps[7 * epoch : 7 * epoch + 7]) for epoch in (0, 1))
     as_rows = lambda images: sorted(map(bytes, images))
@@ -51,7 +53,7 @@ def test_an_epoch_visits_every_image_once_in_an_order_drawn_anew(tiny, monkeypat
 
 def test_the_average_loss_weighs_the_last_partial_batch_by_its_images(tiny):
     losses = []
-    state = train(*tiny, CONFIG, Options(epochs=1, batch_size=16), after_batch=lambda state, loss: losses.append(loss))
+    state = train(*tiny, CONFIG, TrainingOptions(epochs=1, batch_size=16), after_batch=lambda state, loss: losses.append(loss))
     sizes = [16] * 6 + [14]
     assert state.history[0]["train_loss"] == pytest.approx(np.dot(losses, sizes) / 110, rel=1e-12)  # sums in float64
 
@@ -68,7 +70,7 @@ def test_going_on_from_any_batch_gives_the_bits_of_never_having_stopped(tiny, st
             saved.append(copy.deepcopy(state))
             raise Stop
 
-    options = Options(epochs=3, batch_size=16, binarize="dynamic")
+    options = TrainingOptions(epochs=3, batch_size=16, binarize="dynamic")
     with pytest.raises(Stop):
         train(*tiny, CONFIG, options, after_batch=after_batch)
     state = saved[0]
@@ -110,18 +112,18 @@ def test_a_gradient_whose_square_overflows_is_still_finite(tiny, monkeypatch):
 
     monkeypatch.setitem(training.OBJECTIVES, "elbo", (negative_elbo, steep))
     with np.errstate(over="ignore"):
-        state = train(*tiny, CONFIG, Options(epochs=1))
+        state = train(*tiny, CONFIG, TrainingOptions(epochs=1))
     assert np.isfinite(state.params.vector).all() and state.adam.t == 1
 
 
 def test_too_large_a_step_size_ends_in_an_error_and_without_a_warning(tiny):
     with pytest.raises(NotFiniteError):
-        train(*tiny, CONFIG, Options(epochs=20, batch_size=16, lr=1e4))
+        train(*tiny, CONFIG, TrainingOptions(epochs=20, batch_size=16, lr=1e4))
 
 
 def test_the_score_is_the_elbo_whatever_beta_the_training_weighs(tiny):
     params, x = start(tiny[0], CONFIG, QUICK).params, pixels(tiny[1], "none", None)
-    weighed = VAEConfig(pixels=30, hidden=(8,), latent=2, beta=4.0)
+    weighed = VAEConfig(input_dim=30, hidden_dims=(8,), latent_dim=2, beta=4.0)
     loss, reconstruction, kl = score(params, x, CONFIG, np.random.default_rng(3))
     assert score(params, x, weighed, np.random.default_rng(3)) == (loss, reconstruction, kl)
     eps = np.random.default_rng(3).standard_normal((24, 2), dtype=np.float32)
@@ -150,14 +152,14 @@ def test_dynamic_binarization_draws_anew_with_the_grey_value_as_probability():
 
 
 def test_the_recipes_rate_has_stages_of_1_3_9_and_on_to_2187_epochs():
-    options = Options(epochs=3280, lr=1.0, schedule="burda")
+    options = TrainingOptions(epochs=3280, lr=1.0, schedule="burda")
     rates = [learning_rate(options, epoch) for epoch in range(1, 3281)]
     expected = [10 ** (-i / 7) for i in range(8) for _ in range(3**i)]
     assert rates == pytest.approx(expected, rel=1e-15)  # one rounding
 
 
 def test_fewer_epochs_keep_the_stages_in_proportion():
-    rates = [learning_rate(Options(epochs=328, lr=1.0, schedule="burda"), epoch) for epoch in range(1, 329)]
+    rates = [learning_rate(TrainingOptions(epochs=328, lr=1.0, schedule="burda"), epoch) for epoch in range(1, 329)]
     for i in range(3, 8):
         assert abs(rates.count(10 ** (-i / 7)) - 3**i / 10) <= 1
     assert rates == sorted(rates, reverse=True) and rates[-1] == pytest.approx(0.1)
@@ -165,7 +167,7 @@ def test_fewer_epochs_keep_the_stages_in_proportion():
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "normal"])
 def test_glorot_starts_the_output_at_the_pixels_mean(tiny, likelihood):
-    params = start(tiny[0], replace(CONFIG, likelihood=likelihood), Options(initialization="glorot")).params
+    params = start(tiny[0], replace(CONFIG, likelihood=likelihood), TrainingOptions(initialization="glorot")).params
     mean, bias = tiny[0].reshape(110, -1).mean(axis=0) / 255, params["decoder.1.b"]
     means = 1 / (1 + np.exp(-bias)) if likelihood == "bernoulli" else bias
     assert means == pytest.approx(np.clip(mean, 0.001, 0.999), rel=1e-6)  # float32; no mean here is near 0 or 1
@@ -177,14 +179,14 @@ def test_glorot_starts_the_output_at_the_pixels_mean(tiny, likelihood):
                                           ("schedule", "cosine"), ("initialization", "he"), ("adam_epsilon", 0.0)])
 def test_options_refuse_what_they_cannot_mean_and_name_it(field, value):
     with pytest.raises(ValueError, match=field):
-        Options(**{field: value})
+        TrainingOptions(**{field: value})
 
 
 @pytest.mark.slow
 def test_an_epoch_on_all_of_mnist_ends_where_other_implementations_end():
     images, _ = load_mnist(os.environ["NUMPYVAE_DATA"], "train")
     test_images, _ = load_mnist(os.environ["NUMPYVAE_DATA"], "test")
-    row = train(images, test_images, VAEConfig(), Options(epochs=1)).history[0]
+    row = train(images, test_images, VAEConfig(), TrainingOptions(epochs=1)).history[0]
     assert len(images) == 60_000
     assert abs(row["train_loss"] - 164.4) < 1.5  # the same model in two frameworks: 164.3 and 165.3, other random numbers
     assert abs(row["test_loss"] - 127.5) < 1.5

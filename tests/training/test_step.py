@@ -12,11 +12,13 @@ from numpyvae.vae.adam import Adam
 from numpyvae.vae.iwae import OBJECTIVES
 from numpyvae.training.parallel import Pair
 from numpyvae.training.step import NotFiniteError, Step
-from numpyvae.training.loop import Options, start, train
-from numpyvae.vae import VAEConfig, init_params
+from numpyvae.settings import TrainingOptions
+from numpyvae.training.loop import start, train
+from numpyvae.settings import VAEConfig
+from numpyvae.vae import init_params
 
-CONFIG = VAEConfig(pixels=30, hidden=(8,), latent=2, beta=1.5)
-NORMAL = VAEConfig(pixels=30, hidden=(8,), latent=2, likelihood="normal")
+CONFIG = VAEConfig(input_dim=30, hidden_dims=(8,), latent_dim=2, beta=1.5)
+NORMAL = VAEConfig(input_dim=30, hidden_dims=(8,), latent_dim=2, likelihood="normal")
 ROUNDING = 1e-12  # of float64's 1e-16: sums of some thousand terms, in another order
 
 forking = [pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork"),
@@ -118,9 +120,9 @@ def test_a_loss_that_is_not_finite_in_either_share_stops_the_step(losses, monkey
 
 class TestForked:
     pytestmark = forking
-    QUICK = Options(epochs=3, batch_size=16, seed=5)
+    QUICK = TrainingOptions(epochs=3, batch_size=16, seed=5)
 
-    @pytest.mark.parametrize("options", [QUICK, Options(epochs=4, batch_size=16, schedule="burda", anneal=2)])
+    @pytest.mark.parametrize("options", [QUICK, TrainingOptions(epochs=4, batch_size=16, schedule="burda", decay_epochs=2)])
     def test_two_processes_train_as_one_does(self, tiny, options):
         """A few dozen steps in float32 (1e-7), whose rounding Adam's quotient of small numbers makes larger"""
         alone, together = (train(*tiny, CONFIG, options, processes=n) for n in (1, 2))
@@ -129,9 +131,9 @@ class TestForked:
             assert {**a, "seconds": 0} == pytest.approx({**b, "seconds": 0}, rel=1e-5)
         assert (alone.adam.t, alone.epoch) == (together.adam.t, together.epoch)
 
-    @pytest.mark.parametrize("options", [Options(epochs=2, batch_size=7, binarize="dynamic"),
-                                         Options(epochs=2, batch_size=1), Options(epochs=2, batch_size=109, samples=2),
-                                         Options(epochs=2, objective="iwae", samples=3, schedule="burda", anneal=1)])
+    @pytest.mark.parametrize("options", [TrainingOptions(epochs=2, batch_size=7, binarize="dynamic"),
+                                         TrainingOptions(epochs=2, batch_size=1), TrainingOptions(epochs=2, batch_size=109, num_samples=2),
+                                         TrainingOptions(epochs=2, objective="iwae", num_samples=3, schedule="burda", decay_epochs=1)])
     def test_the_same_seed_gives_two_processes_the_same_bits(self, tiny, options):
         config = replace(CONFIG, beta=1)
         a, b = (train(*tiny, config, options, processes=2) for _ in range(2))
@@ -148,7 +150,7 @@ class TestForked:
             if state.adam.t == stop_at:
                 raise Stop
 
-        options = Options(epochs=2, batch_size=16, binarize="dynamic")
+        options = TrainingOptions(epochs=2, batch_size=16, binarize="dynamic")
         whole = train(*tiny, CONFIG, options, processes=2)
         state = start(tiny[0], CONFIG, options)
         with pytest.raises(Stop):

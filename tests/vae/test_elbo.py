@@ -11,16 +11,17 @@ from scipy import stats
 
 from numpyvae.vae.adam import Adam
 from numpyvae.vae.iwae import negative_iwae, negative_iwae_backward
-from numpyvae.vae import (Parameters, VAEConfig, decode, decode_backward, encode, encode_backward, init_params,
-                          negative_elbo, negative_elbo_backward, parameter_shapes)
+from numpyvae.settings import VAEConfig
+from numpyvae.vae import (Parameters, decode, decode_backward, encode, encode_backward, init_params, negative_elbo,
+                          negative_elbo_backward, parameter_shapes)
 
 PRIOR = (0.5, -1.0, 0.0), (0.3, -0.7, 1.2)
-SMALL = VAEConfig(pixels=10, hidden=(8,), latent=3)
+SMALL = VAEConfig(input_dim=10, hidden_dims=(8,), latent_dim=3)
 ELBO, IWAE = (negative_elbo, negative_elbo_backward), (negative_iwae, negative_iwae_backward)
 CASES = {
     "relu": (SMALL, ELBO, None),
-    "no hidden layer": (replace(SMALL, hidden=()), ELBO, None),
-    "two hidden layers, tanh": (replace(SMALL, hidden=(8, 6), activation="tanh"), ELBO, None),
+    "no hidden layer": (replace(SMALL, hidden_dims=()), ELBO, None),
+    "two hidden layers, tanh": (replace(SMALL, hidden_dims=(8, 6), activation="tanh"), ELBO, None),
     "one prior": (replace(SMALL, prior=(0.5, -0.7)), ELBO, None),
     "a prior for each latent": (replace(SMALL, prior=PRIOR), ELBO, None),
     "beta": (replace(SMALL, beta=np.float64(0.25)), ELBO, None),  # a NumPy number, as from a loop over np.linspace
@@ -39,8 +40,8 @@ def example(config, samples=None, N=5, dtype=np.float64, noise=0.3, seed=3):
     rng = np.random.default_rng(seed)
     params = init_params(config, rng, dtype)
     params.vector += (noise * rng.standard_normal(params.vector.size)).astype(dtype)
-    x = rng.random((N, config.pixels)).astype(dtype)
-    shape = (N, config.latent) if samples is None else (samples, N, config.latent)
+    x = rng.random((N, config.input_dim)).astype(dtype)
+    shape = (N, config.latent_dim) if samples is None else (samples, N, config.latent_dim)
     return params, x, rng.standard_normal(shape).astype(dtype)
 
 
@@ -54,7 +55,7 @@ def by_definition(params, x, eps, config):
     """The loss one number at a time, with densities by SciPy"""
 
     def network(part, row):
-        layers = len(config.hidden) + 1
+        layers = len(config.hidden_dims) + 1
         for i in range(layers):
             W, b = params[f"{part}.{i}.W"], params[f"{part}.{i}.b"]
             row = [sum(row[j] * W[j, k] for j in range(len(row))) + b[k] for k in range(len(b))]
@@ -62,11 +63,11 @@ def by_definition(params, x, eps, config):
                 row = [math.tanh(v) if config.activation == "tanh" else max(v, 0.0) for v in row]
         return row
 
-    prior = [np.broadcast_to(np.array(p), config.latent) for p in config.prior]
-    total, eps = 0.0, eps.reshape(-1, len(x), config.latent)
+    prior = [np.broadcast_to(np.array(p), config.latent_dim) for p in config.prior]
+    total, eps = 0.0, eps.reshape(-1, len(x), config.latent_dim)
     for n, image in enumerate(x):
         heads = network("encoder", image)
-        mu, sigma = heads[: config.latent], [math.exp(v) ** 0.5 for v in heads[config.latent :]]
+        mu, sigma = heads[: config.latent_dim], [math.exp(v) ** 0.5 for v in heads[config.latent_dim :]]
         for m, s, mu_p, logvar_p in zip(mu, sigma, *prior):
             sigma_p = math.exp(logvar_p) ** 0.5
             total += config.beta * (math.log(sigma_p / s) + (s**2 + (m - mu_p) ** 2) / (2 * sigma_p**2) - 0.5)
@@ -94,7 +95,7 @@ def test_loss_and_gradient_of_a_model_small_enough_for_paper():
     x = 1:  mu = ¾, z = 5/4, y = 3/2      KL = mu²/2 = 9/32    −log p(x|z) − ½ log 2π = (x − y)²/2 = 1/8
     x = 0:  mu = ¼, z = −¾, y = −5/2      KL = 1/32            25/8                           mean: 57/32
     """
-    config = VAEConfig(pixels=1, hidden=(), latent=1, likelihood="normal", logvar_x=0.0)
+    config = VAEConfig(input_dim=1, hidden_dims=(), latent_dim=1, likelihood="normal", logvar_x=0.0)
     params = Parameters(parameter_shapes(config), np.array([1/2, 0, 1/4, 0, 2, -1]))
     x, eps = np.array([[1.0], [0.0]]), np.array([[1/2], [-1.0]])
     loss, cache = negative_elbo(params, x, eps, config)
@@ -154,7 +155,7 @@ def test_one_sample_has_the_same_loss_with_and_without_an_axis_of_its_own():
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "normal"])
 def test_a_network_without_hidden_layers_maps_affinely(likelihood):
-    config = replace(SMALL, hidden=(), likelihood=likelihood)
+    config = replace(SMALL, hidden_dims=(), likelihood=likelihood)
     params, x, eps = example(config)
     for net, a in (lambda x: np.hstack(encode(params, x, config)[0]), x), (lambda z: decode(params, z, config)[0], eps):
         b = a[::-1]
@@ -198,7 +199,7 @@ def test_default_model_is_784_400_20_400_784():
 
 
 def test_decoder_mirrors_the_encoder_and_only_the_normal_decoder_learns_a_variance():
-    shapes = parameter_shapes(replace(SMALL, hidden=(8, 6)))
+    shapes = parameter_shapes(replace(SMALL, hidden_dims=(8, 6)))
     assert [shapes[f"encoder.{i}.W"] for i in range(3)] == [(10, 8), (8, 6), (6, 6)]
     assert [shapes[f"decoder.{i}.W"] for i in range(3)] == [(3, 6), (6, 8), (8, 10)]
     assert "logvar_x" not in shapes
@@ -268,8 +269,8 @@ def test_a_configuration_of_numpy_numbers_is_one_of_plain_numbers():
 
 
 def test_lists_and_arrays_do_for_tuples_and_configurations_can_be_compared():
-    config = VAEConfig(hidden=[8], latent=3, prior=[np.zeros(3), [1.0, 2.0, 3.0]])
-    assert config == VAEConfig(hidden=(8,), latent=3, prior=((0.0, 0.0, 0.0), (1.0, 2.0, 3.0)))
+    config = VAEConfig(hidden_dims=[8], latent_dim=3, prior=[np.zeros(3), [1.0, 2.0, 3.0]])
+    assert config == VAEConfig(hidden_dims=(8,), latent_dim=3, prior=((0.0, 0.0, 0.0), (1.0, 2.0, 3.0)))
     assert hash(config) == hash(replace(config))
 
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from numpyvae.vae.estimators import BASELINE, NAIVE, PATHWISE, SCORE, compare, encoder_part, estimates
-from numpyvae.vae import (Parameters, VAEConfig, decode, encode, init_params, log_likelihood, negative_elbo,
+from numpyvae.settings import VAEConfig
+from numpyvae.vae import (Parameters, decode, encode, init_params, log_likelihood, negative_elbo,
                           negative_elbo_backward)
 
-CONFIG = VAEConfig(pixels=4, hidden=(3,), latent=1, activation="tanh")
+CONFIG = VAEConfig(input_dim=4, hidden_dims=(3,), latent_dim=1, activation="tanh")
 X = np.array([[0.0, 1.0, 1.0, 0.0], [1.0, 1.0, 0.0, 0.2]])
 
 

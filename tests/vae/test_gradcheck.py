@@ -12,7 +12,7 @@ from numpyvae.vae import layers
 from numpyvae.vae import elbo as vae
 from numpyvae.vae.gradcheck import central_difference, check, complex_step
 from numpyvae.vae.gradcheck_cases import CONFIGURATIONS, SEED, describe, report, sweep, whole_loss
-from numpyvae.vae import VAEConfig
+from numpyvae.settings import VAEConfig
 
 EPS = np.finfo(float).eps
 
@@ -39,7 +39,7 @@ def test_every_configuration_is_checked_in_every_parameter_and_in_mu_and_logvar(
 
 def test_the_configurations_are_those_that_differ():
     configurations = CONFIGURATIONS
-    assert {len(config.hidden) for _, config, *_ in configurations} == {0, 1, 2}
+    assert {len(config.hidden_dims) for _, config, *_ in configurations} == {0, 1, 2}
     assert {(config.activation, config.likelihood, objective) for _, config, _, _, objective in configurations} >= {
         ("relu", "bernoulli", "elbo"), ("tanh", "bernoulli", "elbo"), ("relu", "normal", "elbo"),
         ("relu", "bernoulli", "iwae"), ("tanh", "normal", "iwae")}

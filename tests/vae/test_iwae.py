@@ -14,9 +14,10 @@ from scipy import stats
 from scipy.special import logsumexp
 
 from numpyvae.vae.iwae import log_marginal, log_mean_exp, log_weights, negative_iwae, negative_iwae_backward
-from numpyvae.vae import Parameters, VAEConfig, decode, encode, init_params, negative_elbo, negative_elbo_backward
+from numpyvae.settings import VAEConfig
+from numpyvae.vae import Parameters, decode, encode, init_params, negative_elbo, negative_elbo_backward
 
-ONE_LATENT = VAEConfig(pixels=4, hidden=(3,), latent=1, activation="tanh", prior=(0.3, -0.4))
+ONE_LATENT = VAEConfig(input_dim=4, hidden_dims=(3,), latent_dim=1, activation="tanh", prior=(0.3, -0.4))
 X = np.array([[0.0, 1.0, 1.0, 0.0], [1.0, 1.0, 0.0, 0.2]])
 
 
@@ -98,7 +99,7 @@ def test_a_weight_of_zero_counts_in_the_mean():
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "normal"])
 def test_the_log_weights_are_those_of_scipys_densities(likelihood):
-    config = VAEConfig(pixels=4, hidden=(3,), latent=2, likelihood=likelihood, prior=((0.3, -1.0), (-0.4, 0.5)))
+    config = VAEConfig(input_dim=4, hidden_dims=(3,), latent_dim=2, likelihood=likelihood, prior=((0.3, -1.0), (-0.4, 0.5)))
     params, rng = model(config), np.random.default_rng(0)
     x, eps = rng.integers(0, 2, (3, 4)).astype(float), rng.standard_normal((5, 3, 2))
     (mu, logvar), _ = encode(params, x, config)
@@ -156,7 +157,7 @@ def test_with_k_1_its_expectation_is_the_elbo():
 
 def test_with_k_1_it_is_the_sampled_elbo():
     """−1/N Σ (log p(x|z) − log q(z|x)/p(z)), draw by draw"""
-    config = replace(ONE_LATENT, latent=3)
+    config = replace(ONE_LATENT, latent_dim=3)
     params, eps = model(config), np.random.default_rng(2).standard_normal((1, 2, 3))
     (mu, logvar), _ = encode(params, X, config)
     sigma, mu_p, sigma_p = np.exp(logvar / 2), 0.3, np.exp(-0.2)
@@ -177,11 +178,11 @@ def test_it_does_not_depend_on_the_order_of_the_samples_nor_on_repeating_them():
 # Gradients, by complex step: ∂f/∂θ = Im f(θ + ih)/h, without the difference that costs digits
 
 CONFIGS = {
-    "tanh": VAEConfig(pixels=6, hidden=(5, 4), latent=3, activation="tanh"),
-    "square": VAEConfig(pixels=4, hidden=(4, 4), latent=2),  # and 4 images: no shape gives away a transpose or an axis
-    "relu, general prior": VAEConfig(pixels=6, hidden=(5,), latent=3, prior=((0.5, -1.0, 0.0), (0.3, -0.7, 0.0))),
-    "normal, learned variance": VAEConfig(pixels=6, hidden=(5,), latent=3, activation="tanh", likelihood="normal"),
-    "normal, fixed variance": VAEConfig(pixels=6, hidden=(), latent=3, likelihood="normal", logvar_x=-0.5),
+    "tanh": VAEConfig(input_dim=6, hidden_dims=(5, 4), latent_dim=3, activation="tanh"),
+    "square": VAEConfig(input_dim=4, hidden_dims=(4, 4), latent_dim=2),  # and 4 images: no shape gives away a transpose or an axis
+    "relu, general prior": VAEConfig(input_dim=6, hidden_dims=(5,), latent_dim=3, prior=((0.5, -1.0, 0.0), (0.3, -0.7, 0.0))),
+    "normal, learned variance": VAEConfig(input_dim=6, hidden_dims=(5,), latent_dim=3, activation="tanh", likelihood="normal"),
+    "normal, fixed variance": VAEConfig(input_dim=6, hidden_dims=(), latent_dim=3, likelihood="normal", logvar_x=-0.5),
 }
 
 
@@ -207,8 +208,8 @@ def assert_same(grads, expected):
 
 def setting(name, count, seed=1):
     config, rng = CONFIGS[name], np.random.default_rng(seed)
-    x = rng.random((4, config.pixels))
-    return config, model(config, scale=1.5), x, rng.standard_normal((count, 4, config.latent))
+    x = rng.random((4, config.input_dim))
+    return config, model(config, scale=1.5), x, rng.standard_normal((count, 4, config.latent_dim))
 
 
 @pytest.mark.parametrize("K", [1, 5])
@@ -290,7 +291,7 @@ def test_one_sample_is_one_log_weight():
 
 def test_far_below_what_exp_can_represent():
     """784 pixels against a decoder that is sure of the opposite: log p(x) near −1e4, where p(x) itself is 0."""
-    config = VAEConfig(pixels=784, hidden=(), latent=1)
+    config = VAEConfig(input_dim=784, hidden_dims=(), latent_dim=1)
     params = model(config, scale=0.1)
     params["decoder.0.b"][...] = -13.0
     estimate, se = log_marginal(params, np.ones((1, 784)), config, 10_000, np.random.default_rng(6))
@@ -309,7 +310,7 @@ def test_weights_of_0_count_and_are_no_nan(monkeypatch):
 
 
 def test_memory_does_not_grow_with_the_number_of_samples():
-    config = VAEConfig(pixels=50, hidden=(20,), latent=3)
+    config = VAEConfig(input_dim=50, hidden_dims=(20,), latent_dim=3)
     params, x = model(config), np.random.default_rng(7).random((10, 50))
 
     def peak(K):

@@ -11,7 +11,8 @@ from scipy import integrate
 
 from numpyvae.vae.iwae import log_weights
 from numpyvae.vae.gaussian import cross_entropy, entropy, kl_divergence, log_density
-from numpyvae.vae import Parameters, VAEConfig, encode, init_params, negative_elbo, parameter_shapes
+from numpyvae.settings import VAEConfig
+from numpyvae.vae import Parameters, encode, init_params, negative_elbo, parameter_shapes
 
 Q = [(0.3, -0.8), (-1.2, 0.9)]  # two encoders' (mu, logvar)
 
@@ -50,7 +51,7 @@ def test_without_it_it_is_p_itself_whatever_the_encoder_and_no_bound_on_log_p(mu
 
 def test_the_package_takes_the_logarithm_inside():
     """The same model as a linear VAE; Gauss-Hermite nodes for noise make its means exact"""
-    config = VAEConfig(pixels=1, hidden=(), latent=1, likelihood="normal", logvar_x=0.0)
+    config = VAEConfig(input_dim=1, hidden_dims=(), latent_dim=1, likelihood="normal", logvar_x=0.0)
     (mu, logvar), nodes, weights = Q[0], *np.polynomial.hermite_e.hermegauss(60)
     params = Parameters(parameter_shapes(config), np.array([0, 0, mu, logvar, 1, 0]))
     images, eps = np.array([[x]]), nodes[:, None, None]
@@ -104,7 +105,7 @@ def test_the_second_term_has_its_minus_inside_and_is_added(mu, logvar):
 # J samples: printed as their sum, without the 1/J.
 
 def test_the_reconstruction_is_a_mean_over_samples_not_their_sum():
-    config = VAEConfig(pixels=10, hidden=(8,), latent=3)
+    config = VAEConfig(input_dim=10, hidden_dims=(8,), latent_dim=3)
     rng = np.random.default_rng(1)
     params, images = init_params(config, rng, np.float64), rng.random((5, 10))
     many = negative_elbo(params, images, rng.standard_normal((1000, 5, 3)), config)[1]

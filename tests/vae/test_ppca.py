@@ -20,15 +20,16 @@ from scipy import stats
 
 from numpyvae.vae.adam import Adam
 from numpyvae.vae.iwae import log_marginal, log_mean_exp, log_weights, negative_iwae, negative_iwae_backward
-from numpyvae.vae import VAEConfig, encode, init_params, negative_elbo, negative_elbo_backward
+from numpyvae.settings import VAEConfig
+from numpyvae.vae import encode, init_params, negative_elbo, negative_elbo_backward
 
 D, L = 7, 3
 PRIORS = {"standard prior": (0.0, 0.0), "general prior": ((0.5, -1.0, 2.0), (0.4, -0.8, 0.1))}
 LOGVAR_X = {"fixed variance": -0.7, "learned variance": None}
 
 
-def linear_vae(prior=(0.0, 0.0), logvar_x=-0.7, pixels=D, latent=L):
-    return VAEConfig(pixels=pixels, hidden=(), latent=latent, likelihood="normal", prior=prior, logvar_x=logvar_x)
+def linear_vae(prior=(0.0, 0.0), logvar_x=-0.7, input_dim=D, latent_dim=L):
+    return VAEConfig(input_dim=pixels, hidden_dims=(), latent_dim=latent, likelihood="normal", prior=prior, logvar_x=logvar_x)
 
 
 def random_params(config, seed=1, orthogonal=False):
@@ -37,14 +38,14 @@ def random_params(config, seed=1, orthogonal=False):
     if "logvar_x" in params:
         params["logvar_x"][...] = -0.3
     if orthogonal:
-        rows = np.linalg.qr(rng.standard_normal((config.pixels, config.latent)))[0].T
-        params["decoder.0.W"][...] = rows * rng.uniform(0.5, 2, (config.latent, 1))
+        rows = np.linalg.qr(rng.standard_normal((config.input_dim, config.latent_dim)))[0].T
+        params["decoder.0.W"][...] = rows * rng.uniform(0.5, 2, (config.latent_dim, 1))
     return params
 
 
 def parts(params, config):
     """W, b, s² and the prior's mu_p, σ_p² as vectors"""
-    mu_p, logvar_p = (np.broadcast_to(p, config.latent).astype(float) for p in config.prior)
+    mu_p, logvar_p = (np.broadcast_to(p, config.latent_dim).astype(float) for p in config.prior)
     logvar_x = params["logvar_x"] if config.logvar_x is None else config.logvar_x
     return params["decoder.0.W"], params["decoder.0.b"], float(np.exp(logvar_x)), mu_p, np.exp(logvar_p)
 
@@ -81,11 +82,11 @@ def gap(params, x, config):
     precision = np.linalg.inv(S)
     trace = np.exp(logvar) @ np.diag(precision)
     distance = np.einsum("ni,ij,nj->n", mu - m, precision, mu - m)
-    return 0.5 * (trace + distance - config.latent + np.linalg.slogdet(S)[1] - logvar.sum(axis=1))
+    return 0.5 * (trace + distance - config.latent_dim + np.linalg.slogdet(S)[1] - logvar.sum(axis=1))
 
 
 def data(config, n=6, seed=2):
-    return np.random.default_rng(seed).normal(0.5, 1.5, (n, config.pixels))
+    return np.random.default_rng(seed).normal(0.5, 1.5, (n, config.input_dim))
 
 
 def in_every_setting(test):
@@ -194,7 +195,7 @@ def pca_optimum(x, latent):
 
 def test_the_optimum_is_log_p_at_the_principal_axes():
     """Tipping & Bishop's maximum, put into the decoder, gives the optimum; anything random is below it."""
-    config, x = linear_vae(logvar_x=None, pixels=5, latent=2), training_data(5, 2)
+    config, x = linear_vae(logvar_x=None, input_dim=5, latent_dim=2), training_data(5, 2)
     eigenvalues, axes = np.linalg.eigh(np.cov(x.T, bias=True))
     params, s2 = random_params(config), eigenvalues[:3].mean()
     params["decoder.0.W"][...] = (axes[:, 3:] * np.sqrt(eigenvalues[3:] - s2)).T
@@ -221,7 +222,7 @@ def trained(x, config, objective=(negative_elbo, negative_elbo_backward), steps=
     adam = Adam(params.vector)
     for step in range(steps):
         adam.lr = 0.05 * (1 - step / steps)
-        _, cache = loss_of(params, x, rng.standard_normal((1, len(x), config.latent)), config)
+        _, cache = loss_of(params, x, rng.standard_normal((1, len(x), config.latent_dim)), config)
         adam.step(params.vector, backward(cache).vector)
     return params
 
@@ -231,7 +232,7 @@ def trained(x, config, objective=(negative_elbo, negative_elbo_backward), steps=
 def test_a_trained_linear_vae_reaches_the_pca_optimum(objective):
     """Both its likelihood and its bound, within 0.01 nat: the encoder has become the posterior, the decoder's columns
     orthogonal, as a diagonal q asks, and its variance that of the directions left out."""
-    config, x = linear_vae(logvar_x=None, pixels=8, latent=2), training_data(8, 2)
+    config, x = linear_vae(logvar_x=None, input_dim=8, latent_dim=2), training_data(8, 2)
     optimum, params = pca_optimum(x, 2), trained(x, config, objective)
     elbo = -negative_elbo(params, x, sigma_points(len(x), 2), config)[0]
     log_px = exact_log_px(params, x, config).mean()
