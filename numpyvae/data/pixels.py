@@ -16,12 +16,14 @@ Source: Salakhutdinov & Murray 2008, "On the quantitative analysis of deep belie
 Salakhutdinov 2016, "Importance weighted autoencoders" (dynamic).
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-BINARIZE = {"none": "gray pixels", "threshold": "pixels binarized at ½", "dynamic": "pixels sampled every time",
-            "static": "pixels sampled once"}
+BINARIZATIONS = ("none", "threshold", "dynamic", "static")
+STATIC_SEEDS = {"train": 1, "test": 2}  # the same images in every run
 _STATIC_CHUNK = 2**20  # random numbers at a time
 
 
@@ -32,8 +34,8 @@ def to_input(images: np.ndarray, binarize: str, rng: np.random.Generator) -> np.
     by "dynamic" only: N·D uniform numbers, in the order of the pixels. "static" expects images from `binarize_static`.
     Raises ValueError for an unknown `binarize`, and for "static" with pixels that are not binarized.
     """
-    if binarize not in BINARIZE:
-        raise ValueError(f"binarize must be one of {', '.join(BINARIZE)}, not {binarize!r}")
+    if binarize not in BINARIZATIONS:
+        raise ValueError(f"binarize must be one of {', '.join(BINARIZATIONS)}, not {binarize!r}")
     x = images.reshape(len(images), -1)
     x = x * np.float32(1 / 255) if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
     if binarize == "threshold":
@@ -44,6 +46,38 @@ def to_input(images: np.ndarray, binarize: str, rng: np.random.Generator) -> np.
         raise ValueError('binarize is "static", but the images have gray pixels; '
                          "pass them through binarize_static first")
     return x
+
+
+def check_images(name: str, images: ArrayLike, columns: int | None = None, unit_interval: bool = True) -> np.ndarray:
+    """Images (N, rows, cols) or rows (N, D), as an array of uint8 or float32; ValueError names what is wrong and where.
+
+    columns: the number of pixels per image, if it is known. unit_interval: whether floats must be in [0, 1].
+    """
+    if np.ma.isMaskedArray(images):
+        raise ValueError(f"{name} is a masked array: fill the masked values first")
+    try:
+        array = np.asarray(images)
+    except ValueError:
+        raise ValueError(f"{name} is ragged: the images have different sizes") from None
+    if array.dtype != np.uint8 and array.dtype.kind not in "bf":
+        raise ValueError(f"{name} holds {array.dtype}: pixels are uint8, 0 to 255, or floats; convert them with .astype")
+    if array.ndim not in (2, 3):
+        raise ValueError(f"{name} has shape {array.shape}: images are (N, rows, columns) or (N, pixels)")
+    size = math.prod(array.shape[1:])
+    if size == 0 or columns not in (None, size):
+        raise ValueError(f"{name} has {size} pixels per image, but the model has {columns}")
+    if array.dtype == np.uint8:
+        return array
+    with np.errstate(over="ignore"):
+        array = array.astype(np.float32)
+    low, high = (0, 1) if unit_interval else (-np.inf, np.inf)
+    wrong = ~(np.isfinite(array) & (array >= low) & (array <= high))
+    if wrong.any():
+        first = int(wrong.reshape(len(array), -1).any(axis=1).argmax())
+        value = array[first][wrong[first]].flat[0]
+        rule = "in [0, 1], for a Bernoulli likelihood" if unit_interval else "finite in float32"
+        raise ValueError(f"{name}: image {first} has a pixel of {value}; pixels must be {rule}")
+    return array
 
 
 def to_bytes(mean: np.ndarray) -> np.ndarray:
@@ -72,3 +106,8 @@ def binarize_static(images: np.ndarray, seed: int | Sequence[int]) -> np.ndarray
         x = v[chunk] * np.float32(1 / 255)
         binary[chunk] = (rng.random(x.shape, dtype=np.float32) < x) * np.uint8(255)
     return binary.reshape(images.shape)
+
+
+def apply_static(images: np.ndarray, binarize: str, split: str) -> np.ndarray:
+    """The images of a split ("train" or "test") as training and evaluation use them: binarized once if that is asked"""
+    return binarize_static(images, STATIC_SEEDS[split]) if binarize == "static" else images

@@ -1,57 +1,103 @@
-"""How good a trained model is, on images that it has not seen.
+"""Evaluation of a trained model on test images.
 
-elbo = reconstruction − kl, in nats an image, with β = 1 whatever the training weighed. A latent unit is active if the
-data moves it: the variance over x of its mu is above 0.01 (Burda et al. 2016, section 5.2); the others repeat the prior.
-log_marginal estimates log p(x) with importance samples, and log_marginal_se is the standard error that this leaves in
-the mean over the images.
+    loss            the negative ELBO, reconstruction + KL, always with β = 1          in nats per image
+    active units    latent units whose mu varies with x: its variance over the images is above 0.01
+    log p(x)        estimated with importance samples, with the Monte Carlo standard error of the mean over the images
 
-The images go through in batches, each with a generator of its own, so that threads can share them and the figures do
-not depend on how many threads there are. NumPy lets go of the interpreter while it computes; with one BLAS thread to
-each of these (OPENBLAS_NUM_THREADS=1, set before NumPy is loaded, as the command line does) all cores are busy.
+An inactive unit equals the prior for every image; a model whose units are all inactive has collapsed. Images are
+evaluated in batches with a random generator each, so results do not depend on the number of threads. Threads pay here
+(NumPy releases the interpreter lock in its loops, which are long for many samples), with one BLAS thread for each.
 
-Grey and binarized pixels give figures that are not to be compared, so the kind is part of the result. With dynamic
-binarization each test image is drawn once, by the generator that is passed in.
+Values for grayscale and for binarized pixels are not comparable, so the result records the binarization. With dynamic
+binarization each test image is sampled once, by the generator that is passed in.
 
-Next: sampling.
+Source: Burda et al. 2016, sections 5 and 5.2.
 """
 
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ..vae.iwae import log_marginal
-from .loop import pixels, score
-from ..vae.elbo import encode
+from ..data.pixels import apply_static, check_images, to_input
 from ..settings import VAEConfig
+from ..vae.elbo import elbo_terms
+from ..vae.iwae import log_marginal
 from ..vae.parameters import Parameters
+from .threads import limited_blas_threads
 
-ACTIVE = 0.01
+ACTIVE_UNIT_VARIANCE = 0.01
 
 
-def evaluate(params: Parameters, images: np.ndarray, config: VAEConfig, binarize: str, rng: np.random.Generator,
+class ElboTerms(NamedTuple):
+    """Means over images, in nats: loss = reconstruction + kl, the negative ELBO; and the number of active units"""
+
+    loss: float
+    reconstruction: float
+    kl: float
+    active_units: int
+
+
+def evaluate_elbo(params: Parameters, x: np.ndarray, config: VAEConfig, rng: np.random.Generator,
+                  batch_size: int = 500) -> ElboTerms:
+    """The ELBO's two terms on x (N, D), with one sample of z per image"""
+    reconstruction = kl = 0.0
+    mu = np.empty((len(x), config.latent_dim))
+    for first in range(0, len(x), batch_size):
+        batch = x[first : first + batch_size]
+        eps = rng.standard_normal((1, len(batch), config.latent_dim), dtype=np.float32)
+        log_px, batch_kl, cache = elbo_terms(params, batch, eps, config)
+        reconstruction -= float(log_px.sum(dtype=np.float64))
+        kl += float(batch_kl.sum(dtype=np.float64))
+        mu[first : first + batch_size] = cache.mu
+    reconstruction, kl = reconstruction / len(x), kl / len(x)
+    return ElboTerms(reconstruction + kl, reconstruction, kl, count_active_units(mu))
+
+
+def count_active_units(mu: np.ndarray) -> int:
+    """The number of latent units whose mu (N, L) has a variance above 0.01 over the images"""
+    return int((mu.var(axis=0) > ACTIVE_UNIT_VARIANCE).sum())
+
+
+def evaluate(params: Parameters, images: ArrayLike, config: VAEConfig, binarize: str, rng: np.random.Generator,
              importance_samples: int = 0, batch_size: int = 50, threads: int = 1,
-             progress: Callable[[int, int], None] = lambda done, of: None) -> dict:
-    """uint8 images (N, rows, cols) -> {elbo, reconstruction, kl, active_units, log_marginal, log_marginal_se,
-    importance_samples, images, binarization}; the two log_marginal figures are None without importance samples."""
-    n = len(images)
-    x = pixels(images, binarize, rng)  # once, so that every figure is of the same pixels
-    loss, reconstruction, kl = score(params, x, config, rng)
-    batches = [x[first : first + batch_size] for first in range(0, n, batch_size)]
-    mu = np.concatenate([encode(params, batch, config)[0][0] for batch in batches]).astype(np.float64)
-    log_px, variance, done = 0.0, 0.0, 0
-    if importance_samples:
-        pool = ThreadPoolExecutor(threads)
-        try:
-            for estimate, se in pool.map(lambda batch, rng: log_marginal(params, batch, config, importance_samples, rng),
-                                         batches, rng.spawn(len(batches))):
-                log_px, variance, done = log_px + estimate.sum(), variance + (se**2).sum(), done + len(estimate)
-                progress(done, n)
-        finally:
-            pool.shutdown(cancel_futures=True)
-    return {"elbo": -loss, "reconstruction": reconstruction, "kl": kl,
-            "active_units": int((mu.var(axis=0) > ACTIVE).sum()),
-            "log_marginal": float(log_px) / n if importance_samples else None,
-            "log_marginal_se": math.sqrt(variance) / n if importance_samples else None,
-            "importance_samples": importance_samples, "images": n, "binarization": binarize}
+             progress: Callable[[int, int, str], object] | None = None) -> dict:
+    """Images (N, rows, columns) or (N, D) -> elbo, reconstruction, kl, active_units, log_marginal, log_marginal_se,
+    importance_samples, images, binarization; log_marginal and its error are None without importance samples.
+    """
+    images = check_images("images", images, config.input_dim, config.likelihood == "bernoulli")
+    x = to_input(apply_static(images, binarize, "test"), binarize, rng)  # once: every value is of the same pixels
+    with limited_blas_threads():
+        terms = evaluate_elbo(params, x, config, rng)
+        log_px, se = None, None
+        if importance_samples:
+            log_px, se = mean_log_marginal(params, x, config, importance_samples, rng, batch_size, threads, progress)
+    return {"elbo": -terms.loss, "reconstruction": terms.reconstruction, "kl": terms.kl,
+            "active_units": terms.active_units, "log_marginal": log_px, "log_marginal_se": se,
+            "importance_samples": importance_samples, "images": len(x), "binarization": binarize}
+
+
+def mean_log_marginal(params: Parameters, x: np.ndarray, config: VAEConfig, samples: int, rng: np.random.Generator,
+                      batch_size: int, threads: int,
+                      progress: Callable[[int, int, str], object] | None) -> tuple[float, float]:
+    """The mean of log p(x) over x (N, D), and its standard error"""
+    batches = [x[first : first + batch_size] for first in range(0, len(x), batch_size)]
+
+    def estimate(batch, rng):
+        return log_marginal(params, batch, config, samples, rng)
+
+    total, variance, done = 0.0, 0.0, 0
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for log_px, se in pool.map(estimate, batches, rng.spawn(len(batches))):
+            total += float(log_px.sum())
+            variance += float((se**2).sum())
+            done += len(log_px)
+            if progress:
+                progress(done, len(x), "images")
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return total / len(x), math.sqrt(variance) / len(x)

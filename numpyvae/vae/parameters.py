@@ -57,3 +57,19 @@ def init_params(config: VAEConfig, rng: np.random.Generator, dtype=np.float32) -
             for array in (params[name], params[name[:-1] + "b"]):
                 array[...] = rng.uniform(-1, 1, array.shape) / math.sqrt(len(params[name]))
     return params
+
+
+def glorot_init(params: Parameters, mean_image: np.ndarray, config: VAEConfig, rng: np.random.Generator) -> None:
+    """Weights uniform in ±√(6/(fan_in + fan_out)), biases 0, except the output bias, which is set to the mean image.
+
+    For a Bernoulli decoder it is the mean's logit, of means clipped to [0.001, 0.999]. Source: Glorot & Bengio 2010,
+    eq. 16; Burda et al. 2016 for the output bias.
+    """
+    for name, array in params.items():
+        if name.endswith(".W"):
+            array[...] = rng.uniform(-1, 1, array.shape) * math.sqrt(6 / sum(array.shape))
+        elif name.endswith(".b"):
+            array[...] = 0
+            output_bias = array
+    clipped = np.clip(mean_image, 0.001, 0.999)
+    output_bias[...] = np.log(clipped / (1 - clipped)) if config.likelihood == "bernoulli" else mean_image

@@ -1,4 +1,4 @@
-"""Evaluation: every figure, on models made so that it is known beforehand."""
+"""Evaluation: every value, on models made so that it is known beforehand."""
 
 import math
 from dataclasses import replace
@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from numpyvae.training.evaluation import evaluate
 from numpyvae.settings import VAEConfig
+from numpyvae.training.evaluation import evaluate
 from numpyvae.vae import init_params
 
 CONFIG = VAEConfig(input_dim=4, hidden_dims=(), latent_dim=5)
@@ -33,16 +33,16 @@ def blind_model(config=CONFIG):
 
 
 def blind_log_px(x):
-    """Σ x log σ(l) + (1 − x) log(1 − σ(l)), for each row of x (N, 4)"""
-    ink = 1 / (1 + np.exp([1.0, 0.0, -1.0, -2.0]))
-    return x @ np.log(ink) + (1 - x) @ np.log(1 - ink)
+    """Σ x log p + (1 − x) log(1 − p), p = sigmoid(l), for each row of x (N, 4)"""
+    p = 1 / (1 + np.exp([1.0, 0.0, -1.0, -2.0]))
+    return x @ np.log(p) + (1 - x) @ np.log(1 - p)
 
 
-def test_a_model_that_ignores_the_latent_is_scored_exactly():
+def test_a_model_that_ignores_the_latents_is_evaluated_exactly():
     """No KL, no noise: ELBO and log p(x) are Σ x log σ(l) + (1 − x) log(1 − σ(l)), here to float32's digits."""
     exact = blind_log_px(IMAGES.reshape(-1, 4) / 255).mean()
     result = evaluate(blind_model(), IMAGES, CONFIG, "none", rng(), importance_samples=3)
-    assert result["reconstruction"] == pytest.approx(exact, abs=1e-6)
+    assert result["reconstruction"] == pytest.approx(-exact, abs=1e-6)
     assert result["log_marginal"] == pytest.approx(exact, abs=1e-6)
     assert result["log_marginal_se"] == pytest.approx(0, abs=1e-6)
     assert result["kl"] == 0 and result["active_units"] == 0
@@ -55,23 +55,23 @@ def test_the_kl_is_the_mean_over_images_of_the_closed_form():
     assert evaluate(params, IMAGES, CONFIG, "none", rng())["kl"] == pytest.approx(0.5 + 0.5 * (3 - math.log(4)), abs=1e-6)
 
 
-@pytest.mark.parametrize("binarize", ["none", "threshold", "dynamic"])
-def test_the_elbo_is_reconstruction_less_kl_and_below_log_p(binarize):
+@pytest.mark.parametrize("binarize", ["none", "threshold", "dynamic", "static"])
+def test_the_elbo_is_minus_both_terms_and_below_log_p(binarize):
     result = evaluate(random_model(), IMAGES, CONFIG, binarize, rng(), importance_samples=500)
-    assert result["elbo"] == pytest.approx(result["reconstruction"] - result["kl"], abs=1e-12)
-    assert result["kl"] > 0.1 > 0 > result["reconstruction"]
+    assert result["elbo"] == pytest.approx(-(result["reconstruction"] + result["kl"]), abs=1e-12)
+    assert result["kl"] > 0.1 and result["reconstruction"] > 0
     assert result["log_marginal"] > result["elbo"] + 4 * result["log_marginal_se"]
     assert result["importance_samples"] == 500 and result["images"] == 60 and result["binarization"] == binarize
 
 
-def test_beta_is_1_whatever_the_training_weighed():
+def test_beta_is_1_whatever_the_training_beta():
     params = random_model()
     results = [evaluate(params, IMAGES, replace(CONFIG, beta=beta), "none", rng(), 10) for beta in (1.0, 5.0)]
     assert results[0] == results[1]
 
 
 @pytest.mark.parametrize("active", range(6))
-def test_exactly_the_units_that_the_data_moves_are_active(active):
+def test_exactly_the_units_whose_mu_varies_are_active(active):
     """mu = w x₀ with x₀ = 1 in half of the images: variance w²/4, above 0.01 for w = 0.21 and below it for 0.19.
     A large mu that is the same for every image, and a variance that is not, move nothing."""
     images = np.zeros((60, 2, 2), np.uint8)
@@ -110,33 +110,33 @@ def test_how_the_images_are_batched_does_not_matter(batch_size):
     assert {parts[key] - whole[key] for key in ("elbo", "kl", "active_units", "images")} == {0}
 
 
-# Binarization: other data, other figures
+# Binarization: other data, other values
 
-def test_threshold_makes_ink_of_128_and_more():
+def test_threshold_makes_128_and_more_a_1():
     images = np.tile(np.array([[0, 127], [128, 255]], np.uint8), (10, 1, 1))
     result = evaluate(blind_model(), images, CONFIG, "threshold", rng())
-    assert result["reconstruction"] == pytest.approx(blind_log_px(np.array([0, 0, 1, 1])), abs=1e-6)
+    assert result["reconstruction"] == pytest.approx(-blind_log_px(np.array([0, 0, 1, 1])), abs=1e-6)
 
 
-def test_dynamic_draws_ink_with_the_grey_value_as_its_probability():
-    """The log-likelihood is linear in x, so its mean over draws is the grey figure: to 4 of 300 draws' standard errors.
-    And each draw is of zeros and ones: one image of one draw has one of 16 values."""
-    grey = evaluate(blind_model(), IMAGES, CONFIG, "none", rng())["reconstruction"]
+def test_dynamic_samples_with_the_gray_value_as_probability():
+    """The log-likelihood is linear in x, so its mean over samples is the gray value, to 4 standard errors of 300.
+    Each sample is of zeros and ones: one image has one of 16 values."""
+    gray = evaluate(blind_model(), IMAGES, CONFIG, "none", rng())["reconstruction"]
     draws = [evaluate(blind_model(), IMAGES, CONFIG, "dynamic", np.random.default_rng(seed))["reconstruction"]
              for seed in range(300)]
-    assert abs(np.mean(draws) - grey) <= 4 * np.std(draws) / math.sqrt(300)
+    assert abs(np.mean(draws) - gray) <= 4 * np.std(draws) / math.sqrt(300)
     possible = blind_log_px((np.arange(16)[:, None] >> np.arange(4) & 1).astype(float))
     one = evaluate(blind_model(), IMAGES[:1], CONFIG, "dynamic", rng())["reconstruction"]
-    assert np.abs(possible - one).min() < 1e-6
+    assert np.abs(possible + one).min() < 1e-6
 
 
-def test_dynamic_draws_once_for_all_figures():
+def test_dynamic_samples_once_for_all_values():
     """Where the latent is ignored ELBO and log p(x) are the same number, if they are of the same pixels."""
     result = evaluate(blind_model(), IMAGES, CONFIG, "dynamic", rng(), 2)
     assert result["log_marginal"] == pytest.approx(result["elbo"], abs=1e-6)
 
 
-# And
+# All of it
 
 def test_the_generator_decides_everything():
     first, second = (evaluate(random_model(), IMAGES, CONFIG, "dynamic", rng(), 5) for _ in range(2))
@@ -144,14 +144,31 @@ def test_the_generator_decides_everything():
     assert first != evaluate(random_model(), IMAGES, CONFIG, "dynamic", np.random.default_rng(9), 5)
 
 
-def test_progress_is_told_after_each_batch():
+def test_progress_is_reported_after_each_batch():
     told = []
-    evaluate(random_model(), IMAGES, CONFIG, "none", rng(), 2, batch_size=25, progress=lambda done, of: told.append((done, of)))
-    assert told == [(25, 60), (50, 60), (60, 60)]
+    evaluate(random_model(), IMAGES, CONFIG, "none", rng(), 2, batch_size=25, progress=lambda *call: told.append(call))
+    assert told == [(25, 60, "images"), (50, 60, "images"), (60, 60, "images")]
 
 
-def test_parameters_and_images_are_left_as_they_were():
+def test_parameters_and_images_are_unchanged():
     params, images = random_model(), IMAGES.copy()
     kept = params.vector.copy()
     evaluate(params, images, CONFIG, "dynamic", rng(), 5)
     assert np.array_equal(params.vector, kept) and np.array_equal(images, IMAGES)
+
+
+def test_static_binarization_evaluates_the_same_pixels_every_time():
+    first, second = (evaluate(blind_model(), IMAGES, CONFIG, "static", np.random.default_rng(seed)) for seed in (1, 2))
+    assert first["reconstruction"] == second["reconstruction"]
+    dynamic = evaluate(blind_model(), IMAGES, CONFIG, "dynamic", rng())
+    assert first["reconstruction"] != dynamic["reconstruction"]
+
+
+def test_images_of_another_size_are_refused():
+    with pytest.raises(ValueError, match="images has 6 pixels per image, but the model has 4"):
+        evaluate(random_model(), np.zeros((5, 3, 2), np.uint8), CONFIG, "none", rng())
+
+
+def test_an_unknown_binarization_is_refused():
+    with pytest.raises(ValueError, match="binarize must be one of none, threshold, dynamic, static, not 'yes'"):
+        evaluate(random_model(), IMAGES, CONFIG, "yes", rng())
