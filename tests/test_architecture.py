@@ -47,7 +47,7 @@ def imports(module):
     package = module.split(".")[:-1]
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.ImportFrom):
-            assert node.level or (node.module or "").split(".")[0] != "numpyvae", f"{module} imports {node.module} by its full name"
+            assert node.level or (node.module or "").split(".")[0] != "numpyvae", f"{module}: {node.module} in full"
             if node.level:
                 base = package[: len(package) - node.level + 1] + (node.module.split(".") if node.module else [])
                 names = [name.name for name in node.names]
@@ -81,7 +81,8 @@ def test_no_module_reaches_up_and_there_is_no_cycle():
 @pytest.mark.parametrize("module", sorted(module for module in MODULES if not module.endswith("__init__")))
 def test_a_name_is_imported_from_the_module_that_defines_it(module):
     for imported, names in imports(module):
-        if imported in MODULES and names and imported != "__init__" and not (module == "__main__" and imported == "cli.__init__"):
+        main = module == "__main__" and imported == "cli.__init__"
+        if imported in MODULES and names and imported != "__init__" and not main:
             defined = {name for node in tree(imported).body for name in definitions(node)}
             assert set(names) <= defined, f"{module} imports {set(names) - defined} from {imported}"
 
@@ -105,7 +106,10 @@ def test_a_package_exports_what_it_lists_and_no_module_has_such_a_name(package):
     assert not {name.split(".")[1] for name in MODULES if name.startswith(package + ".")} & set(module.__all__)
 
 
-@pytest.mark.parametrize("module", sorted(m for m in MODULES if m.endswith("__init__") and m.split(".")[0] not in REEXPORTS | {"cli", "__init__"}))
+OTHER_PACKAGES = {"training.__init__", "pictures.__init__", "runs.__init__"}
+
+
+@pytest.mark.parametrize("module", sorted(OTHER_PACKAGES))
 def test_the_other_packages_are_a_docstring(module):
     assert [type(node) for node in tree(module).body] == [ast.Expr]
 
@@ -160,5 +164,5 @@ def test_importing_the_package_loads_neither_numpy_nor_scipy():
 
 
 def test_training_does_not_load_scipy():
-    code = "import sys, numpyvae.training.loop, numpyvae.runs.run, numpyvae.training.evaluation; sys.exit('scipy' in sys.modules)"
+    code = "import sys, numpyvae.training.loop, numpyvae.runs.run; sys.exit('scipy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0

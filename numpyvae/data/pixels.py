@@ -60,7 +60,8 @@ def check_images(name: str, images: ArrayLike, columns: int | None = None, unit_
     except ValueError:
         raise ValueError(f"{name} is ragged: the images have different sizes") from None
     if array.dtype != np.uint8 and array.dtype.kind not in "bf":
-        raise ValueError(f"{name} holds {array.dtype}: pixels are uint8, 0 to 255, or floats; convert them with .astype")
+        raise ValueError(f"{name} holds {array.dtype}: pixels are uint8, 0 to 255, or floats; "
+                         "convert them with .astype")
     if array.ndim not in (2, 3):
         raise ValueError(f"{name} has shape {array.shape}: images are (N, rows, columns) or (N, pixels)")
     size = math.prod(array.shape[1:])

@@ -1,8 +1,8 @@
 """Training: Algorithm 1 of Kingma & Welling 2014, epoch by epoch and minibatch by minibatch.
 
-An epoch visits the images once, in a new random order. Each minibatch is scaled to [0, 1] and binarized if so asked, gets
-its noise eps, and goes through one step: forward, backward, update (`step`). The epoch's average loss is the mean of the
-losses at the time each image was visited. Then the model is evaluated on the test images.
+An epoch visits the images once, in a new random order. Each minibatch is scaled to [0, 1] and binarized if so asked,
+gets its noise eps, and goes through one step: forward, backward, update (`step`). The epoch's average loss is the mean
+of the losses at the time each image was visited. Then the model is evaluated on the test images.
 
 Same seed, same number of processes, same machine: identical results, also when training is interrupted and resumed,
 because each epoch has a random generator of its own (`state`).

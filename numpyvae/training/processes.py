@@ -23,7 +23,7 @@ from contextlib import suppress
 
 import numpy as np
 
-SPINS = 500  # attempts before a receive blocks: an attempt takes 1 µs, waking up 50 to 100, and most waits end within 50
+SPINS = 500  # attempts before a receive blocks: an attempt takes 1 µs, waking up 50 to 100; most waits are shorter
 
 
 class ProcessGroup:

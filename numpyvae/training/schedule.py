@@ -3,8 +3,8 @@
     constant    lr
     burda       lr · 10^(−i/7) in stage i = 0 … 7, of 3ⁱ epochs; 3,280 epochs in all, stretched to fit `epochs`
 
-At a constant rate Adam keeps fluctuating around the optimum, because its step does not shrink with the gradient. Over the
-last `decay_epochs` the rate therefore falls linearly, to just above 0, which lets the parameters converge.
+At a constant rate Adam keeps fluctuating around the optimum, because its step does not shrink with the gradient. Over
+the last `decay_epochs` the rate therefore falls linearly, to just above 0, which lets the parameters converge.
 
 The weight β of the KL term can rise from 0 over the first `warmup` epochs. Early in training the KL term pushes every
 latent unit to the prior before the decoder has learned to use it; the warm-up gives the units time.

@@ -1,9 +1,8 @@
 """The state of a training run: everything that changes while it trains.
 
-A checkpoint saves a state and nothing else that changes, so a resumed run is bit-for-bit identical to one that was never
-interrupted. Every epoch has a random generator of its own, seeded by (seed, epoch); an epoch's randomness depends on
-nothing before it.
-"""
+A checkpoint saves a state and nothing else that changes, so a resumed run is bit-for-bit identical to one that was
+never interrupted. Every epoch has a random generator of its own, seeded by (seed, epoch); an epoch's randomness
+depends on nothing before it."""
 
 from dataclasses import dataclass, field
 

@@ -45,7 +45,8 @@ def test_a_run_starts_as_its_options_say():
 
 # Epochs
 
-@pytest.mark.parametrize("settings", [{}, {"num_samples": 3}, {"objective": "iwae", "num_samples": 5}, {"binarize": "dynamic"}], ids=str)
+@pytest.mark.parametrize("settings", [{}, {"num_samples": 3}, {"objective": "iwae", "num_samples": 5},
+                                      {"binarize": "dynamic"}], ids=str)
 def test_two_epochs_are_algorithm_1_bit_for_bit(settings):
     """Every image once an epoch, in minibatches of 16, 16, 16 and 2: pixels, noise, loss, gradient, Adam."""
     options = TrainingOptions(epochs=2, batch_size=16, lr=0.01, seed=5, schedule="burda", **settings)
@@ -75,7 +76,8 @@ def test_order_and_noise_differ_between_epochs_and_between_seeds():
     def losses(seed):
         seen = []
         options = TrainingOptions(epochs=2, batch_size=25, lr=1e-30, seed=seed)
-        train(IMAGES, None, CONFIG, options, processes=1, state=initial_state(IMAGES, CONFIG, TrainingOptions(lr=1e-30)),
+        train(IMAGES, None, CONFIG, options, processes=1,
+              state=initial_state(IMAGES, CONFIG, TrainingOptions(lr=1e-30)),
               after_batch=lambda state, loss: seen.append(loss))
         return seen
 

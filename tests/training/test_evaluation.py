@@ -52,7 +52,8 @@ def test_the_kl_is_the_mean_over_images_of_the_closed_form():
     """An encoder with mu = (1, 0, 0, 0, 0) and σ = 2 in the last latent: ½ (1) + ½ (4 − 1 − log 4), for every image"""
     params = blind_model()
     params["encoder.0.b"][0], params["encoder.0.b"][-1] = 1, math.log(4)
-    assert evaluate(params, IMAGES, CONFIG, "none", rng())["kl"] == pytest.approx(0.5 + 0.5 * (3 - math.log(4)), abs=1e-6)
+    expected = 0.5 + 0.5 * (3 - math.log(4))
+    assert evaluate(params, IMAGES, CONFIG, "none", rng())["kl"] == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("binarize", ["none", "threshold", "dynamic", "static"])
@@ -89,8 +90,9 @@ def test_without_importance_samples_there_is_no_estimate_of_log_p():
 
 
 def test_the_standard_error_is_that_of_the_mean_over_images():
-    """200 evaluations of 20 images spread by what each reports; the spread of 200 is known to 5%. The decoder depends on
-    z, the encoder says the prior, so that no weight is far from the others."""
+    """200 evaluations of 20 images spread by what each reports; the spread of 200 is known to 5%.
+
+    The decoder depends on z and the encoder equals the prior, so no weight is far from the others."""
     params = blind_model()
     params["decoder.0.W"][...] = np.random.default_rng(5).uniform(-1, 1, (5, 4))
     results = [evaluate(params, IMAGES[:20], CONFIG, "none", np.random.default_rng(seed), 200) for seed in range(200)]

@@ -197,7 +197,8 @@ def test_without_test_images_their_values_are_nan(tiny):
 WRONG = {
     "integers": (lambda x: x.astype(np.int64), "images holds int64: pixels are uint8, 0 to 255, or floats"),
     "0 to 255": (lambda x: x.astype(float), r"images: image 0 has a pixel of .*; pixels must be in \[0, 1\]"),
-    "NaN": (lambda x: np.where(np.arange(110)[:, None, None] == 7, np.nan, x / 255), "images: image 7 has a pixel of nan"),
+    "NaN": (lambda x: np.where(np.arange(110)[:, None, None] == 7, np.nan, x / 255),
+            "images: image 7 has a pixel of nan"),
     "columns": (lambda x: x[:, :, 1:], "images has 24 pixels per image, but the model has 30"),
     "one row": (lambda x: x[0, 0], r"images has shape \(5,\)"),
     "masked": (lambda x: np.ma.masked_array(x), "images is a masked array"),
@@ -237,5 +238,5 @@ def test_an_epoch_on_all_of_mnist_ends_where_other_programs_end():
     test_images, _ = load_mnist(os.environ["NUMPYVAE_DATA"], "test")
     row = train(images, test_images, VAEConfig(), TrainingOptions(epochs=1)).history[0]
     assert len(images) == 60_000
-    assert abs(row["train_loss"] - 164.4) < 1.5  # the same model in two frameworks: 164.3 and 165.3, other random numbers
+    assert abs(row["train_loss"] - 164.4) < 1.5  # two frameworks: 164.3 and 165.3, with other random numbers
     assert abs(row["test_loss"] - 127.5) < 1.5
