@@ -221,34 +221,6 @@ fault("t counted after the step", TESTS,
       (FILE, "        theta -= s\n", "        theta -= s\n        self.t += 1\n"))
 fault("uphill", TESTS, (FILE, "theta -= s", "theta += s"))
 
-# step
-
-TESTS = "training/test_step.py"
-FILE = "training/step.py"
-fault("a half's gradient weighed as if it were the whole minibatch's", TESTS, (FILE, "dloss=share", "dloss=1.0"))
-fault("a half's loss weighed as if it were the whole minibatch's", TESTS, (FILE, "return share * loss", "return loss"))
-fault("the second process's gradient left out", TESTS, (FILE, "mine[part] += grads.vector[part]", "pass"))
-fault("each process moves all parameters, the other half of them by half of a gradient", TESTS,
-      (FILE, "self.adam.step(self.params.vector, mine, part)", "self.adam.step(self.params.vector, mine)"))
-fault("half of a single image is not nothing but what was left of the step before", TESTS,
-      (FILE, "            grads.vector.fill(0)\n", ""))
-fault("the same noise for both halves", TESTS, ("training/loop.py", "[..., part, :]", "[..., : len(x), :]"))
-fault("each process draws random pixels for its own half", TESTS,
-      ("training/loop.py", "rng.random((len(images), x.shape[1]), dtype=np.float32)[part]", "rng.random(x.shape, dtype=np.float32)"))
-fault("the second process keeps the first epoch's rate", TESTS,
-      ("training/loop.py", "    state.adam.lr = learning_rate(options, state.epoch)\n",
-       "    state.adam.lr = learning_rate(options, 1 if step.pair.number else state.epoch)\n"))
-fault("the KL's gradient of a half not scaled", TESTS, ("vae/elbo.py", "dkl = dloss * config", "dkl = config"))
-fault("the likelihood's gradient of a half not scaled", TESTS, ("vae/elbo.py", "-dloss / math.prod", "-1 / math.prod"))
-fault("the weights' gradient of a half not scaled", TESTS, ("vae/iwae.py", "(dloss / len(x))", "(1 / len(x))"))
-fault("θ in memory that only one process sees", TESTS, ("training/loop.py", "shared(params.vector)", "params.vector.copy()"))
-fault("m in memory that only one process sees", TESTS, ("training/loop.py", "state.adam.v = shared(m), ", "state.adam.v = m.copy(), "))
-
-fault("a state's arrays left behind where they were before training", TESTS,
-      ("training/loop.py", "        params.vector[...], m[...], v[...] = state.params.vector, state.adam.m, state.adam.v\n", ""))
-fault("two finite halves whose sum is not, unseen", TESTS,
-      (FILE, "sum(grads[name] for grads in self.grads)", "self.grads[0][name]"))
-
 # bellman and mdp
 
 TESTS = "mdp/test_chain.py -k closed_forms or assignments or short_sighted or switch_both"
@@ -282,42 +254,12 @@ fault("a return without its discount", "mdp/test_solvers.py -k sure_path or mean
 fault("a return discounted from the first payment", "mdp/test_solvers.py -k sure_path or mean_return",
       (FILE, "** np.arange(steps)", "** np.arange(1, steps + 1)"))
 
-# training, evaluation, sampling
+# sampling
 
-TESTS = "training/test_algorithm.py"
-PIXELS = "training/test_loop.py training/test_algorithm.py -k pixel or threshold or dynamic or rate or stages or annealing"
-FILE = "training/loop.py"
-fault("pixels over 256", PIXELS, (FILE, "np.float32(1 / 255)", "np.float32(1 / 256)"))
-fault("ink where there is none: dynamic pixels inverted", PIXELS,
-      (FILE, "dtype=np.float32)[part] < x)", "dtype=np.float32)[part] > x)"))
-fault("binarized by one draw for all pixels of an image", PIXELS,
-      (FILE, "rng.random((len(images), x.shape[1])", "rng.random((len(images), 1)"))
-fault("the rate rises", PIXELS, (FILE, "10 ** (-stage / 7)", "10 ** (stage / 7)"))
-fault("stages of i epochs, not 3ⁱ", PIXELS, (FILE, "place >= (3**i - 1) / 2", "place >= i * (i + 1) / 2"))
-fault("seven stages", PIXELS, (FILE, "for i in range(1, 8))", "for i in range(1, 7))"))
-fault("Glorot's 6 is a 3", TESTS, (FILE, "math.sqrt(6 / sum(array.shape))", "math.sqrt(3 / sum(array.shape))"))
-fault("Glorot's fan_out forgotten", TESTS, (FILE, "math.sqrt(6 / sum(array.shape))", "math.sqrt(6 / array.shape[0])"))
-fault("the output bias is the logit of no ink", TESTS, (FILE, "np.log(clipped / (1 - clipped))", "np.log((1 - clipped) / clipped)"))
-fault("a normal decoder's output bias is a logit, too", "training/test_loop.py -k glorot",
-      (FILE, 'if config.likelihood == "bernoulli" else mean', "if True else mean"))
-fault("annealing begins an epoch late", PIXELS, (FILE, "left / (options.decay_epochs + 1)", "(left + 1) / (options.decay_epochs + 1)"))
-fault("batches averaged, not images", TESTS,
-      (FILE, "state.total + loss * n", "state.total + loss * options.batch_size"))
-fault("the score adds where it subtracts", "training/test_loop.py -k score",
-      (FILE, "return Score(kl - reconstruction,", "return Score(kl + reconstruction,"))
-fault("every epoch in the same order", TESTS,
-      (FILE, "rng = np.random.default_rng([options.seed, state.epoch])",
-       "rng = np.random.default_rng([options.seed, 1])"))
-fault("the last, smaller batch left out", TESTS,
-      (FILE, "len(images), options.batch_size):", "len(images) - options.batch_size + 1, options.batch_size):"))
-fault("active units by standard deviation", "training/test_evaluation.py",
-      ("training/evaluation.py", "mu.var(axis=0) > ACTIVE", "mu.std(axis=0) > ACTIVE"))
 fault("principal axes of mu that is not centred", "runs/test_report.py -k principal",
       ("pictures/latent.py", "np.linalg.svd(mu - mu.mean(axis=0)", "np.linalg.svd(mu"))
 fault("singular values taken for variances", "runs/test_report.py -k principal",
       ("pictures/latent.py", "s**2 / max((s**2).sum(), 1e-300)", "s / max(s.sum(), 1e-300)"))
-fault("the standard errors of images added, not their squares", "training/test_evaluation.py",
-      ("training/evaluation.py", "variance + (se**2).sum()", "variance + se.sum() ** 2"))
 fault("samples twice as wide as the prior", "pictures/test_samples.py",
       ("pictures/samples.py", "eps = rng.standard_normal((count", "eps = 2 * rng.standard_normal((count"))
 
@@ -336,11 +278,6 @@ fault("logits for means", TESTS,
 fault("means not in the scale of X", TESTS, (FILE, "return self.scale_ * decoder_mean", "return 1 * decoder_mean"))
 fault("a Generator's state ignored by fit", TESTS,
       (FILE, "seed = int(np.random.default_rng(seed)", "seed = int(np.random.default_rng()"))
-fault("floats divided by 255 as well", TESTS,
-      ("training/loop.py", "x = x * np.float32(1 / 255) if x.dtype == np.uint8 else x.astype(np.float32, copy=False)",
-       "x = x * np.float32(1 / 255)"))
-fault("floats' mean divided by 255 in the output bias", TESTS,
-      ("training/loop.py", " / (255 if images.dtype == np.uint8 else 1)", " / 255"))
 fault("copied parameters that are no views of their vector", TESTS,
       ("vae/parameters.py", "    def __reduce__(self)", "    def reduced(self)"))
 
@@ -352,12 +289,6 @@ fault("the variance used as the standard deviation, in both passes", NOISE,
 fault("the same, seen by the exact posterior", "vae/test_ppca.py -k log_weight_is_log_p",
       ("vae/gaussian.py", "return mu + np.exp(0.5 * logvar) * eps", "return mu + np.exp(logvar) * eps"),
       ("vae/gaussian.py", "dsigma * (0.5 * np.exp(0.5 * logvar))", "dsigma * np.exp(logvar)"))
-fault("the same noise for every minibatch", "training/test_algorithm.py",
-      ("training/loop.py", "return rng.standard_normal(shape, dtype=np.float32)",
-       "return np.random.default_rng(0).standard_normal(shape, dtype=np.float32)"))
-fault("noise that is uniform", "training/test_algorithm.py",
-      ("training/loop.py", "return rng.standard_normal(shape, dtype=np.float32)",
-       "return (rng.random(shape, dtype=np.float32) - np.float32(0.5)) * np.float32(12**0.5)"))
 fault("Adam's bias correction of m without the power of t", "vae/test_adam.py",
       ("vae/adam.py", "(1 - self.beta1**self.t)", "(1 - self.beta1)"))
 fault("Adam's bias correction of v without the power of t", "vae/test_adam.py",
@@ -382,6 +313,3 @@ fault("J samples summed in both passes", "vae/test_elbo.py",
 fault("an encoder without hidden layers, in both passes", "vae/test_elbo.py -k definition or hidden_layers",
       ("vae/elbo.py", "        x, activation_cache = activate(x)\n", "        activation_cache = None\n"),
       ("vae/elbo.py", "        dy = activate_backward(dy, caches[2 * i - 1])\n", ""))
-
-
-from . import data  # noqa: E402, F401  faults of the data directory, which need `fault` from above

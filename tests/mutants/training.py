@@ -1,0 +1,129 @@
+"""Faults in training: the loop, the step, several processes, the state, schedules, evaluation."""
+
+from .faults import fault
+
+# step and parallel
+
+TESTS = "training/test_step.py"
+FILE = "training/step.py"
+fault("no update", TESTS, (FILE, "        self.adam.step(self.params.vector, grads.vector)\n", ""))
+fault("the update before the check", "training/test_loop.py -k not_finite",
+      (FILE, "        require_finite(loss, grads.vector @ grads.vector, [grads])\n"
+             "        self.adam.step(self.params.vector, grads.vector)\n",
+       "        self.adam.step(self.params.vector, grads.vector)\n"
+       "        require_finite(loss, grads.vector @ grads.vector, [grads])\n"))
+fault("a model that was replaced is ignored", TESTS,
+      (FILE, "self.objective(self.params, x, eps, self.config)", "self.objective(self.params, x, eps, self.first_config)"),
+      (FILE, "        self.config = config\n", "        self.config = self.first_config = config\n"))
+fault("an infinite loss passes", TESTS, (FILE, "if not math.isfinite(loss):", "if math.isnan(loss):"))
+fault("a squared norm that overflows is an error", TESTS, (FILE, "        if names:\n", "        if True:\n"))
+fault("only the first rank's gradient is checked", TESTS, (FILE, "sum(g[name] for g in grads)", "grads[0][name]"))
+
+FILE = "training/parallel.py"
+fault("a shard's gradient weighted as the whole minibatch's", TESTS, (FILE, "dloss=fraction", "dloss=1.0"))
+fault("a shard's loss weighted as the whole minibatch's", TESTS, (FILE, "return fraction * float(loss)", "return float(loss)"))
+fault("the other ranks' gradients left out", TESTS, (FILE, "g[shard] += other.vector[shard]", "pass"))
+fault("each rank updates all parameters", TESTS,
+      (FILE, "self.adam.step(self.params.vector, g, shard)", "self.adam.step(self.params.vector, g)"))
+fault("an empty shard keeps the gradient of the step before", TESTS, (FILE, "            grads.vector.fill(0)\n", ""))
+fault("the same noise for every shard", TESTS,
+      (FILE, "self.eps[:, shard]", "self.eps[:, : shard.stop - shard.start]"))
+fault("workers keep the first learning rate", TESTS,
+      (FILE, "            n, beta, adam.t, adam.lr, adam.beta1,", "            n, beta, adam.t, _, adam.beta1,"))
+fault("workers keep the first β", TESTS, (FILE, "self.config = replace(self.config, beta=beta)", "pass"))
+fault("workers count steps by themselves", TESTS, (FILE, "n, beta, adam.t, adam.lr,", "n, beta, _, adam.lr,"))
+fault("no barrier before the next step", "training/test_step.py -k several_processes or identical_bits",
+      (FILE, "        self.adam.step(self.params.vector, g, shard)\n        group.barrier()\n",
+       "        if group.rank:\n            import time\n            time.sleep(0.05)\n"
+       "        self.adam.step(self.params.vector, g, shard)\n"))
+fault("θ in memory of one process alone", TESTS, (FILE, "shared_copy(params.vector)", "params.vector.copy()"))
+fault("m in memory of one process alone", TESTS, (FILE, "= shared_copy(m), shared_copy(v)", "= m.copy(), shared_copy(v)"))
+fault("the caller's parameters are not updated", TESTS, (FILE, "        params.vector[...] = state.params.vector\n", ""))
+fault("the caller's moments are not updated", TESTS, (FILE, "        m[...], v[...] = state.adam.m, state.adam.v\n", ""))
+
+TESTS = "training/test_processes.py"
+FILE = "training/processes.py"
+fault("shards that overlap", TESTS, (FILE, "(self.rank + 1) * n // self.size)", "((self.rank + 1) * n + 1) // self.size)"))
+fault("a worker ends on Ctrl-C", TESTS, (FILE, "signal.signal(number, signal.SIG_IGN)", "signal.signal(number, signal.SIG_DFL)"))
+fault("workers are asked to end, and waited for", TESTS, (FILE, "os.kill(pid, signal.SIGKILL)", "os.kill(pid, signal.SIGTERM)"))
+fault("a barrier that only rank 0 waits at", TESTS,
+      (FILE, "arrived = all(_receive_byte(peer) for peer in self.peers)",
+       "arrived = self.rank > 0 or all(_receive_byte(peer) for peer in self.peers)"))
+fault("a barrier for the first worker only", TESTS, (FILE, "_receive_byte(peer) for peer in self.peers)",
+                                                     "_receive_byte(peer) for peer in self.peers[:1])"))
+fault("an ended process passes for one that has arrived", TESTS, (FILE, "        if not arrived:\n", "        if False:\n"))
+fault("a worker's exception is silent", TESTS, (FILE, "            sys.excepthook(*sys.exc_info())\n", "            pass\n"))
+fault("sockets keep the program's default timeout", TESTS, (FILE, "                end.settimeout(None)", "                pass"))
+fault("every process keeps every socket", TESTS, (FILE, "                end.close()\n", "                pass\n"))
+
+# loop and state
+
+TESTS = "training/test_loop.py training/test_algorithm.py"
+FILE = "training/loop.py"
+fault("the learning rate never changes", TESTS,
+      (FILE, "            state.adam.lr = learning_rate(options, state.epoch)\n", ""))
+fault("β never warms up", "training/test_loop.py -k warmup", (FILE, "beta=kl_weight(config, options, state.epoch)", "beta=config.beta"))
+fault("the last, smaller batch left out", TESTS,
+      (FILE, "len(order), batch_size):", "len(order) - batch_size + 1, batch_size):"))
+fault("a resumed epoch starts with its first batch", TESTS,
+      (FILE, "range(batches_done * batch_size,", "range(0,"))
+fault("a callback that returns None stops training", TESTS, (FILE, "after_epoch(state) is True", "after_epoch(state) is None"))
+fault("a batch's callback cannot stop training", TESTS, (FILE, "after_batch(state, loss) is True", "after_batch(state, loss) == 2"))
+fault("seconds include the callbacks", TESTS,
+      (FILE, "            for batch in minibatches(", "            started = time.perf_counter()\n            for batch in minibatches("),
+      (FILE, "                started = time.perf_counter()\n", ""))
+fault("progress counts this epoch only", TESTS, (FILE, "progress((state.epoch - 1) * len(images) + done,", "progress(done,"))
+fault("test images are not checked", TESTS,
+      (FILE, '        test_images = check_images("test_images", test_images, config.input_dim, unit_interval)\n', ""))
+fault("a Bernoulli decoder takes any pixel", TESTS, (FILE, 'unit_interval = config.likelihood == "bernoulli"', "unit_interval = False"))
+fault("a state of another model is not refused", TESTS, (FILE, "    check_shapes(state.params, config)\n", ""))
+fault("the sum of losses, not their mean", TESTS, (FILE, "state.loss_sum / len(images)", "state.loss_sum"))
+fault("reconstruction and KL exchanged", "training/test_step.py training/test_evaluation.py runs",
+      (FILE, "reconstruction=terms.reconstruction, kl=terms.kl,", "reconstruction=terms.kl, kl=terms.reconstruction,"))
+fault("noise that is uniform", TESTS,
+      (FILE, "return rng.standard_normal((options.num_samples, n, config.latent_dim), dtype=np.float32)",
+       "return (rng.random((options.num_samples, n, config.latent_dim), dtype=np.float32) - np.float32(0.5)) "
+       "* np.float32(12**0.5)"))
+fault("the same noise for every minibatch", TESTS,
+      (FILE, "return rng.standard_normal((", "return np.random.default_rng(0).standard_normal(("))
+
+FILE = "training/state.py"
+fault("every epoch in the same order", TESTS, (FILE, "default_rng([seed, self.epoch])", "default_rng([seed, 1])"))
+fault("every seed the same", TESTS, (FILE, "default_rng([seed, self.epoch])", "default_rng([1, self.epoch])"))
+fault("a resumed epoch starts its randomness again", TESTS, (FILE, "        if not interrupted:  #", "        if True:  #"))
+fault("batches averaged, not images", TESTS, (FILE, "self.loss_sum += loss * count", "self.loss_sum += loss * 16"))
+fault("losses run on into the next epoch", TESTS,
+      (FILE, "self.batches_done, self.loss_sum, self.epoch_seconds = 0, 0.0, 0.0", "self.batches_done = 0"))
+fault("seconds run on into the next epoch", "training/test_loop.py -k seconds",
+      (FILE, "self.batches_done, self.loss_sum, self.epoch_seconds = 0, 0.0, 0.0", "self.batches_done, self.loss_sum = 0, 0.0"))
+fault("bytes' mean image not divided by 255", TESTS, (FILE, "scale = 255 if images.dtype == np.uint8 else 1", "scale = 1"))
+fault("Adam's epsilon ignored", TESTS, (FILE, ", epsilon=options.adam_epsilon", ""))
+
+# schedule
+
+TESTS = "training/test_schedule.py"
+FILE = "training/schedule.py"
+fault("the rate rises", TESTS, (FILE, "10 ** (-stage / 7)", "10 ** (stage / 7)"))
+fault("stages of i epochs, not 3ⁱ", TESTS, (FILE, "position >= (3**i - 1) / 2", "position >= i * (i + 1) / 2"))
+fault("seven stages", TESTS, (FILE, "for i in range(1, 8))", "for i in range(1, 7))"))
+fault("decay begins an epoch late", TESTS, (FILE, "epochs_left / (options.decay_epochs + 1)", "(epochs_left + 1) / (options.decay_epochs + 1)"))
+fault("decay ends at 0", TESTS, (FILE, "epochs_left / (options.decay_epochs + 1)", "(epochs_left - 1) / max(options.decay_epochs, 1)"))
+fault("warmup ends an epoch early", TESTS, (FILE, "(epoch - 1) / options.warmup", "epoch / options.warmup"))
+fault("warmup to 1, whatever β is", TESTS, (FILE, "return config.beta * (epoch - 1)", "return (epoch - 1)"))
+
+# evaluation
+
+TESTS = "training/test_evaluation.py"
+FILE = "training/evaluation.py"
+fault("the reconstruction's sign turned", TESTS, (FILE, "reconstruction -= float(log_px", "reconstruction += float(log_px"))
+fault("the loss without the KL", TESTS, (FILE, "return ElboTerms(reconstruction + kl,", "return ElboTerms(reconstruction,"))
+fault("active units by standard deviation", TESTS, (FILE, "mu.var(axis=0) >", "mu.std(axis=0) >"))
+fault("active units of the last batch only", TESTS, (FILE, "mu[first : first + batch_size] = cache.mu", "mu = cache.mu"))
+fault("active units above 0.02", TESTS, (FILE, "ACTIVE_UNIT_VARIANCE = 0.01", "ACTIVE_UNIT_VARIANCE = 0.02"))
+fault("standard errors added, not their squares", TESTS, (FILE, "variance += float((se**2).sum())", "variance += float(se.sum() ** 2)"))
+fault("the error of one image, not of the mean", TESTS, (FILE, "math.sqrt(variance) / len(x)", "math.sqrt(variance / len(x))"))
+fault("one generator's numbers for every batch", TESTS, (FILE, "rng.spawn(len(batches))", "[np.random.default_rng(0) for _ in batches]"))
+fault("the last batch left out of log p", TESTS, (FILE, "pool.map(estimate, batches, ", "pool.map(estimate, batches[:-1] or batches, "))
+fault("the ELBO's sign turned", TESTS, (FILE, '"elbo": -terms.loss', '"elbo": terms.loss'))
+fault("binarized anew for every value", TESTS,
+      (FILE, "mean_log_marginal(params, x, config,", "mean_log_marginal(params, to_input(images, binarize, rng), config,"))
