@@ -30,7 +30,8 @@ from .vae.iwae import log_marginal
 from .pictures.samples import decoder_mean, from_prior
 from .settings import TrainingOptions
 from .training.loop import train
-from .vae.elbo import encode
+from .vae.likelihoods import LIKELIHOODS
+from .vae.model import encode
 from .settings import VAEConfig
 
 
@@ -62,7 +63,7 @@ class VAE(make_dataclass("Options", OPTIONS, kw_only=True, eq=False)):
 
     def fit(self, X: ArrayLike, y: object = None) -> "VAE":
         """y is ignored. NotFiniteError if the training diverges. An error leaves the model as it was."""
-        X = matrix(X, "X", unit=self.likelihood == "bernoulli")
+        X = matrix(X, "X", unit=self.likelihood in LIKELIHOODS and LIKELIHOODS[self.likelihood].unit_interval)
         if X.dtype == np.uint8 and X.max() <= 1:
             raise ValueError("X is uint8, read as 0 to 255, and has nothing above 1; if these are 0 and 1, convert X to float")
         seed = self.random_state
@@ -109,7 +110,7 @@ class VAE(make_dataclass("Options", OPTIONS, kw_only=True, eq=False)):
         return {field.name: getattr(self, field.name) for field in fields(kind) if hasattr(self, field.name)}
 
     def _model_scale(self, X):
-        X = matrix(X, "X", self.n_features_in_, self.config_.likelihood == "bernoulli")
+        X = matrix(X, "X", self.n_features_in_, LIKELIHOODS[self.config_.likelihood].unit_interval)
         if (X.dtype == np.uint8) != (self.scale_ == 255):
             kinds = ("numbers that are not uint8", "uint8, 0 to 255")
             raise ValueError(f"X is {kinds[X.dtype == np.uint8]}, but fit was given {kinds[self.scale_ == 255]}")

@@ -29,6 +29,7 @@ def evaluate(args: Namespace, console: Console) -> int:
     import numpy as np
 
     from ..settings import BINARIZATIONS
+    from ..vae.likelihoods import LIKELIHOODS
     from ..training import evaluation
     from ..runs import run as runs
     from ..training import loop as training
@@ -47,7 +48,7 @@ def evaluate(args: Namespace, console: Console) -> int:
         console.line(json.dumps(result))
         return 0
     console.line(f"{len(images):,} test images of {directory}, {BINARIZATIONS[options.binarize]}; nats an image")
-    if config.likelihood == "normal":
+    if LIKELIHOODS[config.likelihood].is_density:
         console.line("the normal decoder's figures are log densities, and may be positive")
     console.line(f"  ELBO             {result['elbo']:10.4f}")
     console.line(f"  reconstruction   {result['reconstruction']:10.4f}")
@@ -157,17 +158,17 @@ def gradcheck(args: Namespace, console: Console) -> int:
       numpyvae gradcheck
       numpyvae gradcheck --json
     """
-    from ..vae import gradcheck_cases as sweep
+    from ..vae import gradcheck_cases
 
     rows = []
     if not args.json:
-        console.line(sweep.HEADER)
-    for row in sweep.sweep():
+        console.line(gradcheck_cases.HEADER)
+    for row in gradcheck_cases.check_all():
         rows.append(row)
         if not args.json:
-            console.line(sweep.line(row))
-    console.line(json.dumps(sweep.report(rows)) if args.json else "\n" + sweep.summary(rows))
-    return 0 if all(row.ok for row in rows) else 1
+            console.line(gradcheck_cases.format_row(row))
+    console.line(json.dumps(gradcheck_cases.to_json(rows)) if args.json else "\n" + gradcheck_cases.format_summary(rows))
+    return 0 if all(row.passed for row in rows) else 1
 
 
 def download(args: Namespace, console: Console) -> int:

@@ -8,9 +8,9 @@ Next: runs.
 
 import numpy as np
 
-from ..vae.bernoulli import sigmoid
 from ..vae.gaussian import reparameterize
-from ..vae.elbo import decode, encode, prior
+from ..vae.likelihoods import LIKELIHOODS
+from ..vae.model import decode, encode, prior_parameters
 from ..settings import VAEConfig
 from ..vae.parameters import Parameters
 
@@ -24,12 +24,12 @@ def mean_images(params: Parameters, z: np.ndarray, config: VAEConfig, shape: tup
 def decoder_mean(params: Parameters, z: np.ndarray, config: VAEConfig) -> np.ndarray:
     """E[x|z]: for a Bernoulli decoder the probability of ink        z (N, L) -> (N, D)"""
     y, _ = decode(params, z.astype(params.vector.dtype), config)
-    return sigmoid(y) if config.likelihood == "bernoulli" else y
+    return LIKELIHOODS[config.likelihood].mean(y)
 
 
 def from_prior(eps: np.ndarray, config: VAEConfig) -> np.ndarray:
     """z ~ p(z), from eps ~ N(0, 1)"""
-    return reparameterize(*prior(config, eps.dtype), eps)
+    return reparameterize(*prior_parameters(config, eps.dtype), eps)
 
 
 def samples(params: Parameters, config: VAEConfig, shape: tuple[int, int], rng: np.random.Generator, count: int) -> np.ndarray:

@@ -24,7 +24,8 @@ from ..data.mnist import load_mnist
 from ..settings import TrainingOptions
 from ..settings import BINARIZATIONS
 from ..training.loop import State, pixels
-from ..vae.elbo import encode
+from ..vae.likelihoods import LIKELIHOODS
+from ..vae.model import encode
 from ..settings import VAEConfig
 
 POINTS = 2500  # as many test images as the latent picture shows
@@ -69,7 +70,7 @@ def page(name: str, state: State, config: VAEConfig, options: TrainingOptions, a
                "active units": f"{(mu.var(axis=0) > ACTIVE).sum()} of {config.latent_dim}", "parameters": f"{state.params.vector.size:,}",
                "epochs": f"{last['epoch']}", "training time": f"{sum(row['seconds'] for row in state.history):,.0f} s"}
     settings = {**vars(config), **vars(options)}
-    note = "; the normal decoder's figures are log densities, and may be positive" if config.likelihood == "normal" else ""
+    note = "; the normal decoder's figures are log densities, and may be positive" if LIKELIHOODS[config.likelihood].is_density else ""
     epochs = [row["epoch"] for row in state.history]
 
     def curves(title, **columns):

@@ -26,6 +26,7 @@ from ..data.pixels import apply_static, check_images, to_input
 from ..settings import VAEConfig
 from ..vae.elbo import elbo_terms
 from ..vae.iwae import log_marginal
+from ..vae.likelihoods import LIKELIHOODS
 from ..vae.parameters import Parameters
 from .threads import limited_blas_threads
 
@@ -68,7 +69,7 @@ def evaluate(params: Parameters, images: ArrayLike, config: VAEConfig, binarize:
     """Images (N, rows, columns) or (N, D) -> elbo, reconstruction, kl, active_units, log_marginal, log_marginal_se,
     importance_samples, images, binarization; log_marginal and its error are None without importance samples.
     """
-    images = check_images("images", images, config.input_dim, config.likelihood == "bernoulli")
+    images = check_images("images", images, config.input_dim, LIKELIHOODS[config.likelihood].unit_interval)
     x = to_input(apply_static(images, binarize, "test"), binarize, rng)  # once: every value is of the same pixels
     with limited_blas_threads():
         terms = evaluate_elbo(params, x, config, rng)

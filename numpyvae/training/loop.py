@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 
 from ..data.pixels import apply_static, check_images, to_input
 from ..settings import TrainingOptions, VAEConfig, check_together
+from ..vae.likelihoods import LIKELIHOODS
 from .evaluation import ElboTerms, evaluate_elbo
 from .parallel import training_step
 from .schedule import kl_weight, learning_rate
@@ -48,7 +49,7 @@ def train(images: ArrayLike, test_images: ArrayLike | None, config: VAEConfig, o
     is not finite, and ChildProcessError if a worker process is killed (the state may then be inconsistent).
     """
     check_together(config, options)
-    unit_interval = config.likelihood == "bernoulli"
+    unit_interval = LIKELIHOODS[config.likelihood].unit_interval
     images = check_images("images", images, config.input_dim, unit_interval)
     images = apply_static(images, options.binarize, "train")
     if test_images is not None:

@@ -32,8 +32,8 @@ class Adam:
         self.t, self.m, self.v = 0, np.zeros_like(theta), np.zeros_like(theta)
         self._scratch = np.empty_like(theta)
 
-    def step(self, theta: np.ndarray, g: np.ndarray, part: slice = slice(None)) -> None:
-        """One step of a part of the vector, all of it unless told otherwise; theta is overwritten, g is not.
+    def step(self, theta: np.ndarray, g: np.ndarray, shard: slice = slice(None)) -> None:
+        """Update one shard of the vector, all of it unless given; theta is overwritten, g is not.
 
         Its cost is passes over megabytes, so all is done in place, and the means are not formed:
         m̂/(√v̂ + ε) = c m/(√v + d) with two numbers, d = ε √(v/v̂) and c = (m̂/m) √(v/v̂).
@@ -41,7 +41,7 @@ class Adam:
         self.t += 1
         root = math.sqrt((1 - self.beta2**self.t) / (1 - self.beta2))  # √(v/v̂)
         c, d = (1 - self.beta1) / (1 - self.beta1**self.t) * root, self.epsilon * root
-        theta, g, m, v, s = (vector[part] for vector in (theta, g, self.m, self.v, self._scratch))
+        theta, g, m, v, s = (vector[shard] for vector in (theta, g, self.m, self.v, self._scratch))
         m *= self.beta1
         m += g
         v *= self.beta2

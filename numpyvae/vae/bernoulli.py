@@ -20,7 +20,7 @@ import numpy as np
 from numpy import ndarray as Array
 
 
-def log_likelihood(x: Array, logits: Array) -> Array:
+def log_prob(x: Array, logits: Array) -> Array:
     """log p(x|l) = Σ_d x_d l_d − softplus(l_d)        x, logits (..., D) -> (...), in nats an image
 
     softplus(l) = max(l, 0) + log(1 + e), where e = exp(−|l|) cannot overflow, and x l − max(l, 0) = (x − [l > 0]) l, with
@@ -30,7 +30,7 @@ def log_likelihood(x: Array, logits: Array) -> Array:
     return np.vecdot(x - (logits > 0).astype(logits.real.dtype), logits) - sum_log1p(e)
 
 
-def log_likelihood_backward(dy: Array, x: Array, logits: Array) -> Array:
+def log_prob_backward(dy: Array, x: Array, logits: Array) -> Array:
     """dl = dy (x − σ(l))        dy (...), x and logits (..., D) -> (..., D); x is data: no gradient"""
     dl = sigmoid(logits)
     np.subtract(x, dl, out=dl)
@@ -57,9 +57,9 @@ def sum_log1p(e: Array) -> Array:
     return (np.log(u) + (e - (u - 1)) / u).sum(axis=-1)
 
 
-def sigmoid(l: Array) -> Array:
+def sigmoid(logits: Array) -> Array:
     """σ(l) = 1 / (1 + exp(−l)); where the exponential overflows, 1/inf = 0 is right"""
     with np.errstate(over="ignore"):
-        e = np.exp(-l)
+        e = np.exp(-logits)
     e += 1
     return np.divide(1, e, out=e)

@@ -22,104 +22,20 @@ draws a random number: the noise eps is an argument.
 Source: Kingma & Welling 2014, eqs. 1 to 3 and 8; Higgins et al. 2017 for β. Next: bounds.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray as Array
 
-from . import bernoulli
-from .gaussian import (kl_divergence, kl_divergence_backward, log_density, log_density_backward,
-                       reparameterize, reparameterize_backward)
-from .layers import (linear, linear_backward, linear_backward_parameters,
-                     relu, relu_backward, tanh, tanh_backward)
+from .gaussian import kl_divergence, kl_divergence_backward, reparameterize, reparameterize_backward
+from .likelihoods import LIKELIHOODS
+from .model import check_noise, decode, decode_backward, encode, encode_backward, prior_parameters
+from .parameters import Parameters, zero_parameters
 from ..settings import VAEConfig
-from .parameters import Parameters, init_params, parameter_shapes
-
-ACTIVATIONS = {"relu": (relu, relu_backward), "tanh": (tanh, tanh_backward)}
 
 
-def network(params: Parameters, part: str, x: Array, config: VAEConfig) -> tuple[Array, list]:
-    """linear, then an activation and linear again for each hidden layer        x (N, I) -> y (N, O)
-
-    caches = [linear 0, activation 1, linear 1, …]: linear i at 2i, the activation before it at 2i − 1
-    """
-    activate, _ = ACTIVATIONS[config.activation]
-    x, cache = linear(x, params[f"{part}.0.W"], params[f"{part}.0.b"])
-    caches = [cache]
-    for i in range(1, len(config.hidden_dims) + 1):
-        x, activation_cache = activate(x)
-        x, linear_cache = linear(x, params[f"{part}.{i}.W"], params[f"{part}.{i}.b"])
-        caches += [activation_cache, linear_cache]
-    return x, caches
-
-
-def network_backward(grads: Parameters, part: str, dy: Array, caches: list, config: VAEConfig) -> Array | None:
-    """Writes the gradients of part's parameters into grads; returns dx, or None for the encoder, whose x is data."""
-    _, activate_backward = ACTIVATIONS[config.activation]
-    for i in range(len(config.hidden_dims), 0, -1):
-        dy, _, _ = linear_backward(dy, caches[2 * i], out=(grads[f"{part}.{i}.W"], grads[f"{part}.{i}.b"]))
-        dy = activate_backward(dy, caches[2 * i - 1])
-    out = grads[f"{part}.0.W"], grads[f"{part}.0.b"]
-    if part == "encoder":
-        linear_backward_parameters(dy, caches[0], out)  # at 784-400-20 and J = 1, a sixth of the step's products saved
-        return None
-    return linear_backward(dy, caches[0], out)[0]
-
-
-def encode(params: Parameters, x: Array, config: VAEConfig) -> tuple[tuple[Array, Array], list]:
-    """q(z|x) = N(mu, exp(logvar)), diagonal        x (N, D) -> (mu, logvar), each (N, L), and the cache"""
-    y, cache = network(params, "encoder", x, config)
-    return (y[:, : config.latent_dim], y[:, config.latent_dim :]), cache
-
-
-def encode_backward(grads: Parameters, dmu: Array, dlogvar: Array, cache: list, config: VAEConfig) -> None:
-    """Writes the encoder's gradients into grads; mu and logvar were halves of one array, so their gradients are, too."""
-    network_backward(grads, "encoder", np.concatenate([dmu, dlogvar], axis=1), cache, config)
-
-
-def decode(params: Parameters, z: Array, config: VAEConfig) -> tuple[Array, list]:
-    """The parameter of p(x|z): logits (bernoulli), the mean (normal)        z (..., L) -> y (..., D), and the cache"""
-    y, cache = network(params, "decoder", z.reshape(-1, config.latent_dim), config)
-    return y.reshape(*z.shape[:-1], config.input_dim), cache
-
-
-def decode_backward(grads: Parameters, dy: Array, cache: list, config: VAEConfig) -> Array:
-    """Writes the decoder's gradients into grads; returns dz in the shape of z."""
-    dz = network_backward(grads, "decoder", dy.reshape(-1, config.input_dim), cache, config)
-    return dz.reshape(*dy.shape[:-1], config.latent_dim)
-
-
-def log_likelihood(params: Parameters, x: Array, y: Array, config: VAEConfig) -> Array:
-    """log p(x|z), where y = decode(z)        x (N, D), y (..., N, D) -> (..., N)"""
-    if config.likelihood == "bernoulli":
-        return bernoulli.log_likelihood(x, y)
-    return log_density(x, y, decoder_logvar(params, y.dtype, config)).sum(axis=-1)
-
-
-def log_likelihood_backward(grads: Parameters, dlog_px: Array, params: Parameters, x: Array, y: Array,
-                            config: VAEConfig) -> Array:
-    """dlog_px (..., N) -> dy (..., N, D); a learned logvar_x gets its gradient written into grads."""
-    if config.likelihood == "bernoulli":
-        return bernoulli.log_likelihood_backward(dlog_px, x, y)
-    _, dy, dlogvar_x = log_density_backward(dlog_px[..., None], x, y, decoder_logvar(params, y.dtype, config))
-    if "logvar_x" in grads:
-        grads["logvar_x"][...] = dlogvar_x.sum()
-    return dy
-
-
-def decoder_logvar(params: Parameters, dtype: np.dtype, config: VAEConfig) -> Array:
-    """log s² of the normal decoder: learned, or as configured"""
-    return params["logvar_x"] if config.logvar_x is None else dtype.type(config.logvar_x)
-
-
-def prior(config: VAEConfig, dtype: np.dtype) -> tuple[Array, Array]:
-    """(mu_p, logvar_p) as arrays that broadcast against (N, L)"""
-    return tuple(np.asarray(p, dtype) for p in config.prior)
-
-
-class Cache(NamedTuple):
-    """What the backward pass needs of the forward pass; and the two terms of each image's bound, for whoever reports."""
+class ElboCache(NamedTuple):
+    """The values of the forward pass that the backward pass needs"""
 
     params: Parameters
     config: VAEConfig
@@ -128,40 +44,43 @@ class Cache(NamedTuple):
     mu: Array
     logvar: Array
     y: Array
-    encoder: list
-    decoder: list
-    reconstruction: Array  # E_q[log p(x|z)], estimated (N,)
+    encoder_cache: list
+    decoder_cache: list
+    log_px: Array  # E_q[log p(x|z)], estimated by J samples (N,)
     kl: Array  # KL(q(z|x) ‖ p(z)) (N,)
 
 
-def negative_elbo(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[float, Cache]:
-    """loss = 1/N Σₙ ( β KLₙ − 1/J Σⱼ log p(xₙ|z_nj) )
+def elbo_terms(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[Array, Array, ElboCache]:
+    """log_px = 1/J Σⱼ log p(x|zⱼ) and kl = KL(q(z|x) ‖ p(z)) of each image, (N,) and (N,), in nats; and the cache
 
-    x (N, D) in [0, 1], or any real number for the normal decoder; eps ~ N(0, 1), (N, L) or (J, N, L) for J samples.
-    Returns the loss in nats an image, and the cache. With the normal decoder log p(x|z) is a density, which may exceed
-    1: the loss may then be negative.
+    x (N, D) in [0, 1], or any real number for the normal likelihood; eps ~ N(0, 1), (J, N, L).
+    ValueError if eps has another shape.
     """
-    (mu, logvar), encoder = encode(params, x, config)
+    check_noise(eps, x, config)
+    (mu, logvar), encoder_cache = encode(params, x, config)
     z = reparameterize(mu, logvar, eps)
-    y, decoder = decode(params, z, config)
-    log_px = log_likelihood(params, x, y, config)
-    J = log_px.size // len(x)
-    reconstruction = log_px.reshape(J, len(x)).sum(axis=0) / J
-    kl = kl_divergence(mu, logvar, *prior(config, mu.dtype)).sum(axis=-1)
-    loss = (config.beta * kl - reconstruction).sum() / len(x)
-    return loss, Cache(params, config, x, eps, mu, logvar, y, encoder, decoder, reconstruction, kl)
+    y, decoder_cache = decode(params, z, config)
+    log_px = LIKELIHOODS[config.likelihood].log_prob(params, x, y, config).sum(axis=0) / len(eps)
+    kl = kl_divergence(mu, logvar, *prior_parameters(config, mu.dtype)).sum(axis=-1)
+    return log_px, kl, ElboCache(params, config, x, eps, mu, logvar, y, encoder_cache, decoder_cache, log_px, kl)
 
 
-def negative_elbo_backward(cache: Cache, out: Parameters | None = None, dloss: float = 1.0) -> Parameters:
-    """dloss ∂loss/∂params, with the keys of params; written into the Parameters `out`, if given, which is overwritten."""
-    params, config, x, eps, mu, logvar, y, encoder, decoder, _, _ = cache
-    grads = Parameters(parameter_shapes(config), np.empty_like(params.vector)) if out is None else out
-    dkl = dloss * config.beta / len(x)  # ∂loss/∂KLₙ
-    dlog_px = np.full(y.shape[:-1], -dloss / math.prod(y.shape[:-1]), y.dtype)  # ∂loss/∂log p(xₙ|z_nj) = −1/(NJ)
+def negative_elbo(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[float, ElboCache]:
+    """loss = 1/N Σₙ ( β KLₙ − 1/J Σⱼ log p(xₙ|z_nj) )        in nats per image, and the cache; arguments as elbo_terms"""
+    log_px, kl, cache = elbo_terms(params, x, eps, config)
+    return (config.beta * kl - log_px).sum() / len(x), cache
 
-    dmu_kl, dlogvar_kl = kl_divergence_backward(dkl, mu, logvar, *prior(config, mu.dtype))
-    dy = log_likelihood_backward(grads, dlog_px, params, x, y, config)
-    dz = decode_backward(grads, dy, decoder, config)
+
+def negative_elbo_backward(cache: ElboCache, dloss: float = 1.0, grads: Parameters | None = None) -> Parameters:
+    """dloss ∂loss/∂params, with the keys of params; written into the Parameters `grads`, if given, which is overwritten."""
+    params, config, x, eps, mu, logvar, y, encoder_cache, decoder_cache, _, _ = cache
+    J, N, _ = eps.shape
+    grads = zero_parameters(config, params.vector.dtype) if grads is None else grads
+    dkl = dloss * config.beta / N  # ∂loss/∂KLₙ
+    dlog_px = np.full((J, N), -dloss / (J * N), y.dtype)  # ∂loss/∂log p(xₙ|z_nj)
+
+    dmu_kl, dlogvar_kl = kl_divergence_backward(dkl, mu, logvar, *prior_parameters(config, mu.dtype))
+    dy = LIKELIHOODS[config.likelihood].log_prob_backward(dlog_px, params, x, y, config, grads)
+    dz, _ = decode_backward(dy, decoder_cache, config, grads)
     dmu_z, dlogvar_z = reparameterize_backward(dz, mu, logvar, eps)
-    encode_backward(grads, dmu_z + dmu_kl, dlogvar_z + dlogvar_kl, encoder, config)
-    return grads
+    return encode_backward(dmu_z + dmu_kl, dlogvar_z + dlogvar_kl, encoder_cache, config, grads)

@@ -36,13 +36,13 @@ LOG_2PI = math.log(2 * math.pi)
 def log_density(x: Array, mu: Array, logvar: Array) -> Array:
     """log N(x; mu, σ²) = −½ (log 2π + logvar + (x − mu)²/σ²)"""
     r = x - mu
-    return -0.5 * (LOG_2PI + logvar + r**2 * exp(-logvar, like=r))
+    return -0.5 * (LOG_2PI + logvar + r**2 * _exp(-logvar, r))
 
 
 def log_density_backward(dy: Array, x: Array, mu: Array, logvar: Array) -> tuple[Array, Array, Array]:
     """dx = −dy u    dmu = dy u    dlogvar = ½ dy (u (x − mu) − 1)        with u = (x − mu)/σ²"""
     r = x - mu
-    u = r * exp(-logvar, like=r)
+    u = r * _exp(-logvar, r)
     return -dy * u, dy * u, 0.5 * dy * (u * r - 1)
 
 
@@ -54,7 +54,7 @@ def entropy(logvar: Array) -> Array:
 def cross_entropy(mu_q: Array, logvar_q: Array, mu_p: Array | float, logvar_p: Array | float) -> Array:
     """−E_q[log p] = ½ (log 2π + logvar_p + exp(logvar_q − logvar_p) + (mu_q − mu_p)²/σ_p²)"""
     r = mu_q - mu_p
-    return 0.5 * (LOG_2PI + logvar_p + exp(logvar_q - logvar_p, like=r) + r**2 * exp(-logvar_p, like=r))
+    return 0.5 * (LOG_2PI + logvar_p + _exp(logvar_q - logvar_p, r) + r**2 * _exp(-logvar_p, r))
 
 
 def kl_divergence(mu_q: Array, logvar_q: Array, mu_p: Array | float = 0.0, logvar_p: Array | float = 0.0) -> Array:
@@ -66,7 +66,7 @@ def kl_divergence(mu_q: Array, logvar_q: Array, mu_p: Array | float = 0.0, logva
     with np.errstate(over="ignore", invalid="ignore"):
         d = np.minimum(logvar_q - logvar_p, 1e4)  # expm1 is inf long before; d = inf would make inf − inf
         r = mu_q - mu_p
-        scaled = np.where(r == 0, r, r * exp(-0.5 * logvar_p, like=r))  # 0/σ_p is 0 however small σ_p is
+        scaled = np.where(r == 0, r, r * _exp(-0.5 * logvar_p, r))  # 0/σ_p is 0 however small σ_p is
         return 0.5 * (np.expm1(d) - d + scaled**2)
 
 
@@ -74,7 +74,7 @@ def kl_divergence_backward(dy: Array | float, mu_q: Array, logvar_q: Array, mu_p
                            logvar_p: Array | float = 0.0) -> tuple[Array, Array]:
     """dmu_q = dy (mu_q − mu_p)/σ_p²    dlogvar_q = ½ dy (exp(d) − 1)        the prior is fixed: it has no gradient"""
     r = mu_q - mu_p
-    return dy * r * exp(-logvar_p, like=r), 0.5 * dy * np.expm1(logvar_q - logvar_p)
+    return dy * r * _exp(-logvar_p, r), 0.5 * dy * np.expm1(logvar_q - logvar_p)
 
 
 def reparameterize(mu: Array, logvar: Array, eps: Array) -> Array:
@@ -95,6 +95,6 @@ def reparameterize_backward(dz: Array, mu: Array, logvar: Array, eps: Array) -> 
     return dz, dsigma * (0.5 * np.exp(0.5 * logvar))
 
 
-def exp(x: Array | float, like: Array) -> Array:
-    """exp(x), in single precision where `like` is an array of it: NumPy makes double of a plain Python number x."""
-    return np.exp(np.asarray(x, dtype=np.result_type(x, like)))
+def _exp(x: Array | float, r: Array) -> Array:
+    """exp(x) in the precision of r: np.exp of a Python float is float64, which would promote a float32 array."""
+    return np.exp(np.asarray(x, dtype=np.result_type(x, r)))

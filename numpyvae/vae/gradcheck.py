@@ -34,55 +34,60 @@ to the tensor's largest, since an entry in which large terms cancel has no digit
 Source: Squire & Trapp 1998; Martins, Sturdza & Alonso 2003 (complex step). Next: sweep.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-COMPLEX_STEP_LIMIT = 1e-14  # 45 ε: the same sums, some of a hundred terms, in two orders
+COMPLEX_STEP_LIMIT = 1e-14  # 45 u: the same sums, some of a hundred terms, in a different order
 WORST_ENTRY_LIMIT = 1e-13
-CENTRAL_DIFFERENCE_LIMIT = 1e-7  # its rounding error is ε f/h, 1e-9 for a loss of 30 nats, and ‖f'‖ is 0.01 or more
+CENTRAL_DIFFERENCE_LIMIT = 1e-7  # its rounding error is u f/h, 1e-9 for a loss of 30 nats, and ‖f'‖ is 0.01 or more
 
 Inputs = Mapping[str, np.ndarray]
 Loss = Callable[[Inputs], complex]  # analytic in each input; given real inputs, it returns a real number
 
 
-class Row(NamedTuple):
-    """One gradient's errors, relative; `where` is its worst entry's index."""
+class GradientCheck(NamedTuple):
+    """One gradient's relative errors; `worst_index` is the index of its worst entry, `problem` says why it failed."""
 
     configuration: str
     name: str
     complex_step: float
     worst_entry: float
-    where: str
+    worst_index: str
     central_difference: float
-    ok: bool
+    passed: bool
+    problem: str
 
 
-def complex_step(f: Loss, inputs: Inputs, name: str, h: float = 1e-20) -> np.ndarray:
-    """∂f/∂inputs[name], an entry at a time"""
-    inputs = {key: array.astype(np.complex128) for key, array in inputs.items()}
+def complex_step_gradient(f: Loss, inputs: Inputs, name: str, h: float = 1e-20) -> np.ndarray:
+    """∂f/∂inputs[name], one entry at a time"""
+    inputs = {key: np.asarray(array).astype(np.complex128) for key, array in inputs.items()}
     x = inputs[name]
     gradient = np.empty(x.shape)
     for i in np.ndindex(x.shape):
         x.imag[i] = h
-        gradient[i] = f(inputs).imag / h
+        gradient[i] = np.imag(f(inputs)) / h
         x.imag[i] = 0
     return gradient
 
 
-def central_difference(f: Loss, inputs: Inputs, name: str, h: float = np.finfo(float).eps ** (1 / 3)) -> np.ndarray:
-    """∂f/∂inputs[name], an entry at a time"""
-    inputs = {key: array.copy() for key, array in inputs.items()}
-    x, original = inputs[name], inputs[name].copy()
+def central_difference_gradient(f: Loss, inputs: Inputs, name: str,
+                                h: float = np.finfo(float).eps ** (1 / 3)) -> np.ndarray:
+    """∂f/∂inputs[name], one entry at a time"""
+    inputs = {key: np.asarray(array).astype(np.float64) for key, array in inputs.items()}
+    x = inputs[name]
     gradient = np.empty(x.shape)
     for i in np.ndindex(x.shape):
-        low, high = original[i] - h, original[i] + h  # rounded: what f sees is their distance, not 2h
+        original = x[i]
+        low = original - h
+        high = original + h  # rounded: f sees a distance of high − low, not of 2h
         x[i] = high
         above = f(inputs)
         x[i] = low
         gradient[i] = (above - f(inputs)) / (high - low)
-        x[i] = original[i]
+        x[i] = original
     return gradient
 
 
@@ -95,14 +100,58 @@ def relative_error(a: np.ndarray, n: np.ndarray, order: float) -> float:
     return np.inf if np.isnan(error) else float(error)
 
 
-def check(configuration: str, f: Loss, inputs: Inputs, gradients: Inputs) -> Iterator[Row]:
-    """A row for each of `gradients`, f's by hand in the inputs of the same names."""
-    for name, a in gradients.items():
-        n = complex_step(f, inputs, name)
-        if a.shape != n.shape:  # would broadcast
-            a = np.full(n.shape, np.nan)
-        tensor, entry = relative_error(a, n, 2), relative_error(a, n, np.inf)
-        difference = relative_error(a, central_difference(f, inputs, name), 2)
-        where = [int(i) for i in np.unravel_index(np.abs(a - n).argmax(), n.shape)]
-        ok = tensor <= COMPLEX_STEP_LIMIT and entry <= WORST_ENTRY_LIMIT and difference <= CENTRAL_DIFFERENCE_LIMIT
-        yield Row(configuration, name, tensor, entry, str(where), difference, ok)
+def check_gradients(f: Loss, inputs: Inputs, gradients: Inputs, configuration: str = "") -> list[GradientCheck]:
+    """Compare each of `gradients`, f's analytic gradients by the names of its inputs, with both numerical ones.
+
+    f(inputs) takes a dict of arrays and returns one number. It must accept complex arrays: write np.maximum(x, -x) for
+    np.abs(x). ValueError if a gradient has no input of its name, or f(inputs) is not one finite real number.
+
+        >>> x = np.array([0.5, -2.0])
+        >>> check, = check_gradients(lambda inputs: (inputs["x"] ** 3).sum(), {"x": x}, {"x": 3 * x**2})
+        >>> check.passed, check.problem
+        (True, '')
+    """
+    inputs = {name: np.asarray(array).astype(np.float64) for name, array in inputs.items()}
+    if unknown := sorted(set(gradients) - set(inputs)):
+        raise ValueError(f"gradients has {', '.join(unknown)}, but inputs has only {', '.join(sorted(inputs))}")
+    value = f(inputs)
+    if np.ndim(value) or not np.isrealobj(value) or not np.isfinite(value):
+        raise ValueError(f"f(inputs) must be one finite real number, not {value!r}")
+    return [_check(configuration, f, inputs, name, np.asarray(gradient)) for name, gradient in gradients.items()]
+
+
+def _check(configuration: str, f: Loss, inputs: Inputs, name: str, a: np.ndarray) -> GradientCheck:
+    """The check of one gradient, a"""
+    shape = inputs[name].shape
+    if a.shape != shape:  # would broadcast
+        return GradientCheck(configuration, name, np.inf, np.inf, "[]", np.inf, False,
+                             f"gradient of shape {a.shape}, input of shape {shape}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", np.exceptions.ComplexWarning)
+            n = complex_step_gradient(f, inputs, name)
+        problem = ""
+    except (TypeError, np.exceptions.ComplexWarning) as error:
+        n = np.full(shape, np.nan)
+        problem = f"f does not accept complex numbers ({error})"
+    d = central_difference_gradient(f, inputs, name)
+    tensor = relative_error(a, n, 2)
+    entry = relative_error(a, n, np.inf)
+    difference = relative_error(a, d, 2)
+    worst_index = [int(i) for i in np.unravel_index(np.abs(a - n).argmax(), shape)] if a.size else []
+    passed = tensor <= COMPLEX_STEP_LIMIT and entry <= WORST_ENTRY_LIMIT and difference <= CENTRAL_DIFFERENCE_LIMIT
+    if not passed and not problem:
+        problem = _problem(a, n, d, worst_index, difference)
+    return GradientCheck(configuration, name, tensor, entry, str(worst_index), difference, passed, problem)
+
+
+def _problem(a: np.ndarray, n: np.ndarray, d: np.ndarray, worst_index: list[int], difference: float) -> str:
+    """Why a gradient a failed, where n is the complex step's and d the central difference's"""
+    if not np.isfinite(a).all():
+        return "the gradient is not finite"
+    if not (relative_error(n, d, 2) <= CENTRAL_DIFFERENCE_LIMIT):
+        if difference <= CENTRAL_DIFFERENCE_LIMIT:
+            return "f is not analytic: use max(x, -x) for abs(x), and no conjugate, real part or norm"
+        return "the two numerical gradients differ: f is not analytic or not smooth here, or the gradient is tiny beside f"
+    i = tuple(worst_index)
+    return f"wrong at {worst_index}: {a[i]:.17g}, numerically {n[i]:.17g}"

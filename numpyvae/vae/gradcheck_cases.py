@@ -16,15 +16,16 @@ import numpy as np
 from . import bernoulli
 from . import gaussian
 from . import layers
-from .iwae import OBJECTIVES
-from .gradcheck import CENTRAL_DIFFERENCE_LIMIT, COMPLEX_STEP_LIMIT, WORST_ENTRY_LIMIT, Row, check
+from .gradcheck import (CENTRAL_DIFFERENCE_LIMIT, COMPLEX_STEP_LIMIT, WORST_ENTRY_LIMIT, GradientCheck,
+                        check_gradients)
+from .objectives import OBJECTIVES
 from ..settings import VAEConfig
 from .parameters import init_params
 
 SEED = 1  # of all inputs: one for which no input of a relu is within 1e-4 of its kink
 
 
-def primitives(rng: np.random.Generator) -> Iterator[Row]:
+def check_primitives(rng: np.random.Generator) -> Iterator[GradientCheck]:
     """Each function beside its backward: the loss is Σ y dy, with a random dy."""
     N, L, J, I, O = 5, 3, 4, 7, 6
 
@@ -33,7 +34,7 @@ def primitives(rng: np.random.Generator) -> Iterator[Row]:
         dy = rng.standard_normal(function(*inputs.values(), *fixed).shape)
         gradients = backward(dy, *inputs.values(), *fixed)
         gradients = gradients if isinstance(gradients, tuple) else (gradients,)
-        return check(name, lambda x: (function(*x.values(), *fixed) * dy).sum(), inputs, dict(zip(inputs, gradients)))
+        return check_gradients(lambda x: (function(*x.values(), *fixed) * dy).sum(), inputs, dict(zip(inputs, gradients)), name)
 
     def layer(forward, backward):
         """The same two signatures for a layer, which keeps what it needs in a cache"""
@@ -50,12 +51,12 @@ def primitives(rng: np.random.Generator) -> Iterator[Row]:
     yield from primitive("KL, general prior", gaussian.kl_divergence, gaussian.kl_divergence_backward, *p, **q)
     yield from primitive("KL = cross-entropy − entropy", lambda mu, logvar, *p: gaussian.cross_entropy(mu, logvar, *p)
                          - gaussian.entropy(logvar), gaussian.kl_divergence_backward, *p, **q)
-    for name, eps in ("reparameterize", normal(N, L)), (f"reparameterize, J = {J}", normal(J, N, L)):
+    for name, eps in ("reparameterize", normal(1, N, L)), (f"reparameterize, J = {J}", normal(J, N, L)):
         yield from primitive(name, gaussian.reparameterize, gaussian.reparameterize_backward, eps,
                              mu=normal(N, L), logvar=normal(N, L))
     x = rng.random((N, O))
-    yield from primitive("Bernoulli", lambda l: bernoulli.log_likelihood(x, l),
-                         lambda dy, l: bernoulli.log_likelihood_backward(dy, x, l), logits=5 * normal(N, O))
+    yield from primitive("Bernoulli", lambda l: bernoulli.log_prob(x, l),
+                         lambda dy, l: bernoulli.log_prob_backward(dy, x, l), logits=5 * normal(N, O))
     yield from primitive("linear", *layer(layers.linear, layers.linear_backward),
                          x=normal(N, I), W=normal(I, O), b=normal(O))
     yield from primitive("relu", *layer(layers.relu, layers.relu_backward), x=normal(N, I))
@@ -85,21 +86,20 @@ CONFIGURATIONS = [  # the model, its images, its samples, its objective
 ]
 
 
-def whole_loss(configuration: str, config: VAEConfig, N: int, samples: int, objective: str,
-               rng: np.random.Generator) -> Iterator[Row]:
+def check_loss(configuration: str, config: VAEConfig, N: int, samples: int, objective: str,
+               rng: np.random.Generator) -> Iterator[GradientCheck]:
     """The loss in every parameter, and for one image in mu and logvar."""
     loss, backward = OBJECTIVES[objective]
     params = init_params(config, rng, np.float64)
     params.vector += 0.3 * rng.standard_normal(params.vector.size)
     x = rng.random((N, config.input_dim))
-    shape = (N, config.latent_dim) if samples == 1 and objective == "elbo" else (samples, N, config.latent_dim)
-    eps = rng.standard_normal(shape)
+    eps = rng.standard_normal((samples, N, config.latent_dim))
     gradients = backward(loss(params, x, eps, config)[1])
-    yield from check(configuration, lambda p: loss(p, x, eps, config)[0], params, gradients)
+    yield from check_gradients(lambda p: loss(p, x, eps, config)[0], params, gradients, configuration)
 
     # The last bias of an encoder whose last weights are 0 is mu and logvar, and its gradient, for one image, is theirs.
     weights, bias = f"encoder.{len(config.hidden_dims)}.W", f"encoder.{len(config.hidden_dims)}.b"
-    x, eps = x[:1], eps[..., :1, :]
+    x, eps = x[:1], eps[:, :1]
     params[weights][...] = 0
     mu, logvar = np.split(params[bias], 2)
     dmu, dlogvar = np.split(backward(loss(params, x, eps, config)[1])[bias], 2)
@@ -108,43 +108,38 @@ def whole_loss(configuration: str, config: VAEConfig, N: int, samples: int, obje
         return loss(p | {bias: np.concatenate([p["mu"], p["logvar"]])}, x, eps, config)[0]
 
     inputs = params | {"mu": mu, "logvar": logvar}
-    yield from check(configuration, of_mu_and_logvar, inputs, {"mu": dmu, "logvar": dlogvar})
+    yield from check_gradients(of_mu_and_logvar, inputs, {"mu": dmu, "logvar": dlogvar}, configuration)
 
 
-def sweep() -> Iterator[Row]:
+def check_all() -> Iterator[GradientCheck]:
     """Every primitive, then every configuration; rows come as they are computed."""
-    yield from primitives(np.random.default_rng(SEED))
+    yield from check_primitives(np.random.default_rng(SEED))
     for i, (configuration, *rest) in enumerate(CONFIGURATIONS):
-        yield from whole_loss(configuration, *rest, np.random.default_rng([SEED, i]))
+        yield from check_loss(configuration, *rest, np.random.default_rng([SEED, i]))
 
 
 HEADER = f"{'configuration':28} {'gradient in':13} {'complex step':>12} {'worst entry':>12} {'difference':>12}"
 
 
-def line(row: Row) -> str:
+def format_row(row: GradientCheck) -> str:
     """One row of the table, under HEADER"""
     return (f"{row.configuration:28} {row.name:13} {row.complex_step:12.1e} {row.worst_entry:12.1e} "
-            f"{row.central_difference:12.1e}{'' if row.ok else '   FAILED'}")
+            f"{row.central_difference:12.1e}{'' if row.passed else '   FAILED'}")
 
 
-def summary(rows: list[Row]) -> str:
+def format_summary(rows: list[GradientCheck]) -> str:
     """The worst figures and where they are, the limits, the count"""
     lines = []
     for error, limit in (("complex_step", COMPLEX_STEP_LIMIT), ("worst_entry", WORST_ENTRY_LIMIT),
                          ("central_difference", CENTRAL_DIFFERENCE_LIMIT)):
         worst = max(rows, key=lambda row: getattr(row, error))
-        what, entry = error.replace("_", " "), worst.where if error == "worst_entry" else ""
+        what, entry = error.replace("_", " "), worst.worst_index if error == "worst_entry" else ""
         lines.append(f"largest {what:18} {getattr(worst, error):.1e}, limit {limit:.0e}"
                      f"   {worst.configuration}: {worst.name}{entry}")
-    return "\n".join(lines + [f"{sum(row.ok for row in rows)} of {len(rows)} gradients right"])
+    return "\n".join(lines + [f"{sum(row.passed for row in rows)} of {len(rows)} gradients correct"])
 
 
-def describe(rows: list[Row]) -> str:
-    """The whole table, for people"""
-    return "\n".join([HEADER, *map(line, rows), "", summary(rows)])
-
-
-def report(rows: list[Row]) -> dict:
+def to_json(rows: list[GradientCheck]) -> dict:
     """The whole table, for programs; an error that is not a finite number is None, for which JSON has a word"""
     def plain(error):
         return error if np.isfinite(error) else None
@@ -153,4 +148,4 @@ def report(rows: list[Row]) -> dict:
                       "worst_entry": plain(row.worst_entry), "central_difference": plain(row.central_difference)}
                      for row in rows],
             "worst": plain(max(row.complex_step for row in rows)),
-            "ok": all(row.ok for row in rows)}
+            "ok": all(row.passed for row in rows)}

@@ -20,30 +20,30 @@ Source: Rumelhart, Hinton & Williams 1986. Next: parameters.
 import numpy as np
 from numpy import ndarray as Array
 
-Pair = tuple[Array, Array]
 
-
-def linear(x: Array, W: Array, b: Array) -> tuple[Array, Pair]:
+def linear(x: Array, W: Array, b: Array) -> tuple[Array, tuple[Array, Array]]:
     """y = x W + b        x (N, I), W (I, O), b (O,)  ->  y (N, O)"""
     y = x @ W
     y += b
     return y, (x, W)
 
 
-def linear_backward(dy: Array, cache: Pair, out=(None, None)) -> tuple[Array, Array, Array]:
+def linear_backward(dy: Array, cache: tuple[Array, Array], grads=(None, None)) -> tuple[Array, Array, Array]:
     """dx = dy Wᵀ        and dW, db        dy (N, O)  ->  dx (N, I), dW (I, O), db (O,)"""
     _, W = cache
-    return dy @ W.T, *linear_backward_parameters(dy, cache, out)
+    dx = dy @ W.T
+    dW, db = linear_backward_params(dy, cache, grads)
+    return dx, dW, db
 
 
-def linear_backward_parameters(dy: Array, cache: Pair, out=(None, None)) -> Pair:
-    """dW = xᵀ dy        db = Σₙ dyₙ = 1ᵀ dy        for the first layer, whose x is data; written into out = (dW, db) if given"""
+def linear_backward_params(dy: Array, cache: tuple[Array, Array], grads=(None, None)) -> tuple[Array, Array]:
+    """dW = xᵀ dy        db = Σₙ dyₙ = 1ᵀ dy        for the first layer, which needs no dx; written into grads = (dW, db) if given"""
     x, _ = cache
-    dW, db = out
+    dW, db = grads
     return np.matmul(x.T, dy, out=dW), np.matmul(np.ones(len(dy), dy.dtype), dy, out=db)
 
 
-def relu(x: Array) -> Pair:
+def relu(x: Array) -> tuple[Array, Array]:
     """y = max(x, 0)"""
     y = np.maximum(x, 0)
     return y, y
@@ -55,7 +55,7 @@ def relu_backward(dy: Array, cache: Array) -> Array:
     return dy * (y > 0)
 
 
-def tanh(x: Array) -> Pair:
+def tanh(x: Array) -> tuple[Array, Array]:
     """y = tanh x"""
     y = np.tanh(x)
     return y, y

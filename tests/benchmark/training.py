@@ -89,8 +89,8 @@ def parts(images):
             layers.relu_backward(y, cache)
 
     return {"products": seconds(lambda: products(steps, BATCH // 2)),
-            "likelihood and its gradient": steps * seconds(lambda: (bernoulli.log_likelihood(x, logits),
-                                                                    bernoulli.log_likelihood_backward(dy, x, logits)), 200),
+            "likelihood and its gradient": steps * seconds(lambda: (bernoulli.log_prob(x, logits),
+                                                                    bernoulli.log_prob_backward(dy, x, logits)), 200),
             "activations": steps * seconds(activations, 200),
             "Adam": steps * seconds(lambda: adam.step(params.vector, g, part), 200),
             "batches and noise": steps * seconds(lambda: (pixels(images[order], "none", rng, half),

@@ -197,20 +197,20 @@ def test_gradcheck_prints_a_row_a_gradient_and_one_json_object(capsys):
     result = json.loads(capsys.readouterr().out)
     assert result["ok"] is True and result["worst"] <= 1e-14 and len(result["rows"]) >= 50
     assert set(result["rows"][0]) == {"configuration", "name", "complex_step", "worst_entry", "central_difference"}
-    assert rows[-1] == f"{len(result['rows'])} of {len(result['rows'])} gradients right"
+    assert rows[-1] == f"{len(result['rows'])} of {len(result['rows'])} gradients correct"
 
 
 def test_gradcheck_exits_with_1_when_a_gradient_is_wrong(monkeypatch, capsys):
-    from numpyvae.vae import iwae as bounds
+    from numpyvae.vae.objectives import OBJECTIVES
 
-    forward, backward = bounds.OBJECTIVES["iwae"]
+    forward, backward = OBJECTIVES["iwae"]
 
     def wrong(cache):
         grads = backward(cache)
         grads["decoder.0.b"][...] *= 1 + 1e-6
         return grads
 
-    monkeypatch.setitem(bounds.OBJECTIVES, "iwae", (forward, wrong))
+    monkeypatch.setitem(OBJECTIVES, "iwae", (forward, wrong))
     assert main(["gradcheck", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["ok"] is False
 

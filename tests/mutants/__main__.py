@@ -12,6 +12,7 @@ run is a fork of this process, which never imports the package itself.
 """
 
 import contextlib
+import importlib
 import multiprocessing
 import os
 import shutil
@@ -35,6 +36,9 @@ import scipy.special  # noqa: F401
 import scipy.stats  # noqa: F401
 
 from .faults import FAULTS
+
+for path in sorted(Path(__file__).parent.glob("[a-z]*.py")):
+    importlib.import_module(f"tests.mutants.{path.stem}")  # each adds its faults to the list
 
 TESTS = Path(__file__).parents[1]
 SECONDS = 60  # for one run; one that takes longer is stopped as a failure: some faults make loops endless

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from numpyvae.vae.bernoulli import log_likelihood, log_likelihood_backward, sigmoid, sum_log1p
-from numpyvae.vae.gradcheck import complex_step
+from numpyvae.vae.bernoulli import log_prob, log_prob_backward, sigmoid, sum_log1p
+from numpyvae.vae.gradcheck import complex_step_gradient
 
 PIXELS = st.floats(0, 1)
 LOGITS = st.one_of(st.floats(-40, 40), st.floats(-1e308, 1e308))
@@ -46,7 +46,7 @@ def exact_sigmoid(l):
 @example(l=-1e308)
 def test_a_blank_pixel_costs_softplus_to_4_ulp_for_all_logits(l, dtype):
     l = dtype(np.clip(l, -np.finfo(dtype).max, np.finfo(dtype).max))
-    result = -log_likelihood(np.zeros(1, dtype), np.array([l]))
+    result = -log_prob(np.zeros(1, dtype), np.array([l]))
     assert result.dtype == dtype
     with localcontext(FIFTY_DIGITS):
         assert abs(Decimal(float(result)) - exact_softplus(l)) <= four_ulp(result, dtype)
@@ -73,11 +73,11 @@ def test_sigmoid_is_right_to_4_ulp_until_the_exponential_overflows_and_then_0(l,
 @example(x=1.0, l=-1e308)
 def test_log_likelihood_is_right_to_4_ulp_of_its_terms_for_logits_to_1e308(x, l):
     """It is x l − softplus(l); where the two cancel, the result is as good as they are."""
-    result = log_likelihood(np.array([x]), np.array([l]))
+    result = log_prob(np.array([x]), np.array([l]))
     with localcontext(FIFTY_DIGITS):
         terms = Decimal(x) * Decimal(l), exact_softplus(l)
         assert abs(Decimal(float(result)) - (terms[0] - terms[1])) <= four_ulp(max(map(abs, terms)), np.float64)
-    assert np.isfinite(result) and np.isfinite(log_likelihood_backward(np.array(1.0), np.array([x]), np.array([l])))
+    assert np.isfinite(result) and np.isfinite(log_prob_backward(np.array(1.0), np.array([x]), np.array([l])))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -100,8 +100,8 @@ def test_pixels_of_0_and_1_may_be_of_any_type(kind):
     rng = np.random.default_rng(0)
     x, logits = rng.random((3, 30)) < 0.5, rng.standard_normal((2, 3, 30))
     plain, dy = x.astype(float), rng.standard_normal((2, 3))
-    assert np.array_equal(log_likelihood(x.astype(kind), logits), log_likelihood(plain, logits))
-    assert np.array_equal(log_likelihood_backward(dy, x.astype(kind), logits), log_likelihood_backward(dy, plain, logits))
+    assert np.array_equal(log_prob(x.astype(kind), logits), log_prob(plain, logits))
+    assert np.array_equal(log_prob_backward(dy, x.astype(kind), logits), log_prob_backward(dy, plain, logits))
 
 
 @given(x=PIXELS, l=st.floats(-30, 30))
@@ -109,7 +109,7 @@ def test_log_likelihood_is_the_log_of_the_probabilities_weighed_by_the_pixel(x, 
     p = 1 / (1 + math.exp(-l))
     expected = x * math.log(p) + (1 - x) * math.log1p(-p)
     # 1 − p has lost digits to p near 1: an error of ε/2 in p is one of e^l ε/2 in log(1 − p)
-    assert abs(log_likelihood(np.array([x]), np.array([l])) - expected) <= 1e-15 * (40 + math.exp(l))
+    assert abs(log_prob(np.array([x]), np.array([l])) - expected) <= 1e-15 * (40 + math.exp(l))
 
 
 @pytest.mark.parametrize("x, l, expected", [
@@ -123,12 +123,12 @@ def test_log_likelihood_is_the_log_of_the_probabilities_weighed_by_the_pixel(x, 
     (0.0, 0.0, -math.log(2)),
 ])
 def test_limits_are_exact(x, l, expected):
-    assert log_likelihood(np.array([x]), np.array([l])) == expected
+    assert log_prob(np.array([x]), np.array([l])) == expected
 
 
 @given(st.floats(-700, 700))
 def test_ink_and_no_ink_share_all_probability(l):
-    p = np.exp(log_likelihood(np.array([[1.0], [0.0]]), np.array([[l], [l]])))
+    p = np.exp(log_prob(np.array([[1.0], [0.0]]), np.array([[l], [l]])))
     assert abs(p.sum() - 1) <= 1e-15 * (1 + abs(l))
 
 
@@ -136,25 +136,25 @@ def test_ink_and_no_ink_share_all_probability(l):
 @example(x=0.3, l=0.0, dy=1.0)  # where max(l, 0) and |l| have kinks, which cancel
 def test_gradient_is_the_complex_step(x, l, dy):
     x = np.array([x])
-    numeric = complex_step(lambda i: (dy * log_likelihood(x, i["l"])).sum(), {"l": np.array([l])}, "l")
-    by_hand = log_likelihood_backward(np.array(dy), x, np.array([l]))
+    numeric = complex_step_gradient(lambda i: (dy * log_prob(x, i["l"])).sum(), {"l": np.array([l])}, "l")
+    by_hand = log_prob_backward(np.array(dy), x, np.array([l]))
     assert abs(by_hand - numeric) <= 4 * np.finfo(float).eps * dy
 
 
 @pytest.mark.parametrize("x", [0.0, 0.25, 1.0])
 def test_likelihood_is_largest_where_the_probability_is_the_pixel(x):
     l = np.array([math.log(x / (1 - x)) if 0 < x < 1 else math.copysign(800, x - 0.5)])
-    assert abs(log_likelihood_backward(np.array(1.0), np.array([x]), l)) < 1e-15
+    assert abs(log_prob_backward(np.array(1.0), np.array([x]), l)) < 1e-15
 
 
 def test_pixels_are_summed_and_images_and_samples_are_not():
     rng = np.random.default_rng(1)
     x, l = rng.random((5, 7)), rng.standard_normal((4, 5, 7))
-    log_px = log_likelihood(x, l)
+    log_px = log_prob(x, l)
     assert log_px.shape == (4, 5)
-    one = sum(log_likelihood(x[2, d : d + 1], l[3, 2, d : d + 1]) for d in range(7))
+    one = sum(log_prob(x[2, d : d + 1], l[3, 2, d : d + 1]) for d in range(7))
     assert log_px[3, 2] == pytest.approx(one, rel=1e-14)
-    assert log_likelihood_backward(np.ones((4, 5)), x, l).shape == l.shape
+    assert log_prob_backward(np.ones((4, 5)), x, l).shape == l.shape
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -163,8 +163,8 @@ def test_backward_keeps_the_precision_repeats_itself_to_the_bit_and_leaves_its_a
     arguments = rng.standard_normal((4, 5)), rng.random((5, 7)), 9 * rng.standard_normal((4, 5, 7))
     dy, x, l = arguments = [array.astype(dtype) for array in arguments]
     before = [array.copy() for array in arguments]
-    y, dl = log_likelihood(x, l), log_likelihood_backward(dy, x, l)
+    y, dl = log_prob(x, l), log_prob_backward(dy, x, l)
     assert all(np.array_equal(a, b) for a, b in zip(before, arguments))
     assert y.dtype == dl.dtype == dtype
-    assert np.array_equal(y, log_likelihood(x, l)) and np.array_equal(dl, log_likelihood_backward(dy, x, l))
-    assert not log_likelihood_backward(np.zeros_like(dy), x, l).any()
+    assert np.array_equal(y, log_prob(x, l)) and np.array_equal(dl, log_prob_backward(dy, x, l))
+    assert not log_prob_backward(np.zeros_like(dy), x, l).any()

@@ -11,7 +11,7 @@ from scipy import integrate, stats
 
 from numpyvae.vae.gaussian import (cross_entropy, entropy, kl_divergence, kl_divergence_backward, log_density,
                                log_density_backward, reparameterize, reparameterize_backward)
-from numpyvae.vae.gradcheck import complex_step
+from numpyvae.vae.gradcheck import complex_step_gradient
 
 EPS = np.finfo(float).eps
 MEANS, LOGVARS = st.floats(-10, 10), st.floats(-8, 8)
@@ -246,7 +246,7 @@ def test_kl_gradient_is_its_complex_step(mu_q, logvar_q, mu_p, logvar_p, dy):
     q = dict(mu=np.array(mu_q), logvar=np.array(logvar_q))
     by_hand = kl_divergence_backward(dy, mu_q, logvar_q, mu_p, logvar_p)
     for name, gradient in zip(q, by_hand):
-        numeric = complex_step(lambda q: dy * kl_divergence(q["mu"], q["logvar"], mu_p, logvar_p), q, name)
+        numeric = complex_step_gradient(lambda q: dy * kl_divergence(q["mu"], q["logvar"], mu_p, logvar_p), q, name)
         assert abs(gradient - numeric) <= 4 * EPS * (abs(numeric) + abs(dy))
 
 
@@ -254,7 +254,7 @@ def test_kl_gradient_is_its_complex_step(mu_q, logvar_q, mu_p, logvar_p, dy):
 def test_log_density_gradient_is_its_complex_step(x, mu, logvar, dy):
     inputs = dict(x=np.array(x), mu=np.array(mu), logvar=np.array(logvar))
     for name, gradient in zip(inputs, log_density_backward(dy, x, mu, logvar)):
-        numeric = complex_step(lambda inputs: dy * log_density(**inputs), inputs, name)
+        numeric = complex_step_gradient(lambda inputs: dy * log_density(**inputs), inputs, name)
         assert abs(gradient - numeric) <= 8 * EPS * (abs(numeric) + abs(dy))
 
 
@@ -293,7 +293,7 @@ def test_many_samples_at_once_are_the_same_as_one_by_one_and_their_gradients_add
 def test_gradient_through_a_sample_is_its_complex_step(mu, logvar, eps, dz):
     inputs = dict(mu=np.array(mu), logvar=np.array(logvar))
     for name, gradient in zip(inputs, reparameterize_backward(dz, mu, logvar, eps)):
-        numeric = complex_step(lambda inputs: dz * reparameterize(**inputs, eps=eps), inputs, name)
+        numeric = complex_step_gradient(lambda inputs: dz * reparameterize(**inputs, eps=eps), inputs, name)
         assert abs(gradient - numeric) <= 4 * EPS * abs(numeric) + 1e-300
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 from scipy import stats
 from scipy.special import logsumexp
 
-from numpyvae.vae.iwae import log_marginal, log_mean_exp, log_weights, negative_iwae, negative_iwae_backward
+from numpyvae.vae.iwae import log_importance_weights, log_marginal, log_mean_exp, negative_iwae, negative_iwae_backward
 from numpyvae.settings import VAEConfig
 from numpyvae.vae import Parameters, decode, encode, init_params, negative_elbo, negative_elbo_backward
 
@@ -47,7 +47,7 @@ def gauss_hermite(n):
 def log_weights_at(params, x, eps, config):
     """log w for each of the numbers eps (K,), one latent -> (K, N)"""
     (mu, logvar), _ = encode(params, x, config)
-    return log_weights(params, x, mu, logvar, np.tile(eps[:, None, None], (1, len(x), 1)), config)[0]
+    return log_importance_weights(params, x, mu, logvar, np.tile(eps[:, None, None], (1, len(x), 1)), config)[0]
 
 
 def log_px_by_quadrature(params, x, config, n=100):
@@ -103,7 +103,7 @@ def test_the_log_weights_are_those_of_scipys_densities(likelihood):
     params, rng = model(config), np.random.default_rng(0)
     x, eps = rng.integers(0, 2, (3, 4)).astype(float), rng.standard_normal((5, 3, 2))
     (mu, logvar), _ = encode(params, x, config)
-    log_w, _ = log_weights(params, x, mu, logvar, eps, config)
+    log_w, _ = log_importance_weights(params, x, mu, logvar, eps, config)
     sigma = np.exp(logvar / 2)
     z = mu + sigma * eps
     y, _ = decode(params, z, config)
@@ -150,7 +150,7 @@ def test_with_k_1_its_expectation_is_the_elbo():
     """E[−log w] by quadrature, the KL sampled, is what negative_elbo has with the KL in closed form."""
     params, (t, w) = one_latent(), gauss_hermite(60)
     sampled = sum(w_i * negative_iwae(params, X, np.full((1, 2, 1), t_i), ONE_LATENT)[0] for t_i, w_i in zip(t, w))
-    closed = sum(w_i * negative_elbo(params, X, np.full((2, 1), t_i), ONE_LATENT)[0] for t_i, w_i in zip(t, w))
+    closed = sum(w_i * negative_elbo(params, X, np.full((1, 2, 1), t_i), ONE_LATENT)[0] for t_i, w_i in zip(t, w))
     assert sampled == pytest.approx(closed, abs=1e-12)
     assert sampled == pytest.approx(-bound(params, X, ONE_LATENT, 1, 60).mean(), abs=1e-12)
 
@@ -242,7 +242,7 @@ def test_the_gradient_overwrites_what_it_is_given():
     config, params, x, eps = setting("normal, learned variance", 5)
     cache = negative_iwae(params, x, eps, config)[1]
     out = Parameters({name: array.shape for name, array in params.items()}, np.full_like(params.vector, np.nan))
-    assert negative_iwae_backward(cache, out=out) is out
+    assert negative_iwae_backward(cache, grads=out) is out
     assert np.array_equal(out.vector, negative_iwae_backward(cache).vector)
 
 
@@ -273,9 +273,9 @@ def test_its_standard_error_is_calibrated():
 def test_its_chunks_do_not_show(rows):
     """The same noise in chunks of another size: the same estimate and standard error as from all weights at once."""
     params = model(ONE_LATENT)
-    estimate, se = log_marginal(params, X, ONE_LATENT, 50, np.random.default_rng(5), rows=rows)
+    estimate, se = log_marginal(params, X, ONE_LATENT, 50, np.random.default_rng(5), chunk_rows=rows)
     (mu, logvar), _ = encode(params, X, ONE_LATENT)
-    log_w, _ = log_weights(params, X, mu, logvar, np.random.default_rng(5).standard_normal((50, 2, 1)), ONE_LATENT)
+    log_w, _ = log_importance_weights(params, X, mu, logvar, np.random.default_rng(5).standard_normal((50, 2, 1)), ONE_LATENT)
     assert estimate == pytest.approx(logsumexp(log_w, axis=0) - np.log(50), abs=1e-13)
     w = np.exp(log_w)
     assert se == pytest.approx(w.std(axis=0) / np.sqrt(50) / w.mean(axis=0), rel=1e-9)
@@ -303,8 +303,8 @@ def test_far_below_what_exp_can_represent():
 def test_weights_of_0_count_and_are_no_nan(monkeypatch):
     """Three chunks of one weight for each of three images: log p(x) is the log of their mean."""
     chunks = iter(np.array([[[-np.inf, -np.inf, 1.0]], [[-np.inf, 2.0, -np.inf]], [[-np.inf, 2.0, -np.inf]]]))
-    monkeypatch.setattr("numpyvae.vae.iwae.log_weights", lambda *arguments: (next(chunks), None))
-    estimate, se = log_marginal(model(ONE_LATENT), np.tile(X[:1], (3, 1)), ONE_LATENT, 3, np.random.default_rng(0), rows=1)
+    monkeypatch.setattr("numpyvae.vae.iwae.log_importance_weights", lambda *arguments: (next(chunks), None))
+    estimate, se = log_marginal(model(ONE_LATENT), np.tile(X[:1], (3, 1)), ONE_LATENT, 3, np.random.default_rng(0), chunk_rows=1)
     assert estimate == pytest.approx([-np.inf, 2 + np.log(2 / 3), 1 + np.log(1 / 3)], rel=1e-15)
     assert np.isnan(se[0]) and se[1:] == pytest.approx([np.sqrt(2 / 9 / 3) / (2 / 3), np.sqrt(2 / 9 / 3) / (1 / 3)], rel=1e-12)
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpyvae.vae.gradcheck import complex_step
-from numpyvae.vae.layers import (linear, linear_backward, linear_backward_parameters, relu, relu_backward, tanh,
+from numpyvae.vae.gradcheck import complex_step_gradient
+from numpyvae.vae.layers import (linear, linear_backward, linear_backward_params, relu, relu_backward, tanh,
                              tanh_backward)
 
 EPS = np.finfo(float).eps
@@ -58,7 +58,7 @@ def test_relu_is_the_larger_of_x_and_0_and_lets_through_the_gradient_of_what_it_
 def test_tanh_is_between_minus_1_and_1_and_its_gradient_is_the_complex_step(x):
     y, cache = tanh(np.array([x]))
     assert abs(y) <= 1 and y == np.tanh(x)
-    numeric = complex_step(lambda i: tanh(i["x"])[0].sum(), {"x": np.array([x])}, "x")
+    numeric = complex_step_gradient(lambda i: tanh(i["x"])[0].sum(), {"x": np.array([x])}, "x")
     assert abs(tanh_backward(np.array([1.0]), cache) - numeric) <= 4 * EPS  # of 1; 1 − y² loses digits
 
 
@@ -71,7 +71,7 @@ def test_every_gradient_is_the_complex_step_and_has_the_shape_of_its_argument(fo
     assert len(gradients) == len(inputs)
     for i, gradient in enumerate(gradients):
         assert gradient.shape == inputs[i].shape
-        numeric = complex_step(lambda inputs: (forward(*inputs.values())[0] * dy).sum(), inputs, i)
+        numeric = complex_step_gradient(lambda inputs: (forward(*inputs.values())[0] * dy).sum(), inputs, i)
         np.testing.assert_allclose(gradient, numeric, rtol=1e-14, atol=1e-14)
 
 
@@ -92,7 +92,7 @@ def test_a_layer_keeps_the_precision_repeats_itself_and_leaves_what_it_is_given_
     assert all(not gradient.any() for gradient in as_tuple(backward(np.zeros_like(dy), cache)))  # zero in, zero out
 
 
-@pytest.mark.parametrize("backward", [linear_backward, linear_backward_parameters])
+@pytest.mark.parametrize("backward", [linear_backward, linear_backward_params])
 def test_out_is_overwritten_with_the_same_bits_and_nothing_else_is_touched(backward):
     x, W, b, dy = before = arguments([(5, 7), (7, 6), (6,), (5, 6)])
     before = [array.copy() for array in before]
@@ -100,7 +100,7 @@ def test_out_is_overwritten_with_the_same_bits_and_nothing_else_is_touched(backw
     fresh = backward(dy, cache)
     memory = np.full(3 + W.size + 2 + b.size + 4, np.nan)  # dW and db with a margin around each
     dW, db = memory[3 : 3 + W.size].reshape(W.shape), memory[5 + W.size : 5 + W.size + b.size]
-    result = backward(dy, cache, out=(dW, db))
+    result = backward(dy, cache, (dW, db))
     assert result[-2] is dW and result[-1] is db
     assert all(np.array_equal(a, b) for a, b in zip(result, fresh))
     assert np.isnan(memory).sum() == 9
@@ -110,5 +110,5 @@ def test_out_is_overwritten_with_the_same_bits_and_nothing_else_is_touched(backw
 def test_the_first_layer_gets_the_same_gradients_without_dx():
     x, W, b, dy = arguments([(5, 7), (7, 6), (6,), (5, 6)])
     _, cache = linear(x, W, b)
-    for with_dx, without in zip(linear_backward(dy, cache)[1:], linear_backward_parameters(dy, cache)):
+    for with_dx, without in zip(linear_backward(dy, cache)[1:], linear_backward_params(dy, cache)):
         assert np.array_equal(with_dx, without)

@@ -1,0 +1,90 @@
+"""The table of likelihoods: the distribution p(x|z) whose parameters the decoder outputs.
+
+    bernoulli    y is each pixel's logit; p(x|z) as in bernoulli.py
+    normal       y is each pixel's mean; p(x|z) = N(y, s²) with one variance s² for all pixels, learned or fixed
+
+The normal likelihood carries logvar_x = log s², for the same reason as gaussian.py. It is a density, which may exceed 1.
+A negative log-likelihood may then be negative.
+
+A new likelihood is one entry of LIKELIHOODS and its pair of functions. Whatever depends on the likelihood reads the table.
+
+Source: Kingma & Welling 2014, appendix C.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy import ndarray as Array
+
+from . import bernoulli
+from .gaussian import log_density, log_density_backward
+from ..settings import VAEConfig
+
+
+class Likelihood(NamedTuple):
+    """One distribution p(x|z), where y is the decoder's output.
+
+    log_prob(params, x, y, config)                               log p(x|z): x (N, D), y (..., N, D) -> (..., N), in nats
+    log_prob_backward(dlog_px, params, x, y, config, grads)      dy; gradients of its own parameters are written into grads
+    mean(y)                                                      E[x|z], (..., D)
+    output_bias(mean_image)                                      the output bias for which E[x|z] is the mean image
+    shapes(config)                                               its own parameters, name -> shape
+    is_density                                                   True: log p(x|z) may be positive
+    unit_interval                                                True: x must lie in [0, 1]
+    """
+
+    log_prob: Callable
+    log_prob_backward: Callable
+    mean: Callable
+    output_bias: Callable
+    shapes: Callable
+    is_density: bool
+    unit_interval: bool
+
+
+def bernoulli_log_prob(params: dict, x: Array, y: Array, config: VAEConfig) -> Array:
+    """log p(x|z), where y holds logits        x (N, D), y (..., N, D) -> (..., N)"""
+    return bernoulli.log_prob(x, y)
+
+
+def bernoulli_log_prob_backward(dlog_px: Array, params: dict, x: Array, y: Array, config: VAEConfig,
+                                grads: dict | None = None) -> Array:
+    """dlog_px (..., N) -> dy (..., N, D); there are no parameters of its own."""
+    return bernoulli.log_prob_backward(dlog_px, x, y)
+
+
+def bernoulli_output_bias(mean_image: Array) -> Array:
+    """The logit of the mean image, whose values are first clipped to [0.001, 0.999]"""
+    clipped = np.clip(mean_image, 0.001, 0.999)
+    return np.log(clipped / (1 - clipped))
+
+
+def normal_log_prob(params: dict, x: Array, y: Array, config: VAEConfig) -> Array:
+    """log p(x|z) = Σ_d log N(x_d; y_d, s²)        x (N, D), y (..., N, D) -> (..., N)"""
+    return log_density(x, y, decoder_logvar(params, y.dtype, config)).sum(axis=-1)
+
+
+def normal_log_prob_backward(dlog_px: Array, params: dict, x: Array, y: Array, config: VAEConfig,
+                             grads: dict | None = None) -> Array:
+    """dlog_px (..., N) -> dy (..., N, D); the gradient of a learned logvar_x is written into grads."""
+    _, dy, dlogvar_x = log_density_backward(dlog_px[..., None], x, y, decoder_logvar(params, y.dtype, config))
+    if grads is not None and "logvar_x" in grads:
+        grads["logvar_x"][...] = dlogvar_x.sum()
+    return dy
+
+
+def decoder_logvar(params: dict, dtype: np.dtype, config: VAEConfig) -> Array:
+    """log s² of the normal likelihood: learned, or as configured"""
+    return params["logvar_x"] if config.logvar_x is None else dtype.type(config.logvar_x)
+
+
+LIKELIHOODS = {
+    "bernoulli": Likelihood(bernoulli_log_prob, bernoulli_log_prob_backward, mean=bernoulli.sigmoid,
+                            output_bias=bernoulli_output_bias, shapes=lambda config: {},
+                            is_density=False, unit_interval=True),
+    "normal": Likelihood(normal_log_prob, normal_log_prob_backward, mean=lambda y: y,
+                         output_bias=lambda mean_image: mean_image,
+                         shapes=lambda config: {"logvar_x": ()} if config.logvar_x is None else {},
+                         is_density=True, unit_interval=False),
+}

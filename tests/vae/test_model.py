@@ -1,0 +1,39 @@
+"""The tables of the model: activations, likelihoods, objectives."""
+
+import numpy as np
+import pytest
+
+from numpyvae import settings
+from numpyvae.settings import VAEConfig
+from numpyvae.vae.bernoulli import sigmoid
+from numpyvae.vae.likelihoods import LIKELIHOODS
+from numpyvae.vae.model import ACTIVATIONS, decode
+from numpyvae.vae.objectives import OBJECTIVES
+from numpyvae.vae.parameters import glorot_init, init_params
+
+
+@pytest.mark.parametrize("table, names", [(ACTIVATIONS, settings.ACTIVATIONS), (LIKELIHOODS, settings.LIKELIHOODS),
+                                          (OBJECTIVES, settings.OBJECTIVES)], ids=["activations", "likelihoods", "objectives"])
+def test_each_table_has_the_names_that_settings_offers_in_that_order(table, names):
+    assert tuple(table) == tuple(names)
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_glorot_initialization_makes_the_mean_image_the_decoders_mean(likelihood):
+    """At z = 0, where the biases are all that counts; to float32's rounding, magnified by the logit at 0.001"""
+    config = VAEConfig(input_dim=6, hidden_dims=(5, 4), latent_dim=2, likelihood=likelihood)
+    params = init_params(config, np.random.default_rng(1))
+    mean_image = np.array([0.001, 0.1, 0.3, 0.5, 0.9, 0.999])
+    glorot_init(params, mean_image, config, np.random.default_rng(2))
+    y, _ = decode(params, np.zeros((1, 2), np.float32), config)
+    assert LIKELIHOODS[likelihood].mean(y)[0] == pytest.approx(mean_image, rel=1e-6)
+
+
+def test_a_pixel_that_is_always_0_or_1_gets_a_finite_output_bias():
+    bias = LIKELIHOODS["bernoulli"].output_bias(np.array([0.0, 1.0]))
+    assert sigmoid(bias) == pytest.approx([0.001, 0.999], rel=1e-12)
+
+
+def test_only_the_normal_likelihood_is_a_density_and_takes_any_real_number():
+    assert [name for name, entry in LIKELIHOODS.items() if entry.is_density] == ["normal"]
+    assert [name for name, entry in LIKELIHOODS.items() if entry.unit_interval] == ["bernoulli"]
