@@ -56,7 +56,8 @@ def train(images: ArrayLike, test_images: ArrayLike | None, config: VAEConfig, o
         test_images = check_images("test_images", test_images, config.input_dim, unit_interval)
     state = state or initial_state(images, config, options)
     check_shapes(state.params, config)
-    processes = default_processes() if processes is None else check_processes(processes)
+    processes = default_processes() if processes is None else processes
+    check_processes(processes)
     total = options.epochs * len(images)
 
     with limited_blas_threads(), training_step(state, config, options, processes) as step:

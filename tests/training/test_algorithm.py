@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from numpyvae.vae.adam import Adam
-from numpyvae.vae.iwae import OBJECTIVES
-from numpyvae.settings import TrainingOptions
-from numpyvae.training.loop import draw_noise, glorot, learning_rate, pixels, start, train
-from numpyvae.settings import VAEConfig
-from numpyvae.vae import init_params
+from numpyvae.data.pixels import to_input
+from numpyvae.settings import TrainingOptions, VAEConfig
+from numpyvae.training.loop import sample_noise, train
+from numpyvae.training.schedule import learning_rate
+from numpyvae.training.state import initial_state
+from numpyvae.vae import Adam, init_params
+from numpyvae.vae.objectives import OBJECTIVES
+
 
 CONFIG = VAEConfig(input_dim=4, hidden_dims=(5,), latent_dim=2)
 IMAGES = np.random.default_rng(1).integers(0, 256, (50, 2, 2), dtype=np.uint8)
