@@ -1,0 +1,164 @@
+"""Processes and BLAS threads: how many training uses, however Python was started.
+
+NumPy leaves matrix products to a BLAS library, mostly OpenBLAS. It divides each product among threads, one per core or
+as many as the environment says. Training divides each step among processes instead, and both at once are harmful. An
+OpenBLAS thread without work polls for it, and a product ends with its slowest thread. If another program needs one of
+the cores, every product waits for the thread there. Measured on two cores: a second BLAS thread gains a factor of
+1.3 on an idle machine, and loses one of 3 to 20 beside other work. Therefore each process has one BLAS thread.
+
+Before NumPy is loaded, the environment decides: `set_environment`, for the command line. Afterwards only the library
+itself can be told: `limited_blas_threads`, for OpenBLAS. Others (Accelerate, MKL) are left alone.
+
+A fork is safe while the limit is one thread. OpenBLAS ends its threads before a fork, and starts them at the next
+product that needs more than one. With a limit of one there is no such product, in the parent or in the child.
+
+Nothing here loads NumPy but `describe`. Source: OpenBLAS's documentation, "Runtime variables". Next: parallel.
+"""
+
+import ctypes
+import os
+import re
+import sys
+import threading
+from contextlib import contextmanager
+from functools import lru_cache
+from itertools import product
+from pathlib import Path
+from typing import Callable, Iterator, NamedTuple
+
+from .cores import available_cores, read
+
+BLAS_THREADS = 1  # per process
+VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+THREADED = re.compile("(lib)?(scipy_)?openblas|(lib)?mkl_rt|libblis|libarmpl|libnvpl_blas")  # BLAS with threads
+
+
+def default_processes() -> int:
+    """2 where two processes are safe and faster, else 1.
+
+    Faster: two cores are available, and this is not one of several processes of multiprocessing or joblib already.
+    Safe: Linux, the main thread, and no other thread. A fork copies the calling thread only: a lock that another thread
+    holds would stay locked in the child forever. Python 3.12 and later warn of such a fork.
+    """
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    worker = multiprocessing is not None and multiprocessing.parent_process() is not None
+    alone = threading.current_thread() is threading.main_thread() and threading.active_count() == 1
+    safe = sys.platform == "linux" and alone and not worker and _native_threads() == 1
+    return 2 if safe and available_cores() > 1 else 1
+
+
+def check_processes(processes: int) -> None:
+    """ValueError if this system cannot divide training among so many processes."""
+    if processes > 1 and sys.platform == "darwin":
+        raise ValueError(f"processes must be 1 on macOS, not {processes}: a forked process hangs in Apple's BLAS")
+    if processes > 1 and not hasattr(os, "fork"):
+        raise ValueError(f"processes must be 1 here, not {processes}: this system cannot fork")
+
+
+def set_environment() -> None:
+    """Ask for one BLAS thread, whatever was exported. Once NumPy is loaded it is too late, and nothing is changed."""
+    if "numpy" not in sys.modules:
+        os.environ.update(dict.fromkeys(VARIABLES, str(BLAS_THREADS)))
+
+
+@contextmanager
+def limited_blas_threads(limit: int = BLAS_THREADS) -> Iterator[None]:
+    """Inside the block BLAS uses at most `limit` threads; afterwards as many as before, also after an exception.
+
+    Blocks may be nested, and may overlap in several threads: the smallest limit holds, and the end of the last block
+    restores the number. An OpenBLAS that was built with OpenMP is limited in the calling thread only. If a library has
+    threads that cannot be limited, that is one line on standard error, once.
+    Entering and leaving cost 10 µs, and 1 ms if a module has been imported since the last time.
+    """
+    with _lock:
+        _limits.append(limit)
+        _apply_limits()
+    try:
+        yield
+    finally:
+        with _lock:
+            _limits.remove(limit)
+            _apply_limits()
+
+
+def describe(processes: int) -> dict:
+    """What the bits of a training run depend on, beside its settings; JSON-serializable.
+
+    blas_threads is None where the library decides. cpu_features are those that NumPy has code for and has found.
+    """
+    import numpy as np
+
+    config, libraries = np.show_config("dicts"), _openblas(len(sys.modules))
+    built = config.get("Build Dependencies", {}).get("blas", {})
+    blas = libraries[0].config().decode() if libraries else f"{built.get('name')} {built.get('version')}"
+    return {"processes": processes, "blas_threads": BLAS_THREADS if libraries else None, "blas": " ".join(blas.split()),
+            "cpu_features": config.get("SIMD Extensions", {}).get("found", []), "numpy": np.__version__}
+
+
+class _OpenBLAS(NamedTuple):
+    path: str
+    get: Callable[[], int]
+    set: Callable[[int], None]
+    config: Callable[[], bytes]
+
+
+_lock = threading.Lock()
+_limits: list[int] = []  # of the blocks that are open
+_before: dict[str, int] = {}  # path of each library: its number of threads before the first of them
+if hasattr(os, "register_at_fork"):  # or a child could inherit a lock that another thread holds
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+
+
+def _apply_limits() -> None:
+    libraries = _openblas(len(sys.modules))
+    for library in libraries:
+        before = _before.setdefault(library.path, library.get())
+        threads = min([before, *_limits])
+        if threads != library.get():  # to set a number starts threads, even in a forked child that needs none
+            library.set(threads)
+    if not _limits:
+        _before.clear()
+    elif not libraries:
+        _warn_if_slow()
+
+
+@lru_cache(maxsize=1)  # once
+def _warn_if_slow() -> None:
+    told = any(os.environ.get(name) == str(BLAS_THREADS) for name in VARIABLES)
+    if (paths := _blas_paths()) and sys.stderr and not told and available_cores() > 1:
+        print(f"numpyvae: the threads of {Path(paths[0]).name} cannot be limited while Python runs, and can make "
+              "training several times slower; export OMP_NUM_THREADS=1 before Python starts", file=sys.stderr)
+
+
+@lru_cache(maxsize=1)
+def _openblas(modules: int) -> list[_OpenBLAS]:
+    """The OpenBLAS libraries in this process, NumPy's first; SciPy has its own. Searched again after an import."""
+    found = []
+    for path in _blas_paths():
+        library = ctypes.CDLL(path)
+        for prefix, suffix in product(("scipy_openblas", "openblas"), ("64_", "")):
+            if hasattr(library, f"{prefix}_set_num_threads{suffix}"):
+                get, set_, config = (getattr(library, f"{prefix}_{name}{suffix}")
+                                     for name in ("get_num_threads", "set_num_threads", "get_config"))
+                set_.restype, config.restype = None, ctypes.c_char_p
+                found.append(_OpenBLAS(path, get, set_, config))
+                break
+    return found
+
+
+def _blas_paths(maps: str | Path = "/proc/self/maps") -> list[str]:
+    """The loaded libraries that THREADED names: from the process's memory map on Linux, else beside NumPy and SciPy."""
+    paths = {line.split(maxsplit=5)[5] for line in read(Path(maps)).splitlines() if "/" in line}
+    if not paths:
+        for name in sys.modules.keys() & {"numpy", "scipy"}:
+            package = Path(sys.modules[name].__file__).parent
+            directories = (package.with_name(f"{name}.libs"), package / ".dylibs")
+            paths |= {str(path) for directory in directories for path in directory.glob("*")}
+    found = (path for path in paths if THREADED.match(Path(path).name) and os.path.exists(path))
+    return sorted(found, key=lambda path: ("numpy" not in path, path))
+
+
+def _native_threads() -> int:
+    """The threads of this process as Linux counts them, without OpenBLAS's, which end before a fork."""
+    blas = sum(_before.get(library.path, library.get()) - 1 for library in _openblas(len(sys.modules)))
+    return len(os.listdir("/proc/self/task")) - blas
