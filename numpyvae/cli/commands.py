@@ -130,25 +130,16 @@ def sample(args: Namespace, console: Console) -> int:
 
 
 def mdp(args: Namespace, console: Console) -> int:
-    """Solve the four-state chain: optimal policies and values at each discount, and the discount where they change.
+    """Solve the four-state chain: optimal policies and values at each discount factor, and where they change.
 
     examples:
       numpyvae mdp
       numpyvae mdp --gamma 0.3 --gamma 0.4 --json
       numpyvae mdp --out chain.svg
     """
-    from ..mdp import chain
+    from . import mdp as command
 
-    report = chain.report(args.gamma or [0.1, 0.99])
-    if args.out is not None:
-        from ..pictures.chain import report_svg
-        from ..pictures.plots import write_svg
-
-        write_svg(args.out, report_svg())
-    console.line(json.dumps(report) if args.json else chain.report_text(report).rstrip())
-    if args.out is not None:
-        console.warn(f"wrote {args.out}")
-    return 0
+    return command.run(args, console)
 
 
 def gradcheck(args: Namespace, console: Console) -> int:
