@@ -1,0 +1,74 @@
+"""Pixels: bytes to floats in [0, 1] and back, and three ways to make gray pixels 0 or 1.
+
+    to_input      x = v / 255                 v a byte, 0 … 255
+    to_bytes      v = round(255 x)            x clipped to [0, 1] first
+
+A Bernoulli decoder describes pixels that are 0 or 1. Gray pixels can be binarized:
+
+    threshold     1 where x >= ½                        always the same image
+    dynamic       1 with probability x                  sampled every time an image is used
+    static        1 with probability x                  sampled once, from a stated seed
+
+Losses with and without binarization, and with different binarizations, are not comparable. Dynamic binarization also
+regularizes, since a model never sees one image twice.
+
+Source: Salakhutdinov & Murray 2008, "On the quantitative analysis of deep belief networks" (static); Burda, Grosse &
+Salakhutdinov 2016, "Importance weighted autoencoders" (dynamic).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+BINARIZE = {"none": "gray pixels", "threshold": "pixels binarized at ½", "dynamic": "pixels sampled every time",
+            "static": "pixels sampled once"}
+_STATIC_CHUNK = 2**20  # random numbers at a time
+
+
+def to_input(images: np.ndarray, binarize: str, rng: np.random.Generator) -> np.ndarray:
+    """Images as the model's input: (N, rows, cols) or (N, D) -> float32 (N, D).
+
+    uint8 is divided by 255; floats are taken as they are and expected in [0, 1] where they are binarized. `rng` is used
+    by "dynamic" only: N·D uniform numbers, in the order of the pixels. "static" expects images from `binarize_static`.
+    Raises ValueError for an unknown `binarize`, and for "static" with pixels that are not binarized.
+    """
+    if binarize not in BINARIZE:
+        raise ValueError(f"binarize must be one of {', '.join(BINARIZE)}, not {binarize!r}")
+    x = images.reshape(len(images), -1)
+    x = x * np.float32(1 / 255) if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
+    if binarize == "threshold":
+        return (x >= 0.5).astype(np.float32)
+    if binarize == "dynamic":
+        return (rng.random(x.shape, dtype=np.float32) < x).astype(np.float32)
+    if binarize == "static" and ((x != 0) & (x != 1)).any():
+        raise ValueError('binarize is "static", but the images have gray pixels; '
+                         "pass them through binarize_static first")
+    return x
+
+
+def to_bytes(mean: np.ndarray) -> np.ndarray:
+    """Round pixels in [0, 1] to bytes: float (…) -> uint8 (…); the inverse of v / 255.
+
+    Values outside, as a normal decoder's mean has them, are clipped. Raises ValueError for NaN, which no byte can show.
+    """
+    if np.isnan(mean).any():
+        raise ValueError("the pixels have NaN among them, which cannot be shown; the model's parameters are not finite")
+    return np.rint(np.clip(mean, 0, 1) * 255).astype(np.uint8)
+
+
+def binarize_static(images: np.ndarray, seed: int | Sequence[int]) -> np.ndarray:
+    """Sample each pixel once with its gray value as probability: uint8 (N, …) -> uint8 (N, …) of 0 and 255.
+
+    The same seed gives the same images, and the first n images do not depend on those behind them. Training and test
+    set need different seeds, or they share their random numbers (to NumPy, [seed, 0] is the same as seed).
+    Raises ValueError unless the images are uint8.
+    """
+    if images.dtype != np.uint8:
+        raise ValueError(f"images to binarize must be uint8, 0 to 255, not {images.dtype}")
+    rng, v = np.random.default_rng(seed), images.reshape(-1)
+    binary = np.empty_like(v)
+    for first in range(0, v.size, _STATIC_CHUNK):
+        chunk = slice(first, first + _STATIC_CHUNK)
+        x = v[chunk] * np.float32(1 / 255)
+        binary[chunk] = (rng.random(x.shape, dtype=np.float32) < x) * np.uint8(255)
+    return binary.reshape(images.shape)
