@@ -27,7 +27,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from .. import __version__
-from ..files import replacing
+from ..files import atomic_write
 from .idx import CHUNK, unpacked
 from .mnist import VERIFIED, spellings, verified
 
@@ -79,7 +79,7 @@ def download(directory: str | os.PathLike, mirrors: Sequence[str] = MIRRORS,
         fetched.append(_have(directory, name, payload, mirrors, progress, timeout))
         path = fetched[-1].path
         digests[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
-        with replacing(directory / VERIFIED) as file:
+        with atomic_write(directory / VERIFIED) as file:
             file.writelines(f"{digest}  {name}\n".encode() for name, digest in digests.items())
     return fetched
 
@@ -100,7 +100,7 @@ def _have(directory: Path, name: str, payload: tuple[int, str], mirrors: Sequenc
     for mirror in mirrors:
         url, path = f"{mirror.rstrip('/')}/{name}.gz", directory / f"{name}.gz"
         try:
-            with replacing(path) as file:
+            with atomic_write(path) as file:
                 for chunk, received, total in _receive(url, payload[0] + CHUNK, timeout):
                     file.write(chunk)
                     progress(name, received, total)

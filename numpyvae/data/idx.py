@@ -26,7 +26,7 @@ from typing import BinaryIO, Iterator
 
 import numpy as np
 
-from ..files import replacing
+from ..files import atomic_write
 
 TYPES = {code: np.dtype(name) for code, name in
          {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}.items()}
@@ -79,7 +79,7 @@ def write_idx(path: str | os.PathLike, array: np.ndarray) -> None:
         raise IdxError(f"{path}: a size of {max(array.shape):,} does not fit the four bytes that IDX has for it")
     header = struct.pack(f">BBBB{array.ndim}I", 0, 0, code, array.ndim, *array.shape)
     data = header + array.astype(TYPES[code]).tobytes()
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         if str(path).endswith(".gz"):
             with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
                 packed.write(data)

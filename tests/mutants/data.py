@@ -42,3 +42,54 @@ fault("static images without their seed", TESTS, (FILE, "np.random.default_rng(s
 fault("the same static noise in every chunk", TESTS,
       (FILE, "(rng.random(x.shape, dtype=np.float32) < x) *",
        "(np.random.default_rng(seed).random(x.shape, dtype=np.float32) < x) *"))
+
+# files
+
+TESTS = "test_files.py"
+FILE = "files.py"
+fault("the target written under its own name", TESTS,
+      (FILE, "    temporary = _temporary(path)\n    with _errors_name(path, "
+      'temporary):\n        stream = open(temporary, "x+b"', "    temporary = path\n    with _errors_name(path, "
+      'temporary):\n        stream = open(temporary, "w+b"'))
+fault("a temporary file that may exist already", TESTS, (FILE, '"x+b", opener=_open_no_follow)', '"w+b")'))
+fault("a temporary name that can be guessed", TESTS, (FILE, "{secrets.token_hex(8)}", "{os.getpid():016x}"))
+fault("the rename before the contents are on the disk", TESTS,
+      (FILE, "                os.fsync(stream.fileno())\n", ""))
+fault("the buffer not flushed before fsync", TESTS,
+      (FILE, "                stream.flush()\n                os.fsync(stream.fileno())\n",
+       "                os.fsync(stream.fileno())\n                stream.flush()\n"))
+fault("the rename not on the disk", TESTS,
+      (FILE, "            os.replace(temporary, path)\n            fsync_directory(path.parent)\n",
+       "            os.replace(temporary, path)\n"))
+fault("a temporary file left after a failure", TESTS,
+      (FILE, "                temporary.unlink()", "                pass"))
+fault("a device replaced", TESTS, (FILE, "if path.exists() and not path.is_file():", "if False:"))
+fault("an error that names the temporary file", TESTS,
+      (FILE, "raise OSError(error.errno, error.strerror, str(path)) from",
+      "raise OSError(error.errno, error.strerror, str(temporary)) from"))
+fault("leftovers of living writers removed", TESTS, (FILE, "                _try_lock(stream.fileno())\n", ""))
+fault("directories removed under their writer", TESTS,
+      (FILE, "            with exclusive_lock(temporary):\n", "            with suppress():\n"))
+fault("young leftovers removed", TESTS, (FILE, "LEFTOVER_SECONDS = 3600", "LEFTOVER_SECONDS = 0"))
+fault("leftovers never removed", TESTS, (FILE, "< LEFTOVER_SECONDS or", "> 0 or"))
+fault("leftovers removed where nothing says that their writer has ended", TESTS,
+      (FILE, "                        if no_lock is None:\n                            os.unlink",
+       "                        if True:\n                            os.unlink"))
+fault("other files taken for leftovers", TESTS, (FILE, r"[0-9a-f]{16}\.tmp", r".*\.tmp"))
+fault("a name's dots taken for any character", TESTS,
+      (FILE, 're.escape(f".{path.name[:50]}.")', 'f".{path.name[:50]}."'))
+fault("long names cannot be written", TESTS,
+      (FILE, 'path.with_name(f".{path.name[:50]}.{s', 'path.with_name(f".{path.name}.{s'))
+fault("a filled directory replaced", TESTS, (FILE, " and not any(path.iterdir())", ""))
+fault("a temporary directory left after a failure", TESTS,
+      (FILE, "            shutil.rmtree(temporary, ignore_errors=True)",
+      "            pass"))
+fault("a shared lock", TESTS, (FILE, "fcntl.LOCK_EX | fcntl.LOCK_NB", "fcntl.LOCK_SH | fcntl.LOCK_NB"))
+fault("a lock that is held by another, taken", TESTS, (FILE, 'if reason == "locked":', "if False:"))
+fault("a lock that outlives its block", TESTS,
+      (FILE, "        yield reason\n    finally:\n        os.close(descriptor)",
+      "        yield reason\n    finally:\n        pass"))
+fault("a missing lock is an error", TESTS,
+      (FILE, '        return f"this file system has no flock ({error.strerror})"', "        raise"))
+fault("a pipe waited for", TESTS, (FILE, 'getattr(os, "O_NONBLOCK", 0) | getattr', '0 | getattr'))
+fault("devices opened", TESTS, (FILE, "if stat.S_ISREG(mode):", "if not stat.S_ISDIR(mode):"))
