@@ -12,9 +12,9 @@ from .console import Console
 
 def found_images(given: str | None):
     """The directory that --data or its defaults name, and its images (training, test)"""
-    from ..data.mnist import find_data, load_images
+    from ..data.mnist import find_data_directory, load_images
 
-    directory = find_data(given)
+    directory = find_data_directory(given)
     return directory, load_images(directory)
 
 
@@ -169,12 +169,12 @@ def download(args: Namespace, console: Console) -> int:
       numpyvae download
       numpyvae download --data somewhere/else
     """
-    from ..data.download import MIRRORS, download
+    from ..data.download import MIRRORS, download_mnist
 
     def progress(name, received, total):
         console.progress(received, total or 1, "bytes")
 
-    for fetched in download(args.data, (*args.mirror, *MIRRORS), progress):
+    for fetched in download_mnist(args.data, (*args.mirror, *MIRRORS), progress):
         for failure in fetched.failures:
             console.warn(failure)
         console.line(f"{fetched.path}: verified ({fetched.source})")

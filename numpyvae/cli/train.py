@@ -37,7 +37,7 @@ def train(args: Namespace, console: Console) -> int:
     from ..runs import run as runs
     from ..settings import TrainingOptions
     from ..training import loop as training
-    from ..data.mnist import find_data, load_images
+    from ..data.mnist import find_data_directory, load_images
 
     for name in ("log_interval", "checkpoint_every"):
         if getattr(args, name) is not None and getattr(args, name) < 1:
@@ -55,7 +55,7 @@ def train(args: Namespace, console: Console) -> int:
     else:
         settings = {**DEFAULTS, **PRESETS.get(args.preset, {}), **given}
         options = TrainingOptions(**{name: settings[name] for name in OPTIONS})
-        directory = find_data(args.data)
+        directory = find_data_directory(args.data)
         images, test_images = load_images(directory)
         config = model_config(settings, images)
         state = training.start(images, config, options)

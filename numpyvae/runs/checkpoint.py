@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from ..files import replacing
+from ..files import atomic_write
 
 FORMAT = 1
 OWN = ("format", "meta", "sha256")
@@ -58,7 +58,7 @@ def save(path: str | os.PathLike, arrays: Mapping[str, np.ndarray], meta: Mappin
     file_image = io.BytesIO()
     np.savez(file_image, **members)
     try:
-        with replacing(path) as file:
+        with atomic_write(path) as file:
             file.write(file_image.getbuffer())
     except OSError as error:
         raise CheckpointError(f"{path}: the checkpoint could not be saved: {error.strerror}; "

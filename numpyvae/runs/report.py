@@ -18,7 +18,7 @@ from ..pictures import latent as latent_pictures
 from ..pictures import plots as pictures
 from . import run as runs
 from ..pictures import samples as sampling
-from ..files import replacing
+from ..files import atomic_write
 from ..training.evaluation import ACTIVE
 from ..data.mnist import load_mnist
 from ..settings import TrainingOptions
@@ -53,7 +53,7 @@ def write(folder: Path, state: State, config: VAEConfig, options: TrainingOption
     if not state.history:
         raise ValueError(f"{folder}: no epoch is done yet, so there is nothing to report")
     html = page(folder.name, state, config, options, about, command, *load_mnist(about["data"], "test"))
-    with replacing(folder / "report.html") as file:
+    with atomic_write(folder / "report.html") as file:
         file.write(html.encode())
 
 

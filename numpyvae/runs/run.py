@@ -26,7 +26,7 @@ import numpy as np
 from . import checkpoint
 from ..pictures import plots as pictures
 from ..pictures import samples as sampling
-from ..files import replacing
+from ..files import atomic_write
 from ..data.mnist import load_images
 from ..settings import TrainingOptions
 from ..training.loop import State, optimizer, pixels
@@ -111,7 +111,7 @@ def write_log(folder: Path, history: list[dict]) -> None:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(history)
-    with replacing(folder / "log.csv") as file:
+    with atomic_write(folder / "log.csv") as file:
         file.write(text.getvalue().encode())
 
 
