@@ -32,7 +32,7 @@ import numpy as np
 
 from ..files import replacing
 
-FORMAT = 1
+FORMAT = 2
 OWN = ("format", "meta", "sha256")
 
 

@@ -10,23 +10,19 @@ Next: estimator.
 
 import base64
 from html import escape
-from pathlib import Path
 
 import numpy as np
 
 from ..pictures import latent as latent_pictures
 from ..pictures import plots as pictures
-from . import run as runs
 from ..pictures import samples as sampling
 from ..files import replacing
 from ..training.evaluation import ACTIVE
 from ..data.mnist import load_mnist
-from ..settings import TrainingOptions
 from ..settings import BINARIZATIONS
-from ..training.loop import State, pixels
 from ..vae.likelihoods import LIKELIHOODS
 from ..vae.model import encode
-from ..settings import VAEConfig
+from .run import Run, architecture
 
 POINTS = 2500  # as many test images as the latent picture shows
 
@@ -48,20 +44,19 @@ pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.5 
 """
 
 
-def write(folder: Path, state: State, config: VAEConfig, options: TrainingOptions, about: dict, command: str) -> None:
-    """Write folder/report.html for a run that has finished an epoch, with the test images of the data that `about` names."""
-    if not state.history:
-        raise ValueError(f"{folder}: no epoch is done yet, so there is nothing to report")
-    html = page(folder.name, state, config, options, about, command, *load_mnist(about["data"], "test"))
-    with replacing(folder / "report.html") as file:
+def write(run: Run) -> None:
+    """Write report.html of a run that has finished an epoch, with the test images of its data source."""
+    if not run.state.history:
+        raise ValueError(f"{run.directory}: no epoch is done yet, so there is nothing to report")
+    html = page(run, *load_mnist(run.source.path, "test"))
+    with replacing(run.directory / "report.html") as file:
         file.write(html.encode())
 
 
-def page(name: str, state: State, config: VAEConfig, options: TrainingOptions, about: dict, command: str,
-         test_images: np.ndarray, labels: np.ndarray) -> str:
-    """The page, as text; `command` is the command line that trains the same again."""
-    drawn, compared = runs.images(state, config, options, test_images)
-    sizes = "-".join(map(str, (config.input_dim, *config.hidden_dims, config.latent_dim, *reversed(config.hidden_dims), config.input_dim)))
+def page(run: Run, test_images: np.ndarray, labels: np.ndarray) -> str:
+    """The page, as text."""
+    state, config, options = run.state, run.config, run.options
+    drawn, compared = run.image_grids(test_images)
     x = pixels(test_images, options.binarize, np.random.default_rng(options.seed))
     mu = encode(state.params, x, config)[0][0].astype(np.float64)
     last = state.history[-1]
@@ -86,15 +81,15 @@ def page(name: str, state: State, config: VAEConfig, options: TrainingOptions, a
         "Test images, each row above its reconstructions": image(compared, "test images and their reconstructions"),
         "The latent space": latent_pictures.scatter(*latent_pictures.principal_axes(mu[:POINTS]), labels[:POINTS])}
     if config.latent_dim == 2:
-        plane = pictures.grid(sampling.manifold(state.params, config, tuple(about["shape"])), 20)
+        plane = pictures.grid(sampling.manifold(state.params, config, run.source.image_shape), 20)
         sections["The latent plane"] = image(plane, "the decoder's mean at the prior's quantiles")
     sections["Settings"] = table({name.replace("_", " "): show(value) for name, value in settings.items()})
-    sections["Do it again"] = f"<pre>{escape(command)}</pre>"
+    sections["Do it again"] = f"<pre>{escape(run.command_line())}</pre>"
     return "\n".join([
         '<!DOCTYPE html>', '<html lang="en">', '<head>', '<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">', '<link rel="icon" href="data:,">',
-        f"<title>numpyvae: {escape(name)}</title>", f"<style>{STYLE}</style>", "</head>", "<body>",
-        f"<h1>{sizes}, {last['epoch']} epochs on {escape(str(about['data']))}</h1>",
+        f"<title>numpyvae: {escape(run.directory.name)}</title>", f"<style>{STYLE}</style>", "</head>", "<body>",
+        f"<h1>{architecture(config)}, {last['epoch']} epochs on {escape(str(run.source))}</h1>",
         f'<p class="faint">A variational autoencoder in NumPy. Losses are in nats an image, of {BINARIZATIONS[options.binarize]}{note}.</p>', "<main>",
         *(f"<section><h2>{title}</h2>{body}</section>" for title, body in sections.items()), "</main>", "</body>", "</html>", ""])
 
