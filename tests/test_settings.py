@@ -15,8 +15,11 @@ import numpyvae
 from numpyvae import settings
 from numpyvae.cli import build_parser, join_negative_numbers
 from numpyvae.cli.arguments import given_settings, split_settings
+from numpyvae.data.pixels import BINARIZATIONS
 from numpyvae.estimator import VAE
 from numpyvae.settings import PRESETS, TrainingOptions, VAEConfig, arguments, check_together, flags
+from numpyvae.training.schedule import SCHEDULES
+from numpyvae.vae import ACTIVATIONS, LIKELIHOODS, OBJECTIVES
 
 PACKAGE = Path(numpyvae.__file__).parent
 FIELDS = {each.name: each for kind in (VAEConfig, TrainingOptions) for each in fields(kind)}
@@ -207,10 +210,16 @@ def copies(tree):
                 yield node.lineno if hasattr(node, "lineno") else value.lineno
 
 
+def test_each_table_has_the_names_that_the_settings_list():
+    assert set(ACTIVATIONS) == set(settings.ACTIVATIONS) and set(LIKELIHOODS) == set(settings.LIKELIHOODS)
+    assert set(OBJECTIVES) == set(settings.OBJECTIVES) and set(SCHEDULES) == set(settings.SCHEDULES)
+    assert set(BINARIZATIONS) == set(settings.BINARIZATIONS)
+
+
 EXEMPT = {  # a value of its own that happens to have an option's name
     "vae/adam.py": "the paper's lr",
     "vae/gradcheck_cases.py": "models to check",
-    "data/pixels.py": "imports nothing: tests/data/test_pixels.py compares its names",
+    "data/pixels.py": "imports nothing: its names are compared above",
     "settings.py": "the one place",
 }
 

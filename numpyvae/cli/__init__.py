@@ -34,6 +34,10 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise ValueError(f"{message} (see `{self.prog} --help`)")
 
+    def print_help(self, file=None) -> None:
+        """Print the help. argparse's own way hides that standard output is closed or full."""
+        print(self.format_help(), end="", file=file, flush=True)
+
     def parse_known_args(self, args=None, namespace=None):
         """Report an unknown option here, so that the message points to the help of the command that was meant."""
         namespace, unknown = super().parse_known_args(args, namespace)
@@ -68,9 +72,9 @@ def run_command(argv: list[str], console: Console) -> int:
         console.line(parser.format_help().rstrip())
         return 0
     try:
-        args = parser.parse_args(join_negative_numbers(argv))
+        with console.output():
+            args = parser.parse_args(join_negative_numbers(argv))
     except SystemExit as done:  # --help and --version
-        console.flush()
         return done.code or 0
     return args.command(args, console)
 

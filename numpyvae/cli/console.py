@@ -32,7 +32,7 @@ class Console:
     def line(self, text: str) -> None:
         """Print on standard output. BrokenPipeError if it is closed; OSError, naming it, if it cannot be written."""
         self.clear()
-        with self._stdout():
+        with self.output():
             print(printable(text), flush=True)
 
     def json(self, results: Any) -> None:
@@ -70,7 +70,7 @@ class Console:
 
     def flush(self) -> None:
         """Flush standard output here, where a failure can be reported, and not when the interpreter exits."""
-        with self._stdout():
+        with self.output():
             if sys.stdout is not None:
                 sys.stdout.flush()
 
@@ -82,7 +82,7 @@ class Console:
             os.close(descriptor)
 
     @contextmanager
-    def _stdout(self) -> Iterator[None]:
+    def output(self) -> Iterator[None]:
         """Give an error of standard output its name. The rest is discarded, or the exit would report it again."""
         try:
             yield

@@ -1,8 +1,8 @@
 """evaluate: the ELBO, its two terms and log p(x) of a trained model on test images."""
 
-import os
 from argparse import ArgumentParser, Namespace
 
+from ..training.threads import set_environment
 from .arguments import add_json, add_seed, integer
 from .console import Console
 
@@ -27,20 +27,21 @@ def run(args: Namespace, console: Console) -> int:
       numpyvae evaluate runs/001
       numpyvae evaluate runs/001 --importance-samples 5000 --json
     """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # evaluation has threads of its own
+    set_environment()  # evaluation has threads of its own
     import numpy as np
 
     from ..runs.run import Run
     from ..settings import BINARIZATIONS
     from ..training.evaluation import evaluate
-    from .train import available_cores
+    from ..training.cores import available_cores
+    from ..vae.likelihoods import LIKELIHOODS
 
     trained = Run.load(args.run)
     config, options = trained.config, trained.options
     source, images, same = test_data(trained, args)
     result = evaluate(trained.state.params, images, config, options.binarize, np.random.default_rng(args.seed),
                       args.importance_samples, threads=available_cores(),
-                      progress=lambda done, total: console.progress(done, total, "images"))
+                      progress=console.progress)
     result |= {"data": str(source), "data_of_run": same, "seed": args.seed, "run": args.run, "epochs": len(trained.state.history),
                "objective": options.objective, "conditions": trained.conditions}
     if args.json:
@@ -49,7 +50,7 @@ def run(args: Namespace, console: Console) -> int:
     console.line(f"{len(images):,} test images of {source}, {BINARIZATIONS[options.binarize]}; nats per image")
     if not same:
         console.line(f"not the data that {args.run} was trained on ({trained.source})")
-    if config.likelihood == "normal":
+    if LIKELIHOODS[config.likelihood].is_density:
         console.line("the normal decoder's values are log densities and may be positive")
     console.line(f"  ELBO             {result['elbo']:10.4f}")
     console.line(f"  reconstruction   {result['reconstruction']:10.4f}")

@@ -19,17 +19,17 @@ def run(args: Namespace, console: Console) -> int:
       numpyvae gradcheck
       numpyvae gradcheck --json
     """
-    from ..vae import gradcheck_cases as cases
+    from ..vae import gradcheck_cases
 
     rows = []
     if not args.json:
-        console.line(cases.HEADER)
-    for row in cases.sweep():
+        console.line(gradcheck_cases.HEADER)
+    for row in gradcheck_cases.check_all():
         rows.append(row)
         if not args.json:
-            console.line(cases.line(row))
+            console.line(gradcheck_cases.format_row(row))
     if args.json:
-        console.json(cases.report(rows))
+        console.json(gradcheck_cases.to_json(rows))
     else:
-        console.line("\n" + cases.summary(rows))
-    return 0 if all(row.ok for row in rows) else 1
+        console.line("\n" + gradcheck_cases.format_summary(rows))
+    return 0 if all(row.passed for row in rows) else 1

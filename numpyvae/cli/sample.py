@@ -33,7 +33,7 @@ def run(args: Namespace, console: Console) -> int:
 
     from ..pictures import plots, samples
     from ..runs.run import Run
-    from ..training.loop import pixels
+    from ..data.pixels import apply_static, to_bytes, to_input
 
     if args.manifold and args.count is not None:
         raise ValueError(f"--count does not apply to --manifold, which is always {SIDE} x {SIDE} images")
@@ -42,12 +42,14 @@ def run(args: Namespace, console: Console) -> int:
     rng, columns, count = np.random.default_rng(args.seed), COLUMNS, args.count or COUNT
     if args.reconstruct or args.interpolate:
         source, images, _ = test_data(trained, args)
-        x = pixels(images[rng.permutation(len(images))], trained.options.binarize, rng)
+        binarize = trained.options.binarize
+        images = apply_static(images, binarize, "test")[rng.permutation(len(images))]
+        x = to_input(images, binarize, rng)
     if args.reconstruct:
         x = x[:count]
         columns = min(columns, len(x))
         x = x[: len(x) // columns * columns]
-        originals = np.rint(x * 255).astype(np.uint8).reshape(-1, *shape)
+        originals = to_bytes(x).reshape(-1, *shape)
         made = samples.pairs(originals, samples.reconstructions(params, x, config, shape), columns)
         caption = f"{len(x)} test images of {source}, each row above its reconstructions (mu decoded)"
     elif args.interpolate:

@@ -1,14 +1,13 @@
 """train: start or resume a run, log, stop cleanly. The lines of the log are an interface: scripts parse them."""
 
-import os
 import shlex
 import signal
-import sys
 from argparse import ArgumentParser, Namespace
 from contextlib import suppress
 from pathlib import Path
 
 from ..settings import PRESETS
+from ..training.threads import set_environment
 from .arguments import add_settings, given_settings, integer, split_settings
 from .console import Console
 
@@ -23,8 +22,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_settings(parser)
     parser.add_argument("--checkpoint-every", type=integer(1), metavar="N", help="also save every N batches (default: every epoch only)")
     parser.add_argument("--log-interval", type=integer(1), default=100, metavar="N", help="a log line every N batches (default: 100)")
-    parser.add_argument("--processes", type=int, choices=(1, 2),
-                        help="split each step between two processes (default: 2 on Linux with 2 cores or more, else 1)")
+    parser.add_argument("--processes", type=integer(1), metavar="N",
+                        help="split each step between N processes (default: 2 on Linux with 2 cores or more, else 1)")
     parser.add_argument("--quiet", action="store_true", help="no log on standard output")
 
 
@@ -38,50 +37,56 @@ def run(args: Namespace, console: Console) -> int:
       numpyvae train --hidden 400 200 --latent 2     two hidden layers, two latents
       numpyvae train --resume runs/001 --epochs 60   continue a run
     """
-    processes = choose_processes(args.processes)
-
-    from ..runs import report
-    from ..training.loop import train
-
+    set_environment()  # before NumPy is imported
     log = (lambda text: None) if args.quiet else console.line
     current, images, test_images = resumed_run(args, log) if args.resume is not None else new_run(args, log)
-    options = current.options
-    if current.state.epoch > options.epochs:
-        log(f"{args.resume} has finished its {options.epochs} epochs; raise --epochs to continue")
+
+    from ..runs import report
+
+    if len(current.state.history) < current.options.epochs:
+        processes = choose_processes(args, current, console)
+        with StopFlag() as stop:
+            train_run(args, current, (images, test_images), processes, stop, console, log)
+        if stop.received:
+            console.warn(f"saved; resume with `numpyvae train --resume {shlex.quote(str(current.directory))}`")
+            return 128 + stop.received
+        report.write(current)
+        log(f"Wrote {current.directory}: report.html, samples.png, reconstructions.png, curve.svg, log.csv, checkpoint.npz")
         return 0
+    if not (current.directory / report.FILE).exists():  # killed between the last epoch and its report
+        report.write(current)
+        log(f"Wrote {current.directory / report.FILE}")
+    log(f"{args.resume} has finished its {current.options.epochs} epochs; raise --epochs to continue")
+    return 0
+
+
+def train_run(args: Namespace, current, data: tuple, processes: int, stop: "StopFlag", console: Console, log) -> None:
+    """Train to the last epoch, or until a signal: log, save after each epoch, and save the batch that is interrupted."""
+    from ..training.loop import train
+
+    (images, test_images), options = data, current.options
     batches = -(-len(images) // options.batch_size)
-    stop = StopFlag()
 
     def after_batch(state, loss):
-        done = state.batch - 1
+        done = state.batches_done - 1
         if done % args.log_interval == 0:
             log(f"Train Epoch: {state.epoch} [{done * options.batch_size}/{len(images)} ({100 * done / batches:.0f}%)]"
                 f"\tLoss: {loss:.6f}")
-        console.progress(((state.epoch - 1) * batches + state.batch) * options.batch_size,
-                         options.epochs * batches * options.batch_size, "images")
-        if stop.received or args.checkpoint_every and state.batch % args.checkpoint_every == 0:
+        if stop.received or args.checkpoint_every and state.batches_done % args.checkpoint_every == 0:
             current.save()
-        if stop.received:
-            raise Stopped
+        return stop.received > 0
 
     def after_epoch(state):
-        row = state.history[-1]
-        current.check_finite()
+        current.check_finite(tested=True)
         current.write_images(test_images)
         current.save()  # last: see runs/run.py
+        row = state.history[-1]
         log(f"===== Epoch: {row['epoch']} Average loss: {row['train_loss']:.4f} =====")
         log(f"===== Test set loss: {row['test_loss']:.4f} (reconstruction {row['reconstruction']:.4f}, KL {row['kl']:.4f}) =====")
+        return stop.received > 0 and row["epoch"] < options.epochs
 
-    try:
-        with stop:
-            train(images, test_images, current.config, options, state=current.state, processes=processes,
-                  after_batch=after_batch, after_epoch=after_epoch)
-    except Stopped:
-        console.warn(f"saved; resume with `numpyvae train --resume {shlex.quote(str(current.directory))}`")
-        return 128 + stop.received
-    report.write(current)
-    log(f"Wrote {current.directory}: report.html, samples.png, reconstructions.png, curve.svg, log.csv, checkpoint.npz")
-    return 0
+    train(images, test_images, current.config, options, state=current.state, processes=processes,
+          after_batch=after_batch, after_epoch=after_epoch, progress=console.progress)
 
 
 def new_run(args: Namespace, log):
@@ -90,13 +95,13 @@ def new_run(args: Namespace, log):
     from ..runs.run import Run
     from ..runs.source import DataSource
     from ..settings import TrainingOptions, VAEConfig
-    from ..training.loop import start
+    from ..training.state import initial_state
 
     model, training = split_settings({**PRESETS.get(args.preset, {}), **given_settings(args)})
     options = TrainingOptions(**training)
     source, images, test_images = DataSource.open(find_data(args.data))
     config = VAEConfig(input_dim=images[0].size, **model)
-    current = Run.create(config, options, source, start(images, config, options), args.out)
+    current = Run.create(config, options, source, initial_state(images, config, options), args.out)
     log(start_message(source, images, test_images))
     if args.preset:
         used = {**vars(config), **vars(options)}
@@ -123,7 +128,7 @@ def resumed_run(args: Namespace, log):
     for each in flags().values():
         if each.name in given and given[each.name] != own[each.name]:
             raise ValueError(f"{flag(each)} {given[each.name]} contradicts {args.resume}, which has {own[each.name]}")
-    done = current.state.epoch - 1
+    done = len(current.state.history)
     if epochs < done:
         raise ValueError(f"--epochs {epochs}: {args.resume} has {done} already")
     if epochs != current.options.epochs and (current.options.schedule != "constant" or current.options.decay_epochs):
@@ -132,7 +137,8 @@ def resumed_run(args: Namespace, log):
     current.source, images, test_images = current.source.load(args.data, args.resume)
     if done < epochs:
         current.write_log()
-        log(f"Resuming {current.directory} at epoch {done + 1}, batch {current.state.batch + 1}, on {current.source}")
+        batch = 1 if current.state.rng is None else current.state.batches_done + 1
+        log(f"Resuming {current.directory} at epoch {done + 1}, batch {batch}, on {current.source}")
     return current, images, test_images
 
 
@@ -144,24 +150,28 @@ def start_message(source, images, test_images) -> str:
     return f"Training on {source}: {len(images):,} images, {len(test_images):,} to test."
 
 
-def choose_processes(asked: int | None) -> int:
-    """The requested number, or two if cores are available. Sets OMP_NUM_THREADS, which BLAS reads when NumPy is imported,
-    so call this first."""
-    if asked == 2 and not hasattr(os, "fork"):
-        raise ValueError("--processes 2: this system cannot fork")
-    processes = asked or (2 if available_cores() > 1 and sys.platform == "linux" and "numpy" not in sys.modules else 1)
-    if processes == 2:
-        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, available_cores() // 2)))
+def choose_processes(args: Namespace, current, console: Console) -> int:
+    """The number of processes: --processes, else that of the run, else what is fastest. It becomes part of the run.
+
+    One line says what differs from the conditions that the run was trained under: it has other last digits then.
+    """
+    from ..training.threads import check_processes, default_processes, describe
+
+    recorded = current.conditions.get("processes")
+    processes = args.processes or recorded or default_processes()
+    check_processes(processes)
+    now = describe(processes)
+    changed = [f"{name} {printable_value(current.conditions[name])} -> {printable_value(value)}"
+               for name, value in now.items() if name in current.conditions and current.conditions[name] != value]
+    if changed:
+        console.warn(f"results can differ in their last digits from an uninterrupted run: {'; '.join(changed)}")
+    current.conditions = now
     return processes
 
 
-def available_cores() -> int:
-    """Number of available cores."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-class Stopped(Exception):
-    """A signal asked training to stop, and it has saved."""
+def printable_value(value) -> str:
+    """A recorded condition as text: a list by its last entries, which are the latest instructions of a processor."""
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 class StopFlag:

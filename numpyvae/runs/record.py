@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..settings import TrainingOptions, VAEConfig
-from ..training.loop import State, optimizer
+from ..training.state import TrainingState, make_optimizer
 from ..vae.parameters import Parameters, parameter_shapes
 from . import checkpoint
 from .source import DataSource
@@ -25,15 +25,16 @@ LIMIT = 2**53  # no counter of a run reaches it, and float64 holds every integer
 ARRAYS = ("params", "adam.m", "adam.v")
 
 
-def arrays_of(state: State) -> dict[str, np.ndarray]:
+def arrays_of(state: TrainingState) -> dict[str, np.ndarray]:
     """The arrays of a training state under their names in the checkpoint."""
     return dict(zip(ARRAYS, (state.params.vector, state.adam.m, state.adam.v)))
 
 
-def state_record(state: State) -> dict[str, Any]:
+def state_record(state: TrainingState) -> dict[str, Any]:
     """All of a training state that is not an array, as JSON can hold it."""
     generator = None if state.rng is None else checkpoint.generator_state(state.rng)
-    return {"epoch": state.epoch, "batches_done": state.batch, "loss_sum": state.total, "epoch_seconds": state.seconds,
+    return {"epoch": state.epoch, "batches_done": state.batches_done, "loss_sum": state.loss_sum,
+            "epoch_seconds": state.epoch_seconds,
             "adam_t": state.adam.t, "generator": generator, "history": state.history}
 
 
@@ -60,7 +61,7 @@ def read_settings(meta: Mapping[str, Any]) -> tuple[VAEConfig, TrainingOptions, 
     return config, options, DataSource(path, digest, (rows, columns))
 
 
-def read_state(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any], config: VAEConfig, options: TrainingOptions) -> State:
+def read_state(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any], config: VAEConfig, options: TrainingOptions) -> TrainingState:
     """The inverse of arrays_of and state_record. ValueError or TypeError names what is wrong."""
     if set(arrays) != set(ARRAYS):
         raise ValueError(f"its arrays are {', '.join(sorted(arrays))}")
@@ -73,19 +74,18 @@ def read_state(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any], config
             raise ValueError(f"{name!r} has a value that is not finite or not in its range")
     record = _mapping(meta, "state")
     params = Parameters(shapes, arrays["params"])
-    state = State(params, optimizer(params, options))
+    state = TrainingState(params, make_optimizer(params, options))
     state.adam.m[...] = arrays["adam.m"]
     state.adam.v[...] = arrays["adam.v"]
     state.adam.t = _integer(record["adam_t"], "adam_t", 0)
-    state.epoch = _integer(record["epoch"], "epoch", 1)
-    state.batch = _integer(record["batches_done"], "batches_done", 0)
-    state.total = _real(record["loss_sum"], "loss_sum")
-    state.seconds = _real(record["epoch_seconds"], "epoch_seconds", 0)
+    state.epoch = _integer(record["epoch"], "epoch", 0)
+    state.batches_done = _integer(record["batches_done"], "batches_done", 0)
+    state.loss_sum = _real(record["loss_sum"], "loss_sum")
+    state.epoch_seconds = _real(record["epoch_seconds"], "epoch_seconds", 0)
     if record["generator"] is not None:
         state.rng = checkpoint.restore_generator(record["generator"])
-    if state.batch and state.rng is None:
-        raise ValueError(f"batches_done is {state.batch}, but there is no generator")
-    state.history = read_history(record["history"], state.epoch - 1)
+    done = state.epoch if state.rng is None else state.epoch - 1
+    state.history = read_history(record["history"], done)
     return state
 
 
@@ -103,10 +103,11 @@ def read_history(history: Any, epochs: int) -> list[dict]:
 
 
 def read_plain(meta: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A mapping of plain values: text, numbers, true, false and null."""
+    """A mapping of plain values: text, numbers, true, false, null, and lists of text."""
     mapping = _mapping(meta, name)
     for key, value in mapping.items():
-        if not (value is None or isinstance(value, (str, int)) or isinstance(value, float) and math.isfinite(value)):
+        texts = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        if not (texts or value is None or isinstance(value, (str, int)) or isinstance(value, float) and math.isfinite(value)):
             raise ValueError(f"{key} of its {name} is {str(value)[:60]}")
     return mapping
 

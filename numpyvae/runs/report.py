@@ -17,13 +17,15 @@ from ..pictures import latent as latent_pictures
 from ..pictures import plots as pictures
 from ..pictures import samples as sampling
 from ..files import replacing
-from ..training.evaluation import ACTIVE
+from ..data.pixels import apply_static, to_input
+from ..training.evaluation import ACTIVE_UNIT_VARIANCE, count_active_units
 from ..data.mnist import load_mnist
 from ..settings import BINARIZATIONS
 from ..vae.likelihoods import LIKELIHOODS
 from ..vae.model import encode
 from .run import Run, architecture
 
+FILE = "report.html"
 POINTS = 2500  # as many test images as the latent picture shows
 
 STYLE = """
@@ -49,7 +51,7 @@ def write(run: Run) -> None:
     if not run.state.history:
         raise ValueError(f"{run.directory}: no epoch is done yet, so there is nothing to report")
     html = page(run, *load_mnist(run.source.path, "test"))
-    with replacing(run.directory / "report.html") as file:
+    with replacing(run.directory / FILE) as file:
         file.write(html.encode())
 
 
@@ -57,12 +59,12 @@ def page(run: Run, test_images: np.ndarray, labels: np.ndarray) -> str:
     """The page, as text."""
     state, config, options = run.state, run.config, run.options
     drawn, compared = run.image_grids(test_images)
-    x = pixels(test_images, options.binarize, np.random.default_rng(options.seed))
+    x = to_input(apply_static(test_images, options.binarize, "test"), options.binarize, np.random.default_rng(options.seed))
     mu = encode(state.params, x, config)[0][0].astype(np.float64)
     last = state.history[-1]
     figures = {"training loss": f"{last['train_loss']:.4f}", "test loss, the negative ELBO": f"{last['test_loss']:.4f}",
                "its reconstruction, −log p(x|z)": f"{last['reconstruction']:.4f}", "its KL": f"{last['kl']:.4f}",
-               "active units": f"{(mu.var(axis=0) > ACTIVE).sum()} of {config.latent_dim}", "parameters": f"{state.params.vector.size:,}",
+               "active units": f"{count_active_units(mu)} of {config.latent_dim}", "parameters": f"{state.params.vector.size:,}",
                "epochs": f"{last['epoch']}", "training time": f"{sum(row['seconds'] for row in state.history):,.0f} s"}
     settings = {**vars(config), **vars(options)}
     note = "; the normal decoder's figures are log densities, and may be positive" if LIKELIHOODS[config.likelihood].is_density else ""
@@ -76,7 +78,7 @@ def page(run: Run, test_images: np.ndarray, labels: np.ndarray) -> str:
         "Figures": table(figures),
         "How it went": curves("Loss: training and test", train="train_loss", test="test_loss"),
         "The bound's two terms": curves("Test loss = reconstruction + KL", reconstruction="reconstruction", KL="kl"),
-        "The latent units": latent_pictures.units(mu.var(axis=0), ACTIVE),
+        "The latent units": latent_pictures.units(mu.var(axis=0), ACTIVE_UNIT_VARIANCE),
         "Drawn from the prior": image(drawn, "64 draws from the prior, decoded"),
         "Test images, each row above its reconstructions": image(compared, "test images and their reconstructions"),
         "The latent space": latent_pictures.scatter(*latent_pictures.principal_axes(mu[:POINTS]), labels[:POINTS])}

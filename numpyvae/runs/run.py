@@ -29,13 +29,13 @@ from typing import Any
 
 import numpy as np
 
+from ..data.pixels import apply_static, to_bytes, to_input
 from ..files import replacing
 from ..pictures import plots as pictures
 from ..pictures import samples as sampling
 from ..settings import TrainingOptions, VAEConfig, arguments
-from ..training.loop import State, pixels
+from ..training.state import TrainingState, check_shapes
 from ..training.step import NotFiniteError
-from ..vae.parameters import parameter_shapes
 from . import checkpoint, record
 from .checkpoint import CheckpointError
 from .source import DataSource, printable_path
@@ -56,7 +56,7 @@ class Run:
     config: VAEConfig
     options: TrainingOptions
     source: DataSource
-    state: State
+    state: TrainingState
     conditions: dict[str, Any] = field(default_factory=dict)
     warm_start: dict[str, Any] = field(default_factory=dict)
 
@@ -65,13 +65,13 @@ class Run:
             self.directory = Path(self.directory)
         if self.source is None:
             self.source = DataSource.unknown(self.config.input_dim)
-        check_state(self.state, self.config)
+        check_shapes(self.state.params, self.config)
         if math.prod(self.source.image_shape) != self.config.input_dim:
             raise ValueError(f"input_dim is {self.config.input_dim}, but an image of {self.source} has "
                              f"{math.prod(self.source.image_shape)} pixels")
 
     @classmethod
-    def create(cls, config: VAEConfig, options: TrainingOptions, source: DataSource | None, state: State,
+    def create(cls, config: VAEConfig, options: TrainingOptions, source: DataSource | None, state: TrainingState,
                directory: str | os.PathLike | None = None, **more) -> "Run":
         """A new run, saved in `directory`, which must be new or empty, or in runs/NNN, the next free number."""
         run = cls(None, config, options, source, state, **more)
@@ -112,15 +112,15 @@ class Run:
                 "conditions": self.conditions, "warm_start": self.warm_start}
         checkpoint.save(self.directory / CHECKPOINT, record.arrays_of(self.state), meta)
 
-    def check_finite(self) -> None:
-        """NotFiniteError names the epoch whose loss, or after which a parameter, is not finite."""
-        if self.state.history:
-            row = self.state.history[-1]
-            bad = [f"{name} {row[name]}" for name in ("train_loss", "test_loss") if math.isinf(row[name])]
-            if math.isnan(row["train_loss"]) or math.isnan(row["test_loss"]) and not math.isnan(row["kl"]):
-                bad = ["loss nan"]
-            if bad:
-                raise NotFiniteError(f"epoch {row['epoch']}: {', '.join(bad)}; a smaller learning rate may help")
+    def check_finite(self, tested: bool = False) -> None:
+        """NotFiniteError names the epoch whose loss is not finite, or after which a parameter is not.
+
+        tested: there are test images, so the test loss must be finite too (without test images it is NaN).
+        """
+        for row in self.state.history[-1:]:
+            for name in ("train_loss", "test_loss"):
+                if not math.isfinite(row[name]) and (tested or name == "train_loss" or math.isinf(row[name])):
+                    raise NotFiniteError(f"epoch {row['epoch']}: {name} is {row[name]}; a smaller learning rate may help")
         if not np.isfinite(self.state.params.vector).all():
             raise NotFiniteError(f"epoch {self.state.epoch}: a parameter is not finite; a smaller learning rate may help")
 
@@ -148,8 +148,8 @@ class Run:
         params, config, shape = self.state.params, self.config, self.source.image_shape
         rng = np.random.default_rng([self.options.seed, 0])
         samples = pictures.grid(sampling.samples(params, config, shape, rng, 64), 8)
-        x = pixels(test_images[:32], self.options.binarize, rng)
-        originals = np.rint(x * 255).astype(np.uint8).reshape(-1, *shape)[: len(x) // 8 * 8 or len(x)]
+        x = to_input(apply_static(test_images[:32], self.options.binarize, "test"), self.options.binarize, rng)
+        originals = to_bytes(x).reshape(-1, *shape)[: len(x) // 8 * 8 or len(x)]
         decoded = sampling.reconstructions(params, x[: len(originals)], config, shape)
         columns = min(8, len(originals))
         return samples, pictures.grid(sampling.pairs(originals, decoded, columns), columns)
@@ -170,17 +170,6 @@ def architecture(config: VAEConfig) -> str:
     """The sizes of the layers: 784-400-20-400-784"""
     sizes = (config.input_dim, *config.hidden_dims)
     return "-".join(map(str, (*sizes, config.latent_dim, *reversed(sizes))))
-
-
-def check_state(state: State, config: VAEConfig) -> None:
-    """ValueError, naming a parameter, if the state is not one of this model."""
-    found = {name: array.shape for name, array in state.params.items()}
-    for name, shape in parameter_shapes(config).items():
-        if found.pop(name, None) != shape:
-            raise ValueError(f"the state is of another model: {name} must have shape {shape}, and it has "
-                             f"{state.params[name].shape if name in state.params else 'no such parameter'}")
-    if found:
-        raise ValueError(f"the state is of another model: it has {', '.join(found)}, which this one has not")
 
 
 def new_directory(given: str | os.PathLike | None, parent: str = "runs") -> Path:

@@ -56,7 +56,7 @@ def test_without_a_command_the_help_is_printed(capsys):
     assert main([]) == 0
     assert main(["--help"]) == 0
     first, second = capsys.readouterr().out.split("usage:")[1:]
-    assert first == second and all(f"    {name} " in first for name in COMMANDS)
+    assert first == second and all(f"\n    {name}" in first for name in COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -103,15 +103,20 @@ def test_main_prints_into_any_object_with_a_write_method():
     assert json.loads(output.getvalue()) and errors.getvalue().startswith("numpyvae: error: ")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["mdp"], ["gradcheck", "--help"]])
-def test_a_full_disk_behind_standard_output_is_one_line(words):
+@pytest.fixture(params=["", "1"], ids=["buffered", "unbuffered"])
+def buffering(request, monkeypatch):
+    monkeypatch.setenv("PYTHONUNBUFFERED", request.param)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["mdp"], []])
+def test_a_full_disk_behind_standard_output_is_one_line(words, buffering):
     with open("/dev/full", "w") as full:
         done = subprocess.run([*HERE, *words], stdout=full, stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr) == (2, "numpyvae: error: standard output: No space left on device\n")
 
 
 @pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["mdp"]])
-def test_a_closed_pipe_is_status_141_and_no_message(words):
+def test_a_closed_pipe_is_status_141_and_no_message(words, buffering):
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run([*HERE, *words], stdout=writer, stderr=subprocess.PIPE, text=True)

@@ -16,7 +16,7 @@ from numpyvae.runs.source import DataSource
 from numpyvae.cli import main
 from numpyvae.pictures.latent import principal_axes, scatter, units
 from numpyvae.settings import TrainingOptions
-from numpyvae.training.loop import start
+from numpyvae.training.state import initial_state
 from numpyvae.settings import VAEConfig
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -132,7 +132,7 @@ def test_what_a_name_or_a_path_holds_cannot_break_the_page_nor_can_a_single_imag
     history = [dict(epoch=1, train_loss=1.0, test_loss=1.0, reconstruction=0.5, kl=0.5, seconds=1.0)]
     config = VAEConfig(input_dim=4, hidden_dims=(), latent_dim=2)
     images = np.zeros((count, 2, 2), np.uint8)
-    state = start(images, config, TrainingOptions())
+    state = initial_state(images, config, TrainingOptions())
     state.history = history
     source = DataSource("<i>'\"", None, (2, 2))
     html = report.page(Run("<b>&", config, TrainingOptions(), source, state), images, np.zeros(count, int))
