@@ -62,6 +62,8 @@ def run(args: Namespace, console: Console) -> int:
 
 def train_run(args: Namespace, current, data: tuple, processes: int, stop: "StopFlag", console: Console, log) -> None:
     """Train to the last epoch, or until a signal: log, save after each epoch, and save the batch that is interrupted."""
+    import numpy as np
+
     from ..training.loop import train
 
     (images, test_images), options = data, current.options
@@ -85,8 +87,9 @@ def train_run(args: Namespace, current, data: tuple, processes: int, stop: "Stop
         log(f"===== Test set loss: {row['test_loss']:.4f} (reconstruction {row['reconstruction']:.4f}, KL {row['kl']:.4f}) =====")
         return stop.received > 0 and row["epoch"] < options.epochs
 
-    train(images, test_images, current.config, options, state=current.state, processes=processes,
-          after_batch=after_batch, after_epoch=after_epoch, progress=console.progress)
+    with np.errstate(over="ignore", invalid="ignore"):  # a test loss that is not finite is reported by check_finite
+        train(images, test_images, current.config, options, state=current.state, processes=processes,
+              after_batch=after_batch, after_epoch=after_epoch, progress=console.progress)
 
 
 def new_run(args: Namespace, log):

@@ -94,7 +94,7 @@ def read_history(history: Any, epochs: int) -> list[dict]:
     if not isinstance(history, list) or len(history) != epochs:
         raise ValueError(f"the history is not a list of {epochs} rows")
     for number, row in enumerate(history, 1):
-        if not isinstance(row, dict) or not set(row) <= set(COLUMNS) or _integer(row["epoch"], "epoch", 1) != number:
+        if not isinstance(row, dict) or set(row) != set(COLUMNS) or _integer(row["epoch"], "epoch", 1) != number:
             raise ValueError(f"row {number} of the history is {str(row)[:60]}")
         for name, value in row.items():
             if not (name in TEST_COLUMNS and (value is None or isinstance(value, float) and math.isnan(value))):

@@ -41,6 +41,7 @@ from .checkpoint import CheckpointError
 from .source import DataSource, printable_path
 
 CHECKPOINT = "checkpoint.npz"
+LOG = "log.csv"
 
 
 @dataclass(repr=False)
@@ -66,9 +67,8 @@ class Run:
         if self.source is None:
             self.source = DataSource.unknown(self.config.input_dim)
         check_shapes(self.state.params, self.config)
-        if math.prod(self.source.image_shape) != self.config.input_dim:
-            raise ValueError(f"input_dim is {self.config.input_dim}, but an image of {self.source} has "
-                             f"{math.prod(self.source.image_shape)} pixels")
+        if self.source.pixels != self.config.input_dim:
+            raise ValueError(f"input_dim is {self.config.input_dim}, but an image of {self.source} has {self.source.pixels} pixels")
 
     @classmethod
     def create(cls, config: VAEConfig, options: TrainingOptions, source: DataSource | None, state: TrainingState,
@@ -107,7 +107,8 @@ class Run:
             raise ValueError("this run was loaded from a copy of a checkpoint and has no directory: save(directory) names one")
         self.check_finite()
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.write_log()
+        if self.state.rng is None or not (self.directory / LOG).exists():  # an epoch has ended, or the directory is new
+            self.write_log()
         meta = {**record.settings_record(self.config, self.options, self.source), "state": record.state_record(self.state),
                 "conditions": self.conditions, "warm_start": self.warm_start}
         checkpoint.save(self.directory / CHECKPOINT, record.arrays_of(self.state), meta)
@@ -130,7 +131,7 @@ class Run:
         writer = csv.DictWriter(text, record.COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.state.history)
-        with replacing(self.directory / "log.csv") as file:
+        with replacing(self.directory / LOG) as file:
             file.write(text.getvalue().encode())
 
     def write_images(self, test_images: np.ndarray) -> None:

@@ -56,9 +56,16 @@ class DataSource:
             raise FileNotFoundError(f"{printable_path(path)}: no such directory; {trained} was trained on {self}; "
                                     "name the directory where that data is now")
         found, images, test_images = DataSource.open(path)
-        if self.digest is not None and found.digest != self.digest:
+        if self.digest is None and found.pixels == self.pixels:
+            return found, images, test_images
+        if found.digest != self.digest:
             raise ValueError(f"{found}: not the data that {trained} was trained on ({self}); name the directory of that data")
         return replace(self, path=found.path), images, test_images
+
+    @property
+    def pixels(self) -> int:
+        """The number of pixels of an image."""
+        return math.prod(self.image_shape)
 
     def __str__(self) -> str:
         """The path, as printed: relative to the current directory if it is below it."""
