@@ -117,6 +117,43 @@ def plain_value(each: Field, value: Any) -> Any:
     raise ValueError(f"{each.name} must be a finite number{bound}, not {value!r}")
 
 
+def flag(each: Field) -> str:
+    """The option's name on the command line: latent_dim -> "--latent", batch_size -> "--batch-size"."""
+    return each.metadata["flag"] or "--" + each.name.replace("_", "-")
+
+
+def flags() -> dict[str, Field]:
+    """{flag: field} of every option that the command line has, the model's first."""
+    every = (*fields(VAEConfig), *fields(TrainingOptions))
+    return {flag(each): each for each in every if each.metadata and each.name != "input_dim"}
+
+
+def arguments(config: VAEConfig, options: TrainingOptions) -> list[str]:
+    """The words of a command line that make these settings from the defaults: only what differs, in the fields' order."""
+    words = []
+    for name, each in flags().items():
+        value = vars(config).get(each.name, vars(options).get(each.name))
+        if value == each.default:
+            continue
+        if isinstance(value, tuple):
+            words += [name, *map(str, value)]
+        elif str(value).startswith("-"):  # a word of its own would look like a flag
+            words.append(f"{name}={value}")
+        else:
+            words += [name, str(value)]
+    return words
+
+
+def from_text(each: Field, text: str) -> Any:
+    """One word of a command line as the field's value; ValueError, naming the field, if it breaks the field's rule."""
+    kind = str if each.metadata["choices"] else int if each.type in (int, tuple[int, ...]) else float
+    try:
+        value = kind(text)
+    except ValueError:
+        value = text
+    return _sequence(each, (value,))[0] if each.name == "hidden_dims" else plain_value(each, value)
+
+
 def is_finite_number(value: Any) -> bool:
     """True for a finite real number (no bool)."""
     try:

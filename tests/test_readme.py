@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from numpyvae.cli import main, parser
+from numpyvae.cli import build_parser, main
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -80,7 +80,7 @@ def test_a_command_names_what_is_there(command):
     words = shlex.split(command.split(" && ")[-1])
     if "numpyvae" in words[:3] and words[1:3] == ["-m", "numpyvae"]:
         if words[3:]:
-            parser().parse_args(words[3:])
+            build_parser().parse_args(words[3:])
     for word in words:
         if re.fullmatch(r"tests/[\w/]*\.py|tests", word):
             assert (ROOT / word).exists()

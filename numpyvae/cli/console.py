@@ -1,61 +1,124 @@
-"""Two streams to a person: lines on standard output, and on standard error, if it is a terminal, one line of progress.
+"""Terminal output: lines on standard output, warnings and a progress line on standard error.
 
-Next: train_command.
+Text from files and from the network can contain control characters, which a terminal would obey. They are printed as
+escapes. Standard streams may be closed, full, or replaced by objects without a file descriptor.
 """
 
+import json
+import math
 import os
+import re
+import signal
 import sys
 import time
+from contextlib import contextmanager, suppress
+from typing import Any, Iterator
+
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Console:
-    """Lines are flushed as they are printed. The progress line stands below them and is never left behind."""
+    """Prints lines, each flushed, and one line of progress, which is cleared before each of them."""
 
     def __init__(self):
         for stream in (sys.stdout, sys.stderr):
-            stream.reconfigure(errors="replace")  # a terminal without Unicode shows ? for an arrow, and no traceback
-        self.live = sys.stderr.isatty()
-        self.shown = 0
-        self.next = 0.0
-        self.began = self.last = (0.0, 0.0)  # (time, done)
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")  # replace characters that the terminal cannot encode
+        self.interactive = sys.stderr is not None and sys.stderr.isatty()
+        self.progress_width = 0
+        self.next_update = 0.0
+        self.started = self.latest = (0.0, 0.0)  # (time, done)
 
     def line(self, text: str) -> None:
+        """Print on standard output. BrokenPipeError if it is closed; OSError, naming it, if it cannot be written."""
         self.clear()
-        print(text, flush=True)
+        with self.output():
+            print(printable(text), flush=True)
+
+    def json(self, results: Any) -> None:
+        """Print one JSON object on one line. A number that is not finite, which JSON does not have, becomes null."""
+        self.line(json.dumps(_finite(results), allow_nan=False))
 
     def warn(self, text: str) -> None:
+        """Print one line on standard error."""
         self.clear()
-        print(f"numpyvae: {text}", file=sys.stderr, flush=True)
+        with suppress(OSError, ValueError):  # standard error is closed
+            print(f"numpyvae: {printable(text)}", file=sys.stderr, flush=True)
 
-    def progress(self, done: float, of: float, what: str) -> None:
-        """`done` of `of`, with the rate per second in units of `what` and the time left; at most ten times a second."""
+    error = warn
+
+    def progress(self, done: float, total: float, unit: str) -> None:
+        """Show how much is done, the rate in `unit` per second and the time left; at most ten times a second."""
         now = time.monotonic()
-        if done < self.last[1] or not self.last[1]:  # another task begins
-            self.began = now, done
-        self.last = now, done
-        if not self.live or now < self.next:
+        if done < self.latest[1] or not self.latest[1]:  # another task begins
+            self.started = now, done
+        self.latest = now, done
+        if not self.interactive or now < self.next_update:
             return
-        rate = (done - self.began[1]) / max(now - self.began[0], 1e-9)
-        left = f"{clock((of - done) / rate)} left" if rate > 0 else "…"
-        text = f"{100 * done / of:3.0f}%  {rate:,.0f} {what}/s  {left}"
-        sys.stderr.write("\r" + text.ljust(self.shown))
-        sys.stderr.flush()
-        self.shown, self.next = len(text), now + 0.1
+        rate = (done - self.started[1]) / max(now - self.started[0], 1e-9)
+        left = f"{format_duration((total - done) / rate)} left" if rate > 0 else "…"
+        text = f"{100 * done / total:3.0f}%  {rate:,.0f} {unit}/s  {left}"
+        self._write_progress(text.ljust(self.progress_width))
+        self.progress_width = len(text)
+        self.next_update = now + 0.1
 
     def clear(self) -> None:
-        """Wipe the progress line."""
-        if self.shown:
-            sys.stderr.write("\r" + " " * self.shown + "\r")
+        """Clear the progress line."""
+        if self.progress_width:
+            self._write_progress(" " * self.progress_width + "\r")
+            self.progress_width = 0
+
+    def flush(self) -> None:
+        """Flush standard output here, where a failure can be reported, and not when the interpreter exits."""
+        with self.output():
+            if sys.stdout is not None:
+                sys.stdout.flush()
+
+    def discard_stdout(self) -> None:
+        """Send what is left of standard output nowhere, so that the final flush does not raise."""
+        with suppress(OSError, ValueError, AttributeError):
+            descriptor = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(descriptor, sys.stdout.fileno())
+            os.close(descriptor)
+
+    @contextmanager
+    def output(self) -> Iterator[None]:
+        """Give an error of standard output its name. The rest is discarded, or the exit would report it again."""
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            self.discard_stdout()
+            raise OSError(error.errno, error.strerror or str(error), "standard output") from error
+
+    def _write_progress(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.write("\r" + text)
             sys.stderr.flush()
-            self.shown = 0
-
-    def abandon_output(self) -> None:
-        """Nobody reads standard output any more: let the interpreter's last flush go nowhere."""
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def clock(seconds: float) -> str:
+def printable(text: str) -> str:
+    """The text with control characters as escapes: ESC becomes \\x1b. Tabs and line breaks stay."""
+    return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def ignore_interrupts() -> None:
+    """Ignore further Ctrl-C while the first is reported. Outside the main thread there is nothing to do."""
+    with suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def format_duration(seconds: float) -> str:
     """61 -> 1:01, 3661 -> 1:01:01"""
     minutes, seconds = divmod(int(seconds + 0.5), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def _finite(results: Any) -> Any:
+    if isinstance(results, dict):
+        return {name: _finite(value) for name, value in results.items()}
+    if isinstance(results, (list, tuple)):
+        return [_finite(value) for value in results]
+    return None if isinstance(results, float) and not math.isfinite(results) else results

@@ -1,10 +1,12 @@
 """The mdp command: the four-state example at given discount factors, as text or JSON."""
 
-import json
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 
+from .arguments import add_json, file_name
 from .console import Console
+
+HELP = "solve the four-state chain at each discount factor"
 
 DRAWING = """\
          - reward 1      + reward 3
@@ -12,6 +14,13 @@ DRAWING = """\
      │            ↓ ↓                       │
     -1 ←────────→  0  ←─────→ 1 ←─────────→ 2
 """
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--gamma", type=float, action="append", metavar="G",
+                        help="a discount factor, 0 <= G < 1; repeatable (default: 0.1 and 0.99)")
+    parser.add_argument("--out", type=file_name(".svg"), metavar="FILE.svg", help="plot the values against the discount factor")
+    add_json(parser)
 
 
 def run(args: Namespace, console: Console) -> int:
@@ -28,9 +37,12 @@ def run(args: Namespace, console: Console) -> int:
         from ..pictures.plots import write_svg
 
         write_svg(args.out, chain_svg())
-    console.line(json.dumps(results) if args.json else format_results(results).rstrip())
+    if args.json:
+        console.json(results)
+        return 0
+    console.line(format_results(results).rstrip())
     if args.out is not None:
-        console.warn(f"wrote {args.out}")
+        console.line(f"Wrote {args.out}")
     return 0
 
 

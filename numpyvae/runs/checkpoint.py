@@ -1,20 +1,19 @@
-"""Checkpoints: what was saved comes back to the bit, or an error comes back; never anything else.
+"""Checkpoints: loading returns exactly what was saved, or raises CheckpointError.
 
-A checkpoint is a NumPy .npz file, that is a zip of .npy arrays, which `numpy.load` opens too:
+A checkpoint is a NumPy .npz file, a zip of .npy arrays, which `numpy.load` opens too:
 
     format         the version of this layout
-    meta           everything that is not an array, as JSON text: configuration, generator, epoch, batch …
+    meta           everything that is not an array, as JSON text: configuration, generator, epoch, history …
     (the arrays)   each under its own name
     sha256         JSON text: the name of every member but this one, with SHA-256(name, dtype, shape, bytes)
 
-`numpy.load` alone would not do. Of a file with one bit flipped it may return wrong numbers, raise any of many
-exceptions, or allocate what the file merely claims. So here members are stored, not compressed, and are together no
-larger than the file; a shape must account for its member's bytes exactly; there are no pickles; the names are those
-that `sha256` lists; and every digest must agree. A flipped bit is then found, or it sits where nothing is read (a date
-in the zip).
+`numpy.load` alone is not sufficient: with a flipped bit it may return wrong numbers, raise many exceptions, or allocate
+as much as the header claims. So here members are stored, not compressed, and are together no larger than the file. A
+shape must account for its member's bytes exactly. There are no pickles. The names are those that `sha256` lists, and
+every digest must agree. A flipped bit is detected unless it is in an unused field (a date in the zip).
 
-`save` writes the whole file beside the old one and renames it (see atomic), so a run that is killed in a save, or
-whose disk is full, still has the checkpoint before. Next: pictures.
+`save` writes the complete file beside the old one and renames it (see files). So a run that is killed during a save, or
+whose disk is full, keeps the previous checkpoint.
 """
 
 import hashlib
@@ -32,37 +31,37 @@ import numpy as np
 
 from ..files import atomic_write
 
-FORMAT = 1
-OWN = ("format", "meta", "sha256")
+FORMAT = 2
+RESERVED = ("format", "meta", "sha256")
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that cannot be read, is not whole, or could not be saved."""
+    """A checkpoint that cannot be read, is damaged, or could not be saved."""
 
 
 def save(path: str | os.PathLike, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
     """Write numeric arrays and anything that JSON can hold; the same state gives the same bytes.
 
-    Raises CheckpointError when the file cannot be written (one already there stays whole), ValueError or TypeError for
-    a state that has no place in it.
+    Raises CheckpointError when the file cannot be written (the previous one stays intact), ValueError or TypeError for
+    values that cannot be stored.
     """
     members = {"format": np.array(FORMAT), "meta": np.array(json.dumps(meta))}
     for name, array in arrays.items():
         array = np.asarray(array, order="C")
-        if name in (*OWN, "file", "allow_pickle") or not re.fullmatch(r"[\w./-]+", name, re.ASCII):
+        if name in (*RESERVED, "file", "allow_pickle") or not re.fullmatch(r"[\w./-]+", name, re.ASCII):
             raise ValueError(f"{name!r} cannot be the name of an array in a checkpoint")
         if array.dtype.kind not in "biufc":
             raise ValueError(f"the array {name!r} is of {array.dtype}; a checkpoint holds numbers")
         members[name] = array
     members["sha256"] = np.array(json.dumps({name: _digest(name, array) for name, array in members.items()}))
-    file_image = io.BytesIO()
-    np.savez(file_image, **members)
+    buffer = io.BytesIO()
+    np.savez(buffer, **members)
     try:
         with atomic_write(path) as file:
-            file.write(file_image.getbuffer())
+            file.write(buffer.getbuffer())
     except OSError as error:
         raise CheckpointError(f"{path}: the checkpoint could not be saved: {error.strerror}; "
-                              "one that was there before is still whole") from error
+                              "the previous checkpoint is intact") from error
 
 
 def load(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -74,9 +73,9 @@ def load(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, Any]
         return _read(Path(path).read_bytes())
     except OSError as error:
         raise CheckpointError(f"{path}: the checkpoint cannot be read: {error.strerror}") from error
-    except Exception as error:                       # a broken zip has a dozen ways to fail, and all mean one thing
+    except Exception as error:  # zipfile and NumPy raise many types for a damaged file
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise CheckpointError(f"{path}: not a whole checkpoint of numpyvae: {reason}") from error
+        raise CheckpointError(f"{path}: not a valid numpyvae checkpoint: {reason}") from error
 
 
 def _read(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -86,22 +85,22 @@ def _read(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             raise ValueError("a member is compressed; expected all of them stored")
         if sum(entry.file_size for entry in entries) > len(data):
             raise ValueError("the members declare more bytes than the file has")
-        members = {entry.filename.removesuffix(".npy"): _parse(archive.read(entry)) for entry in entries}
-    if missing := set(OWN) - set(members):
+        members = {entry.filename.removesuffix(".npy"): _read_array(archive.read(entry)) for entry in entries}
+    if missing := set(RESERVED) - set(members):
         raise ValueError(f"there is no member {', '.join(sorted(missing))}")
     digests = json.loads(members.pop("sha256").item())
     if digests.keys() != members.keys() or len(entries) != len(members) + 1:
-        raise ValueError("the members are not those that it lists")
+        raise ValueError("the members do not match the list")
     for name, array in members.items():
         if digests[name] != _digest(name, array):
-            raise ValueError(f"{name!r} is not what was saved: its SHA-256 differs")
+            raise ValueError(f"{name!r} has the wrong SHA-256")
     if (version := members.pop("format").item()) != FORMAT:
         raise ValueError(f"its format is {version}; this version of numpyvae reads format {FORMAT}")
     return members, json.loads(members.pop("meta").item())
 
 
-def _parse(member: bytes) -> np.ndarray:
-    """A .npy file's array. numpy.load would allocate what the header declares, and then look how much is there."""
+def _read_array(member: bytes) -> np.ndarray:
+    """The array of a .npy file. numpy.load would allocate what the header declares before reading."""
     stream = io.BytesIO(member)
     if np.lib.format.read_magic(stream) != (1, 0):
         raise ValueError("a member is not of version 1.0 of the .npy format")
@@ -117,7 +116,7 @@ def _digest(name: str, array: np.ndarray) -> str:
     return hashlib.sha256(json.dumps([name, array.dtype.str, array.shape]).encode() + array.tobytes()).hexdigest()
 
 
-# A generator is part of a training state: with it a resumed run draws the very numbers that were due.
+# A generator is part of a training state: with it a resumed run samples the same numbers as an uninterrupted one.
 
 def generator_state(rng: np.random.Generator) -> dict[str, Any]:
     """The state of a PCG64 generator as JSON can hold it: its two 128-bit integers as text."""
@@ -128,7 +127,7 @@ def generator_state(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def restore_generator(state: Mapping[str, Any]) -> np.random.Generator:
-    """The generator that goes on where `generator_state` saw it. Raises CheckpointError for anything but its result."""
+    """The generator in the state that `generator_state` returned. Raises CheckpointError for anything else."""
     rng = np.random.Generator(np.random.PCG64(0))
     try:
         rng.bit_generator.state = {**state, "state": {name: int(text) for name, text in state["state"].items()}}

@@ -10,24 +10,22 @@ Next: estimator.
 
 import base64
 from html import escape
-from pathlib import Path
 
 import numpy as np
 
 from ..pictures import latent as latent_pictures
 from ..pictures import plots as pictures
-from . import run as runs
 from ..pictures import samples as sampling
 from ..files import atomic_write
-from ..training.evaluation import ACTIVE
+from ..data.pixels import apply_static, to_input
+from ..training.evaluation import ACTIVE_UNIT_VARIANCE, count_active_units
 from ..data.mnist import load_mnist
-from ..settings import TrainingOptions
 from ..settings import BINARIZATIONS
-from ..training.loop import State, pixels
 from ..vae.likelihoods import LIKELIHOODS
 from ..vae.model import encode
-from ..settings import VAEConfig
+from .run import Run, architecture
 
+FILE = "report.html"
 POINTS = 2500  # as many test images as the latent picture shows
 
 STYLE = """
@@ -48,26 +46,25 @@ pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.5 
 """
 
 
-def write(folder: Path, state: State, config: VAEConfig, options: TrainingOptions, about: dict, command: str) -> None:
-    """Write folder/report.html for a run that has finished an epoch, with the test images of the data that `about` names."""
-    if not state.history:
-        raise ValueError(f"{folder}: no epoch is done yet, so there is nothing to report")
-    html = page(folder.name, state, config, options, about, command, *load_mnist(about["data"], "test"))
-    with atomic_write(folder / "report.html") as file:
+def write(run: Run) -> None:
+    """Write report.html of a run that has finished an epoch, with the test images of its data source."""
+    if not run.state.history:
+        raise ValueError(f"{run.directory}: no epoch is done yet, so there is nothing to report")
+    html = page(run, *load_mnist(run.source.path, "test"))
+    with atomic_write(run.directory / FILE) as file:
         file.write(html.encode())
 
 
-def page(name: str, state: State, config: VAEConfig, options: TrainingOptions, about: dict, command: str,
-         test_images: np.ndarray, labels: np.ndarray) -> str:
-    """The page, as text; `command` is the command line that trains the same again."""
-    drawn, compared = runs.images(state, config, options, test_images)
-    sizes = "-".join(map(str, (config.input_dim, *config.hidden_dims, config.latent_dim, *reversed(config.hidden_dims), config.input_dim)))
-    x = pixels(test_images, options.binarize, np.random.default_rng(options.seed))
+def page(run: Run, test_images: np.ndarray, labels: np.ndarray) -> str:
+    """The page, as text."""
+    state, config, options = run.state, run.config, run.options
+    drawn, compared = run.image_grids(test_images)
+    x = to_input(apply_static(test_images, options.binarize, "test"), options.binarize, np.random.default_rng(options.seed))
     mu = encode(state.params, x, config)[0][0].astype(np.float64)
     last = state.history[-1]
     figures = {"training loss": f"{last['train_loss']:.4f}", "test loss, the negative ELBO": f"{last['test_loss']:.4f}",
                "its reconstruction, −log p(x|z)": f"{last['reconstruction']:.4f}", "its KL": f"{last['kl']:.4f}",
-               "active units": f"{(mu.var(axis=0) > ACTIVE).sum()} of {config.latent_dim}", "parameters": f"{state.params.vector.size:,}",
+               "active units": f"{count_active_units(mu)} of {config.latent_dim}", "parameters": f"{state.params.vector.size:,}",
                "epochs": f"{last['epoch']}", "training time": f"{sum(row['seconds'] for row in state.history):,.0f} s"}
     settings = {**vars(config), **vars(options)}
     note = "; the normal decoder's figures are log densities, and may be positive" if LIKELIHOODS[config.likelihood].is_density else ""
@@ -81,20 +78,20 @@ def page(name: str, state: State, config: VAEConfig, options: TrainingOptions, a
         "Figures": table(figures),
         "How it went": curves("Loss: training and test", train="train_loss", test="test_loss"),
         "The bound's two terms": curves("Test loss = reconstruction + KL", reconstruction="reconstruction", KL="kl"),
-        "The latent units": latent_pictures.units(mu.var(axis=0), ACTIVE),
+        "The latent units": latent_pictures.units(mu.var(axis=0), ACTIVE_UNIT_VARIANCE),
         "Drawn from the prior": image(drawn, "64 draws from the prior, decoded"),
         "Test images, each row above its reconstructions": image(compared, "test images and their reconstructions"),
         "The latent space": latent_pictures.scatter(*latent_pictures.principal_axes(mu[:POINTS]), labels[:POINTS])}
     if config.latent_dim == 2:
-        plane = pictures.grid(sampling.manifold(state.params, config, tuple(about["shape"])), 20)
+        plane = pictures.grid(sampling.manifold(state.params, config, run.source.image_shape), 20)
         sections["The latent plane"] = image(plane, "the decoder's mean at the prior's quantiles")
     sections["Settings"] = table({name.replace("_", " "): show(value) for name, value in settings.items()})
-    sections["Do it again"] = f"<pre>{escape(command)}</pre>"
+    sections["Do it again"] = f"<pre>{escape(run.command_line())}</pre>"
     return "\n".join([
         '<!DOCTYPE html>', '<html lang="en">', '<head>', '<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">', '<link rel="icon" href="data:,">',
-        f"<title>numpyvae: {escape(name)}</title>", f"<style>{STYLE}</style>", "</head>", "<body>",
-        f"<h1>{sizes}, {last['epoch']} epochs on {escape(str(about['data']))}</h1>",
+        f"<title>numpyvae: {escape(run.directory.name)}</title>", f"<style>{STYLE}</style>", "</head>", "<body>",
+        f"<h1>{architecture(config)}, {last['epoch']} epochs on {escape(str(run.source))}</h1>",
         f'<p class="faint">A variational autoencoder in NumPy. Losses are in nats an image, of {BINARIZATIONS[options.binarize]}{note}.</p>', "<main>",
         *(f"<section><h2>{title}</h2>{body}</section>" for title, body in sections.items()), "</main>", "</body>", "</html>", ""])
 

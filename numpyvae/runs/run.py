@@ -1,137 +1,193 @@
-"""A run's folder: what training leaves behind, made so that nothing is lost and nothing overwritten.
+"""Runs: a model, its training and its data in one directory.
 
-    checkpoint.npz          the whole state: resuming from it gives the same bits as never having stopped
-    log.csv                 epoch, train_loss, test_loss, reconstruction, kl, seconds        (nats an image)
-    samples.png             8 x 8 draws from the prior, the same z every epoch
+    checkpoint.npz          the complete state; resuming is bit-for-bit identical to an uninterrupted run
+    log.csv                 epoch, train_loss, test_loss, reconstruction, kl, seconds, active_units     (nats per image)
+    samples.png             8 x 8 samples from the prior, the same z every epoch
     reconstructions.png     test images, each row above the row of its reconstructions
     curve.svg               the learning curve
-    report.html             all of this and more on one page, at the end of training
+    report.html             the report, at the end of training
 
-The history of losses is part of the checkpoint, and the other files are made from it and from the parameters. The
-checkpoint is written last: whatever it says has been done has left its files; what was done after it will be done again.
+The history of losses is part of the checkpoint; the other files are made from it and from the parameters. The checkpoint
+is written last, so the files of all epochs in it exist, and later work is repeated.
 
-Next: latent_pictures.
+From Python:
+
+    source, images, test_images = DataSource.open("data/sample")
+    run = Run.create(config, options, source, initial_state(images, config, options), "runs/scripted")
+    train(images, test_images, config, options, state=run.state, after_epoch=lambda state: run.save())
 """
 
 import csv
-import hashlib
 import io
 import math
 import os
-from dataclasses import asdict
+import re
+import shlex
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from . import checkpoint
+from ..data.pixels import apply_static, to_bytes, to_input
+from ..files import atomic_write
 from ..pictures import plots as pictures
 from ..pictures import samples as sampling
-from ..files import atomic_write
-from ..data.mnist import load_images
-from ..settings import TrainingOptions
-from ..training.loop import State, optimizer, pixels
-from ..settings import VAEConfig
-from ..vae.parameters import Parameters, parameter_shapes
+from ..settings import TrainingOptions, VAEConfig, arguments
+from ..training.state import TrainingState, check_shapes
+from ..training.step import NotFiniteError
+from . import checkpoint, record
+from .checkpoint import CheckpointError
+from .source import DataSource, printable_path
 
-COLUMNS = ("epoch", "train_loss", "test_loss", "reconstruction", "kl", "seconds")
+CHECKPOINT = "checkpoint.npz"
+LOG = "log.csv"
 
 
-def new_folder(out: str | None, parent: str = "runs") -> Path:
-    """The folder `out`, which must be new or empty, else the next free runs/NNN. OSError names what is in the way."""
-    if out is not None:
-        folder = Path(out)
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise FileExistsError(f"{folder} is not empty; a run never overwrites another: choose a new folder for --out")
-        return folder
-    Path(parent).mkdir(exist_ok=True)
-    number = max((int(p.name) for p in Path(parent).iterdir() if p.name.isdigit()), default=0) + 1
-    while True:
-        folder = Path(parent) / f"{number:03d}"
+@dataclass(repr=False)
+class Run:
+    """A run: its directory, model, options, data source and training state.
+
+    directory is None for a run that was loaded from a file of another name than checkpoint.npz: a copy, which has no
+    directory to write into. conditions: processes, threads, versions and machine of the last training. warm_start: which
+    run the first parameters come from. ValueError if the state does not fit the model, or the data's shape does not.
+    """
+
+    directory: Path | None
+    config: VAEConfig
+    options: TrainingOptions
+    source: DataSource
+    state: TrainingState
+    conditions: dict[str, Any] = field(default_factory=dict)
+    warm_start: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.directory is not None:
+            self.directory = Path(self.directory)
+        if self.source is None:
+            self.source = DataSource.unknown(self.config.input_dim)
+        check_shapes(self.state.params, self.config)
+        if self.source.pixels != self.config.input_dim:
+            raise ValueError(f"input_dim is {self.config.input_dim}, but an image of {self.source} has {self.source.pixels} pixels")
+
+    @classmethod
+    def create(cls, config: VAEConfig, options: TrainingOptions, source: DataSource | None, state: TrainingState,
+               directory: str | os.PathLike | None = None, **more) -> "Run":
+        """A new run, saved in `directory`, which must be new or empty, or in runs/NNN, the next free number."""
+        run = cls(None, config, options, source, state, **more)
+        run.directory = new_directory(directory)
+        run.save()
+        return run
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> "Run":
+        """The run in a directory, or in a checkpoint file. CheckpointError names the file and what is wrong with it."""
+        path = Path(path)
+        path = path / CHECKPOINT if path.is_dir() else path
+        arrays, meta = checkpoint.load(path)
         try:
-            folder.mkdir()
-            return folder
-        except FileExistsError:  # another run took the number in this moment
+            config, options, source = record.read_settings(meta)
+            state = record.read_state(arrays, meta, config, options)
+            directory = path.parent if path.name == CHECKPOINT else None
+            return cls(directory, config, options, source, state, record.read_plain(meta, "conditions"),
+                       record.read_plain(meta, "warm_start"))
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            reason = f"no {error}" if isinstance(error, KeyError) else error
+            raise CheckpointError(f"{path}: a valid checkpoint, but not a run of this version of numpyvae ({reason})") from error
+
+    def save(self, directory: str | os.PathLike | None = None) -> None:
+        """Write the checkpoint and the log. `directory`: a new place for this run, which is made if it does not exist.
+
+        Raises NotFiniteError, before anything is written, if a parameter or a loss of the last epoch is not finite: a
+        checkpoint always holds a model that works. CheckpointError if the file cannot be written.
+        """
+        if directory is not None:
+            self.directory = Path(directory)
+        if self.directory is None:
+            raise ValueError("this run was loaded from a copy of a checkpoint and has no directory: save(directory) names one")
+        self.check_finite()
+        self.directory.mkdir(parents=True, exist_ok=True)
+        if self.state.rng is None or not (self.directory / LOG).exists():  # an epoch has ended, or the directory is new
+            self.write_log()
+        meta = {**record.settings_record(self.config, self.options, self.source), "state": record.state_record(self.state),
+                "conditions": self.conditions, "warm_start": self.warm_start}
+        checkpoint.save(self.directory / CHECKPOINT, record.arrays_of(self.state), meta)
+
+    def check_finite(self, tested: bool = False) -> None:
+        """NotFiniteError names the epoch whose loss is not finite, or after which a parameter is not.
+
+        tested: there are test images, so the test loss must be finite too (without test images it is NaN).
+        """
+        for row in self.state.history[-1:]:
+            for name in ("train_loss", "test_loss"):
+                if not math.isfinite(row[name]) and (tested or name == "train_loss" or math.isinf(row[name])):
+                    raise NotFiniteError(f"epoch {row['epoch']}: {name} is {row[name]}; a smaller learning rate may help")
+        if not np.isfinite(self.state.params.vector).all():
+            raise NotFiniteError(f"epoch {self.state.epoch}: a parameter is not finite; a smaller learning rate may help")
+
+    def write_log(self) -> None:
+        """Write log.csv: one row per epoch."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, record.COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.state.history)
+        with atomic_write(self.directory / LOG) as file:
+            file.write(text.getvalue().encode())
+
+    def write_images(self, test_images: np.ndarray) -> None:
+        """Write samples.png, reconstructions.png and curve.svg from the current state."""
+        samples, reconstructions = self.image_grids(test_images)
+        pictures.write_png(self.directory / "samples.png", samples)
+        pictures.write_png(self.directory / "reconstructions.png", reconstructions)
+        if history := self.state.history:
+            pictures.write_svg(self.directory / "curve.svg", pictures.curve_svg(
+                [row["epoch"] for row in history],
+                {"train": [row["train_loss"] for row in history], "test": [row["test_loss"] for row in history]}))
+
+    def image_grids(self, test_images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(samples, reconstructions): two grids, from the same z and the same test images every time."""
+        params, config, shape = self.state.params, self.config, self.source.image_shape
+        rng = np.random.default_rng([self.options.seed, 0])
+        samples = pictures.grid(sampling.samples(params, config, shape, rng, 64), 8)
+        x = to_input(apply_static(test_images[:32], self.options.binarize, "test"), self.options.binarize, rng)
+        originals = to_bytes(x).reshape(-1, *shape)[: len(x) // 8 * 8 or len(x)]
+        decoded = sampling.reconstructions(params, x[: len(originals)], config, shape)
+        columns = min(8, len(originals))
+        return samples, pictures.grid(sampling.pairs(originals, decoded, columns), columns)
+
+    def command_line(self) -> str:
+        """The command that trains the same model again: the data, and what differs from the defaults."""
+        words = ["numpyvae", "train", "--data", str(self.source), *arguments(self.config, self.options)]
+        note = "" if self.config.prior == VAEConfig.prior else f"  # prior {self.config.prior}: from Python only"
+        return shlex.join(words) + note
+
+    def __repr__(self) -> str:
+        done = len(self.state.history)
+        place = "no directory" if self.directory is None else printable_path(self.directory)
+        return f"<Run {place}: {architecture(self.config)}, {done} of {self.options.epochs} epochs on {self.source}>"
+
+
+def architecture(config: VAEConfig) -> str:
+    """The sizes of the layers: 784-400-20-400-784"""
+    sizes = (config.input_dim, *config.hidden_dims)
+    return "-".join(map(str, (*sizes, config.latent_dim, *reversed(sizes))))
+
+
+def new_directory(given: str | os.PathLike | None, parent: str = "runs") -> Path:
+    """The directory `given`, which must be new or empty, else the next free runs/NNN. OSError says what is in the way."""
+    if given is not None:
+        directory = Path(given)
+        directory.mkdir(parents=True, exist_ok=True)
+        if any(directory.iterdir()):
+            raise FileExistsError(f"{printable_path(directory)} is not empty; a run never overwrites another: "
+                                  "choose a new directory")
+        return directory
+    Path(parent).mkdir(exist_ok=True)
+    number = max((int(path.name) for path in Path(parent).iterdir() if re.fullmatch("[0-9]{1,9}", path.name)), default=0) + 1
+    while True:
+        directory = Path(parent) / f"{number:03d}"
+        try:
+            directory.mkdir()
+            return directory
+        except FileExistsError:  # another run was created concurrently
             number += 1
-
-
-def digest(*arrays: np.ndarray) -> str:
-    """SHA-256 over the data that a run is trained and scored on"""
-    sha = hashlib.sha256()
-    for array in arrays:
-        sha.update(f"{array.dtype} {array.shape}".encode())
-        sha.update(np.ascontiguousarray(array))
-    return sha.hexdigest()
-
-
-def save(folder: Path, state: State, config: VAEConfig, options: TrainingOptions, about: dict) -> None:
-    """Write checkpoint.npz; `about` is kept beside the rest (data, its digest, the images' shape)."""
-    arrays = {"params": state.params.vector, "adam.m": state.adam.m, "adam.v": state.adam.v}
-    meta = {"config": asdict(config), "options": asdict(options), "history": state.history, "about": about,
-            "adam.t": state.adam.t, "epoch": state.epoch, "batch": state.batch, "total": state.total,
-            "seconds": state.seconds, "generator": state.rng and checkpoint.generator_state(state.rng),
-            "numpy": np.__version__, "blas_threads": os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS")
-            or f"default, {os.cpu_count()} cores"}
-    checkpoint.save(folder / "checkpoint.npz", arrays, meta)
-
-
-def load(path: str | os.PathLike) -> tuple[State, VAEConfig, TrainingOptions, dict]:
-    """What `save` saved, from a run's folder or its checkpoint.npz. CheckpointError says what is wrong with the file."""
-    path = Path(path)
-    path = path / "checkpoint.npz" if path.is_dir() else path
-    arrays, meta = checkpoint.load(path)
-    try:
-        config, options = VAEConfig(**meta["config"]), TrainingOptions(**meta["options"])
-        params = Parameters(shapes := parameter_shapes(config), arrays["params"])
-        if any(array.shape != (sum(map(math.prod, shapes.values())),) for array in arrays.values()):
-            raise ValueError("its arrays do not have the size of its configuration")
-        adam = optimizer(params, options)
-        adam.t, adam.m, adam.v = meta["adam.t"], arrays["adam.m"], arrays["adam.v"]
-        rng = meta["generator"] and checkpoint.restore_generator(meta["generator"])
-        state = State(params, adam, meta["epoch"], meta["batch"], meta["total"], meta["seconds"],
-                      rng, meta["history"])
-        return state, config, options, meta["about"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise checkpoint.CheckpointError(f"{path}: is whole, but not a run of this version of numpyvae ({error})") from error
-
-
-def find_images(run: str, about: dict, data: str | None) -> tuple[dict, np.ndarray, np.ndarray]:
-    """What a run was trained and scored on (training images, test images), where it was, or in `data` if it has moved;
-    `about` with that place in it comes first. ValueError if it is other data."""
-    here = about | ({} if data is None else {"data": data})
-    images, test_images = load_images(here["data"])
-    if digest(images, test_images) != about["digest"]:
-        raise ValueError(f"{here['data']}: not the data that is needed: it is not what {run} was trained on "
-                         f"({about['data']}); name that with --data")
-    return here, images, test_images
-
-
-def write_log(folder: Path, history: list[dict]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    with atomic_write(folder / "log.csv") as file:
-        file.write(text.getvalue().encode())
-
-
-def draw(folder: Path, state: State, config: VAEConfig, options: TrainingOptions, test_images: np.ndarray) -> None:
-    """Write the pictures, from the parameters and the history as they stand."""
-    drawn, compared = images(state, config, options, test_images)
-    pictures.write_png(folder / "samples.png", drawn)
-    pictures.write_png(folder / "reconstructions.png", compared)
-    if history := state.history:
-        pictures.write_svg(folder / "curve.svg", pictures.curve_svg(
-            [row["epoch"] for row in history],
-            {"train": [row["train_loss"] for row in history], "test": [row["test_loss"] for row in history]}))
-
-
-def images(state: State, config: VAEConfig, options: TrainingOptions, test_images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(samples, reconstructions): the two grids, the same z and the same test images every time"""
-    shape, rng = test_images.shape[1:], np.random.default_rng([options.seed, 0])
-    drawn = pictures.grid(sampling.samples(state.params, config, shape, rng, 64), 8)
-    x = pixels(test_images[:32], options.binarize, rng)
-    originals = np.rint(x * 255).astype(np.uint8).reshape(-1, *shape)[: len(x) // 8 * 8 or len(x)]
-    decoded = sampling.reconstructions(state.params, x[: len(originals)], config, shape)
-    columns = min(8, len(originals))
-    return drawn, pictures.grid(sampling.pairs(originals, decoded, columns), columns)

@@ -1,0 +1,78 @@
+"""Arguments that several commands share, and the options of settings.py as flags."""
+
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
+from dataclasses import Field, fields
+from typing import Any, Callable
+
+from ..settings import TrainingOptions, VAEConfig, flags, from_text
+
+
+def add_settings(parser: ArgumentParser) -> None:
+    """Add a flag for each option of the model and of its training; an option that is not given is not in the namespace."""
+    for flag, each in flags().items():
+        choices = each.metadata["choices"] or None
+        default = " ".join(map(str, each.default)) if isinstance(each.default, tuple) else each.default
+        parser.add_argument(flag, dest=each.name, choices=choices, type=setting(each), default=SUPPRESS,
+                            nargs="*" if each.name == "hidden_dims" else None,
+                            metavar=None if choices else "X" if each.type not in (int, tuple[int, ...]) else "N",
+                            help=each.metadata["help"] + ("" if default is None else f" (default: {default})"))
+
+
+def given_settings(args: Namespace) -> dict[str, Any]:
+    """{field: value} of the options that the command line names."""
+    values = {each.name: getattr(args, each.name) for each in flags().values() if hasattr(args, each.name)}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+def split_settings(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options of the model, and those of its training."""
+    return tuple({each.name: values[each.name] for each in fields(kind) if each.name in values}
+                 for kind in (VAEConfig, TrainingOptions))
+
+
+def setting(each: Field) -> Callable[[str], Any]:
+    """An argparse type that checks a value by the field's rule, in the field's words."""
+    return _type(lambda text: from_text(each, text))
+
+
+def integer(minimum: int) -> Callable[[str], int]:
+    """An argparse type: an integer, `minimum` or more."""
+    def convert(text):
+        try:
+            value = int(text)
+        except ValueError:
+            value = minimum - 1
+        if value < minimum:
+            raise ValueError(f"must be an integer, {minimum} or more, not {text!r}")
+        return value
+    return _type(convert)
+
+
+def file_name(ending: str) -> Callable[[str], str]:
+    """An argparse type: a file's name with this ending, since the ending is what other programs go by."""
+    def convert(text):
+        if not text.lower().endswith(ending):
+            raise ValueError(f"must end in {ending}, not {text!r}")
+        return text
+    return _type(convert)
+
+
+def add_seed(parser: ArgumentParser) -> None:
+    """Add --seed, with the rule and the default of training's seed."""
+    seed = TrainingOptions.__dataclass_fields__["seed"]
+    parser.add_argument("--seed", type=setting(seed), default=seed.default, metavar="N",
+                        help=f"random seed (default: {seed.default})")
+
+
+def add_json(parser: ArgumentParser) -> None:
+    """Add --json."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object on standard output, nothing else")
+
+
+def _type(convert: Callable[[str], Any]) -> Callable[[str], Any]:
+    def checked(text):
+        try:
+            return convert(text)
+        except ValueError as error:
+            raise ArgumentTypeError(str(error)) from None
+    return checked

@@ -1,0 +1,82 @@
+"""evaluate: the ELBO, its two terms and log p(x) of a trained model on test images."""
+
+from argparse import ArgumentParser, Namespace
+
+from ..training.threads import set_environment
+from .arguments import add_json, add_seed, integer
+from .console import Console
+
+HELP = "evaluate a trained model on test images"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="a run's directory, or its checkpoint.npz")
+    parser.add_argument("--data", metavar="DIR", help="directory of IDX files (default: the data of the run)")
+    parser.add_argument("--importance-samples", type=integer(0), default=0, metavar="K",
+                        help="estimate log p(x) with K samples per image")
+    add_seed(parser)
+    add_json(parser)
+
+
+def run(args: Namespace, console: Console) -> int:
+    """Evaluate a trained model on test images, in nats per image: the ELBO, its two terms, and log p(x).
+
+    The images are those of the data that the run was trained on, unless --data names others. ELBO = -(reconstruction + KL).
+
+    examples:
+      numpyvae evaluate runs/001
+      numpyvae evaluate runs/001 --importance-samples 5000 --json
+    """
+    set_environment()  # evaluation has threads of its own
+    import numpy as np
+
+    from ..runs.run import Run
+    from ..settings import BINARIZATIONS
+    from ..training.evaluation import evaluate
+    from ..training.cores import available_cores
+    from ..vae.likelihoods import LIKELIHOODS
+
+    trained = Run.load(args.run)
+    config, options = trained.config, trained.options
+    source, images, same = test_data(trained, args)
+    result = evaluate(trained.state.params, images, config, options.binarize, np.random.default_rng(args.seed),
+                      args.importance_samples, threads=available_cores(),
+                      progress=console.progress)
+    result |= {"data": str(source), "data_of_run": same, "seed": args.seed, "run": args.run, "epochs": len(trained.state.history),
+               "objective": options.objective, "conditions": trained.conditions}
+    if args.json:
+        console.json(result)
+        return 0
+    console.line(f"{len(images):,} test images of {source}, {BINARIZATIONS[options.binarize]}; nats per image")
+    if not same:
+        console.line(f"not the data that {args.run} was trained on ({trained.source})")
+    if LIKELIHOODS[config.likelihood].is_density:
+        console.line("the normal decoder's values are log densities and may be positive")
+    console.line(f"  ELBO             {result['elbo']:10.4f}")
+    console.line(f"  reconstruction   {result['reconstruction']:10.4f}")
+    console.line(f"  KL               {result['kl']:10.4f}")
+    if args.importance_samples:
+        error = result["log_marginal_se"]
+        error = "" if error is None or error != error else f" ± {error:.4f}"
+        console.line(f"  log p(x)         {result['log_marginal']:10.4f}{error}   "
+                     f"({args.importance_samples:,} importance samples per image)")
+    console.line(f"  active units     {result['active_units']:5d} of {config.latent_dim}")
+    return 0
+
+
+def test_data(trained, args: Namespace):
+    """(source, test images, whether it is the data that the run was trained on): the run's own, or --data.
+
+    ValueError if the images do not have the size that the model was trained on.
+    """
+    from ..runs.source import DataSource
+
+    if args.data is None:
+        source, _, images = trained.source.load(trained=args.run)
+        return source, images, True
+    source, _, images = DataSource.open(args.data)
+    unknown = trained.source.digest is None and source.pixels == trained.source.pixels
+    if source.image_shape != trained.source.image_shape and not unknown:
+        sizes = [f"{rows} x {columns} pixels" for rows, columns in (source.image_shape, trained.source.image_shape)]
+        raise ValueError(f"{source}: images have {sizes[0]}, the model in {args.run} has {sizes[1]}")
+    return source, images, source.digest == trained.source.digest

@@ -1,0 +1,33 @@
+"""report: rebuild the report of a run."""
+
+from argparse import ArgumentParser, Namespace
+
+from .console import Console
+
+HELP = "rebuild the report of a run, report.html"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="a run's directory")
+    parser.add_argument("--data", metavar="DIR", help="the data of the run, if it has moved")
+
+
+def run(args: Namespace, console: Console) -> int:
+    """Rebuild report.html in the directory of a run. Training writes it at the end.
+
+    examples:
+      numpyvae report runs/001
+      numpyvae report runs/001 --data data/mnist
+    """
+    from pathlib import Path
+
+    from ..runs import report
+    from ..runs.run import Run
+
+    if not Path(args.run).is_dir():
+        raise NotADirectoryError(f"{args.run}: not the directory of a run")
+    trained = Run.load(args.run)
+    trained.source, _, _ = trained.source.load(args.data, args.run)
+    report.write(trained)
+    console.line(f"Wrote {trained.directory / 'report.html'}")
+    return 0

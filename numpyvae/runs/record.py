@@ -1,0 +1,132 @@
+"""The record of a run: what its checkpoint holds beside the arrays, and the checks when it is read back.
+
+A file can have valid digests and still be wrong inside: written by another version, or by hand. So every field is
+checked for its type and its range before anything is computed from it.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from ..settings import TrainingOptions, VAEConfig
+from ..training.state import TrainingState, make_optimizer
+from ..vae.parameters import Parameters, parameter_shapes
+from . import checkpoint
+from .source import DataSource
+
+COLUMNS = ("epoch", "train_loss", "test_loss", "reconstruction", "kl", "seconds", "active_units")
+TEST_COLUMNS = ("test_loss", "reconstruction", "kl", "active_units")  # NaN or None without test images
+LIMIT = 2**53  # no counter of a run reaches it, and float64 holds every integer below
+ARRAYS = ("params", "adam.m", "adam.v")
+
+
+def arrays_of(state: TrainingState) -> dict[str, np.ndarray]:
+    """The arrays of a training state under their names in the checkpoint."""
+    return dict(zip(ARRAYS, (state.params.vector, state.adam.m, state.adam.v)))
+
+
+def state_record(state: TrainingState) -> dict[str, Any]:
+    """All of a training state that is not an array, as JSON can hold it."""
+    generator = None if state.rng is None else checkpoint.generator_state(state.rng)
+    return {"epoch": state.epoch, "batches_done": state.batches_done, "loss_sum": state.loss_sum,
+            "epoch_seconds": state.epoch_seconds,
+            "adam_t": state.adam.t, "generator": generator, "history": state.history}
+
+
+def settings_record(config: VAEConfig, options: TrainingOptions, source: DataSource) -> dict[str, Any]:
+    """Settings and data source as JSON can hold them."""
+    return {"config": asdict(config), "options": asdict(options), "source": asdict(source)}
+
+
+def read_settings(meta: Mapping[str, Any]) -> tuple[VAEConfig, TrainingOptions, DataSource]:
+    """The inverse of settings_record. ValueError or TypeError names what is wrong."""
+    config = VAEConfig(**_mapping(meta, "config"))
+    options = TrainingOptions(**_mapping(meta, "options"))
+    source = _mapping(meta, "source")
+    path, digest, shape = (source.get(name) for name in ("path", "digest", "image_shape"))
+    if path is not None and (not isinstance(path, str) or "\0" in path):
+        raise ValueError(f"the data's path is {path!r}")
+    if digest is not None and not (isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest)):
+        raise ValueError(f"the data's digest is {digest!r}")
+    if not (isinstance(shape, Sequence) and len(shape) == 2):
+        raise ValueError(f"the image's shape is {shape!r}")
+    rows, columns = (_integer(size, "a size of the image", 1) for size in shape)
+    if rows * columns != config.input_dim:
+        raise ValueError(f"an image of {rows} x {columns} pixels does not have {config.input_dim}")
+    return config, options, DataSource(path, digest, (rows, columns))
+
+
+def read_state(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any], config: VAEConfig, options: TrainingOptions) -> TrainingState:
+    """The inverse of arrays_of and state_record. ValueError or TypeError names what is wrong."""
+    if set(arrays) != set(ARRAYS):
+        raise ValueError(f"its arrays are {', '.join(sorted(arrays))}")
+    shapes = parameter_shapes(config)
+    size = sum(map(math.prod, shapes.values()))
+    for name, array in arrays.items():
+        if array.dtype != arrays["params"].dtype or array.dtype.kind != "f" or array.shape != (size,):
+            raise ValueError(f"{name!r} is {array.dtype} of shape {array.shape}; its configuration has {size:,} parameters")
+        if not np.isfinite(array).all() or name == "adam.v" and array.min() < 0:
+            raise ValueError(f"{name!r} has a value that is not finite or not in its range")
+    record = _mapping(meta, "state")
+    params = Parameters(shapes, arrays["params"])
+    state = TrainingState(params, make_optimizer(params, options))
+    state.adam.m[...] = arrays["adam.m"]
+    state.adam.v[...] = arrays["adam.v"]
+    state.adam.t = _integer(record["adam_t"], "adam_t", 0)
+    state.epoch = _integer(record["epoch"], "epoch", 0)
+    state.batches_done = _integer(record["batches_done"], "batches_done", 0)
+    state.loss_sum = _real(record["loss_sum"], "loss_sum")
+    state.epoch_seconds = _real(record["epoch_seconds"], "epoch_seconds", 0)
+    if record["generator"] is not None:
+        state.rng = checkpoint.restore_generator(record["generator"])
+    done = state.epoch if state.rng is None else state.epoch - 1
+    state.history = read_history(record["history"], done)
+    return state
+
+
+def read_history(history: Any, epochs: int) -> list[dict]:
+    """The history's rows, one per epoch that is done, each column checked."""
+    if not isinstance(history, list) or len(history) != epochs:
+        raise ValueError(f"the history is not a list of {epochs} rows")
+    for number, row in enumerate(history, 1):
+        if not isinstance(row, dict) or set(row) != set(COLUMNS) or _integer(row["epoch"], "epoch", 1) != number:
+            raise ValueError(f"row {number} of the history is {str(row)[:60]}")
+        for name, value in row.items():
+            if not (name in TEST_COLUMNS and (value is None or isinstance(value, float) and math.isnan(value))):
+                _real(value, f"{name} of epoch {number}", 0 if name in ("seconds", "active_units") else None)
+    return history
+
+
+def read_plain(meta: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A mapping of plain values: text, numbers, true, false, null, and lists of text."""
+    mapping = _mapping(meta, name)
+    for key, value in mapping.items():
+        texts = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        if not (texts or value is None or isinstance(value, (str, int)) or isinstance(value, float) and math.isfinite(value)):
+            raise ValueError(f"{key} of its {name} is {str(value)[:60]}")
+    return mapping
+
+
+def _mapping(meta: Mapping[str, Any], name: str) -> dict[str, Any]:
+    if not isinstance(meta, Mapping) or not isinstance(meta.get(name), dict):
+        raise ValueError(f"it has no {name}")
+    return meta[name]
+
+
+def _integer(value: Any, name: str, minimum: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral) or not minimum <= value < LIMIT:
+        raise ValueError(f"{name} is {str(value)[:60]}")
+    return int(value)
+
+
+def _real(value: Any, name: str, minimum: float | None = None) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real) or not abs(value) < math.inf or value >= 2**1023:
+        raise ValueError(f"{name} is {str(value)[:60]}")
+    if minimum is not None and value < minimum:
+        raise ValueError(f"{name} is {value}")
+    return float(value)

@@ -1,0 +1,63 @@
+"""A directory of its own for each test of a command, and a quick `train`."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from numpyvae.cli import main
+from numpyvae.runs import checkpoint
+
+
+@pytest.fixture(autouse=True)
+def own_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NUMPYVAE_DATA", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(Path(checkpoint.__file__).parents[2]))  # for processes that a test starts
+
+
+@pytest.fixture
+def train(tiny_directory):
+    """Train on the tiny data set, quickly; returns the exit status."""
+    def run(*options):
+        return main(["train", "--data", str(tiny_directory), "--hidden", "8", "--latent", "2", "--batch-size", "16",
+                     "--log-interval", "3", "--epochs", "2", *options])
+    return run
+
+
+@pytest.fixture
+def error_line(capsys):
+    """The one line on standard error, all that a user's mistake may print"""
+    def read():
+        captured = capsys.readouterr()
+        assert captured.err.count("\n") == 1 and captured.err.startswith("numpyvae: error: "), captured.err
+        return captured.err
+    return read
+
+
+@pytest.fixture
+def command():
+    """A command as a process of its own, and of its own group, as a terminal starts it; ended at the test's end"""
+    started = []
+
+    def run(*words, **options):
+        process = subprocess.Popen([sys.executable, "-m", "numpyvae", *map(str, words)], text=True, start_new_session=True,
+                                   **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options})
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+@pytest.fixture
+def wait_for():
+    def read(process, beginning):
+        return next(line for line in process.stdout if line.startswith(beginning))
+    return read

@@ -1,0 +1,206 @@
+"""evaluate, sample, report, gradcheck, mdp: what each prints and writes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numpyvae.cli import main
+from numpyvae.data.idx import read_idx, write_idx
+from numpyvae.runs.run import Run
+
+KEYS = ["elbo", "reconstruction", "kl", "active_units", "log_marginal", "log_marginal_se", "importance_samples", "images",
+        "data", "binarization"]
+
+
+def write_other_data(directory, shape=(4, 6, 5)):
+    """IDX files of other images"""
+    Path(directory).mkdir()
+    rng = np.random.default_rng(3)
+    for split in ("train", "t10k"):
+        write_idx(Path(directory, f"{split}-images-idx3-ubyte"), rng.integers(0, 256, shape, dtype=np.uint8))
+        write_idx(Path(directory, f"{split}-labels-idx1-ubyte"), np.zeros(shape[0], np.uint8))
+    return directory
+
+
+@pytest.fixture
+def evaluate(capsys):
+    """The JSON object of evaluate runs/001"""
+    def run(*options):
+        capsys.readouterr()
+        assert main(["evaluate", "runs/001", "--json", *options]) == 0
+        return json.loads(capsys.readouterr().out)
+    return run
+
+
+# evaluate
+
+@pytest.mark.parametrize("options", [("--activation", "tanh"), ("--samples", "3"), ("--objective", "iwae", "--samples", "5"),
+                                     ("--likelihood", "normal"), ("--likelihood", "normal", "--logvar-x", "-2"),
+                                     ("--beta", "0.5"), ("--binarize", "threshold"), ("--preset", "burda")])
+def test_every_kind_of_model_trains_is_evaluated_and_sampled(train, evaluate, options):
+    assert train(*options) == 0
+    result = evaluate("--importance-samples", "10")
+    assert set(KEYS) <= set(result) and result["images"] == 24 and result["importance_samples"] == 10
+    assert result["elbo"] == pytest.approx(-(result["reconstruction"] + result["kl"]), rel=1e-12)
+    assert result["log_marginal"] > result["elbo"] and 0 <= result["active_units"] <= 2
+    assert result["binarization"] == Run.load("runs/001").options.binarize
+    assert main(["sample", "runs/001", "--out", "samples.png"]) == 0
+
+
+def test_the_runs_own_data_is_evaluated_whatever_else_is_there(train, evaluate, tiny_directory, capsys, monkeypatch):
+    """Also from another directory, though --data was relative."""
+    tiny_directory.rename("own")
+    assert main(["train", "--data", "own", "--hidden", "8", "--latent", "2", "--epochs", "1", "--quiet"]) == 0
+    expected = evaluate()
+    Path("data").mkdir()
+    write_other_data("data/mnist")
+    assert evaluate() == expected and expected["data"] == "own" and expected["data_of_run"] is True
+    monkeypatch.chdir("data")
+    assert main(["evaluate", "../runs/001", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["elbo"] == expected["elbo"]
+
+
+def test_the_last_epochs_test_loss_is_of_the_same_kind(train, evaluate):
+    """One sample of z per image each, from other generators: they agree to sampling error."""
+    train("--quiet", "--epochs", "30")
+    row = Run.load("runs/001").state.history[-1]
+    result = evaluate()
+    assert result["reconstruction"] == pytest.approx(row["reconstruction"], abs=0.5)  # 24 images, some nats each
+    assert result["kl"] == pytest.approx(row["kl"], rel=1e-6)  # has no noise
+
+
+def test_other_data_is_named_as_such(train, evaluate, capsys):
+    train("--quiet")
+    own, other = evaluate(), evaluate("--data", write_other_data("other"))
+    assert other["data"] == "other" and other["data_of_run"] is False and other["elbo"] != own["elbo"]
+    assert main(["evaluate", "runs/001", "--data", "other"]) == 0
+    assert "not the data that runs/001 was trained on" in capsys.readouterr().out
+
+
+def test_the_same_data_elsewhere_is_the_runs_data(train, evaluate, tiny_directory):
+    train("--quiet")
+    own = evaluate()
+    tiny_directory.rename("moved")
+    assert evaluate("--data", "moved") == {**own, "data": "moved"}
+
+
+def test_data_that_is_gone_is_named(train, tiny_directory, error_line):
+    train("--quiet")
+    tiny_directory.rename("moved")
+    assert main(["evaluate", "runs/001"]) == 2
+    assert "tiny: no such directory; runs/001 was trained on" in error_line()
+
+
+@pytest.mark.parametrize("shape", [(4, 3, 3), (4, 5, 6)])
+def test_images_of_another_shape_are_refused(train, error_line, shape):
+    train("--quiet")
+    write_other_data("other", shape)
+    assert main(["evaluate", "runs/001", "--data", "other"]) == 2
+    assert f"images have {shape[1]} x {shape[2]} pixels, the model in runs/001 has 6 x 5 pixels" in error_line()
+
+
+def test_the_seed_decides_the_estimate(train, evaluate):
+    train("--quiet", "--binarize", "dynamic")
+    first, again, other = (evaluate("--importance-samples", "3", "--seed", seed) for seed in ("1", "1", "2"))
+    assert first == again and first["seed"] == 1 and first["log_marginal"] != other["log_marginal"] and first["elbo"] != other["elbo"]
+
+
+def test_evaluate_prints_what_its_json_has(train, evaluate, capsys):
+    train("--quiet")
+    result = evaluate("--importance-samples", "10")
+    assert main(["evaluate", "runs/001", "--importance-samples", "10"]) == 0
+    lines = {line.split("  ")[1].strip(): line.split()[len(line.split("  ")[1].split()):] for line in
+             capsys.readouterr().out.splitlines()[1:]}
+    assert lines["ELBO"] == [f"{result['elbo']:.4f}"] and lines["reconstruction"] == [f"{result['reconstruction']:.4f}"]
+    assert lines["KL"] == [f"{result['kl']:.4f}"] and lines["active units"] == [str(result["active_units"]), "of", "2"]
+    assert lines["log p(x)"][:3] == [f"{result['log_marginal']:.4f}", "±", f"{result['log_marginal_se']:.4f}"]
+
+
+# sample
+
+@pytest.mark.parametrize("kind", [(), ("--reconstruct",), ("--manifold",), ("--interpolate",)])
+def test_each_kind_of_sample_is_a_png(train, capsys, kind):
+    train("--quiet")
+    assert main(["sample", "runs/001", "--out", "images.png", *kind]) == 0
+    assert capsys.readouterr().out.startswith("Wrote images.png: ")
+    assert Path("images.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_seed_decides_the_samples_and_the_choice_of_test_images(train):
+    train("--quiet")
+    for kind in ((), ("--reconstruct",), ("--interpolate",)):
+        for name, seed in (("a.png", "1"), ("b.png", "1"), ("c.png", "2")):
+            main(["sample", "runs/001", "--out", name, "--seed", seed, *kind])
+        assert Path("a.png").read_bytes() == Path("b.png").read_bytes() != Path("c.png").read_bytes()
+
+
+def test_count_is_the_number_of_images(train, capsys):
+    train("--quiet")
+    for kind, count, said in (((), "5", "5 images"), (("--reconstruct",), "8", "16 images, 8 test images"),
+                              (("--reconstruct",), "5", "10 images, 5 test images")):
+        assert main(["sample", "runs/001", "--out", "x.png", "--count", count, *kind]) == 0
+        assert f"Wrote x.png: {said}" in capsys.readouterr().out
+
+
+def test_a_count_that_the_manifold_cannot_keep_is_refused(train, error_line):
+    train("--quiet")
+    assert main(["sample", "runs/001", "--out", "x.png", "--count", "5", "--manifold"]) == 2
+    assert "--count does not apply to --manifold" in error_line() and not Path("x.png").exists()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_few_test_images_are_reconstructed_and_interpolated(train, tiny_directory, error_line, capsys, count):
+    for name in ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"):
+        write_idx(tiny_directory / name, read_idx(tiny_directory / name)[:count])
+    assert train("--quiet") == 0
+    assert main(["sample", "runs/001", "--out", "x.png", "--reconstruct"]) == 0
+    assert main(["sample", "runs/001", "--out", "y.png", "--interpolate"]) == (2 if count == 1 else 0)
+    assert count > 1 or "needs two" in capsys.readouterr().err
+
+
+# gradcheck
+
+def test_gradcheck_prints_a_row_per_gradient_and_one_json_object(capsys):
+    assert main(["gradcheck"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert main(["gradcheck", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["ok"] is True and result["worst"] <= 1e-14 and len(result["rows"]) >= 50
+    assert set(result["rows"][0]) == {"configuration", "name", "complex_step", "worst_entry", "central_difference"}
+    assert str(len(result["rows"])) in rows[-1]
+
+
+def test_gradcheck_exits_with_1_when_a_gradient_is_wrong(monkeypatch, capsys):
+    from numpyvae.vae.objectives import OBJECTIVES
+
+    forward, backward = OBJECTIVES["iwae"]
+
+    def wrong(cache):
+        grads = backward(cache)
+        grads["decoder.0.b"][...] *= 1 + 1e-6
+        return grads
+
+    monkeypatch.setitem(OBJECTIVES, "iwae", (forward, wrong))
+    assert main(["gradcheck", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["ok"] is False
+
+
+# mdp
+
+def test_mdp_prints_json_with_the_values_of_the_assignment(capsys):
+    assert main(["mdp", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert {"states", "discounts", "cross", "switches"} <= set(result) and result["states"] == [-1, 0, 1, 2]
+    short, long = result["discounts"]
+    assert (short["gamma"], short["policy"]) == (0.1, ["-", "-", "+", "+"])
+    assert (long["gamma"], long["policy"]) == (0.99, ["-", "+", "+", "+"])
+    assert long["values"] == pytest.approx([99.00670011, 98.99666678, 99.99663311, 101.00670011], abs=5e-9)  # as printed
+    assert result["cross"]["values"] == pytest.approx([50.25125628, 49.74874372, 51.72874372, 52.25125628], abs=5e-9)
+    assert result["switches"] == pytest.approx([(3**0.5 - 1) / 2], abs=1e-12)
+
+
+def test_mdp_plots_into_a_file_and_keeps_standard_output_for_results(capsys):
+    assert main(["mdp", "--gamma", "0.5", "--json", "--out", "chain.svg"]) == 0
+    assert json.loads(capsys.readouterr().out) and Path("chain.svg").read_text().startswith("<svg")

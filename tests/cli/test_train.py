@@ -1,0 +1,284 @@
+"""train: its log, its files, the options, resuming and stopping."""
+
+import csv
+import os
+import re
+import shlex
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numpyvae.cli import main
+from numpyvae.data.idx import read_idx, write_idx
+from numpyvae.runs import checkpoint
+from numpyvae.runs.run import Run
+from numpyvae.settings import PRESETS
+
+BATCH = re.compile(r"Train Epoch: (\d+) \[(\d+)/(\d+) \((\d+)%\)\]\tLoss: (\d+\.\d{6})")
+EPOCH = re.compile(r"===== Epoch: (\d+) Average loss: (\d+\.\d{4}) =====")
+TEST = re.compile(r"===== Test set loss: (\d+\.\d{4}) \(reconstruction (\d+\.\d{4}), KL (\d+\.\d{4})\) =====")
+FILES = {"checkpoint.npz", "curve.svg", "log.csv", "reconstructions.png", "report.html", "samples.png"}
+needs_fork = pytest.mark.skipif(sys.platform != "linux", reason="two processes are for Linux")
+
+
+def rows(path):
+    """log.csv without the seconds"""
+    with open(path) as file:
+        return [{**row, "seconds": None} for row in csv.DictReader(file)]
+
+
+def same_arrays(a, b):
+    (a, _), (b, _) = (checkpoint.load(f"{run}/checkpoint.npz") for run in (a, b))
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in b)
+
+
+# The log and the files
+
+def test_the_log_has_the_format_that_scripts_parse(train, capsys):
+    assert train() == 0
+    _, *lines, last = capsys.readouterr().out.splitlines()
+    assert last == "Wrote runs/001: report.html, samples.png, reconstructions.png, curve.svg, log.csv, checkpoint.npz"
+    for epoch in (1, 2):
+        batches, (average, test), lines = lines[:3], lines[3:5], lines[5:]
+        found = [BATCH.fullmatch(line).groups()[:4] for line in batches]
+        assert found == [(str(epoch), "0", "110", "0"), (str(epoch), "48", "110", "43"), (str(epoch), "96", "110", "86")]
+        assert EPOCH.fullmatch(average)[1] == str(epoch)
+        loss, reconstruction, kl = map(float, TEST.fullmatch(test).groups())
+        assert abs(loss - reconstruction - kl) < 1.5e-4  # three roundings of half a last digit
+    assert not lines
+
+
+def test_a_run_leaves_its_six_files_and_no_run_touches_another(train):
+    train(), train()
+    assert {path.name for path in Path("runs").iterdir()} == {"001", "002"}
+    for run in Path("runs").iterdir():
+        assert {path.name for path in run.iterdir()} == FILES
+    found = rows("runs/001/log.csv")
+    assert list(found[0]) == ["epoch", "train_loss", "test_loss", "reconstruction", "kl", "seconds", "active_units"]
+    assert [row["epoch"] for row in found] == ["1", "2"]
+
+
+def test_the_log_file_has_the_epochs_own_values_in_their_columns(train, capsys):
+    train()
+    printed = capsys.readouterr().out
+    for row, average, test in zip(rows("runs/001/log.csv"), EPOCH.findall(printed), TEST.findall(printed)):
+        assert average == (row["epoch"], f"{float(row['train_loss']):.4f}")
+        assert test == tuple(f"{float(row[name]):.4f}" for name in ("test_loss", "reconstruction", "kl"))
+    with open("runs/001/log.csv") as file:
+        assert all(0 < float(row["seconds"]) < 60 for row in csv.DictReader(file))
+
+
+def test_one_seed_gives_the_same_images_and_parameters_twice(train):
+    train("--out", "a"), train("--out", "b"), train("--out", "c", "--seed", "2")
+    for name in ("samples.png", "reconstructions.png"):
+        assert Path("a", name).read_bytes() == Path("b", name).read_bytes() != Path("c", name).read_bytes()
+    assert same_arrays("a", "b") and not same_arrays("a", "c")
+
+
+def test_quiet_prints_nothing(train, capsys):
+    assert train("--quiet") == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_epoch_is_printed_after_it_is_saved(train, monkeypatch):
+    saved = []
+    monkeypatch.setattr("numpyvae.cli.console.Console.line",
+                        lambda console, text: saved.append(len(Run.load("runs/001").state.history)) if "Test set" in text else None)
+    train()
+    assert saved == [1, 2]
+
+
+# Where a run is written
+
+def test_out_must_be_new_or_empty(train, error_line):
+    Path("full").mkdir()
+    Path("full/precious").write_text("x")
+    assert train("--out", "full") == 2
+    assert "full is not empty" in error_line()
+    assert [path.name for path in Path("full").iterdir()] == ["precious"]
+
+
+def test_a_run_takes_the_next_number_whatever_else_is_there(train):
+    for name in ("007", "²", "9x", "notes"):
+        Path("runs", name).mkdir(parents=True)
+    assert train("--quiet") == 0 and Path("runs/008/report.html").is_file()
+
+
+def test_an_output_that_cannot_be_written_is_named(train, error_line):
+    Path("file").write_text("in the way")
+    assert train("--out", "file/run") == 2
+    assert "file" in error_line()
+
+
+# The options
+
+def test_hidden_takes_any_number_of_sizes_also_none(train, tiny_directory):
+    assert train("--hidden", "7", "5", "--out", "two") == 0
+    assert main(["train", "--data", str(tiny_directory), "--epochs", "1", "--out", "none", "--hidden"]) == 0
+    assert Run.load("two").config.hidden_dims == (7, 5) and Run.load("none").config.hidden_dims == ()
+
+
+def test_initialization_warmup_and_the_rest_reach_the_run(train):
+    options = ["--initialization", "glorot", "--adam-epsilon", "1e-4", "--warmup", "1", "--decay-epochs", "1", "--samples", "2"]
+    assert train("--quiet", *options) == 0
+    chosen = Run.load("runs/001").options
+    assert (chosen.initialization, chosen.adam_epsilon, chosen.warmup, chosen.decay_epochs, chosen.num_samples) == (
+        "glorot", 1e-4, 1, 1, 2)
+
+
+def test_a_preset_says_what_it_sets_and_other_options_override_it(train, capsys):
+    assert train("--preset", "burda") == 0
+    assert "Preset burda: hidden_dims (8,), latent_dim 2, activation tanh" in capsys.readouterr().out
+    run = Run.load("runs/001")
+    assert run.config.hidden_dims == (8,) and run.options.binarize == PRESETS["burda"]["binarize"]
+    assert run.options.adam_epsilon == PRESETS["burda"]["adam_epsilon"]
+
+
+def test_beta_is_refused_with_the_importance_weighted_objective(train, error_line):
+    assert train("--objective", "iwae", "--beta", "0.5") == 2
+    assert "beta" in error_line() and not Path("runs").exists()
+
+
+def test_the_command_that_a_run_names_trains_the_same_again(train):
+    assert train("--quiet", "--objective", "iwae", "--samples", "3", "--initialization", "glorot", "--lr", "0.01") == 0
+    words = shlex.split(Run.load("runs/001").command_line())
+    assert words[:2] == ["numpyvae", "train"] and main([*words[1:], "--quiet"]) == 0
+    assert same_arrays("runs/001", "runs/002")
+
+
+# The data
+
+def test_a_truncated_data_file_is_named_and_nothing_is_written(train, tiny_directory, error_line):
+    path = tiny_directory / "train-images-idx3-ubyte.gz"
+    path.write_bytes(path.read_bytes()[:-100])
+    assert train() == 2
+    assert "train-images-idx3-ubyte.gz" in error_line() and not Path("runs").exists()
+
+
+def test_without_data_the_error_says_how_to_get_it(error_line):
+    assert main(["train"]) == 2
+    assert "download" in error_line()
+
+
+def test_a_control_character_in_a_name_reaches_the_terminal_escaped(train, tiny_directory, capsys):
+    strange = tiny_directory.rename("a\x1b[31mb")
+    assert main(["train", "--data", str(strange), "--hidden", "8", "--latent", "2", "--epochs", "1"]) == 0
+    assert "\x1b" not in (printed := capsys.readouterr().out) and "a\\x1b[31mb" in printed
+
+
+# Resuming
+
+def test_a_finished_run_resumed_with_more_epochs_is_the_longer_run(train):
+    train("--out", "short"), train("--out", "long", "--epochs", "4")
+    assert main(["train", "--resume", "short", "--epochs", "4"]) == 0
+    assert rows("short/log.csv") == rows("long/log.csv") and same_arrays("short", "long")
+    assert Path("short/samples.png").read_bytes() == Path("long/samples.png").read_bytes()
+
+
+def test_resuming_a_finished_run_changes_nothing_and_says_so(train, capsys):
+    train("--quiet")
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in Path("runs/001").iterdir()}
+    assert main(["train", "--resume", "runs/001"]) == 0
+    assert "has finished its 2 epochs; raise --epochs to continue" in capsys.readouterr().out
+    assert before == {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in Path("runs/001").iterdir()}
+
+
+def test_resuming_a_finished_run_writes_a_report_that_is_missing(train, capsys):
+    train("--quiet")
+    report = Path("runs/001/report.html").read_bytes()
+    Path("runs/001/report.html").unlink()
+    assert main(["train", "--resume", "runs/001"]) == 0
+    assert "Wrote runs/001/report.html" in capsys.readouterr().out
+    assert Path("runs/001/report.html").read_bytes() == report
+
+
+@pytest.mark.parametrize("option", [("--lr", "0.5"), ("--hidden", "9"), ("--seed", "3"), ("--latent", "4"), ("--epochs", "1"),
+                                    ("--samples", "2"), ("--decay-epochs", "1"), ("--out", "x"), ("--preset", "burda")])
+def test_resume_refuses_what_contradicts_the_run_by_name(train, error_line, option):
+    train("--quiet")
+    assert main(["train", "--resume", "runs/001", *option]) == 2
+    assert option[0] in error_line()
+
+
+def test_resume_accepts_options_that_agree_with_the_run(train):
+    train("--quiet")
+    assert main(["train", "--resume", "runs/001", "--hidden", "8", "--lr", "0.001", "--quiet"]) == 0
+
+
+def test_resume_refuses_a_copy_beside_the_checkpoint(train, error_line):
+    """A run continues where its checkpoint is: from a copy it would overwrite the files of the original."""
+    train("--quiet")
+    Path("runs/001/epoch2.npz").write_bytes(Path("runs/001/checkpoint.npz").read_bytes())
+    before = {path: path.read_bytes() for path in Path("runs/001").iterdir()}
+    assert main(["train", "--resume", "runs/001/epoch2.npz", "--epochs", "3"]) == 2
+    assert "--resume runs/001/epoch2.npz: must be the directory of a run, or its checkpoint.npz" in error_line()
+    assert before == {path: path.read_bytes() for path in Path("runs/001").iterdir()}
+    assert main(["train", "--resume", "runs/001/checkpoint.npz", "--epochs", "3", "--quiet"]) == 0
+
+
+def test_resume_refuses_other_data(train, tiny_directory, error_line):
+    train("--quiet")
+    path = tiny_directory / "t10k-images-idx3-ubyte.gz"
+    images = read_idx(path)
+    images[3, 2, 1] ^= 1
+    write_idx(path, images)
+    assert main(["train", "--resume", "runs/001", "--epochs", "3"]) == 2
+    assert "not the data that runs/001 was trained on" in error_line()
+
+
+def test_a_run_whose_data_has_moved_knows_the_new_place(train, tiny_directory, error_line):
+    assert train("--quiet") == 0
+    moved = tiny_directory.rename("moved")
+    assert main(["train", "--resume", "runs/001", "--epochs", "3"]) == 2
+    assert "no such directory; runs/001 was trained on" in error_line()
+    assert main(["train", "--resume", "runs/001", "--epochs", "3", "--data", str(moved), "--quiet"]) == 0
+    assert "--data moved" in Path("runs/001/report.html").read_text("utf-8")
+    assert main(["report", "runs/001"]) == 0
+
+
+def test_a_schedule_is_defined_for_its_number_of_epochs(train, error_line):
+    train("--quiet", "--decay-epochs", "1")
+    assert main(["train", "--resume", "runs/001", "--epochs", "3"]) == 2
+    assert "the schedule of runs/001 is defined for 2" in error_line()
+
+
+# Stopping
+
+@needs_fork
+@pytest.mark.parametrize("number, status, processes", [(signal.SIGINT, 130, 2), (signal.SIGTERM, 143, 1)])
+def test_a_signal_ends_the_batch_saves_and_says_how_to_resume(command, wait_for, tiny_directory, number, status, processes):
+    settings = ["--data", tiny_directory, "--hidden", 8, "--latent", 2, "--batch-size", 16, "--epochs", 40]
+    command("train", *settings, "--processes", processes, "--out", "whole").communicate(timeout=60)
+    process = command("train", *settings, "--processes", processes, "--out", "cut")
+    wait_for(process, "===== Test")
+    os.killpg(process.pid, number)  # to all processes of the group, as a terminal sends Ctrl-C
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == status
+    assert err == "numpyvae: saved; resume with `numpyvae train --resume cut`\n"
+    command("train", "--processes", processes, "--resume", "cut").communicate(timeout=60)
+    assert rows("cut/log.csv") == rows("whole/log.csv") and same_arrays("cut", "whole")
+
+
+@needs_fork
+def test_a_killed_worker_ends_in_one_line_and_the_last_epoch_is_kept(command, wait_for, tiny_directory):
+    process = command("train", "--data", tiny_directory, "--hidden", 8, "--latent", 2, "--epochs", 10_000, "--out", "run",
+                      "--processes", 2)
+    wait_for(process, "===== Test")
+    wait_for(process, "Train Epoch: 2")
+    (worker,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(worker), signal.SIGKILL)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2 and err.startswith("numpyvae: error: ") and err.count("\n") == 1
+    assert main(["evaluate", "run"]) == 0
+
+
+def test_standard_output_closed_early_is_no_error(tiny_directory, command):
+    reader, writer = os.pipe()
+    process = command("train", "--data", tiny_directory, "--hidden", 8, "--latent", 2, "--log-interval", 1, stdout=writer)
+    os.close(writer)
+    assert os.read(reader, 11) == b"Training on"
+    os.close(reader)
+    assert process.communicate(timeout=60)[1] == "" and process.returncode == 141

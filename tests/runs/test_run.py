@@ -1,0 +1,298 @@
+"""Runs and their data sources: made, saved and loaded from Python; hostile files refused; what a run says of itself."""
+
+import json
+import math
+import os
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numpyvae.cli import main
+from numpyvae.runs import checkpoint, record
+from numpyvae.runs.checkpoint import CheckpointError
+from numpyvae.runs.run import Run, architecture, new_directory
+from numpyvae.runs.source import DataSource, data_digest, printable_path
+from numpyvae.settings import TrainingOptions, VAEConfig
+from numpyvae.training.loop import train
+from numpyvae.training.state import initial_state
+from numpyvae.training.step import NotFiniteError
+
+CONFIG = VAEConfig(input_dim=30, hidden_dims=(8,), latent_dim=2)
+OPTIONS = TrainingOptions(epochs=2, batch_size=16)
+
+
+@pytest.fixture(autouse=True)
+def own_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def run(tiny_directory):
+    """A run of two epochs, trained and saved from Python"""
+    source, images, test_images = DataSource.open(tiny_directory)
+    run = Run.create(CONFIG, OPTIONS, source, initial_state(images, CONFIG, OPTIONS), "run")
+    train(images, test_images, CONFIG, OPTIONS, state=run.state, processes=1, after_epoch=lambda state: run.save())
+    return run
+
+
+def same(a, b):
+    """Two runs agree bit for bit in all that a checkpoint holds"""
+    left, right = ((record.settings_record(x.config, x.options, x.source), record.state_record(x.state), x.conditions,
+                    x.warm_start) for x in (a, b))
+    arrays = [record.arrays_of(x.state) for x in (a, b)]
+    return json.dumps(left) == json.dumps(right) and all(np.array_equal(arrays[0][name], arrays[1][name]) for name in arrays[0])
+
+
+# Saving and loading
+
+def test_a_run_comes_back_bit_for_bit_from_its_directory_or_its_file(run):
+    for path in ("run", Path("run"), "run/checkpoint.npz"):
+        loaded = Run.load(path)
+        assert same(loaded, run) and loaded.directory == Path("run")
+        assert loaded.config == CONFIG and loaded.options == OPTIONS and type(loaded.config.hidden_dims) is tuple
+
+
+@pytest.mark.parametrize("config, options", [
+    (VAEConfig(input_dim=30, hidden_dims=(), latent_dim=1, likelihood="normal", prior=((1.0,), 0.5), beta=0.0), TrainingOptions()),
+    (VAEConfig(input_dim=30, likelihood="normal", logvar_x=-1e-5, activation="tanh"), TrainingOptions(warmup=3, seed=2**60)),
+    (CONFIG, TrainingOptions(objective="iwae", num_samples=3, binarize="static", schedule="burda", decay_epochs=2,
+                             initialization="glorot", adam_epsilon=1e-4, lr=0.1, batch_size=7))])
+def test_every_setting_comes_back(tiny, config, options):
+    run = Run.create(config, options, DataSource.of(*tiny), initial_state(tiny[0], config, options), "run")
+    loaded = Run.load("run")
+    assert same(loaded, run) and (loaded.config, loaded.options) == (config, options)
+
+
+def test_an_interrupted_epoch_is_resumed_bit_for_bit(tiny):
+    whole = train(*tiny, CONFIG, OPTIONS, processes=1)
+    run = Run("cut", CONFIG, OPTIONS, DataSource.of(*tiny), initial_state(tiny[0], CONFIG, OPTIONS))
+    train(*tiny, CONFIG, OPTIONS, state=run.state, processes=1, after_batch=lambda state, loss: state.adam.t == 10)
+    run.save()
+    resumed = train(*tiny, CONFIG, OPTIONS, state=Run.load("cut").state, processes=1)
+    assert np.array_equal(resumed.params.vector, whole.params.vector) and np.array_equal(resumed.adam.v, whole.adam.v)
+    assert [{**row, "seconds": 0} for row in resumed.history] == [{**row, "seconds": 0} for row in whole.history]
+
+
+def test_save_makes_the_directory_and_can_move_the_run(run):
+    run.save("deep/er/place")
+    assert run.directory == Path("deep/er/place") and same(Run.load("deep/er/place"), Run.load("run"))
+    run.save()
+    assert Path("deep/er/place/log.csv").read_text() == Path("run/log.csv").read_text()
+
+
+def test_a_copy_of_a_checkpoint_loads_but_has_no_directory_to_write_into(run):
+    Path("copies").mkdir()
+    Path("copies/epoch2.npz").write_bytes(Path("run/checkpoint.npz").read_bytes())
+    copy = Run.load("copies/epoch2.npz")
+    assert same(copy, run) and copy.directory is None and "no directory" in repr(copy)
+    with pytest.raises(ValueError, match=r"save\(directory\) names one"):
+        copy.save()
+    copy.save("own")
+    assert same(Run.load("own"), run) and os.listdir("copies") == ["epoch2.npz"]
+
+
+def test_a_run_without_a_source_works_from_the_command_line(tiny, tiny_directory, capsys):
+    """Trained on arrays from Python, saved with nothing but the four things that a run is."""
+    state = train(*tiny, CONFIG, OPTIONS, processes=1)
+    Run("plain", CONFIG, OPTIONS, None, state).save()
+    assert main(["sample", "plain", "--out", "x.png"]) == 0
+    assert main(["evaluate", "plain", "--data", str(tiny_directory)]) == 0
+    assert main(["train", "--resume", "plain", "--epochs", "3", "--data", str(tiny_directory), "--quiet"]) == 0
+    assert Run.load("plain").source == DataSource.open(tiny_directory)[0]
+    Run("known", CONFIG, OPTIONS, DataSource.of(*tiny), state).save()
+    assert main(["evaluate", "known", "--data", str(tiny_directory), "--json"]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", "known"]) == 2
+    assert "known was trained on arrays in memory; name a data directory" in capsys.readouterr().err
+    assert main(["train", "--resume", "known", "--epochs", "3", "--data", str(tiny_directory), "--quiet"]) == 0
+    assert main(["evaluate", "known"]) == 0
+
+
+def test_one_line_says_what_a_run_is(run):
+    assert repr(run).startswith("<Run run: 30-8-2-8-30, 2 of 2 epochs on tiny>") and "\n" not in repr(run)
+    assert architecture(VAEConfig(input_dim=4, hidden_dims=(3, 2), latent_dim=1)) == "4-3-2-1-2-3-4"
+
+
+@pytest.mark.parametrize("changes, name", [(dict(hidden_dims=(9,)), "encoder.0.W"), (dict(latent_dim=3), "encoder.1.W"),
+                                           (dict(likelihood="normal"), "logvar_x"), (dict(hidden_dims=()), "encoder.0.W")])
+def test_a_state_of_another_model_is_refused_by_name(tiny, changes, name):
+    state = initial_state(tiny[0], CONFIG, OPTIONS)
+    with pytest.raises(ValueError, match=f"the state has {name}"):
+        Run("run", replace(CONFIG, **changes), OPTIONS, DataSource.of(*tiny), state)
+
+
+def test_data_of_another_size_is_refused(tiny):
+    config = VAEConfig(input_dim=20, hidden_dims=(8,), latent_dim=2)
+    with pytest.raises(ValueError, match="input_dim is 20, but an image of arrays in memory has 30 pixels"):
+        Run("run", config, OPTIONS, DataSource.of(*tiny), initial_state(np.zeros((3, 20), np.uint8), config, OPTIONS))
+
+
+# A checkpoint always holds a model that works
+
+def test_a_loss_or_a_parameter_that_is_not_finite_keeps_the_last_checkpoint(run):
+    before = {path: path.read_bytes() for path in Path("run").iterdir()}
+    for name, value in (("train_loss", math.nan), ("train_loss", math.inf), ("test_loss", math.inf)):
+        changed = Run.load("run")
+        changed.state.history[-1][name] = value
+        with pytest.raises(NotFiniteError, match=f"epoch 2: {name} is {value}"):
+            changed.save()
+    changed = Run.load("run")
+    changed.state.history[-1]["test_loss"] = math.nan
+    changed.check_finite()  # as it is without test images
+    with pytest.raises(NotFiniteError, match="epoch 2: test_loss is nan"):
+        changed.check_finite(tested=True)
+    changed.state.history[-1]["test_loss"] = 1.0
+    changed.state.params.vector[5] = np.inf
+    with pytest.raises(NotFiniteError, match="epoch 2: a parameter is not finite"):
+        changed.save()
+    assert before == {path: path.read_bytes() for path in Path("run").iterdir()}
+
+
+def test_a_run_without_test_images_is_saved_and_loaded(tiny):
+    run = Run("run", CONFIG, OPTIONS, DataSource.of(tiny[0]), train(tiny[0], None, CONFIG, OPTIONS, processes=1))
+    run.save()
+    assert same(Run.load("run"), run) and math.isnan(Run.load("run").state.history[-1]["test_loss"])
+
+
+# Where a run is written
+
+def test_numbers_of_directories_grow_whatever_else_is_there():
+    for name in ("003", "0012", "²", "x9", "9" * 40):
+        Path("runs", name).mkdir(parents=True)
+    assert new_directory(None) == Path("runs/013") and new_directory(None) == Path("runs/014")
+    assert new_directory("a/b") == Path("a/b") == new_directory("a/b")  # empty
+    Path("a/b/c").write_text("")
+    with pytest.raises(FileExistsError, match="a/b is not empty; a run never overwrites another"):
+        new_directory("a/b")
+
+
+def test_creating_a_run_never_overwrites_another(run, tiny):
+    with pytest.raises(FileExistsError, match="run is not empty"):
+        Run.create(CONFIG, OPTIONS, run.source, run.state, "run")
+
+
+# Data sources
+
+def test_a_source_is_the_data_and_knows_it_again(tiny_directory, monkeypatch):
+    source, images, test_images = DataSource.open("tiny")
+    assert source.path == str(tiny_directory) and source.image_shape == (6, 5) and str(source) == "tiny"
+    assert source.digest == data_digest(images, test_images) == DataSource.of(images, test_images).digest
+    monkeypatch.chdir("/")
+    again, loaded, _ = source.load()
+    assert again == source and np.array_equal(loaded, images) and str(source) == str(tiny_directory).lstrip("/")
+
+
+def test_other_data_is_refused_and_moved_data_is_found(tiny_directory):
+    source, images, test_images = DataSource.open("tiny")
+    moved = tiny_directory.rename("moved")
+    with pytest.raises(FileNotFoundError, match="tiny: no such directory; that run was trained on tiny; name the directory"):
+        source.load(trained="that run")
+    assert source.load(moved)[0] == replace(source, path=str(moved.absolute()))
+    with pytest.raises(ValueError, match="moved: not the data that this model was trained on"):
+        replace(source, digest="0" * 64).load(moved)
+
+
+def test_a_digest_sees_a_pixel_the_shape_the_type_and_the_split(tiny):
+    images, test_images = tiny
+    changed = images.copy()
+    changed[3, 2, 1] ^= 1
+    digests = {data_digest(*arrays) for arrays in (
+        (images, test_images), (changed, test_images), (images.reshape(-1, 5, 6), test_images), (test_images, images),
+        (images.view(np.int8), test_images), (images,), (np.concatenate([images, test_images]),))}
+    assert len(digests) == 7
+
+
+def test_rows_of_data_are_images_of_one_row_and_an_unknown_image_is_square():
+    assert DataSource.of(np.zeros((4, 7))).image_shape == (1, 7)
+    assert DataSource.unknown(784).image_shape == (28, 28) and DataSource.unknown(10).image_shape == (1, 10)
+
+
+def test_a_path_that_is_not_utf_8_is_printed_with_a_replacement():
+    assert printable_path(b"a\xffb".decode("utf-8", "surrogateescape")) == "a\ufffdb"
+
+
+# The command that reproduces a run
+
+def test_the_command_line_names_the_data_and_what_differs_from_the_defaults(run):
+    assert shlex.split(run.command_line()) == ["numpyvae", "train", "--data", "tiny", "--hidden", "8", "--latent", "2",
+                                               "--epochs", "2", "--batch-size", "16"]
+    run.config = replace(CONFIG, prior=(1.0, 0.0))
+    assert run.command_line().endswith("# prior (1.0, 0.0): from Python only")
+
+
+# Files with valid digests and wrong values inside
+
+def crafted(run, change):
+    """The run's checkpoint with a change, saved with digests that agree"""
+    arrays, meta = checkpoint.load("run/checkpoint.npz")
+    meta = json.loads(json.dumps(meta))
+    change(arrays, meta)
+    checkpoint.save("run/checkpoint.npz", arrays, meta)
+
+
+VALUES = [None, True, -1, 1.5, 10**400, "x", "", [], {}, [1], {"a": 1}, float("nan"), float("inf"), [[]]]
+
+
+def places(meta, path=()):
+    """Every place in nested dictionaries and lists"""
+    items = meta.items() if isinstance(meta, dict) else enumerate(meta) if isinstance(meta, list) else ()
+    for key, value in items:
+        yield (*path, key)
+        yield from places(value, (*path, key))
+
+
+def test_a_wrong_value_anywhere_is_refused_or_harmless(run, capsys):
+    """Every place of the metadata takes each of 14 values; what loads must then be evaluated without a traceback."""
+    original = Path("run/checkpoint.npz").read_bytes()
+    _, meta = checkpoint.load("run/checkpoint.npz")
+    refused = accepted = 0
+    for place in places(meta):
+        for value in VALUES:
+            def change(arrays, meta):
+                for key in place[:-1]:
+                    meta = meta[key]
+                meta[place[-1]] = value
+            crafted(run, change)
+            try:
+                loaded = Run.load("run")
+            except CheckpointError as error:
+                assert "\n" not in str(error) and "run/checkpoint.npz: a valid checkpoint, but not a run" in str(error), place
+                refused += 1
+            else:
+                assert main(["evaluate", "run", "--json"]) in (0, 2), (place, value)
+                assert "Traceback" not in capsys.readouterr().err
+                loaded.command_line(), loaded.write_log()
+                accepted += 1
+            Path("run/checkpoint.npz").write_bytes(original)
+    print(f"{refused} refused, {accepted} accepted")
+    assert refused > 400 and refused > 2 * accepted
+
+
+@pytest.mark.parametrize("change", [
+    lambda arrays, meta: meta.pop("state"), lambda arrays, meta: meta.pop("conditions"), lambda arrays, meta: meta.pop("source"),
+    lambda arrays, meta: meta["state"].pop("adam_t"), lambda arrays, meta: meta["config"].update(latents=3),
+    lambda arrays, meta: meta["config"].update(hidden_dims=[9]), lambda arrays, meta: meta["state"]["history"].pop(),
+    lambda arrays, meta: meta["state"]["history"][0].update(more=1), lambda arrays, meta: meta["state"]["history"][0].pop("epoch"),
+    lambda arrays, meta: meta["state"]["history"][0].pop("train_loss"),
+    lambda arrays, meta: meta["source"].update(image_shape=[5, 5]), lambda arrays, meta: meta["source"].update(path="a\0b"),
+    lambda arrays, meta: meta["source"].update(digest="0" * 63), lambda arrays, meta: meta["state"].update(adam_t=2**53),
+    lambda arrays, meta: arrays.pop("adam.m"), lambda arrays, meta: arrays.update(more=np.zeros(3)),
+    lambda arrays, meta: arrays.update(params=arrays["params"][:-1]), lambda arrays, meta: arrays.update(params=arrays["params"][None]),
+    lambda arrays, meta: arrays.update(params=arrays["params"].astype(np.float64)),
+    lambda arrays, meta: arrays.update({name: array.astype(np.int32) for name, array in arrays.items()}),
+    lambda arrays, meta: arrays.update({name: array.astype(np.complex64) for name, array in arrays.items()}),
+    lambda arrays, meta: arrays["params"].__setitem__(3, np.nan), lambda arrays, meta: arrays["adam.v"].__setitem__(3, -1)])
+def test_a_run_that_is_not_one_is_refused(run, change):
+    crafted(run, change)
+    with pytest.raises(CheckpointError, match="run/checkpoint.npz: a valid checkpoint, but not a run of this version"):
+        Run.load("run")
+
+
+def test_metadata_that_is_not_a_mapping_is_refused(run):
+    for meta in ([], 3, "x", None):
+        checkpoint.save("run/checkpoint.npz", record.arrays_of(run.state), meta)
+        with pytest.raises(CheckpointError, match="not a run of this version"):
+            Run.load("run")
