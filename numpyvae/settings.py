@@ -16,7 +16,7 @@ from typing import Any
 ACTIVATIONS = ("relu", "tanh")
 LIKELIHOODS = ("bernoulli", "normal")
 OBJECTIVES = ("elbo", "iwae")
-BINARIZATIONS = {"none": "grayscale pixels", "threshold": "pixels binarized at ½", "dynamic": "pixels sampled anew each time",
+BINARIZATIONS = {"none": "grayscale pixels", "threshold": "pixels binarized at ½", "dynamic": "pixels sampled every time",
                  "static": "pixels sampled once"}
 SCHEDULES = ("constant", "burda")
 INITIALIZATIONS = ("uniform", "glorot")

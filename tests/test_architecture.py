@@ -1,4 +1,4 @@
-"""The architecture: which folder may import which, and what no module does."""
+"""The architecture: which package may import which, and what no module does."""
 
 import ast
 import importlib
@@ -14,7 +14,7 @@ import numpyvae
 PACKAGE = Path(numpyvae.__file__).parent
 MODULES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in sorted(PACKAGE.rglob("*.py"))}
 
-MAY_IMPORT = {  # folder or module: what it may import of the package, beside itself
+MAY_IMPORT = {  # package or module: what it may import of the package, beside itself
     "settings": set(),
     "files": set(),
     "vae": {"settings"},
@@ -60,7 +60,7 @@ def imports(module):
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - {"__init__", "__main__"}))
-def test_a_module_imports_only_what_its_folder_may(module):
+def test_a_module_imports_only_what_its_package_may(module):
     own = room(module)
     for imported, _ in imports(module):
         if imported == "__init__":  # the version

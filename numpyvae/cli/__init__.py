@@ -1,4 +1,4 @@
-"""The command line: argument parsing and error reporting. Each command is a module of this folder.
+"""The command line: argument parsing and error reporting. Each command is a module of this package.
 
 Results and logs go to standard output, progress and warnings to standard error. A user's error is reported in one line,
 `numpyvae: error: …`, with exit status 2. An interrupted training run exits with 130 (Ctrl-C) or 143 (SIGTERM).
