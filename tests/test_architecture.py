@@ -22,7 +22,7 @@ MAY_IMPORT = {  # package or module: what it may import of the package, beside i
     "data.pixels": set(),
     "data": {"files", "data.pixels"},
     "training": {"vae", "data.pixels", "settings"},
-    "pictures": {"vae", "mdp", "files", "settings"},
+    "pictures": {"vae", "mdp", "data.pixels", "files", "settings"},
     "runs": {"training", "pictures", "data", "vae", "files", "settings"},
     "learn": {"vae", "mdp", "training", "data", "pictures", "files", "settings"},
     "estimator": {"training", "vae", "runs", "settings"},

@@ -41,7 +41,7 @@ def run(args: Namespace, console: Console) -> int:
     log = (lambda text: None) if args.quiet else console.line
     current, images, test_images = resumed_run(args, log) if args.resume is not None else new_run(args, log)
 
-    from ..runs import report
+    from ..runs.report import FILE, write_report
 
     if len(current.state.history) < current.options.epochs:
         processes = choose_processes(args, current, console)
@@ -50,12 +50,12 @@ def run(args: Namespace, console: Console) -> int:
         if stop.received:
             console.warn(f"saved; resume with `numpyvae train --resume {shlex.quote(str(current.directory))}`")
             return 128 + stop.received
-        report.write(current)
+        write_report(current)
         log(f"Wrote {current.directory}: report.html, samples.png, reconstructions.png, curve.svg, log.csv, checkpoint.npz")
         return 0
-    if not (current.directory / report.FILE).exists():  # killed between the last epoch and its report
-        report.write(current)
-        log(f"Wrote {current.directory / report.FILE}")
+    if not (current.directory / FILE).exists():  # killed between the last epoch and its report
+        write_report(current)
+        log(f"Wrote {current.directory / FILE}")
     log(f"{args.resume} has finished its {current.options.epochs} epochs; raise --epochs to continue")
     return 0
 
