@@ -99,9 +99,9 @@ def test_sparse_problems_of_any_format_equal_the_dense_ones(kind):
     ([0, 0, -1], "policy: state 2 takes action -1"),
     ([0, 0], r"of shape \(2,\); it must be action numbers \(3,\) or probabilities \(3, 2\)"),
     ([0.0, 1.0, 0.0], "policy: float64 of shape"),
-    ([[0.5, 0.5], [0.5, 0.4], [1, 0]], r"policy: in state 1, \[0.5, 0.4\] is no distribution over the 2 available actions"),
-    ([[0.5, 0.5], [1.5, -0.5], [1, 0]], "policy: in state 1"),
-    ([[0.5, 0.5], [0.5, 0.5], [np.nan, 0]], "policy: in state 2"),
+    ([[0.5, 0.5], [0.5, 0.4], [1, 0]], r"policy: state 1 has \[0.5, 0.4\], which is no distribution over its available actions"),
+    ([[0.5, 0.5], [1.5, -0.5], [1, 0]], "policy: state 1"),
+    ([[0.5, 0.5], [0.5, 0.5], [np.nan, 0]], "policy: state 2"),
 ])
 def test_an_invalid_policy_is_refused_with_its_place(policy, message):
     with pytest.raises(ValueError, match=message):
