@@ -60,7 +60,8 @@ def refined_policy_evaluation(mdp: MDP, policy) -> np.ndarray:
 def refine(P, r, gamma: float, solve, horizon: float) -> tuple:
     """v_π (S,) and a bound on its error (S,). solve: as factorize returns it. horizon: H of (3.5)."""
     P, scale = csr_array(P), 2.0 ** (np.frexp(abs(r).max())[1] - 1)
-    r, longest = r / scale, max(np.diff(P.indptr).max(), 1)     # exact, and products stay in the range of `_two_product`
+    # exact, and products stay in the range of `_two_product`
+    r, longest = r / scale, max(np.diff(P.indptr).max(), 1)
     v, last = solve(r), np.inf
     while True:
         delta = exact_residual(P, r, gamma, v)

@@ -46,7 +46,8 @@ def test_the_error_bound_holds_for_any_vector(mdp, seed):
     policy = rng.integers(mdp.R.shape[1], size=len(mdp.R))
     v = policy_evaluation(mdp, policy) + rng.normal(size=len(mdp.R)) * 10.0 ** rng.integers(-6, 3)
     truth = np.array([float(x) for x in exact_evaluation(mdp, policy)])
-    assert abs(v - truth).max() <= bellman_residual(mdp, v, policy) / (1 - mdp.gamma) * (1 + 1e-7) + 1e-11     # the rounding of residual itself
+    # the rounding of residual itself
+    assert abs(v - truth).max() <= bellman_residual(mdp, v, policy) / (1 - mdp.gamma) * (1 + 1e-7) + 1e-11
 
 
 @given(mdps())
@@ -114,7 +115,8 @@ def test_the_operator_is_the_formula_with_and_without_a_policy(mdp, seed):
     S, A = mdp.R.shape
     v, policy = rng.normal(size=S), rng.integers(A, size=S)
     q = [[mdp.R[s, a] + mdp.gamma * sum(mdp.P[s, a, t] * v[t] for t in range(S)) for a in range(A)] for s in range(S)]
-    assert np.allclose(bellman_operator(mdp, v), np.max(q, axis=1), rtol=0, atol=1e-14)        # sums of six terms up to 3
+    # sums of six terms up to 3
+    assert np.allclose(bellman_operator(mdp, v), np.max(q, axis=1), rtol=0, atol=1e-14)
     assert np.allclose(bellman_operator(mdp, v, policy), [row[a] for row, a in zip(q, policy)], rtol=0, atol=1e-14)
     assert bellman_residual(mdp, v) == pytest.approx(abs(np.max(q, axis=1) - v).max(), abs=1e-14)
 

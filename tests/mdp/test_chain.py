@@ -34,7 +34,8 @@ def test_both_policies_have_their_closed_forms(g):
 ])
 def test_optimal_policies_and_values_to_eight_places(g, policy, values):
     assert [found.tolist() for found in optimal_policies(four_state_chain(g))] == [policy]
-    assert np.allclose(policy_iteration(four_state_chain(g)).values, values, rtol=0, atol=5.1e-9)          # eight places in print
+    # eight places in print
+    assert np.allclose(policy_iteration(four_state_chain(g)).values, values, rtol=0, atol=5.1e-9)
 
 
 def test_the_myopic_policy_evaluated_at_a_large_discount_factor():

@@ -120,7 +120,8 @@ def test_rewards_that_differ_by_rounding_have_no_critical_discount():
     P = np.zeros((4, 2, 4))
     P[0, 0, 1] = P[0, 1, 2] = P[1:, :, 3] = 1
     up, down = np.nextafter(0.3, 1), np.nextafter(np.nextafter(0.3, 0), 0)
-    R = np.array([[0.3, up], [0.3, 0.3], [down, down], [0, 0]])     # read to the last bit: δ(1 - 2γ), which changes sign at 1/2
+    # read to the last bit: δ(1 - 2γ), which changes sign at 1/2
+    R = np.array([[0.3, up], [0.3, 0.3], [down, down], [0, 0]])
     assert critical_discounts(P, R) == []
     assert optimal_actions(MDP(P, R, 0.9))[0].all()
 

@@ -124,7 +124,8 @@ def test_rewards_of_transitions_are_averaged_over_next_states(sparse):
     kind = csr_array if sparse else np.array
     matrices = [kind(dense.P[:, a]) for a in range(3)]
     for rewards in (by_transition, [np.array(by_transition[:, a]) for a in range(3)], [csr_array(by_transition[:, a]) for a in range(3)]):
-        assert np.allclose(MDP(matrices, rewards, 0.9).R, expected, rtol=0, atol=1e-15 * 4)     # sums of four terms up to 2
+        # sums of four terms up to 2
+        assert np.allclose(MDP(matrices, rewards, 0.9).R, expected, rtol=0, atol=1e-15 * 4)
     assert np.allclose(MDP.from_action_matrices(matrices, np.moveaxis(by_transition, 1, 0), 0.9).R, expected, rtol=0, atol=4e-15)
     with pytest.raises(ValueError, match=r"R has shape \(4, 3, 3\); P requires \(4, 3\), or \(4, 3, 4\)"):
         MDP(matrices, by_transition[..., :3], 0.9)

@@ -103,7 +103,8 @@ def test_the_refined_error_bound_holds_in_each_state(gamma):
         v, bound = refine(P, r, gamma, factorize(P, gamma), 1 / (1 - gamma))
         exact = exact_evaluation(mdp, policy)
         assert all(abs(Fraction(a) - b) <= Fraction(c) for a, b, c in zip(v.tolist(), exact, bound.tolist()))
-        assert bound.max() <= 1.1 * EPS * abs(v).max()                  # half of u from v itself, half from its last correction
+        # half of u from v itself, half from its last correction
+        assert bound.max() <= 1.1 * EPS * abs(v).max()
 
 
 @pytest.mark.parametrize("penalty", [-1e9, -1e12, -1e15])

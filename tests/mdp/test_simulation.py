@@ -26,7 +26,8 @@ def test_the_mean_return_is_the_value(sparse):
         mdp = MDP([csr_array(mdp.P[:, a]) for a in range(2)], mdp.R, 0.7)
     returns = np.array([simulate(mdp, policy, 2, 30, rng).discounted_return for _ in range(400)])
     cut = 0.7**30 * abs(mdp.R).max() / 0.3
-    assert abs(returns.mean() - v[2]) <= 4 * returns.std(ddof=1) / 20 + cut     # four standard errors, and the steps cut off
+    # four standard errors, and the steps cut off
+    assert abs(returns.mean() - v[2]) <= 4 * returns.std(ddof=1) / 20 + cut
     assert returns.std(ddof=1) < 3
 
 

@@ -17,7 +17,8 @@ vectors = st.lists(st.integers(-50, 50), min_size=5, max_size=5).map(np.array)
 @given(mdps(), vectors, vectors)
 def test_the_bellman_operator_is_a_contraction(mdp, u, v):
     u, v = u[:len(mdp.R)], v[:len(mdp.R)]
-    assert abs(bellman_operator(mdp, u) - bellman_operator(mdp, v)).max() <= mdp.gamma * abs(u - v).max() + 1e-12     # rounding, values to 100
+    # rounding, values to 100
+    assert abs(bellman_operator(mdp, u) - bellman_operator(mdp, v)).max() <= mdp.gamma * abs(u - v).max() + 1e-12
 
 
 @given(mdps(), vectors, vectors)
@@ -36,7 +37,8 @@ def test_the_optimal_value_is_its_own_fixed_point(mdp):
 @given(mdps(max_states=4))
 def test_the_optimal_value_is_the_maximum_over_all_policies(mdp):
     values = np.array([policy_evaluation(mdp, policy) for policy in enumerate_policies(mdp)])
-    assert np.allclose(policy_iteration(mdp).values, values.max(axis=0), rtol=0, atol=1e-10)     # values to 300, condition 200
+    # values to 300, condition 200
+    assert np.allclose(policy_iteration(mdp).values, values.max(axis=0), rtol=0, atol=1e-10)
 
 
 @given(mdps())
@@ -92,7 +94,8 @@ def deterministic_grid(side, gamma, sparse):
 def test_in_a_grid_with_ties_every_shortest_path_is_found(gamma, sparse):
     mdp = deterministic_grid(9, gamma, sparse)
     i, j = np.divmod(np.arange(81), 9)
-    nearer = np.stack([np.zeros(81, bool), j < 8, i < 8, np.zeros(81, bool)], axis=1)     # right and down approach the corner
+    # right and down approach the corner
+    nearer = np.stack([np.zeros(81, bool), j < 8, i < 8, np.zeros(81, bool)], axis=1)
     nearer[-1] = True                                                                     # absorbing: all actions tie
     solution = policy_iteration(mdp)
     distance = 16 - i - j
@@ -124,7 +127,8 @@ def test_at_ten_elevenths_putermans_actions_tie():
 
 
 def test_value_iteration_stops_on_the_values_not_on_the_span():
-    mdp = MDP(np.ones((1, 1, 1)), [[1.0]], 0.99)        # T v - v has no span at all, from the first sweep: v = 1, and the value is 100
+    # T v - v has no span at all, from the first sweep: v = 1, and the value is 100
+    mdp = MDP(np.ones((1, 1, 1)), [[1.0]], 0.99)
     solution = value_iteration(mdp, 1e-8)
     assert abs(solution.values[0] - 100) <= 1e-8
     assert solution.iterations == 2292                       # the first k with 0.99ᵏ·100 ≤ 1e-8
@@ -185,7 +189,8 @@ def test_the_values_of_policy_iteration_are_refined():
 @settings(max_examples=50)
 @given(mdps())
 def test_any_of_several_optimal_actions_is_kept(mdp):
-    mdp = MDP(np.concatenate([mdp.P, mdp.P], axis=1), np.concatenate([mdp.R, mdp.R], axis=1), mdp.gamma)    # every action twice
+    # every action twice
+    mdp = MDP(np.concatenate([mdp.P, mdp.P], axis=1), np.concatenate([mdp.R, mdp.R], axis=1), mdp.gamma)
     solution = policy_iteration(mdp)
     ties = optimal_actions(mdp)
     other = np.array([np.flatnonzero(row)[-1] for row in ties])
