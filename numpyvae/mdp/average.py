@@ -5,12 +5,12 @@ sum to
 
     d = (1 − γ) Σₖ γᵏ (P_πᵀ)ᵏ d₀ = (1 − γ) (I − γ P_π)⁻ᵀ d₀,                                                     (7.1)
 
-the state-visitation distribution: that of the last state of a process that continues with probability γ after each step.
-With it the value is an average over states, not over time: d₀·v_π = d·r_π/(1 − γ).
+the state-visitation distribution: that of the last state of a process that continues with probability γ per step. With
+it the value is an average over states, not over time: d₀·v_π = d·r_π/(1 − γ).
 
 The average reward per step needs no discount factor. Assume that the process never ends and that the states that recur
-form one class (the policy is unichain). Then the average, the gain g, is the same from every state. The bias h(s) is the
-total by which the rewards from s on exceed it. With d = P_πᵀ d the stationary distribution, they satisfy
+form one class (the policy is unichain). Then the average, the gain g, is the same from every state. The bias h(s) is
+the total by which the rewards from s on exceed it. With d = P_πᵀ d the stationary distribution, they satisfy
 
     h + g = r_π + P_π h,        Σ_s d(s) h(s) = 0.                                                               (7.2)
 
@@ -44,10 +44,11 @@ class AverageReward(NamedTuple):
 def state_visitation(mdp: MDP, policy, start) -> np.ndarray:
     """d (S,) of (7.1). start: d₀ (S,), or a state number.
 
-    If episodes end, the sum of d is less than 1. At γ = 1 it is the expected number of visits per episode: no factor 1 − γ.
+    If episodes end, the sum of d is less than 1. At γ = 1 it is the number of visits per episode: no factor 1 − γ.
     """
     S = len(mdp.R)
-    d0 = np.eye(1, S, read_integer("start", start, 0, S - 1))[0] if np.ndim(start) == 0 else read_array("start", start, (S,))
+    number = np.ndim(start) == 0
+    d0 = np.eye(1, S, read_integer("start", start, 0, S - 1))[0] if number else read_array("start", start, (S,))
     if not (d0 >= 0).all() or abs(d0.sum() - 1) > 4 * S * U:
         raise ValueError(f"start is no distribution: its smallest entry is {d0.min():g}, its sum {d0.sum():.12g}")
     P, _ = induced_chain(mdp, policy)
@@ -65,8 +66,8 @@ def average_reward(mdp: MDP, policy) -> AverageReward:
     closed = np.setdiff1d(np.arange(count), origin[origin != target])       # the classes that no transition leaves
     if len(closed) > 1:
         one, other = (mdp.states[int((label == c).argmax())] for c in closed[:2])
-        raise ValueError(f"average_reward requires one recurrent class; this policy has {len(closed)}: states {one!r} and "
-                         f"{other!r} are in different ones, each with its own gain")
+        raise ValueError(f"average_reward requires one recurrent class; this policy has {len(closed)}: states {one!r} "
+                         f"and {other!r} are in different ones, each with its own gain")
     first = np.eye(1, len(r))[0]
     if mdp.sparse:
         factors = splu(hstack([np.ones((len(r), 1)), (eye_array(len(r)) - P).tocsc()[:, 1:]], format="csc"))

@@ -21,12 +21,12 @@ The Bellman operator replaces v by one step and then v. Under a policy, and with
     T_π v = r_π + γ P_π v,        T v = maxₐ q(·, a).                                                          (3.4)
 
 So v_π is the fixed point of T_π. No policy has a higher value in any state than v*, the fixed point of T, and a policy
-that takes a maximizing action everywhere attains it. For any v, the Bellman residual bounds the error, in the maximum norm:
+that takes a maximizing action everywhere attains it. For any v, the Bellman residual bounds the error in maximum norm:
 
     v_π − v = (I − γ P_π)⁻¹ (T_π v − v),        so        ‖v_π − v‖ ≤ H ‖T_π v − v‖.                           (3.5)
 
-The same holds for T and v*. It is an a posteriori bound: to check a solution takes one matrix product. H also bounds how
-much an error in r_π grows, so the rounding of a linear solver costs about 2S·u·H of the largest value, with machine
+The same holds for T and v*. It is an a posteriori bound: to check a solution takes one matrix product. H also bounds
+how much an error in r_π grows, so the rounding of a linear solver costs about 2S·u·H of the largest value, with machine
 epsilon u = 2⁻⁵².
 
 Source: Puterman, Markov Decision Processes (1994), section 6.1.
@@ -45,7 +45,7 @@ LU_STATES = 200_000                     # and above this size by iteration only
 
 
 def as_policy(mdp: MDP, policy) -> np.ndarray:
-    """The policy as an array: integers (S,), one action per state, or probabilities (S, A). ValueError if it is neither."""
+    """The policy as an array: integers (S,), one action per state, or probabilities (S, A). ValueError otherwise."""
     S, A = mdp.R.shape
     policy = np.asarray(policy)
     if policy.shape == (S,) and policy.dtype.kind in "iu":

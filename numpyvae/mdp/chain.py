@@ -8,27 +8,27 @@ reward, and both lead to state 0: − in state −1 has reward 1, and + in state
          │            ↓ ↓                       │
         −1 ←────────→  0  ←─────→ 1 ←─────────→ 2
 
-A policy selects one action per state. Its value v(s) is the sum of the rewards from state s on, each discounted: a reward
-k steps ahead counts γᵏ of its amount, with a discount factor γ, 0 ≤ γ < 1. Transitions are deterministic, so every
-trajectory soon enters a cycle. With m steps before the cycle, n steps in it, and rewards r₀, r₁, …,
+A policy selects one action per state. Its value v(s) is the sum of the rewards from state s on, each discounted: a
+reward k steps ahead counts γᵏ of its amount, with a discount factor γ, 0 ≤ γ < 1. Transitions are deterministic, so
+every trajectory soon enters a cycle. With m steps before the cycle, n steps in it, and rewards r₀, r₁, …,
 
     v = Σ_{k<m} γᵏ r_k  +  ( Σ_{m≤k<m+n} γᵏ r_k ) / (1 − γⁿ),                                                    (1.1)
 
 since the cycle repeats forever, each time discounted by another γⁿ, and 1 + γⁿ + γ²ⁿ + … = 1/(1 − γⁿ).
 
 Two policies matter. Both take the reward of state −1 and of state 2, and move right in state 1. In state 0 the myopic
-policy (− − + +) moves left, and has reward 1 on the second step of every two. The farsighted policy (− + + +) moves right,
-and has reward 3 on the third step of every three. By (1.1) their values in state 0 are γ/(1 − γ²) and 3γ²/(1 − γ³). They
-are equal where γ(1 − γ³) = 3γ²(1 − γ²). Divide by γ(1 − γ):
+policy (− − + +) moves left, and has reward 1 on the second step of every two. The farsighted policy (− + + +) moves
+right, and has reward 3 on the third step of every three. By (1.1) their values in state 0 are γ/(1 − γ²) and
+3γ²/(1 − γ³). They are equal where γ(1 − γ³) = 3γ²(1 − γ²). Divide by γ(1 − γ):
 
     1 + γ + γ² = 3γ(1 + γ),        so        2γ² + 2γ − 1 = 0,        γ* = (√3 − 1)/2 = 0.3660…                  (1.2)
 
-Below γ* the small early reward is worth more; above it, the large late one. So the optimal policy depends on the discount
-factor. The next chapters find optimal policies without a closed form.
+Below γ* the small early reward is worth more; above it, the large late one. So the optimal policy depends on the
+discount factor. The next chapters find optimal policies without a closed form.
 
-The example is an exercise from a course; some values in its printed solution were wrong, and the tests list them. Why it
-stands beside a VAE: both books evaluate an expectation that cannot be summed term by term. The VAE bounds it and samples
-it; a Markov decision process reduces it to a linear system.
+The example is an exercise from a course; some values in its printed solution were wrong, and the tests list them. Why
+it stands beside a VAE: both books evaluate an expectation that cannot be summed term by term. The VAE bounds it and
+samples it; a Markov decision process reduces it to a linear system.
 """
 
 from collections.abc import Iterable

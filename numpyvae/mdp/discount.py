@@ -134,7 +134,7 @@ def _sign_at(p: list, gamma: Fraction) -> int:
 
 
 def _to_fractions(x: np.ndarray) -> np.ndarray:
-    """The simplest nearby fraction (1/3 for 0.333…: denominators to 10⁶, within two ulps), or the float's exact value."""
+    """The simplest nearby fraction (1/3 for 0.333…: denominators to 10⁶, within two ulps), or the exact value."""
 
     def fraction(value):
         near = Fraction(value).limit_denominator(10**6)

@@ -1,8 +1,8 @@
 """Chapter 6. Horizons: problems that end by themselves, and problems with a fixed number of steps.
 
-A game or a way through a maze ends. Then the sum of rewards is finite without a discount factor, if every policy reaches
-the end; MDP refuses γ = 1 otherwise. The equations of chapters 3 and 4 hold as they stand, but for H, which was 1/(1 − γ).
-In its place, let
+A game or a way through a maze ends. Then the sum of rewards is finite without a discount factor, if every policy
+reaches the end; MDP refuses γ = 1 otherwise. The equations of chapters 3 and 4 hold as they stand, but for H, which was
+1/(1 − γ). In its place, let
 
     w(s) = maxₐ ( 1 + Σ_{s′} P(s′ | s, a) w(s′) ),                                                               (6.1)
 
@@ -14,9 +14,9 @@ With a fixed number of steps h, the best that can be done is one step and then t
 
     v_h(s) = g(s),        v_t(s) = maxₐ ( R(s, a) + γ Σ_{s′} P(s′ | s, a) v_{t+1}(s′) ),   t = h − 1, …, 0,      (6.2)
 
-where g is the value of the state in which the last step ends. This is backward induction. The best action depends on the
-stage t: near the end an agent takes what it can get. The sum is finite, so γ = 1 needs no condition. It is h sweeps of
-value iteration from g, so by (4.1) ‖v₀ − v*‖ ≤ γʰ ‖g − v*‖: a long horizon approaches the infinite one.
+where g is the value of the state in which the last step ends. This is backward induction. The best action depends on
+the stage t: near the end an agent takes what it can get. The sum is finite, so γ = 1 needs no condition. It is h sweeps
+of value iteration from g, so by (4.1) ‖v₀ − v*‖ ≤ γʰ ‖g − v*‖: a long horizon approaches the infinite one.
 
 Source: Puterman (1994), chapter 4; Bertsekas and Tsitsiklis, An analysis of stochastic shortest path problems (1991).
 """

@@ -9,10 +9,10 @@ Nothing follows the end: its value is 0. So an ending needs no state of its own.
 from a row of P, and every equation of the following chapters holds as it stands. A terminal state is one in which every
 action ends the episode with reward 0. An action that a state does not have has the reward −∞: no maximum selects it.
 
-The effective horizon is H = 1/(1 − γ) = 1 + γ + γ² + …: how many steps ahead rewards matter. With γ = 1 there is no such
-limit, and values are finite only if every policy ends every episode. That fails exactly if there is a set of states that
-some choice of actions never leaves. `_endless_states` starts with all states, and removes those that every action may
-leave until what remains is such a set, or empty.
+The effective horizon is H = 1/(1 − γ) = 1 + γ + γ² + …: how many steps ahead rewards matter. With γ = 1 there is no
+such limit, and values are finite only if every policy ends every episode. That fails exactly if there is a set of
+states that some choice of actions never leaves. `_endless_states` starts with all states, and removes those that every
+action may leave until what remains is such a set, or empty.
 
 Source: Puterman, Markov Decision Processes (1994), chapters 2 and 7.
 """
@@ -56,12 +56,12 @@ class MDP:
     def __init__(self, P, R, gamma: float, states=None, actions=None, *, available=None, terminal=None, end=None):
         transitions, S, A = read_transitions(P)
         R = read_rewards(R, transitions, S, A)
-        available = read_mask("available", np.ones((S, A), bool) if available is None else available, (S, A)) & (R != -np.inf)
+        available = read_mask("available", np.ones((S, A), bool) if available is None else available, (S, A))
         terminal = read_mask("terminal", np.zeros(S, bool) if terminal is None else terminal, (S,))
         end = read_array("end", np.zeros((S, A)) if end is None else end, (S, A))
         states, actions = read_labels("states", states, S), read_labels("actions", actions, A)
 
-        available[terminal] = True
+        available = available & (R != -np.inf) | terminal[:, None]
         R[terminal], R[~available] = 0, -np.inf
         end[terminal], end[~available] = 1, 0
         clear_rows(transitions, ~available.ravel() | np.repeat(terminal, A))

@@ -10,9 +10,9 @@ H = 1/(1 − γ), so that at γ = 1 − 10⁻⁸ the error exceeds every reward.
     (I − γ P) e = r + γ P v̂ − v̂ = δ,                                                                            (R.1)
 
 and the same factors solve this for e. The residual δ suffers from cancellation; computed naively it is pure rounding
-error. So every product and every sum is split into high + low without error, which doubles the precision. Each iteration
-multiplies the error by a factor of order S·u·H. In the end v̂ is the float nearest to v in each state, or its neighbor.
-The last e, with a bound on its own error by (3.5), says how near.
+error. So every product and every sum is split into high + low without error, which doubles the precision. Each
+iteration multiplies the error by a factor of order S·u·H. In the end v̂ is the float nearest to v in each state, or its
+neighbor. The last e, with a bound on its own error by (3.5), says how near.
 
 A computed q(s, a) = R + γ Σ P v̂, with k next states, has an error of at most
 

@@ -22,9 +22,9 @@ Why policy iteration ends. With v = v_π, equation (3.5) for a new policy π′ 
     v_π′ − v_π = (I − γ P_π′)⁻¹ ( q_π(·, π′) − v_π ).                                                            (4.3)
 
 If π′ changes only actions that improve q, the bracket is nowhere negative. The inverse has no negative entry and is at
-least I. So no value falls and one rises: no policy repeats, and there are finitely many. Rounding could break this where
-actions tie. So an action is replaced only if another is better by more than the error of both values: first the error
-bound (3.5) of the LU solution, and when that decides nothing any more, the error of refined values (see rounding).
+least I. So no value falls and one rises: no policy repeats, and there are finitely many. Rounding could break this
+where actions tie. So an action is replaced only if another is better by more than the error of both values: first the
+error bound (3.5) of the LU solution, and when that decides nothing any more, that of refined values (see rounding).
 
 Modified policy iteration need not wait for the constant part of the error, which decays slowest. If no episode ends,
 adding c to v adds γc to T v, takes (1 − γ)c from T v − v, and changes no policy. Let low and high be the extremes of
@@ -78,7 +78,7 @@ def policy_iteration(mdp: MDP, policy=None, v=None, on_iteration: Callable | Non
     """v_π, then π ← greedy(v_π), until π is unchanged. The values are refined: |values − v_π| ≤ u·|v_π| in each state.
 
     Starts from `policy`, (S,) or (S, A); or from the greedy policy of v (S,), by default v(s) = maxₐ R(s, a). A large
-    problem needs a good start: v=modified_policy_iteration(mdp, 1e-3).values. on_iteration(k, v): called for each policy.
+    problem needs a good start: v=modified_policy_iteration(mdp, 1e-3).values. on_iteration(k, v): for each policy.
     """
     return solve_exactly(mdp, policy, v, on_iteration)[0]
 
@@ -143,7 +143,9 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 5
         policy = q.argmax(axis=1)
         Tv = q[np.arange(len(v)), policy]
         low, high = (Tv - v).min(), (Tv - v).max()
-        values, error = (v + (low + high) / 2 * H, (high - low) / 2 * H) if centered else (Tv, (H - 1) * max(high, -low))
+        values, error = Tv, (H - 1) * max(high, -low)                   # (4.2)
+        if centered:
+            values, error = v + (low + high) / 2 * H, (high - low) / 2 * H      # (4.4)
         if on_iteration is not None:
             on_iteration(iteration, values.copy())
         bound = _bound(mdp, tolerance, H, v, Tv, error + 2 * U * abs(values).max())
@@ -170,7 +172,7 @@ def _start(mdp: MDP, tolerance: float, v) -> tuple:
 
 
 def _bound(mdp: MDP, tolerance: float, H: float, v, Tv, error: float) -> float:
-    """`error`, that of exact arithmetic, plus the rounding of T v − v. ValueError if the sum cannot reach the tolerance."""
+    """`error`, of exact arithmetic, plus the rounding of T v − v. ValueError if the sum cannot reach the tolerance."""
     unit = H * rounding_unit(mdp)
     rounding = unit * (abs(Tv).max() + 3 * abs(v).max())                # ‖r_π‖ ≤ ‖T v‖ + ‖v‖
     if error + rounding > tolerance:

@@ -1,8 +1,8 @@
 """Chapter 5. Every optimal policy.
 
 Where two actions are equally good, the optimal policy is not one but many: any choice among the optimal actions of each
-state, those with q*(s, a) = v*(s). Computed values differ by rounding, so "equal" means: by no more than the error of the
-two, τ(s, a) + τ(s, a′) of (R.2) in rounding. The values are refined, so this tolerance has no factor H.
+state, those with q*(s, a) = v*(s). Computed values differ by rounding, so "equal" means: by no more than the error of
+the two, τ(s, a) + τ(s, a′) of (R.2) in rounding. The values are refined, so this tolerance has no factor H.
 """
 
 from collections.abc import Iterator

@@ -128,7 +128,7 @@ def read_transition_table(table: Mapping) -> tuple:
         end[i, j] += probability if done else 0
         entries.append((0 if done else probability, i * A + j, index.get(following, 0)))
     if not entries:
-        raise ValueError("transitions is empty; it must be {state: {action: [(probability, next state, reward, done)]}}")
+        raise ValueError("transitions is empty; it must be {s: {a: [(probability, next state, reward, done)]}}")
     data, rows, columns = zip(*entries)
     transitions = csr_array(coo_array((data, (rows, columns)), shape=(S * A, S), dtype=float))
     P = transitions.toarray().reshape(S, A, S) if S <= DENSE_STATES else [transitions[a::A] for a in range(A)]
