@@ -91,8 +91,8 @@ def format_results(results: dict) -> str:
     from ..mdp.chain import four_state_chain
     from ..mdp.discount import blackwell_policy
 
-    lines = ["A chain of four states. - moves left and + moves right; two actions have a reward, and both lead to state 0.",
-             "", DRAWING]
+    lines = ["A chain of four states. - moves left and + moves right; "
+             "two actions have a reward, and both lead to state 0.", "", DRAWING]
     for d in results["discounts"]:
         lines += _format_discount(results["states"], d)
 
@@ -111,8 +111,9 @@ def format_results(results: dict) -> str:
     return "\n".join(lines + [
         "The optimal policy changes at one discount factor only, between ← and → in state 0:", "",
         f"    gamma* = {critical:.14f} = (√3 - 1)/2, a root of 2g³ - 3g + 1 = (g - 1)(2g² + 2g - 1)", "",
-        "From state 0, left has reward 1 every two steps and right has reward 3 every three. For gamma < gamma* the agent",
-        f"takes the small nearby reward, for gamma > gamma* the large distant one: {blackwell} is optimal up to gamma = 1."
+        "From state 0, left has reward 1 every two steps and right has reward 3 every three. For gamma < gamma* the",
+        "agent takes the small nearby reward, for gamma > gamma* the large distant one:",
+        f"{blackwell} is optimal up to gamma = 1."
     ]) + "\n"
 
 
