@@ -12,7 +12,7 @@ itself can be told: `limited_blas_threads`, for OpenBLAS. Others (Accelerate, MK
 A fork is safe while the limit is one thread. OpenBLAS ends its threads before a fork, and starts them at the next
 product that needs more than one. With a limit of one there is no such product, in the parent or in the child.
 
-Nothing here loads NumPy but `describe`. Source: OpenBLAS's documentation, "Runtime variables"..
+Nothing here loads NumPy but `describe`. Source: OpenBLAS's documentation, "Runtime variables".
 """
 
 import ctypes
@@ -49,7 +49,7 @@ def default_processes() -> int:
 
 
 def check_processes(processes: int) -> None:
-    """ValueError if this is no number of processes, or this system cannot divide training among so many."""
+    """ValueError if this is not a number of processes that this system can divide training among."""
     if not isinstance(processes, Integral) or isinstance(processes, bool) or processes < 1:
         raise ValueError(f"processes must be a positive integer, not {processes!r}")
     if processes > 1 and sys.platform == "darwin":
