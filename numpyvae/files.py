@@ -68,8 +68,7 @@ def atomic_directory(path: str | os.PathLike) -> Iterator[Path]:
     `path` must be absent or an empty directory. Raises OSError, naming `path`, when it is not or cannot be written.
     """
     path = Path(path)
-    if os.path.lexists(path) and not (path.is_dir() and not path.is_symlink() and not any(path.iterdir())):
-        raise OSError(errno.EEXIST, "exists already and is not an empty directory; choose a new one", str(path))
+    check_new_directory(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
     temporary = _temporary(path)
@@ -83,6 +82,13 @@ def atomic_directory(path: str | os.PathLike) -> Iterator[Path]:
             fsync_directory(path.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_new_directory(path: str | os.PathLike) -> None:
+    """Raise FileExistsError unless `path` is absent or an empty directory."""
+    path = Path(path)
+    if os.path.lexists(path) and (path.is_symlink() or not path.is_dir() or any(path.iterdir())):
+        raise OSError(errno.EEXIST, "exists already and is not an empty directory; choose a new one", str(path))
 
 
 def write_file(path: str | os.PathLike, data: bytes | str) -> None:
@@ -165,14 +171,11 @@ def _remove_leftovers(path: Path) -> None:
                 information = found.stat(follow_symlinks=False)
                 if time.time() - information.st_mtime < LEFTOVER_SECONDS or information.st_uid != os.getuid():
                     continue
-                if found.is_dir(follow_symlinks=False):
+                is_directory = stat.S_ISDIR(information.st_mode)
+                if is_directory or stat.S_ISREG(information.st_mode):
                     with exclusive_lock(found.path) as no_lock:
                         if no_lock is None:
-                            shutil.rmtree(found.path)
-                elif found.is_file(follow_symlinks=False):
-                    with exclusive_lock(found.path) as no_lock:
-                        if no_lock is None:
-                            os.unlink(found.path)
+                            (shutil.rmtree if is_directory else os.unlink)(found.path)
 
 
 def _try_lock(descriptor: int) -> str | None:

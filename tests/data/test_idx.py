@@ -113,6 +113,7 @@ def test_the_same_array_gives_the_same_bytes(scratch):
 @pytest.mark.parametrize("data, message", [
     (b"", "begins with nothing"),
     (b"\0\0", "begins with 00 00;"),
+    (b"\x1f\0\0\0", "begins with 1f 00 00 00;"),
     (b"<html>", "begins with 3c 68 74 6d; expected 00 00"),
     (b"\0\1\x08\1", "not an IDX file"),
     (b"\0\0\x0a\1" + bytes(4), "expected 00 00, a type \\(08, 09, 0b, 0c, 0d, 0e\\)"),
