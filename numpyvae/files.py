@@ -10,9 +10,7 @@ A process can be killed or a disk can fill during a write. Therefore:
 If steps 1 to 3 fail, the target is unchanged and the temporary file is removed. Only a killed process leaves one; it is
 never read. Its name, .NAME.RANDOM.tmp, is new each time, and it is created exclusively: a file or link of that name is
 an error, never followed. Its writer holds a lock on it, which ends with the process. So the next write to the same
-target can remove a leftover safely: it is old, and its lock is free.
-
-A directory is written in the same way: its files go into a temporary directory, which is then renamed.
+target can remove a leftover safely: it is old, and its lock is free. A directory is written in the same way.
 """
 
 import errno
@@ -50,7 +48,8 @@ def atomic_write(path: str | os.PathLike) -> Iterator[BinaryIO]:
         stream = open(temporary, "x+b", opener=_open_no_follow)  # x: exclusive creation
         try:
             with stream:
-                _try_lock(stream.fileno())
+                if fcntl is not None:
+                    _try_lock(stream.fileno())
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -164,6 +163,8 @@ def _temporary(path: Path) -> Path:
 
 def _remove_leftovers(path: Path) -> None:
     """Remove temporary files and directories of `path` that are old and that no living process has locked."""
+    if fcntl is None:  # nothing says whether the writer has ended
+        return
     leftover = re.compile(re.escape(f".{path.name[:50]}.") + r"[0-9a-f]{16}\.tmp")
     with suppress(OSError):  # no directory to look into: the write itself reports it
         for found in [entry for entry in os.scandir(path.parent) if leftover.fullmatch(entry.name)]:
@@ -180,8 +181,6 @@ def _remove_leftovers(path: Path) -> None:
 
 def _try_lock(descriptor: int) -> str | None:
     """None if the lock is set, "locked" if another holds it, else why there is none."""
-    if fcntl is None:
-        return "this system has no flock"
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

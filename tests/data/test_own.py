@@ -1,4 +1,4 @@
-"""Own images: directories of PNG files, CSV and arrays become data to train on; each bad input is one clear line."""
+"""Own images: PNG files, CSV and arrays become data to train on; each unusable input is one clear line."""
 
 import os
 from fractions import Fraction
@@ -97,7 +97,7 @@ def test_names_of_any_bytes_are_read(tmp_path):
 
 @given(st.integers(1, 6), st.integers(1, 6), st.integers(1, 6), st.integers(1, 6), st.integers(0, 2**32 - 1))
 def test_resizing_is_the_mean_over_the_covered_area(rows, cols, new_rows, new_cols, seed):
-    """The oracle: enlarge both to the least common grid, where areas are whole cells, in exact fractions."""
+    """The oracle: enlarge both to the least common grid, where areas are complete cells, in exact fractions."""
     image = np.random.default_rng(seed).integers(256, size=(rows, cols), dtype=np.uint8)
     fine = np.kron(image.astype(object), np.ones((new_rows, new_cols), object))
     resized = resize_by_area(image, (new_rows, new_cols))
@@ -260,7 +260,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_bad_source_is_one_line_and_leaves_no_directory(tmp_path, case):
+def test_an_unusable_source_is_one_line_and_leaves_no_directory(tmp_path, case):
     make, message = REFUSED[case]
     source = make(tmp_path)
     before = sorted(os.listdir(tmp_path))

@@ -117,7 +117,7 @@ def test_chunks_that_are_not_needed_are_skipped(path):
 # What is refused
 
 STORED = filtered(np.arange(6, dtype=np.uint8).reshape(2, 3, 1), [0, 1])
-GOOD = encoded(STORED, 2, 3, 1)
+VALID = encoded(STORED, 2, 3, 1)
 
 
 def body(stored):
@@ -149,7 +149,7 @@ def body(stored):
     (SIGNATURE + header(2, 3) + body(b"\5" + STORED[1:]), "a row has filter 5; expected 0 to 4"),
     (SIGNATURE + header(2, 3) + chunk(b"IDAT", zlib.compress(STORED)[:-4]) + chunk(b"IEND", b""), "no end"),
     (SIGNATURE + header(2, 3) + chunk(b"IDAT", b"no zlib") + chunk(b"IEND", b""), "incorrect header check"),
-    (GOOD[:40] + bytes([GOOD[40] ^ 1]) + GOOD[41:], "the checksum of its .* chunk does not match|declares a chunk"),
+    (VALID[:40] + bytes([VALID[40] ^ 1]) + VALID[41:], "the checksum of its .* chunk does not match|declares a chunk"),
 ])
 def test_the_error_names_the_file_and_what_is_wrong(path, data, message):
     with pytest.raises(PngError, match=f"^{path}: .*({message})") as error:
@@ -159,16 +159,16 @@ def test_the_error_names_the_file_and_what_is_wrong(path, data, message):
 
 def test_every_truncation_and_every_changed_byte_is_refused(path):
     """CRC-32 sees every change of up to 32 bits in a row; a changed length or signature is no PNG."""
-    for length in range(len(GOOD)):
+    for length in range(len(VALID)):
         with pytest.raises(PngError):
-            read(path, GOOD[:length])
-    for i, change in itertools.product(range(len(GOOD)), (1, 128, 255)):
+            read(path, VALID[:length])
+    for i, change in itertools.product(range(len(VALID)), (1, 128, 255)):
         with pytest.raises(PngError):
-            read(path, GOOD[:i] + bytes([GOOD[i] ^ change]) + GOOD[i + 1:])
+            read(path, VALID[:i] + bytes([VALID[i] ^ change]) + VALID[i + 1:])
 
 
 def test_the_largest_number_of_pixels_is_read_and_one_more_is_not(path):
-    path.write_bytes(GOOD)
+    path.write_bytes(VALID)
     assert read_png(path, max_pixels=6).shape == (2, 3)
     with pytest.raises(PngError, match="at most 5"):
         read_png(path, max_pixels=5)
