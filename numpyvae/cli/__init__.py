@@ -17,7 +17,7 @@ from typing import NoReturn
 from .. import __version__
 from .console import Console, ignore_interrupts
 
-COMMANDS = ("train", "evaluate", "report", "sample", "gradcheck", "mdp", "download")
+COMMANDS = ("train", "evaluate", "report", "sample", "gradcheck", "mdp", "download", "data")
 DESCRIPTION = "A variational autoencoder and a small MDP solver from scratch in NumPy."
 EPILOG = """examples:
   numpyvae train                     train on the sample of MNIST; images and a report in runs/001

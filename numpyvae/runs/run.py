@@ -29,11 +29,11 @@ from typing import Any
 
 import numpy as np
 
-from ..data.pixels import apply_static, to_bytes, to_input
+from ..data.pixels import apply_static, to_input
 from ..files import atomic_write
 from ..pictures.plots import learning_curve_svg, write_svg
 from ..pictures.png import write_png
-from ..pictures.samples import enlarge, image_grid, interleave_rows, reconstruct, sample_images
+from ..pictures.samples import enlarge, image_grid, reconstruction_grid, sample_images
 from ..settings import TrainingOptions, VAEConfig, arguments
 from ..training.state import TrainingState, check_shapes
 from ..training.step import NotFiniteError
@@ -149,10 +149,7 @@ class Run:
         rng = np.random.default_rng([self.options.seed, 0])
         samples = image_grid(sample_images(params, config, shape, rng, 64), 8)
         x = to_input(apply_static(test_images[:32], self.options.binarize, "test"), self.options.binarize, rng)
-        originals = to_bytes(x).reshape(-1, *shape)[: len(x) // 8 * 8 or len(x)]
-        decoded = reconstruct(params, x[: len(originals)], config, shape)
-        columns = min(8, len(originals))
-        return samples, image_grid(interleave_rows(originals, decoded, columns), columns)
+        return samples, reconstruction_grid(params, x, config, shape)
 
     def command_line(self) -> str:
         """The command that trains the same model again: the data, and what differs from the defaults."""
