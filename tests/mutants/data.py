@@ -67,7 +67,8 @@ fault("a device replaced", TESTS, (FILE, "if path.exists() and not path.is_file(
 fault("an error that names the temporary file", TESTS,
       (FILE, "raise OSError(error.errno, error.strerror, str(path)) from",
       "raise OSError(error.errno, error.strerror, str(temporary)) from"))
-fault("leftovers of living writers removed", TESTS, (FILE, "                    _try_lock(stream.fileno())\n", "                    pass\n"))
+fault("leftovers of living writers removed", TESTS,
+      (FILE, "                    _try_lock(stream.fileno())\n", "                    pass\n"))
 fault("directories removed under their writer", TESTS,
       (FILE, "            with exclusive_lock(temporary):\n", "            with suppress():\n"))
 fault("young leftovers removed", TESTS, (FILE, "LEFTOVER_SECONDS = 3600", "LEFTOVER_SECONDS = 0"))
