@@ -38,8 +38,8 @@ fault("γ = 1 accepted for processes without an end", "mdp/test_episodes.py",
 fault("states kept that every action may leave", "mdp/test_episodes.py",
       (FILE, "(self.available & ~may_leave).any(axis=1)", "(self.available & ~may_leave).all(axis=1)"))
 fault("endings that do not count as leaving", "mdp/test_episodes.py", (FILE, " + self.end > 0", " > 0"))
-fault("matrices by action of another problem", MODEL, (FILE, "(self.transitions[a::A] for a in range(A))",
-                                                      "(self.transitions[a * len(self.R):][:len(self.R)] for a in range(A))"))
+fault("matrices by action of another problem", MODEL,
+      (FILE, "(self.transitions[a::A] for a in range(A))", "(self.transitions[A - 1 - a::A] for a in range(A))"))
 FILE = "mdp/validation.py"
 fault("a list of dense matrices read state by state", MODEL, (FILE, "axis=1).reshape(S * A, S), S, A",
                                                              "axis=0).reshape(S * A, S), S, A"))
