@@ -33,8 +33,8 @@ def line_plot_svg(x: Sequence[float], curves: Mapping[str, Sequence[float]], tit
     Values that are not finite are left out. `integer_x` and `integer_y` put ticks at integers only. `y_min` and `y_max`
     are the ends of the y axis in place of those of the values; the label says so if a curve leaves the plot above.
 
-    Raises ValueError if a curve's length is not that of x, if x has values that are not finite, if a curve has no finite
-    value, or if a logarithmic axis has values that are not positive.
+    Raises ValueError if a curve's length is not that of x, if x has values that are not finite, if a curve has no
+    finite value, or if a logarithmic axis has values that are not positive.
     """
     x, curves = _checked(x, curves, log_x, log_y)
     xs = np.concatenate([points[0] for points in curves.values()])
