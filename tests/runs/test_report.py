@@ -325,11 +325,14 @@ def test_a_latent_plane_is_shown_on_the_axes_of_the_scatter(run, page, tiny):
     (scatter,), (plane,) = made.plots("Test images in the latent plane"), made.plots("The decoder's mean, on the same axes")
     for axis in "xy":
         assert list(reading.ticks(scatter, axis)) == list(reading.ticks(plane, axis))
+    sigma = math.exp(0.2), math.exp(-0.4)
+    for axis, mean, s in zip("xy", (0.5, -1.0), sigma):
+        assert list(reading.ticks(scatter, axis)) == pytest.approx([mean + k * s for k in range(-2, 3)], rel=0.01)  # 3 digits
     assert reading.ticks(scatter, "x") == reading.ticks(plane, "x") and "Latent space" not in made.sections
     _, mu = encoded(trained, tiny[1])
     middle = reading.ticks(scatter, "x")[0.5], reading.ticks(scatter, "y")[-1.0]      # the prior's mean
     assert np.array_equal(points(scatter) > middle, np.stack([mu[:, 0] > 0.5, mu[:, 1] < -1], axis=1))
-    corner = reconstructed_at(trained, [[0.5 + math.exp(0.2) * -1.959964, -1 + math.exp(-0.4) * 1.959964]])  # 1st of 20
+    corner = reconstructed_at(trained, [[0.5 - 1.959964 * sigma[0], -1 + 1.959964 * sigma[1]]])   # 1/40
     href = reading.elements(plane, "image")[0].get("href")
     assert np.array_equal(reading.decode_png(base64.b64decode(href.split(",")[1]))[:6, :5], corner)
 
