@@ -91,7 +91,7 @@ def learning_curve_svg(history: Sequence[Mapping], config: VAEConfig, options: T
 def training_loss_name(config: VAEConfig, options: TrainingOptions) -> str:
     """The quantity that training minimizes. The test loss is always the negative ELBO."""
     if options.objective == "iwae":
-        return f"negative importance-weighted bound, K = {options.num_samples}"
+        return f"negative IWAE bound, K = {options.num_samples}"
     if config.beta != 1:
         return f"reconstruction + {config.beta:g} KL"
     return TEST_LOSS

@@ -64,7 +64,8 @@ def report_html(run, test_images: np.ndarray | None, labels: np.ndarray | None, 
     cards["Settings"] = html_table({**vars(config), **vars(options)})
     cards["Conditions"] = html_table({"data": run.source, "data_digest": run.source.digest, **run.conditions})
     cards["Reproduce"] = html_command(run.command_line())
-    heading = f"{sizes}, {_epochs(len(history))} on {run.source}"
+    epochs = _epochs(len(history)).replace(" ", "\u00a0")          # never at the end of a line
+    heading = f"{sizes}, {epochs} on {run.source}"
     return html_page(run.directory.name, heading, _status(run, problem), note, cards)
 
 

@@ -188,7 +188,7 @@ HISTORY = [dict(epoch=e, train_loss=130.0 - e, test_loss=128.0 - e) for e in (1,
 @pytest.mark.parametrize("config, options, train, test", [
     ({}, {}, "train", "test"),
     ({"beta": 4}, {}, "train: reconstruction + 4 KL", "test: negative ELBO"),
-    ({}, {"objective": "iwae", "num_samples": 5}, "train: negative importance-weighted bound, K = 5", "test: negative ELBO")])
+    ({}, {"objective": "iwae", "num_samples": 5}, "train: negative IWAE bound, K = 5", "test: negative ELBO")])
 def test_the_learning_curve_names_quantities_that_differ(config, options, train, test):
     config, options = VAEConfig(**config), TrainingOptions(**options)
     svg = learning_curve_svg(HISTORY, config, options)

@@ -187,9 +187,9 @@ def test_a_history_with_something_else_than_numbers_is_refused(run, tiny, name):
 
 def test_the_heading_has_the_architecture_the_epochs_and_the_data(run, page):
     made = page(run(hidden_dims=(8, 4)))
-    assert made.outside["h1"] == ["30-8-4-3-4-8-30, 5 epochs on some/where"]
+    assert made.outside["h1"] == ["30-8-4-3-4-8-30, 5\u00a0epochs on some/where"]
     assert made.outside["title"] == ["numpyvae: 004"]
-    assert page(run(epochs=1, options={"epochs": 1})).outside["h1"] == ["30-8-3-8-30, 1 epoch on some/where"]
+    assert page(run(epochs=1, options={"epochs": 1})).outside["h1"] == ["30-8-3-8-30, 1\u00a0epoch on some/where"]
 
 
 @pytest.mark.parametrize("epochs, problem, status", [
@@ -218,7 +218,7 @@ def test_metrics_are_those_of_the_last_epoch(run, page):
 
 @pytest.mark.parametrize("config, options, name", [
     ({"beta": 4.0}, {}, "training loss (reconstruction + 4 KL)"),
-    ({}, {"objective": "iwae", "num_samples": 5}, "training loss (negative importance-weighted bound, K = 5)")])
+    ({}, {"objective": "iwae", "num_samples": 5}, "training loss (negative IWAE bound, K = 5)")])
 def test_the_quantity_that_training_minimizes_is_named(run, page, config, options, name):
     made = page(run(options=options, **config))
     assert list(made.table("Metrics"))[:2] == [name, "test loss (negative ELBO)"]
