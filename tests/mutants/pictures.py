@@ -6,11 +6,12 @@ from .faults import fault
 
 TESTS = "pictures/test_png.py"
 FILE = "pictures/png.py"
-fault("rows without their filter byte", TESTS, (FILE, "rows[:, 1:] = image.reshape", "rows[:, :-1] = image.reshape"))
+fault("differences called pixels", TESTS, (FILE, "1 + pixels.shape[1]), 2, np.uint8)", "1 + pixels.shape[1]), 0, np.uint8)"))
+fault("differences to the first row", TESTS, (FILE, "rows[1:, 1:] -= pixels[:-1]", "rows[1:, 1:] -= pixels[:1]"))
 fault("width and height exchanged", TESTS, (FILE, 'struct.pack(">IIBBBBB", width, height', 'struct.pack(">IIBBBBB", height, width'))
 fault("gray declared as color", TESTS, (FILE, "0 if image.ndim == 2 else 2", "2 if image.ndim == 2 else 0"))
 fault("the CRC of the data alone", TESTS, (FILE, "zlib.crc32(kind + data)", "zlib.crc32(data)"))
-fault("upside down", TESTS, (FILE, "image.reshape(len(image), -1)", "image[::-1].reshape(len(image), -1)"))
+fault("upside down", TESTS, (FILE, "pixels = image.reshape(len(image), -1)", "pixels = image[::-1].reshape(len(image), -1)"))
 fault("a file that cannot be encoded does not name its path", TESTS, (FILE, 'f"{path}: {error}"', 'f"{error}"'))
 fault("four channels accepted", TESTS, (FILE, "not in ((), (3,))", "not in ((), (3,), (4,))"))
 fault("sequence numbers of fcTL and fdAT apart", TESTS,
