@@ -207,3 +207,14 @@ fault("a page title that is not escaped", TESTS, (FILE, "numpyvae: {escape(name)
 fault("a command broken inside an option", TESTS, (FILE, 'command.split(" --")', 'command.split(" ")'))
 fault("images that are not enlarged", TESTS, (FILE, "large = enlarge(image)", "large = image"))
 fault("muted status", TESTS, (FILE, "p.status {{ color: var(--alert)", "p.status {{ color: var(--grid)"))
+
+# frames
+
+TESTS = "runs/test_frames.py"
+FILE = "runs/frames.py"
+fault("epochs in one byte", TESTS, (FILE, 'np.array(epochs, ">u4")', 'np.array(epochs, np.uint8).astype(">u4")'))
+fault("epochs written little-endian and read big-endian", TESTS, (FILE, 'np.array(epochs, ">u4")', 'np.array(epochs, "<u4")'))
+fault("damaged frames are an error", TESTS, (FILE, "except (IdxError, OSError):", "except OSError:"))
+fault("frames in any order accepted", TESTS, (FILE, "if epochs == sorted(set(epochs)):", "if epochs:"))
+fault("the extra row shown", TESTS, (FILE, "return epochs, array[:, 1:]", "return epochs, array"))
+fault("an animation without frames", TESTS, (FILE, "    if not len(frames):\n        return False\n", ""))
