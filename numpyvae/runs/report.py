@@ -22,6 +22,7 @@ from ..settings import BINARIZATIONS
 from ..training.evaluation import ACTIVE_UNIT_VARIANCE
 from ..training.loop import EVALUATION_STREAM
 from ..vae.model import encode
+from .frames import write_animation
 from .html import html_command, html_page, html_table, img_tag
 
 FILE = "report.html"
@@ -31,10 +32,14 @@ SIZE = dict(width=380, height=260)                    # of a plot, at which its 
 
 
 def write_report(run, problem: str = "") -> None:
-    """Write report.html into run.directory, with the test images of run.source; arguments as for `report_html`."""
+    """Write report.html, and learning.png if the run has frames, into run.directory; arguments as for `report_html`.
+
+    The test images are those of run.source.
+    """
     html = report_html(run, *load_mnist(run.source.path, "test"), problem)
     with atomic_write(run.directory / FILE) as file:
         file.write(html.encode())
+    write_animation(run.directory)
 
 
 def report_html(run, test_images: np.ndarray | None, labels: np.ndarray | None, problem: str = "") -> str:

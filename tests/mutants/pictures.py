@@ -218,3 +218,6 @@ fault("damaged frames are an error", TESTS, (FILE, "except (IdxError, OSError):"
 fault("frames in any order accepted", TESTS, (FILE, "if epochs == sorted(set(epochs)):", "if epochs:"))
 fault("the extra row shown", TESTS, (FILE, "return epochs, array[:, 1:]", "return epochs, array"))
 fault("an animation without frames", TESTS, (FILE, "    if not len(frames):\n        return False\n", ""))
+fault("a report without its animation", "runs/test_report.py", ("runs/report.py", "    write_animation(run.directory)\n", ""))
+fault("epochs that leave no frame", "cli/test_train.py -k files",
+      ("runs/run.py", "            save_frame(self.directory, len(self.state.history), samples)\n", ""))

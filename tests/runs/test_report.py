@@ -15,6 +15,7 @@ from numpyvae.data.mnist import load_mnist
 from numpyvae.data.pixels import to_input
 from numpyvae.pictures.samples import (active_first, enlarge, image_grid, interpolate, mean_images, reconstruction_grid,
                                        sample_images, traverse)
+from numpyvae.runs.frames import save_frame
 from numpyvae.runs.html import PAGE_STYLE, format_value, html_command, html_table
 from numpyvae.runs.report import MAX_POINTS, report_html, write_report
 from numpyvae.settings import TrainingOptions, VAEConfig
@@ -365,5 +366,8 @@ def test_the_report_is_written_with_the_test_images_of_the_source(run, tiny, tin
                           enlarge(trained.image_grids(images)[1]))
     assert list(reading.legend(made.plots("Latent space")[0])) == [str(label) for label in np.unique(labels)]
     assert "Stopped" not in str(made.outside["p"])
+    assert {path.name for path in tmp_path.iterdir()} == {tiny_directory.name, "report.html"}        # no frames yet
+    save_frame(tmp_path, 1, np.zeros((6, 5), np.uint8))
     write_report(trained, "the problem")
+    assert len(reading.decode_apng((tmp_path / "learning.png").read_bytes())[0]) == 1
     assert "the problem" in (tmp_path / "report.html").read_text("utf-8")
