@@ -34,9 +34,10 @@ SIZE = dict(width=380, height=260)                    # of a plot, at which its 
 def write_report(run, problem: str = "") -> None:
     """Write report.html, and learning.png if the run has frames, into run.directory; arguments as for `report_html`.
 
-    The test images are those of run.source.
+    The test images are those of run.source. A run that was trained on arrays has none, and a report without them.
     """
-    html = report_html(run, *load_mnist(run.source.path, "test"), problem)
+    images, labels = (None, None) if run.source.path is None else load_mnist(run.source.path, "test")
+    html = report_html(run, images, labels, problem)
     with atomic_write(run.directory / FILE) as file:
         file.write(html.encode())
     write_animation(run.directory)

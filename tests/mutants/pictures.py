@@ -195,7 +195,7 @@ fault("a manifold with padding, off its axes", TESTS, (FILE, "20, padding=0)", "
 fault("a plane with the variance of the prior as its standard deviation", TESTS,
       (FILE, "sigma_p = sample_prior(np.ones(2), config) - mu_p", "sigma_p = (sample_prior(np.ones(2), config) - mu_p) ** 2"))
 fault("titles in plots under headings", TESTS, (FILE, 'run.options, "", **SIZE)', "run.options, **SIZE)"))
-fault("the problem left out of the file", TESTS, (FILE, '"test"), problem)', '"test"))'))
+fault("the problem left out of the file", TESTS, (FILE, "images, labels, problem)", "images, labels)"))
 
 FILE = "runs/html.py"
 fault("a heading that is not escaped", TESTS, (FILE, "<h1>{escape(heading)}", "<h1>{heading}"))

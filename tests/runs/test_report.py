@@ -76,7 +76,7 @@ class Page(HTMLParser):
 
 class Source(SimpleNamespace):
     def __str__(self):
-        return self.path
+        return self.path or "arrays in memory"
 
 
 def history(epochs):
@@ -371,3 +371,13 @@ def test_the_report_is_written_with_the_test_images_of_the_source(run, tiny, tin
     write_report(trained, "the problem")
     assert len(reading.decode_apng((tmp_path / "learning.png").read_bytes())[0]) == 1
     assert "the problem" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_a_run_on_arrays_has_a_report_without_test_images(run, tmp_path):
+    trained = run(path=None)
+    trained.directory = tmp_path
+    write_report(trained)
+    made = Page((tmp_path / "report.html").read_text("utf-8"))
+    assert made.outside["h1"][0].endswith("on arrays in memory") and made.table("Conditions")["data"] == "arrays in memory"
+    assert {"Learning curve", "One latent unit per row, through the prior's quantiles"} <= set(made.sections)
+    assert "Latent units" not in made.sections
