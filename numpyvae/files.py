@@ -1,58 +1,198 @@
-"""A file is whole or it is not there.
+"""Atomic writes: a file is complete or absent. Also locks, and opening regular files only.
 
-A program can be killed, and a disk can fill, in the middle of a write. So nothing is ever written under its own name:
+A process can be killed or a disk can fill during a write. Therefore:
 
-    1. write all bytes to a temporary file beside the target     (the same folder: a rename must not cross disks)
-    2. fsync it                                                  (the bytes are on the disk before the name is)
+    1. write all bytes to a temporary file beside the target     (same directory: a rename must not cross disks)
+    2. fsync it                                                  (contents reach the disk before the rename)
     3. rename it over the target                                 (atomic: readers see the old file or the new one)
-    4. fsync the folder                                          (the name is on the disk too)
+    4. fsync the directory                                       (the rename reaches the disk)
 
-Whatever fails in 1 to 3, the target is what it was before and the temporary file is gone. Only a kill can leave a
-temporary file behind; nothing ever reads it. Next: idx.
+If steps 1 to 3 fail, the target is unchanged and the temporary file is removed. Only a killed process leaves one; it is
+never read. Its name, .NAME.RANDOM.tmp, is new each time, and it is created exclusively: a file or link of that name is
+an error, never followed. Its writer holds a lock on it, which ends with the process. So the next write to the same
+target can remove a leftover safely: it is old, and its lock is free.
+
+A directory is written in the same way: its files go into a temporary directory, which is then renamed.
 """
 
 import errno
 import os
+import re
+import secrets
+import shutil
+import stat
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Iterator
 
+try:
+    import fcntl
+except ImportError:  # Windows: no locks, and leftovers stay
+    fcntl = None
+
+LEFTOVER_SECONDS = 3600  # a temporary file younger than this is never removed: its lock may not be set yet
+
 
 @contextmanager
-def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """A stream to write to (and read back); leaving the block without an exception makes it the file `path`.
+def atomic_write(path: str | os.PathLike) -> Iterator[BinaryIO]:
+    """Yield a binary stream whose contents replace `path` when the block ends without an exception.
 
-    Raises OSError, naming `path`, when that cannot be done; `path` is then unchanged (or, if the very last step
-    failed, new and whole).
+    The stream can also be read back. Raises OSError, naming `path`, when writing fails; `path` is then unchanged (or,
+    if the very last step failed, new and complete).
     """
     path = Path(path)
-    if path.exists() and not path.is_file():        # a rename would replace a device or a pipe, /dev/stdout for one
+    if path.exists() and not path.is_file():  # a rename would replace a device or a pipe, /dev/stdout for one
         raise OSError(errno.EEXIST, "cannot be written: it is not a regular file", str(path))
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")      # of this process alone
-    try:
-        with open(temporary, "w+b") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-        _fsync_folder(path.parent)
-    except OSError as error:
-        if error.errno is None or error.filename not in (None, str(temporary)):
-            raise                                   # it came from inside the block and has a message of its own
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
+    _remove_leftovers(path)
+    temporary = _temporary(path)
+    with _errors_name(path, temporary):
+        stream = open(temporary, "x+b", opener=_open_no_follow)  # x: exclusive creation
+        try:
+            with stream:
+                _try_lock(stream.fileno())
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+            fsync_directory(path.parent)
+        finally:
+            with suppress(OSError):
+                temporary.unlink()
 
 
-def _fsync_folder(folder: Path) -> None:
-    if os.name != "posix":                          # elsewhere a folder cannot be opened
+@contextmanager
+def atomic_directory(path: str | os.PathLike) -> Iterator[Path]:
+    """Yield a new, empty directory that becomes `path` when the block ends without an exception.
+
+    `path` must be absent or an empty directory. Raises OSError, naming `path`, when it is not or cannot be written.
+    """
+    path = Path(path)
+    if os.path.lexists(path) and not (path.is_dir() and not path.is_symlink() and not any(path.iterdir())):
+        raise OSError(errno.EEXIST, "exists already and is not an empty directory; choose a new one", str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path)
+    temporary = _temporary(path)
+    with _errors_name(path, temporary):
+        temporary.mkdir()  # fails where the name exists
+        try:
+            with exclusive_lock(temporary):
+                yield temporary
+                fsync_directory(temporary)
+            os.replace(temporary, path)  # fails where `path` has meanwhile become a file or a directory with files
+            fsync_directory(path.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_file(path: str | os.PathLike, data: bytes | str) -> None:
+    """Write bytes, or text as UTF-8, atomically (see atomic_write)."""
+    with atomic_write(path) as file:
+        file.write(data.encode() if isinstance(data, str) else data)
+
+
+def fsync_directory(directory: str | os.PathLike) -> None:
+    """Wait until the directory's entries are on the disk. Does nothing on systems that cannot open a directory."""
+    if os.name != "posix":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno != errno.EINVAL:             # some network file systems have no fsync for folders
+        if error.errno != errno.EINVAL:  # some network file systems have no fsync for directories
             raise
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def exclusive_lock(path: str | os.PathLike) -> Iterator[str | None]:
+    """Hold a lock on a directory or file during the block; a file is created if absent. Leaves nothing in a directory.
+
+    The lock (flock) ends with the block, or when the process and its forked children have ended, in whatever way. It is
+    advisory: only code that asks for it is kept out. Yields None, or, where there are no locks, the reason in one line.
+    Raises BlockingIOError, naming `path`, immediately if another process or another block of this one holds the lock.
+    """
+    if fcntl is None:
+        yield "this system has no flock"
+        return
+    if os.path.isdir(path):
+        descriptor = os.open(path, os.O_RDONLY)
+    else:
+        descriptor = _open_no_follow(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK)
+    try:
+        reason = _try_lock(descriptor)
+        if reason == "locked":
+            raise BlockingIOError(errno.EWOULDBLOCK, "is in use by another process; wait until it has ended", str(path))
+        yield reason
+    finally:
+        os.close(descriptor)
+
+
+def open_regular(path: str | os.PathLike) -> BinaryIO:
+    """Open a regular file, or a link to one, to read bytes; OSError, without reading, for anything else."""
+    return open(path, "rb", opener=_open_if_regular)
+
+
+def _open_if_regular(path: str | os.PathLike, flags: int) -> int:
+    flags |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)  # opening a pipe does not wait for a writer
+    descriptor = os.open(path, flags)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise OSError(errno.EINVAL, "is not a regular file", str(path))
+
+
+def _open_no_follow(path: str | os.PathLike, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
+def _temporary(path: Path) -> Path:
+    if not path.name:
+        raise OSError(errno.EINVAL, "has no name to write to", str(path))
+    return path.with_name(f".{path.name[:50]}.{secrets.token_hex(8)}.tmp")  # cut: a name has at most 255 bytes
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove temporary files and directories of `path` that are old and that no living process has locked."""
+    leftover = re.compile(re.escape(f".{path.name[:50]}.") + r"[0-9a-f]{16}\.tmp")
+    with suppress(OSError):  # no directory to look into: the write itself reports it
+        for found in [entry for entry in os.scandir(path.parent) if leftover.fullmatch(entry.name)]:
+            with suppress(OSError):  # a pipe, a link, locked, or gone meanwhile
+                information = found.stat(follow_symlinks=False)
+                if time.time() - information.st_mtime < LEFTOVER_SECONDS or information.st_uid != os.getuid():
+                    continue
+                if found.is_dir(follow_symlinks=False):
+                    with exclusive_lock(found.path) as no_lock:
+                        if no_lock is None:
+                            shutil.rmtree(found.path)
+                elif found.is_file(follow_symlinks=False):
+                    with exclusive_lock(found.path) as no_lock:
+                        if no_lock is None:
+                            os.unlink(found.path)
+
+
+def _try_lock(descriptor: int) -> str | None:
+    """None if the lock is set, "locked" if another holds it, else why there is none."""
+    if fcntl is None:
+        return "this system has no flock"
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return "locked"
+    except OSError as error:  # some network file systems
+        return f"this file system has no flock ({error.strerror})"
+    return None
+
+
+@contextmanager
+def _errors_name(path: Path, temporary: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename not in (None, str(temporary), temporary):
+            raise  # raised by the caller's code, with a message of its own
+        raise OSError(error.errno, error.strerror, str(path)) from error

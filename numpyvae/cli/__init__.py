@@ -18,6 +18,7 @@ from .. import __version__
 from .console import Console, ignore_interrupts
 
 COMMANDS = ("train", "evaluate", "report", "sample", "gradcheck", "mdp", "download")
+NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|-inf", re.IGNORECASE)
 DESCRIPTION = "A variational autoencoder and a small MDP solver from scratch in NumPy."
 EPILOG = """examples:
   numpyvae train                     train on the sample of MNIST; images and a report in runs/001
@@ -92,7 +93,7 @@ def join_negative_numbers(argv: list[str]) -> list[str]:
     """--logvar-x -1e-5 -> --logvar-x=-1e-5: argparse takes a negative number with an exponent for an option."""
     words: list[str] = []
     for word in argv:
-        if words and re.fullmatch(r"--[a-z-]+", words[-1]) and re.fullmatch(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|-inf", word, re.I):
+        if words and re.fullmatch(r"--[a-z-]+", words[-1]) and NEGATIVE.fullmatch(word):
             words[-1] += f"={word}"
         else:
             words.append(word)

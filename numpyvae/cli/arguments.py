@@ -8,7 +8,7 @@ from ..settings import TrainingOptions, VAEConfig, flags, from_text
 
 
 def add_settings(parser: ArgumentParser) -> None:
-    """Add a flag for each option of the model and of its training; an option that is not given is not in the namespace."""
+    """Add a flag for each option of the model and of its training; the namespace has only those that are given."""
     for flag, each in flags().items():
         choices = each.metadata["choices"] or None
         default = " ".join(map(str, each.default)) if isinstance(each.default, tuple) else each.default

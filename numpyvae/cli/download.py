@@ -21,12 +21,12 @@ def run(args: Namespace, console: Console) -> int:
       numpyvae download
       numpyvae download --data somewhere/else
     """
-    from ..data.download import MIRRORS, download
+    from ..data.download import MIRRORS, download_mnist
 
     def progress(name, received, total):
         console.progress(received, total or 1, "bytes")
 
-    for fetched in download(args.data, (*args.mirror, *MIRRORS), progress):
+    for fetched in download_mnist(args.data, (*args.mirror, *MIRRORS), progress):
         for failure in fetched.failures:
             console.warn(failure)
         console.line(f"{fetched.path}: verified ({fetched.source})")

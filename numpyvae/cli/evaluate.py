@@ -21,7 +21,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace, console: Console) -> int:
     """Evaluate a trained model on test images, in nats per image: the ELBO, its two terms, and log p(x).
 
-    The images are those of the data that the run was trained on, unless --data names others. ELBO = -(reconstruction + KL).
+    The images are those of the run's own data, unless --data names others. ELBO = -(reconstruction + KL).
 
     examples:
       numpyvae evaluate runs/001
@@ -42,8 +42,8 @@ def run(args: Namespace, console: Console) -> int:
     result = evaluate(trained.state.params, images, config, options.binarize, np.random.default_rng(args.seed),
                       args.importance_samples, threads=available_cores(),
                       progress=console.progress)
-    result |= {"data": str(source), "data_of_run": same, "seed": args.seed, "run": args.run, "epochs": len(trained.state.history),
-               "objective": options.objective, "conditions": trained.conditions}
+    result |= {"data": str(source), "data_of_run": same, "seed": args.seed, "run": args.run,
+               "epochs": len(trained.state.history), "objective": options.objective, "conditions": trained.conditions}
     if args.json:
         console.json(result)
         return 0

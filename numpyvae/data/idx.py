@@ -1,4 +1,4 @@
-"""IDX: the file format that MNIST comes in. One array, nothing else:
+"""IDX, the file format of MNIST: one array.
 
     bytes    meaning
     0, 1     always zero
@@ -7,13 +7,13 @@
     4 …      d sizes, four bytes each
     …        the elements, the last index fastest
 
-All numbers are big-endian. The header fixes the length of the file, so a strict reader can tell a good file from any
-cut, padded or foreign one. It may be gzipped; gzip is recognised by its first bytes (1f 8b), not by the file's name.
+All numbers are big-endian. The header fixes the length of the file, so a strict reader recognizes truncated, padded or
+foreign files. The file may be gzipped; gzip is recognized by its first bytes (1f 8b), not by the file's name.
 
-A header is a claim, not a fact: 20 bytes can claim 2 GB, and 10 MB of gzip can unpack to 10 GB. So memory grows with
-the bytes that really arrive, and reading stops one byte past the size that the header declares.
+The header is not trusted: 20 bytes can claim 2 GB, and 10 MB of gzip can unpack to 10 GB. So memory grows with the
+bytes actually read, and reading stops one byte past the size that the header declares.
 
-Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits". Next: mnist.
+Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
 """
 
 import gzip
@@ -26,26 +26,26 @@ from typing import BinaryIO, Iterator
 
 import numpy as np
 
-from ..files import replacing
+from ..files import atomic_write, open_regular
 
 TYPES = {code: np.dtype(name) for code, name in
          {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}.items()}
-CHUNK = 2**16
-MAX_DIMENSIONS = 64                                 # NumPy's own limit; the format's is 255
+CHUNK_SIZE = 2**16
+MAX_DIMENSIONS = 64  # NumPy's own limit; the format's is 255
 
 
 class IdxError(ValueError):
-    """A file that is not IDX, or not whole, or too large; or an array that IDX cannot hold."""
+    """A file that is not IDX, truncated, or too large; or an array that IDX cannot represent."""
 
 
 def read_idx(path: str | os.PathLike, max_bytes: int = 2**31) -> np.ndarray:
-    """The array in an IDX file, gzipped or not, writable and in the machine's byte order.
+    """Read the array in an IDX file, gzipped or not; it is writable and in the machine's byte order.
 
-    Raises IdxError, and nothing else, for a file that cannot be opened, is not IDX, ends early, goes on too long, or
-    declares more than `max_bytes` of elements (which is refused before anything is allocated).
+    Raises IdxError, and nothing else, for a file that cannot be opened, is not a regular file, is not IDX, is too short
+    or too long, or declares more than `max_bytes` of elements (which is refused before anything is allocated).
     """
     try:
-        with unpacked(path) as stream:
+        with open_maybe_gzip(path) as stream:
             dtype, shape = _read_header(stream, path)
             size = dtype.itemsize * math.prod(max(n, 1) for n in shape)
             if size > max_bytes:
@@ -53,22 +53,21 @@ def read_idx(path: str | os.PathLike, max_bytes: int = 2**31) -> np.ndarray:
                                f"at most {max_bytes:,} are read")
             size = size if all(shape) else 0
             data = bytearray()
-            while len(data) <= size and (chunk := stream.read(min(CHUNK, size + 1 - len(data)))):
+            while len(data) <= size and (chunk := stream.read(min(CHUNK_SIZE, size + 1 - len(data)))):
                 data += chunk
     except (OSError, EOFError, zlib.error) as error:
         raise IdxError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if len(data) != size:
-        found = f"only {len(data):,} are there" if len(data) < size else "more follow"
+        found = f"only {len(data):,} are present" if len(data) < size else "there are more"
         raise IdxError(f"{path}: the header declares {shape} {dtype.name}, {size:,} bytes of elements, but {found}")
     array = np.ndarray(shape, dtype, buffer=data)
     return array if dtype.isnative else array.byteswap(inplace=True).view(dtype.newbyteorder("="))
 
 
 def write_idx(path: str | os.PathLike, array: np.ndarray) -> None:
-    """Write an array as IDX; gzipped, with no date in it, if the name ends in .gz. Same array, same bytes.
+    """Write an array as IDX, atomically; gzipped, without a timestamp, if the name ends in .gz. Deterministic.
 
-    The file appears whole or not at all. Raises IdxError for a dtype or a size that IDX has no room for, OSError
-    when the file cannot be written.
+    Raises IdxError for a dtype or a size that IDX cannot represent, OSError when the file cannot be written.
     """
     array = np.asarray(array)
     code = next((code for code, dtype in TYPES.items() if dtype == array.dtype.newbyteorder(">")), None)
@@ -79,7 +78,7 @@ def write_idx(path: str | os.PathLike, array: np.ndarray) -> None:
         raise IdxError(f"{path}: a size of {max(array.shape):,} does not fit the four bytes that IDX has for it")
     header = struct.pack(f">BBBB{array.ndim}I", 0, 0, code, array.ndim, *array.shape)
     data = header + array.astype(TYPES[code]).tobytes()
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         if str(path).endswith(".gz"):
             with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
                 packed.write(data)
@@ -88,9 +87,9 @@ def write_idx(path: str | os.PathLike, array: np.ndarray) -> None:
 
 
 @contextmanager
-def unpacked(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """A stream of the file's bytes, gunzipped if they begin as gzip does."""
-    with open(path, "rb") as file:
+def open_maybe_gzip(path: str | os.PathLike) -> Iterator[BinaryIO]:
+    """Yield a stream of a regular file's bytes, gunzipped if they begin as gzip does."""
+    with open_regular(path) as file:
         if file.peek(2)[:2] == b"\x1f\x8b":
             with gzip.GzipFile(fileobj=file) as stream:
                 yield stream
@@ -108,5 +107,6 @@ def _read_header(stream: BinaryIO, path: str | os.PathLike) -> tuple[np.dtype, t
         raise IdxError(f"{path}: the header declares {ndim} dimensions; NumPy holds at most {MAX_DIMENSIONS}")
     sizes = stream.read(4 * ndim)
     if len(sizes) < 4 * ndim:
-        raise IdxError(f"{path}: the header declares {ndim} dimensions, but ends after {len(sizes) // 4} of their sizes")
+        raise IdxError(f"{path}: the header declares {ndim} dimensions, "
+                       f"but ends after {len(sizes) // 4} of their sizes")
     return dtype, struct.unpack(f">{ndim}I", sizes)

@@ -1,138 +1,86 @@
-"""The assignment's chain, worked: values in closed form, and the report that `python -m numpyvae mdp` prints.
+"""Chapter 1. A four-state example, solved by hand.
 
-    states -1, 0, 1, 2;  - in state -1 pays 1 and + in state 2 pays 3, and both land in 0;
-    every other move shifts by one and pays nothing
+The states are −1, 0, 1, 2. Action − moves one state to the left, action + one state to the right. Two actions have a
+reward, and both lead to state 0: − in state −1 has reward 1, and + in state 2 has reward 3. All other rewards are 0.
 
-No linear system is needed to find the value of a policy here. The moves are certain and the states are four, so
-whoever follows the arrows soon comes round to a state he has been in. With T steps on the way there and L steps
-round, payments r₀, r₁, …,
+             − reward 1        + reward 3
+         ┌────────────┐ ┌───────────────────────┐
+         │            ↓ ↓                       │
+        −1 ←────────→  0  ←─────→ 1 ←─────────→ 2
 
-    v = Σ_{t<T} γᵗ rₜ  +  ( Σ_{t<L} γ^(T+t) r_(T+t) ) / (1 - γᴸ),
+A policy selects one action per state. A reward that is k steps ahead is discounted: it counts γᵏ of its amount, with a
+discount factor γ, 0 ≤ γ < 1. The value v(s) of a policy is the sum of the discounted rewards from state s on.
 
-since the round is repeated for ever, each time discounted by a further γᴸ. In state 0, then, to go left earns 1 on
-the second step of every two, and to go right earns 3 on the third step of every three,
+Transitions are deterministic, so every trajectory soon enters a cycle. With m steps before the cycle, n steps in it,
+and rewards r₀, r₁, …,
 
-    γ/(1-γ²)  against  3γ²/(1-γ³),        equal where  2γ³ - 3γ + 1 = (γ-1)(2γ²+2γ-1) = 0,
+    v = Σ_{k<m} γᵏ r_k  +  ( Σ_{m≤k<m+n} γᵏ r_k ) / (1 − γⁿ),                                                  (1.1)
 
-which inside (0, 1) is at γ* = (√3-1)/2 alone. Below it 1 soon is worth more than 3 late; above it, less.
+since the cycle repeats forever, each time discounted by another γⁿ, and 1 + γⁿ + γ²ⁿ + … = 1/(1 − γⁿ).
 
-Next: chain_picture, which draws this.
+Two policies matter. Both take the reward of state −1 and of state 2, and move right in state 1. The myopic policy
+(− − + +) moves left in state 0, and has reward 1 on the second step of every two. The farsighted policy (− + + +) moves
+right, and has reward 3 on the third step of every three. By (1.1) their values in state 0 are
+
+    γ/(1 − γ²)   and   3γ²/(1 − γ³).
+
+They are equal where γ(1 − γ³) = 3γ²(1 − γ²). Divide by γ(1 − γ):
+
+    1 + γ + γ² = 3γ(1 + γ),        so        2γ² + 2γ − 1 = 0,        γ* = (√3 − 1)/2 = 0.3660…                (1.2)
+
+is the only solution in (0, 1). Below γ* the small early reward is worth more; above it, the large late one. So the
+optimal policy depends on the discount factor. The chapters that follow find optimal policies without a closed form.
+
+The example is an exercise from a course on reinforcement learning. Some values in its printed solution were wrong; the
+tests list them. Why it stands beside a VAE: both books evaluate an expectation that cannot be summed term by term. The
+VAE bounds it and samples it; a Markov decision process reduces it to a linear system.
 """
 
 from collections.abc import Iterable
 
-from .solvers import (blackwell_policy, chain, discount_switches, optimal_policies, policy_evaluation, policy_iteration,
-                          residual, value_iteration)
+from .model import MDP
 
-DRAWING = """\
-         - pays 1        + pays 3
-     ┌────────────┐ ┌───────────────────────┐
-     │            ↓ ↓                       │
-    -1 ←────────→  0  ←─────→ 1 ←─────────→ 2
-"""
+STATES, ACTIONS = (-1, 0, 1, 2), ("-", "+")
 ARROWS = {"-": "←", "+": "→"}
+NEXT_STATE = {(-1, "-"): 0, (0, "-"): -1, (1, "-"): 0, (2, "-"): 1,
+              (-1, "+"): 0, (0, "+"): 1, (1, "+"): 2, (2, "+"): 0}
+REWARD = {(-1, "-"): 1, (2, "+"): 3}                                # all others are 0
+
+
+def four_state_chain(gamma: float) -> MDP:
+    """The example as an MDP (chapter 2). γ = 1 is refused: the process never ends."""
+    return MDP.from_transitions({s: {a: [(1.0, NEXT_STATE[s, a], REWARD.get((s, a), 0), False)] for a in ACTIONS}
+                                 for s in STATES}, gamma)
 
 
 def closed_form(policy: Iterable[str], gamma: float) -> list[tuple[str, float]]:
-    """(formula in g, value) for each state of the chain. policy: "-" or "+" for each."""
-    mdp = chain(gamma)
-    moves = [mdp.actions.index(move) for move in policy]
+    """Equation (1.1) as (formula in g, value), for each state. policy: "-" or "+" for each state."""
+    action = dict(zip(STATES, policy))
     forms = []
-    for s in range(4):
-        path = [s]
-        while (t := int(mdp.P[path[-1], moves[path[-1]]].argmax())) not in path:
-            path.append(t)
-        begin = path.index(t)                                       # T; and L is what follows it
-        pays = [(int(mdp.R[s, moves[s]]), k) for k, s in enumerate(path)]
-        once, ever, L = pays[:begin], pays[begin:], len(path) - begin
-        forms.append((_formula(once, ever, L), _sum(once, gamma) + _sum(ever, gamma) / (1 - gamma**L)))
+    for start in STATES:
+        path = [start]
+        following = NEXT_STATE[start, action[start]]
+        while following not in path:
+            path.append(following)
+            following = NEXT_STATE[following, action[following]]
+        cycle_start = path.index(following)                         # m
+        cycle_length = len(path) - cycle_start                      # n
+        rewards = [(REWARD.get((s, action[s]), 0), k) for k, s in enumerate(path)]
+        prefix, cycle = rewards[:cycle_start], rewards[cycle_start:]
+        value = _discounted_sum(prefix, gamma) + _discounted_sum(cycle, gamma) / (1 - gamma**cycle_length)
+        forms.append((_format_formula(prefix, cycle, cycle_length), value))
     return forms
 
 
-def report(discounts: Iterable[float]) -> dict:
-    """All that the command reports, as plain numbers and strings. ValueError if a discount is not in [0, 1).
-
-    "sweeps": those that value iteration needs to be within 1e-8, or None where float64 cannot certify that.
-    "cross": the policy of the smallest discount, evaluated at the largest.
-    """
-    worked = [_at(gamma) for gamma in discounts]
-    near, far = min(worked, key=lambda d: d["gamma"]), max(worked, key=lambda d: d["gamma"])
-    mdp = chain(far["gamma"])
-    judged = policy_evaluation(mdp, [mdp.actions.index(move) for move in near["policy"]])
-    return {"states": list(mdp.states), "discounts": worked,
-            "cross": {"policy": near["policy"], "gamma": far["gamma"], "values": judged.tolist()},
-            "switches": discount_switches(mdp.P, mdp.R)}
+def _discounted_sum(rewards: list, gamma: float) -> float:
+    return sum(r * gamma**k for r, k in rewards)
 
 
-def _at(gamma: float) -> dict:
-    mdp = chain(gamma)
-    solution = policy_iteration(mdp)
-    try:
-        sweeps = value_iteration(mdp, 1e-8, max_sweeps=100_000).steps   # enough wherever float64 can certify 1e-8
-    except ValueError:
-        sweeps = None
-    return {"gamma": mdp.gamma, "policy": _moves(mdp, solution.policy), "values": solution.values.tolist(),
-            "optimal_policies": [_moves(mdp, policy) for policy in optimal_policies(mdp)],
-            "residual": residual(mdp, solution.values), "sweeps": sweeps}
-
-
-def report_text(report: dict) -> str:
-    """The report for people."""
-    lines = ["A chain of four states. - moves left and + moves right; two moves pay, and both land in 0.", "", DRAWING]
-    for d in report["discounts"]:
-        lines += _discount_text(report["states"], d)
-
-    near = min(report["discounts"], key=lambda d: d["gamma"])
-    far = max(report["discounts"], key=lambda d: d["gamma"])
-    if near["gamma"] < far["gamma"]:
-        lines += [f"The short-sighted policy, {_arrows(near['policy'])} of gamma = {near['gamma']:.12g}, "
-                  f"judged at gamma = {far['gamma']:.12g}", "",
-                  "    state        its value     the optimal    it forgoes"]
-        for state, value, best in zip(report["states"], report["cross"]["values"], far["values"]):
-            lines.append(f"    {state:>5}  {value:>15.8f} {best:>15.8f} {max(0.0, 1 - value / best):>12.1%}")
-        lines.append("")
-
-    mdp = chain(0.0)
-    patient = _arrows(_moves(mdp, blackwell_policy(mdp.P, mdp.R)))
-    (switch,) = report["switches"]
-    return "\n".join(lines + [
-        "The optimal policy changes at one discount only, between ← and → in state 0:", "",
-        f"    gamma* = {switch:.14f} = (√3 - 1)/2, a root of 2g³ - 3g + 1 = (g - 1)(2g² + 2g - 1)", "",
-        "What it means: from state 0, left earns 1 every two moves and right earns 3 every three, so an agent that looks near",
-        "takes the small payment next door, and one that looks further than gamma* walks to the large one: from there on,",
-        f"up to gamma = 1, {patient} is optimal."]) + "\n"
-
-
-def _discount_text(states: list, d: dict) -> list[str]:
-    others = [_arrows(policy) for policy in d["optimal_policies"] if policy != d["policy"]]
-    ties = f"  (and {len(others)} more, equally good: {', '.join(others)})" if others else ""
-    lines = [f"gamma = {d['gamma']:.12g}    optimal policy {_arrows(d['policy'])}{ties}", "",
-             "    state  move            value      closed form"]
-    forms = closed_form(d["policy"], d["gamma"])
-    for state, move, value, (formula, exact) in zip(states, d["policy"], d["values"], forms):
-        lines.append(f"    {state:>5}   {ARROWS[move]}   {value:>16.8f}      {formula:<16} = {exact:.8f}")
-    sweeps = f"{d['sweeps']:,}" if d["sweeps"] else "more than float64 can certify"
-    return lines + ["", f"    sweeps of value iteration to come within 1e-8: {sweeps}",
-                    f"    largest residual of Bellman's equation: {d['residual']:.1e}", ""]
-
-
-def _arrows(policy: list) -> str:
-    return "(" + " ".join(ARROWS[move] for move in policy) + ")"
-
-
-def _moves(mdp, policy) -> list[str]:
-    return [mdp.actions[a] for a in policy]
-
-
-def _sum(payments: list, gamma: float) -> float:
-    return sum(r * gamma**k for r, k in payments)
-
-
-def _formula(once: list, ever: list, L: int) -> str:
+def _format_formula(prefix: list, cycle: list, cycle_length: int) -> str:
     def power(k):
         return "g" + {1: "", 2: "²", 3: "³", 4: "⁴"}[k]
 
-    def terms(payments):
-        return [str(r) if k == 0 else (str(r) if r > 1 else "") + power(k) for r, k in payments if r]
+    def terms(rewards):
+        return [str(r) if k == 0 else (str(r) if r > 1 else "") + power(k) for r, k in rewards if r]
 
-    return " + ".join(terms(once) + [f"{term}/(1-{power(L)})" for term in terms(ever)]) or "0"
+    return " + ".join(terms(prefix) + [f"{term}/(1-{power(cycle_length)})" for term in terms(cycle)]) or "0"

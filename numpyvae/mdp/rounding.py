@@ -1,81 +1,108 @@
-"""What rounding does to the values of a policy, and how small a difference between two actions still means something.
+"""Optional reading: the rounding error of policy values, and which differences between actions are significant.
 
-Two actions tie when their values are equal, and "every optimal action" must hold both. In floating point equal values
-come out unequal, so that a comparison needs a tolerance τ: above the error that rounding can cause (or ties are
-missed, and policy iteration may swap one tied action for another for ever), and as little above it as can be (or
-worse actions pass for ties).
+"Every optimal action" must contain both of two actions with equal values. In floating point equal values come out
+unequal, so a comparison needs a tolerance: above the rounding error (or ties are missed, and policy iteration may
+cycle), and not much above it (or worse actions count as ties). Below, u = 2⁻⁵² is machine epsilon.
 
-The LU solution of (I - γ P) v = r is not good enough for that. Its error is of order eps/(1-γ)·‖v‖, and since ‖v‖
-itself grows as 1/(1-γ), at γ = 1 - 10⁻⁸ it exceeds every reward. Refinement removes it. With e = v - v̂ the error,
+The LU solution of (I − γ P) v = r is not good enough. Its error is of order u·H·‖v‖, and ‖v‖ itself grows as
+H = 1/(1 − γ), so that at γ = 1 − 10⁻⁸ the error exceeds every reward. Iterative refinement removes it. With e = v − v̂,
 
-    (I - γ P) e = r + γ P v̂ - v̂ = d,
+    (I − γ P) e = r + γ P v̂ − v̂ = δ,                                                                          (R.1)
 
-and the same factors solve this for e. All depends on d, in which nearly everything cancels: computed as it stands, it
-is rounding error alone. Computed from products without error (Dekker 1971: a·b = high + low, both floats) and summed
-exactly (math.fsum), it is right to about eps²·‖v‖ (each low part is itself rounded), every round multiplies the error
-by n·eps/(1-γ) or less, and v̂ becomes the nearest float to v, or its neighbour: wrong by at most eps·‖v‖, as long as
-n·eps is well below 1-γ. (Here and in bellman, eps is float64's: 2⁻⁵², the distance from 1 to the next number.)
+and the same factors solve this for e. The residual δ suffers from cancellation; computed naively it is pure rounding
+error. So it is computed to twice the precision: every product is split into high + low without error (Dekker 1971), and
+so is every sum (Knuth 1969). Each iteration then multiplies the error by a factor of order S·u·H. In the end v̂ is the
+float nearest to v in each state, or its neighbor. The last e, with a bound on its own error by (3.5), says how near.
 
-A computed q(s, a) = R + γ Σ P v̂, a sum over k next states, is then wrong by γ·eps·‖v‖ that it inherits and
-(k+2)·eps/2·(‖R‖ + ‖v‖) of its own; two actions, by twice that. Hence, for γ < 1,
+A computed q(s, a) = R + γ Σ P v̂, with k next states, has an error of at most
 
-    τ = (k + 4)·eps·(‖R‖ + ‖v‖),        with no 1/(1-γ) in it.
+    τ(s, a) = γ Σ P |v̂ − v|  +  (k + 2)·u/2·( |R(s, a)| + γ Σ P |v̂| ),                                         (R.2)
 
-Source: Wilkinson 1963; Higham, Accuracy and Stability of Numerical Algorithms (2002), chapter 12. Next: mdp.
+from v̂ plus from the sum. Two actions tie if their values differ by at most the sum of their τ. Only rewards and values
+that enter this one comparison enter τ: a reward of −10⁹ elsewhere does not make different actions equal.
+
+Source: Wilkinson 1963; Higham, Accuracy and Stability of Numerical Algorithms (2002), chapters 4 and 12.
 """
-
-import math
-from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from .bellman import MDP, follow, solver
-
-EPS = np.finfo(float).eps
-
-
-def tie(mdp: MDP, v) -> float:
-    """τ: action values nearer to each other than this are equal, as far as float64 can tell."""
-    S, A = mdp.R.shape
-    successors = np.diff(mdp.rows.indptr).max() if mdp.sparse else S
-    return float((successors + 4) * EPS * (abs(mdp.R).max() + abs(v).max()))
+from .bellman import factorize, induced_chain
+from .model import MDP
+from .validation import U
 
 
-def refined_evaluation(mdp: MDP, policy) -> np.ndarray:
-    """v_π (S,) as policy_evaluation gives it, and then refined: ‖v̂ - v_π‖ ≤ eps·‖v_π‖, at ten times the time."""
-    P, r = follow(mdp, policy)
-    scale = 2.0 ** (np.frexp(abs(r).max())[1] - 1)  # v is proportional to r; without error, as near 1 as products need
-    r = r / scale
-    solve = solver(P, mdp.gamma)
+def tie_tolerance(mdp: MDP, v: np.ndarray, error=None) -> np.ndarray:
+    """τ (S, A), equation (R.2). error: a bound on |v̂ − v| (S,); by default u·|v̂|, refined values. 0 where unavailable."""
+    error = U * abs(v) if error is None else error
+    inherited = mdp.gamma * (mdp.transitions @ np.broadcast_to(error, v.shape))
+    size = np.where(mdp.available, abs(mdp.R), 0).reshape(-1) + mdp.gamma * (mdp.transitions @ abs(v))
+    return (inherited + (next_states(mdp) + 2) * U / 2 * size).reshape(mdp.R.shape)
+
+
+def next_states(mdp: MDP) -> int:
+    """k: the largest number of next states of any row, or S if the rows are stored densely."""
+    return int(np.diff(mdp.transitions.indptr).max()) if mdp.sparse else len(mdp.R)
+
+
+def refined_policy_evaluation(mdp: MDP, policy) -> np.ndarray:
+    """v_π (S,) as policy_evaluation gives it, refined: |v̂ − v_π| ≤ u·|v_π| in each state. About ten times slower."""
+    P, r = induced_chain(mdp, policy)
+    v, _ = refine(P, r, mdp.gamma, factorize(P, mdp.gamma), horizon=1.0)        # H enters the bound alone
+    return v
+
+
+def refine(P, r, gamma: float, solve, horizon: float) -> tuple:
+    """v_π (S,) and a bound on its error (S,). solve: as factorize returns it. horizon: H of (3.5)."""
+    scale = 2.0 ** (np.frexp(abs(r).max())[1] - 1)      # v is proportional to r: a power of two scales both exactly,
+    r = r / scale                                       # and keeps the products of `_two_product` in range
+    P = csr_array(P)
+    longest = max(np.diff(P.indptr).max(), 1)
     v, last = solve(r), np.inf
     while True:
-        e = solve(defect(P, r, mdp.gamma, v))
+        delta = exact_residual(P, r, gamma, v)
+        e = solve(delta)
         size = abs(e).max()
-        if size >= last / 2:                    # no longer converging: at the floor, one float from the end
-            return v * scale
+        if not size < last / 2:                         # converged: the correction is at the level of rounding
+            break
         v, last = v + e, size
+    # (3.5) for e: its own residual, the rounding of that, and the rounding of delta
+    unsolved = abs(delta - e + gamma * (P @ e)).max() + (longest + 4) * U * size
+    unsolved += U * abs(delta).max() + 4 * longest * U**2 * (abs(r).max() + 2 * abs(v).max())
+    return v * scale, (abs(e) + horizon * unsolved) * scale
 
 
-def defect(P, r, gamma: float, v) -> np.ndarray:
-    """r + γ P v - v, every product kept whole and every sum rounded once."""
+def exact_residual(P, r, gamma: float, v) -> np.ndarray:
+    """r + γ P v − v, with error-free products and sums: as if computed in twice the precision and rounded once."""
     P = csr_array(P)
-    w, w_low = _product(gamma, v)
-    high, low = _product(P.data, w[P.indices])
-    low += P.data * w_low[P.indices]
-    high, low, r, v = high.tolist(), low.tolist(), r.tolist(), v.tolist()
-    rows = enumerate(pairwise(P.indptr.tolist()))
-    return np.array([math.fsum((*high[i:j], *low[i:j], r[s], -v[s])) for s, (i, j) in rows])
+    w, w_low = _two_product(gamma, v)
+    total, low = _two_sum(r, -v)
+    length = np.diff(P.indptr)
+    for k in range(length.max()):                       # the k-th entry of every row that has one
+        rows = np.flatnonzero(length > k)
+        at = P.indptr[rows] + k
+        p, column = P.data[at], P.indices[at]
+        product, product_low = _two_product(p, w[column])
+        total[rows], carry = _two_sum(total[rows], product)
+        low[rows] += carry + (product_low + p * w_low[column])
+    return total + low
 
 
-def _product(a, b) -> tuple:
-    """a·b = high + low without error, for |a|, |b| < 10³⁰⁰ (and unless low falls below the smallest normal float)"""
-    (a1, a2), (b1, b2) = _halves(a), _halves(b)
+def _two_sum(a, b) -> tuple:
+    """a + b = high + low without error (Knuth)"""
+    high = a + b
+    b_part = high - a
+    return high, (a - (high - b_part)) + (b - b_part)
+
+
+def _two_product(a, b) -> tuple:
+    """a·b = high + low without error (Dekker), for |a|, |b| < 10³⁰⁰, unless low is below the smallest normal float"""
+    (a1, a2), (b1, b2) = _split(a), _split(b)
     high = a * b
     return high, ((a1 * b1 - high) + a1 * b2 + a2 * b1) + a2 * b2
 
 
-def _halves(x) -> tuple:
+def _split(x) -> tuple:
     """x = x1 + x2, 26 bits each, so that products of halves are exact (Veltkamp)"""
     c = 134217729.0 * x                         # 2²⁷ + 1
     x1 = c - (c - x)

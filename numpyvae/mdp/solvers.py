@@ -1,137 +1,165 @@
-"""The optimal value, three ways to find it, and every policy that attains it.
+"""Chapter 4. Solvers: value iteration, policy iteration, and modified policy iteration.
 
-The model, and the equation of a policy's value, are in bellman; read that first. No policy does better from any state
-than the optimal value v*, and some policy attains it in all states at once. Its own equation says that the first
-action is the best one,
+The optimal value v* satisfies the Bellman optimality equation v* = T v*, with T from (3.4). To average over next states
+and to take a maximum are non-expansive, and γ contracts:
 
-    v*(s) = maxₐ q*(s, a),    q*(s, a) = R(s, a) + γ Σₜ P(t | s, a) v*(t),        or        v* = T v*.
+    ‖T u − T v‖ ≤ γ ‖u − v‖,                                                                                   (4.1)
 
-The operator T is a contraction, ‖T u - T v‖ ≤ γ ‖u - v‖: averaging over next states and taking the largest action
-cannot widen a gap, and γ narrows it. Hence there is exactly one v*, and
+so the fixed point v* is unique, and v ← T v approaches it from anywhere. A policy is greedy with respect to v if it
+takes an action with the largest q(s, a) in each state. Three ways to v*:
 
-    value iteration            v ← T v          nearer by a factor γ each time: cheap steps, some 1/(1-γ) per digit
-    policy iteration           π ← greedy(v_π)  a linear system a step, few steps: it is Newton's method for v = T v
-    modified policy iteration  between them: v ← T v, then sweeps of v ← r_π + γ P_π v, which cost one action, not A
+    value iteration             v ← T v; the error shrinks by γ per sweep
+    policy iteration            v ← v_π by (3.2), π ← greedy(v); few iterations, a linear system each
+    modified policy iteration   v ← T v, π ← greedy, then sweeps of v ← T_π v, which cost one action, not A
 
-and any v at all is at most ‖T v - v‖ / (1-γ) from v*. The discount is how far the agent sees, about 1/(1-γ) steps:
-near 0 it takes what lies nearest and all three are done at once, near 1 it plans far ahead and value iteration
-crawls.
+The effective horizon is H = 1/(1 − γ): for small γ all three converge quickly; near 1 value iteration is slow, for it
+needs about H·log 10 sweeps per decimal digit. At γ = 1 the place of H is taken by the largest expected length of an
+episode; see `effective_horizon`. In both cases, by (3.5) and one more sweep,
 
-Why ties matter: where two actions are equally good the optimal policy is not one but many, and rounding decides,
-afresh at each step, which looks better. Policy iteration that follows it can go round for ever. So an action is kept
-unless another is better by more than the tolerance τ that module rounding derives. Then values only rise: put v = v_π
-into bellman's identity for the new policy π′,
+    ‖v − v*‖ ≤ H ‖T v − v‖        and        ‖T v − v*‖ ≤ (H − 1) ‖T v − v‖.                                   (4.2)
 
-    v_π′ - v_π = (I - γ P_π′)⁻¹ (q_π(·, π′) - v_π).
+Why policy iteration ends. With v = v_π, equation (3.5) for a new policy π′ reads
 
-The bracket is nowhere negative, and positive where an action changed; the inverse, Σ γᵏ P_π′ᵏ, has no negative entry
-and is at least I: no value falls, and one rises. So no policy comes back, and they are finite in number: it stops.
-Should rounding beyond τ bring one back all the same, that ends the search, too.
+    v_π′ − v_π = (I − γ P_π′)⁻¹ ( q_π(·, π′) − v_π ).                                                          (4.3)
 
-Source: Puterman (1994), chapter 6; Howard 1960; MacQueen 1966. Next: discount, on where the optimal policy changes.
+If π′ changes only actions that improve q, the bracket is nowhere negative. The inverse has no negative entry and is at
+least I. So no value falls and one rises: no policy repeats, and there are finitely many. Rounding could break this
+where two actions tie. So an action is replaced only if another is better by more than the error of both values: first
+the error bound (3.5) of the LU solution; when that decides nothing any more, the values are refined (see rounding).
+
+Modified policy iteration needs not wait for the constant part of the error, which decays slowest. If no episode ends,
+adding c to v adds γc to T v, takes (1 − γ)c from T v − v, and changes no policy. Let low and high be the extremes of
+T v − v. Then v* lies between v + low·H and v + high·H (MacQueen); the middle is within (high − low)/2·H of it.      (4.4)
+
+Source: Puterman (1994), chapter 6; Howard 1960; MacQueen 1966; Bertsekas and Tsitsiklis 1991 for γ = 1.
 """
 
-from collections.abc import Iterator
-from itertools import product
+from collections.abc import Callable
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 
-from .bellman import MDP, action_values, check_policy, follow, policy_evaluation, residual
-from .discount import blackwell_policy, discount_switches
-from .rounding import refined_evaluation, tie
-
-__all__ = ["MDP", "policy_evaluation", "residual", "action_values", "greedy_policy", "Solution", "policy_iteration",
-           "value_iteration", "modified_policy_iteration", "optimal_actions", "optimal_policies", "enumerate_policies",
-           "discount_switches", "blackwell_policy", "Trajectory", "simulate", "chain"]
-
-
-def chain(gamma: float) -> MDP:
-    """States -1, 0, 1, 2 in a row; - moves left and + moves right, surely. Two moves pay, and both land in 0:
-
-             - pays 1        + pays 3
-         ┌────────────┐ ┌───────────────────────┐
-         │            ↓ ↓                       │
-        -1 ←────────→  0  ←─────→ 1 ←─────────→ 2
-    """
-    left, right = [1, 0, 1, 2], [1, 2, 3, 1]                # the state after - and after +, by index: -1 is 0, 0 is 1, …
-    P = np.eye(4)[np.array([left, right]).T]                # (4, 2, 4)
-    R = [[1, 0], [0, 0], [0, 0], [0, 3]]
-    return MDP(P, R, gamma, states=(-1, 0, 1, 2), actions=("-", "+"))
+from .bellman import _action_values, action_values, as_policy, as_values, factorize, induced_chain, policy_evaluation
+from .episodes import effective_horizon
+from .model import MDP
+from .rounding import next_states, refine, tie_tolerance
+from .validation import U, check_count
 
 
 class Solution(NamedTuple):
+    """What a solver returns."""
+
     policy: np.ndarray      # (S,) action numbers
     values: np.ndarray      # (S,)
-    steps: int              # policies evaluated, sweeps of T, or rounds: what the method counts
-    bound: float            # ‖values - v*‖ is at most this, rounding included
+    iterations: int         # policies evaluated, sweeps of T, or rounds: what the method counts
+    error_bound: float      # ‖values − v*‖ is at most this, rounding included
 
 
 def greedy_policy(mdp: MDP, v, current=None) -> np.ndarray:
-    """argmaxₐ q(s, a) (S,): the best first action if v is what follows; of equals, the first.
+    """argmaxₐ q(s, a) (S,): greedy with respect to v; ties go to the lowest index.
 
-    With `current`, a policy (S,): its action, unless another is better by more than τ.
+    With `current`, a policy (S,): its action, unless another is better by more than rounding explains.
     """
-    q = action_values(mdp, v)
-    best = q.argmax(axis=1)
     if current is None:
-        return best
-    gain = q.max(axis=1) - np.take_along_axis(q, current[:, None], axis=1)[:, 0]
-    return np.where(gain > tie(mdp, v), best, current)
+        return action_values(mdp, v).argmax(axis=1)
+    v = as_values(mdp, v)
+    return _improve(mdp, v, _deterministic(mdp, current), U * abs(v))
 
 
-def policy_iteration(mdp: MDP, policy=None) -> Solution:
-    """v_π, then π ← greedy(v_π), until π stays. Starts from `policy` (S,), or from the greedy one of v(s) = maxₐ R(s, a).
+def _improve(mdp: MDP, v, policy, error) -> np.ndarray:
+    """The greedy policy, but `policy` where the gain is within the error of the two action values. error: of v (S,)."""
+    q, tau, states = _action_values(mdp, v), tie_tolerance(mdp, v, error), np.arange(len(v))
+    best = q.argmax(axis=1)
+    gain = q[states, best] - q[states, policy]
+    return np.where(gain > tau[states, best] + tau[states, policy], best, policy)
 
-    A large sparse problem wants a good start: policy_iteration(mdp, modified_policy_iteration(mdp, 1e-3).policy).
+
+def policy_iteration(mdp: MDP, policy=None, v=None, on_iteration: Callable | None = None) -> Solution:
+    """v_π, then π ← greedy(v_π), until π is unchanged. The values are refined: |values − v_π| ≤ u·|v_π| in each state.
+
+    policy: where to start, (S,) or (S, A); or v (S,): start from its greedy policy. Default: greedy for v = maxₐ R(s, a).
+    on_iteration(k, v): called with the values of each policy.
+    A large sparse problem needs a good start: policy_iteration(mdp, modified_policy_iteration(mdp, 1e-3).policy).
     """
-    policy = greedy_policy(mdp, mdp.R.max(axis=1)) if policy is None else _deterministic(mdp, policy)
-    left = set()
-    while policy.tobytes() not in left:
-        left.add(policy.tobytes())
-        v = policy_evaluation(mdp, policy)
-        kept, policy = policy, greedy_policy(mdp, v, policy)
-        if (policy == kept).all():
+    return solve_exactly(mdp, policy, v, on_iteration)[0]
+
+
+def solve_exactly(mdp: MDP, policy=None, v=None, on_iteration: Callable | None = None) -> tuple:
+    """policy_iteration's Solution, and a bound on |values − v_π| in each state (S,)"""
+    if policy is None:
+        policy = greedy_policy(mdp, mdp.R.max(axis=1) if v is None else v)
+    elif np.ndim(policy) == 2:
+        policy = greedy_policy(mdp, policy_evaluation(mdp, policy))
+    policy, H, visited = _deterministic(mdp, policy), effective_horizon(mdp), set()
+    unit = H * rounding_unit(mdp)
+    while policy.tobytes() not in visited:              # by (4.3) always true; a safeguard against rounding beyond τ
+        visited.add(policy.tobytes())
+        P, r = induced_chain(mdp, policy)
+        solve = factorize(P, mdp.gamma)
+        v = solve(r)
+        error = H * abs(r + mdp.gamma * (P @ v) - v).max() + unit * (abs(r).max() + 2 * abs(v).max())
+        previous, policy = policy, _improve(mdp, v, policy, error)
+        if (policy == previous).all():
+            v, error = refine(P, r, mdp.gamma, solve, H)
+            policy = _improve(mdp, v, policy, error)
+        if on_iteration is not None:
+            on_iteration(len(visited), v.copy())
+        if (policy == previous).all():
             break
-    return Solution(kept, v, len(left), _certified(mdp, residual(mdp, v) / (1 - mdp.gamma), v))
+    bound = H * abs(_action_values(mdp, v).max(axis=1) - v).max() + unit * (abs(r).max() + 2 * abs(v).max())
+    return Solution(previous, v, len(visited), float(bound)), np.broadcast_to(error, v.shape)
 
 
-def value_iteration(mdp: MDP, tolerance: float = 1e-8, v=None, max_sweeps: int = 1_000_000) -> Solution:
-    """v ← T v, from v or zero, until ‖v - v*‖ ≤ tolerance by the bound ‖T v - v*‖ ≤ γ/(1-γ) ‖T v - v‖ and rounding.
+def value_iteration(mdp: MDP, tolerance: float = 1e-8, v=None, max_sweeps: int = 1_000_000,
+                    on_sweep: Callable | None = None) -> Solution:
+    """v ← T v, from v or zero, until ‖v − v*‖ ≤ tolerance by (4.2) and rounding. on_sweep(k, v): called after sweep k.
 
-    (The span of T v - v, smaller and often used, bounds how wrong the policy is; the values may still be far from v*.)
-    ValueError if float64 cannot reach the tolerance at this discount, or if max_sweeps do not.
+    (The span high − low of T v − v, often used, bounds the loss of the policy; the values may still be far from v*.)
+    ValueError if float64 cannot reach the tolerance at this discount factor, or if max_sweeps do not.
     """
-    v = np.zeros(len(mdp.R)) if v is None else np.asarray(v, dtype=float)
-    for sweeps in range(1, max_sweeps + 1):
-        last, v = v, action_values(mdp, v).max(axis=1)
-        error = mdp.gamma / (1 - mdp.gamma) * abs(v - last).max()
-        if error <= tolerance and (bound := _certified(mdp, error, v, tolerance)) <= tolerance:
-            return Solution(greedy_policy(mdp, v), v, sweeps, bound)
+    check_count("max_sweeps", max_sweeps, 1)
+    v, H, unit = _start(mdp, tolerance, v)
+    for sweep in range(1, max_sweeps + 1):
+        last, v = v, _action_values(mdp, v).max(axis=1)
+        if on_sweep is not None:
+            on_sweep(sweep, v.copy())
+        low, high = (v - last).min(), (v - last).max()
+        error = (H - 1) * max(high, -low)
+        if error <= tolerance:
+            policy = _action_values(mdp, v).argmax(axis=1)
+            bound = error + unit * (abs(_chosen(mdp.R, policy)).max() + 2 * max(abs(v).max(), abs(last).max()))
+            if bound <= tolerance:
+                return Solution(policy, v, sweep, float(bound))
+        _check_reachable(mdp, tolerance, H, unit, last, low, high)
     raise ValueError(f"value iteration is within {error:.3g} of the optimal values, not {tolerance:g}, "
                      f"after {max_sweeps} sweeps; use policy_iteration")
 
 
-def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 50,
-                              max_rounds: int = 1_000_000) -> Solution:
-    """Rounds of v ← T v and then `sweeps` of v ← r_π + γ P_π v, until ‖v - v*‖ ≤ tolerance by the bound ‖T v - v‖/(1-γ).
+def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 50, max_rounds: int = 1_000_000, v=None,
+                              on_iteration: Callable | None = None) -> Solution:
+    """Rounds of v ← T v and `sweeps` of v ← T_π v, from v or zero, until ‖v − v*‖ ≤ tolerance by (4.2) or (4.4).
 
-    A constant c added to v adds γc to T v, takes (1-γ)c from T v - v, and changes no policy. So the constant part of the
-    error, the slowest to die, need not be waited for: the c that centres T v - v on zero, halfway between MacQueen's bounds,
-    is added at the end.
-    ValueError as for value_iteration.
+    on_iteration(k, v): called in each round with the values that would be returned. ValueError as for value_iteration.
     """
-    states, v = np.arange(len(mdp.R)), np.zeros(len(mdp.R))
-    for rounds in range(1, max_rounds + 1):
-        q = action_values(mdp, v)
+    check_count("max_rounds", max_rounds, 1)
+    check_count("sweeps", sweeps, 0)
+    v, H, unit = _start(mdp, tolerance, v)
+    centered = mdp.gamma < 1 and not mdp.end.any()
+    for iteration in range(1, max_rounds + 1):
+        q = _action_values(mdp, v)
         policy = q.argmax(axis=1)
-        Tv = q[states, policy]
-        high, low = (Tv - v).max(), (Tv - v).min()
-        c = (high + low) / 2 / (1 - mdp.gamma)
-        error = (high - low) / 2 / (1 - mdp.gamma)
-        if error <= tolerance and (bound := _certified(mdp, error, v + c, tolerance)) <= tolerance:
-            return Solution(policy, v + c, rounds, bound)
-        P, r = follow(mdp, policy)
+        Tv = _chosen(q, policy)
+        low, high = (Tv - v).min(), (Tv - v).max()
+        values, error = (v + (low + high) / 2 * H, (high - low) / 2 * H) if centered else (Tv, (H - 1) * max(high, -low))
+        if on_iteration is not None:
+            on_iteration(iteration, values.copy())
+        if error <= tolerance:
+            bound = error + unit * (abs(_chosen(mdp.R, policy)).max() + 2 * max(abs(v).max(), abs(values).max()))
+            if bound <= tolerance:
+                return Solution(policy, values, iteration, float(bound))
+        _check_reachable(mdp, tolerance, H, unit, v, low, high)
+        P, r = induced_chain(mdp, policy)
         P *= mdp.gamma
         v = Tv
         for _ in range(sweeps):
@@ -141,70 +169,42 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 5
                      f"after {max_rounds} rounds; use policy_iteration")
 
 
-def optimal_actions(mdp: MDP, policy=None) -> np.ndarray:
-    """Boolean (S, A): whether q*(s, a) = v*(s), for every action, ties (to within τ) included. `policy`: where to begin."""
-    v = refined_evaluation(mdp, policy_iteration(mdp, policy).policy)
-    q = action_values(mdp, v)
-    return q >= q.max(axis=1, keepdims=True) - tie(mdp, v)
+def rounding_unit(mdp: MDP) -> float:
+    """The residual of computed values (4.2) has a rounding error of at most this times (‖R‖ + 2‖v‖), as for (R.2)."""
+    return (next_states(mdp) + 3) * U / 2
 
 
-def optimal_policies(mdp: MDP) -> Iterator[np.ndarray]:
-    """All deterministic policies (S,) that are optimal: any choice among each state's optimal actions. May be very many."""
-    choices = [np.flatnonzero(row) for row in optimal_actions(mdp)]
-    return (np.array(policy) for policy in product(*choices))
+def _start(mdp: MDP, tolerance: float, v) -> tuple:
+    """The values to start from, H, and H times rounding_unit."""
+    if isinstance(tolerance, bool) or not isinstance(tolerance, Real) or not 0 < tolerance < np.inf:
+        raise ValueError(f"tolerance is {tolerance}; it must be a positive number")
+    v = np.zeros(len(mdp.R)) if v is None else as_values(mdp, v)
+    H = effective_horizon(mdp)
+    unit = H * rounding_unit(mdp)
+    # v* = T v* and the triangle inequality: ‖v*‖ ≥ ‖T 0‖/(1 + γ)
+    _check_floor(mdp, tolerance, unit, abs(mdp.R.max(axis=1)).max() / (1 + mdp.gamma))
+    return v, H, unit
 
 
-def enumerate_policies(mdp: MDP, limit: int = 100_000) -> Iterator[np.ndarray]:
-    """All Aˢ deterministic policies (S,). ValueError if there are more than `limit`."""
-    S, A = mdp.R.shape
-    if A ** S > limit:
-        raise ValueError(f"{A} actions in {S} states make {A}^{S} policies, more than {limit}; "
-                         "use policy_iteration or optimal_policies")
-    return (np.array(policy) for policy in product(range(A), repeat=S))
+def _check_reachable(mdp: MDP, tolerance, H, unit, v, low, high) -> None:
+    """As the constructor of (4.4): v* ≥ v + low·H if low < 0, else v + low; and the same from above."""
+    _check_floor(mdp, tolerance, unit, max(v.max() + low * (H if low < 0 else 1), -v.min() - high * (H if high > 0 else 1)))
 
 
-class Trajectory(NamedTuple):
-    states: np.ndarray      # (steps + 1,) state numbers, the start first
-    actions: np.ndarray     # (steps,) action numbers
-    rewards: np.ndarray     # (steps,)
-    value: float            # Σₖ γᵏ rewardₖ, short of the whole sum's expectation by at most γ^steps·‖R‖/(1-γ)
+def _check_floor(mdp: MDP, tolerance, unit, size) -> None:
+    """ValueError if the rounding of values as large as `size`, in v and in T v, exceeds the tolerance."""
+    if 4 * unit * size > tolerance:
+        raise ValueError(f"float64 cannot certify values to {tolerance:g} at gamma = {mdp.gamma}: "
+                         f"rounding alone may cost {4 * unit * size:.2g}; ask for less, or use policy_iteration")
 
 
-def simulate(mdp: MDP, policy, start: int, steps: int, rng: np.random.Generator) -> Trajectory:
-    """Follow the policy, (S,) or (S, A), for `steps` steps from state number `start`. Its value is the mean over many."""
-    S, A = mdp.R.shape
-    policy = check_policy(mdp, policy)
-    if not 0 <= start < S:
-        raise ValueError(f"start is {start}; states are numbered 0 to {S - 1}")
-    states, actions = [start], []
-    for _ in range(steps):
-        s = states[-1]
-        a = policy[s] if policy.ndim == 1 else rng.choice(A, p=policy[s])
-        actions.append(a)
-        states.append(_land(mdp, s * A + a, rng))
-    rewards = mdp.R[states[:-1], actions]
-    value = float(rewards @ mdp.gamma ** np.arange(steps))
-    return Trajectory(np.array(states), np.array(actions, dtype=np.intp), rewards, value)
-
-
-def _land(mdp: MDP, row: int, rng: np.random.Generator) -> int:
-    if not mdp.sparse:
-        return rng.choice(len(mdp.R), p=mdp.rows[row])
-    row = slice(*mdp.rows.indptr[row:row + 2])
-    return rng.choice(mdp.rows.indices[row], p=mdp.rows.data[row])
+def _chosen(q: np.ndarray, policy: np.ndarray) -> np.ndarray:
+    """q(s, π(s)) (S,)"""
+    return q[np.arange(len(q)), policy]
 
 
 def _deterministic(mdp: MDP, policy) -> np.ndarray:
-    policy = check_policy(mdp, policy)
+    policy = as_policy(mdp, policy)
     if policy.ndim != 1:
-        raise ValueError("policy: policy iteration starts from one action a state, not from probabilities")
+        raise ValueError("policy: one action per state is required here, not probabilities")
     return policy
-
-
-def _certified(mdp: MDP, error: float, v, tolerance: float = np.inf) -> float:
-    """A bound on ‖v - v*‖: what it is in exact arithmetic, and rounding's share. ValueError if that exceeds the tolerance."""
-    floor = tie(mdp, v) / (1 - mdp.gamma)       # τ covers two action values; T v - v has one, less v
-    if floor > tolerance:
-        raise ValueError(f"float64 cannot certify values to {tolerance:g} at gamma = {mdp.gamma}: "
-                         f"rounding alone may cost {floor:.2g}; ask for less, or use policy_iteration")
-    return float(error + floor)

@@ -22,7 +22,7 @@ from html import escape
 
 import numpy as np
 
-from ..files import replacing
+from ..files import atomic_write
 
 
 def write_png(path: str | os.PathLike, image: np.ndarray) -> None:
@@ -31,7 +31,7 @@ def write_png(path: str | os.PathLike, image: np.ndarray) -> None:
         data = png(image)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(data)
 
 
@@ -145,5 +145,5 @@ def round_ticks(low: float, high: float, finest: float = 0.0) -> list[float]:
 
 def write_svg(path: str | os.PathLike, svg: str) -> None:
     """Write the text as a file that appears whole or not at all."""
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(svg.encode())

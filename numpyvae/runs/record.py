@@ -61,7 +61,8 @@ def read_settings(meta: Mapping[str, Any]) -> tuple[VAEConfig, TrainingOptions, 
     return config, options, DataSource(path, digest, (rows, columns))
 
 
-def read_state(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any], config: VAEConfig, options: TrainingOptions) -> TrainingState:
+def read_state(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any], config: VAEConfig,
+               options: TrainingOptions) -> TrainingState:
     """The inverse of arrays_of and state_record. ValueError or TypeError names what is wrong."""
     if set(arrays) != set(ARRAYS):
         raise ValueError(f"its arrays are {', '.join(sorted(arrays))}")
@@ -69,7 +70,8 @@ def read_state(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any], config
     size = sum(map(math.prod, shapes.values()))
     for name, array in arrays.items():
         if array.dtype != arrays["params"].dtype or array.dtype.kind != "f" or array.shape != (size,):
-            raise ValueError(f"{name!r} is {array.dtype} of shape {array.shape}; its configuration has {size:,} parameters")
+            raise ValueError(f"{name!r} is {array.dtype} of shape {array.shape}; "
+                             f"its configuration has {size:,} parameters")
         if not np.isfinite(array).all() or name == "adam.v" and array.min() < 0:
             raise ValueError(f"{name!r} has a value that is not finite or not in its range")
     record = _mapping(meta, "state")
@@ -107,7 +109,8 @@ def read_plain(meta: Mapping[str, Any], name: str) -> dict[str, Any]:
     mapping = _mapping(meta, name)
     for key, value in mapping.items():
         texts = isinstance(value, list) and all(isinstance(each, str) for each in value)
-        if not (texts or value is None or isinstance(value, (str, int)) or isinstance(value, float) and math.isfinite(value)):
+        number = isinstance(value, float) and math.isfinite(value)
+        if not (texts or number or value is None or isinstance(value, (str, int))):
             raise ValueError(f"{key} of its {name} is {str(value)[:60]}")
     return mapping
 

@@ -16,7 +16,7 @@ import numpy as np
 from ..pictures import latent as latent_pictures
 from ..pictures import plots as pictures
 from ..pictures import samples as sampling
-from ..files import replacing
+from ..files import write_file
 from ..data.pixels import apply_static, to_input
 from ..training.evaluation import ACTIVE_UNIT_VARIANCE, count_active_units
 from ..data.mnist import load_mnist
@@ -46,16 +46,18 @@ pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.5 
 """
 
 
-def write(run: Run) -> None:
-    """Write report.html of a run that has finished an epoch, with the test images of its data source."""
+def write(run: Run, note: str = "") -> None:
+    """Write report.html of a run that has finished an epoch, with the test images of its data source.
+
+    note: a sentence at the head of the page, about a run that did not reach its end.
+    """
     if not run.state.history:
         raise ValueError(f"{run.directory}: no epoch is done yet, so there is nothing to report")
-    html = page(run, *load_mnist(run.source.path, "test"))
-    with replacing(run.directory / FILE) as file:
-        file.write(html.encode())
+    html = page(run, *load_mnist(run.source.path, "test"), note)
+    write_file(run.directory / FILE, html)
 
 
-def page(run: Run, test_images: np.ndarray, labels: np.ndarray) -> str:
+def page(run: Run, test_images: np.ndarray, labels: np.ndarray, remark: str = "") -> str:
     """The page, as text."""
     state, config, options = run.state, run.config, run.options
     drawn, compared = run.image_grids(test_images)
@@ -92,6 +94,7 @@ def page(run: Run, test_images: np.ndarray, labels: np.ndarray) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">', '<link rel="icon" href="data:,">',
         f"<title>numpyvae: {escape(run.directory.name)}</title>", f"<style>{STYLE}</style>", "</head>", "<body>",
         f"<h1>{architecture(config)}, {last['epoch']} epochs on {escape(str(run.source))}</h1>",
+        *([f"<p><strong>{escape(remark)}</strong></p>"] if remark else []),
         f'<p class="faint">A variational autoencoder in NumPy. Losses are in nats an image, of {BINARIZATIONS[options.binarize]}{note}.</p>', "<main>",
         *(f"<section><h2>{title}</h2>{body}</section>" for title, body in sections.items()), "</main>", "</body>", "</html>", ""])
 

@@ -1,8 +1,8 @@
 """Data sources: where the data of a run is, and how to tell whether it is still the same data.
 
 A run records the path of its data directory, the SHA-256 digest of the images, and the shape of one image. The path is
-absolute, so a run can be evaluated from any directory. The digest covers training and test images, so no command can use
-other data without saying so. Arrays that were trained on from Python have a digest and a shape, but no path.
+absolute, so a run can be evaluated from any directory. The digest covers training and test images, so no command can
+use other data without saying so. Arrays that were trained on from Python have a digest and a shape, but no path.
 """
 
 import hashlib
@@ -30,7 +30,8 @@ class DataSource:
         return cls.of(images, test_images, path), images, test_images
 
     @classmethod
-    def of(cls, images: np.ndarray, test_images: np.ndarray | None = None, path: str | os.PathLike | None = None) -> "DataSource":
+    def of(cls, images: np.ndarray, test_images: np.ndarray | None = None,
+           path: str | os.PathLike | None = None) -> "DataSource":
         """The source of arrays: images (N, rows, cols), or rows of data (N, D), which count as images of one row."""
         arrays = (images,) if test_images is None else (images, test_images)
         shape = images.shape[1:] if images.ndim == 3 else (1, math.prod(images.shape[1:]))
@@ -42,7 +43,8 @@ class DataSource:
         side = math.isqrt(input_dim)
         return cls(None, None, (side, side) if side * side == input_dim else (1, input_dim))
 
-    def load(self, path: str | os.PathLike | None = None, trained: str = "this model") -> tuple["DataSource", np.ndarray, np.ndarray]:
+    def load(self, path: str | os.PathLike | None = None,
+             trained: str = "this model") -> tuple["DataSource", np.ndarray, np.ndarray]:
         """(source, training images, test images) from the recorded directory, or from `path` if the data has moved.
 
         The source that is returned has the new path. `trained` names the run in messages. Raises FileNotFoundError if
@@ -59,7 +61,8 @@ class DataSource:
         if self.digest is None and found.pixels == self.pixels:
             return found, images, test_images
         if found.digest != self.digest:
-            raise ValueError(f"{found}: not the data that {trained} was trained on ({self}); name the directory of that data")
+            raise ValueError(f"{found}: not the data that {trained} was trained on ({self}); "
+                             "name the directory of that data")
         return replace(self, path=found.path), images, test_images
 
     @property

@@ -74,7 +74,7 @@ def main() -> None:
     if DiscreteDP:
         S, A = grid.R.shape
         where = np.repeat(np.arange(S), A), np.tile(np.arange(A), S)
-        peer_grid = DiscreteDP(grid.R.ravel(), csr_matrix(grid.rows), grid.gamma, *where)
+        peer_grid = DiscreteDP(grid.R.ravel(), csr_matrix(grid.transitions), grid.gamma, *where)
         contestants = {"QuantEcon, modified policy iteration to its epsilon of 1e-8":
                        lambda: peer_grid.solve(method="mpi", epsilon=1e-8, max_iter=10_000)} | contestants
     race(5, contestants)
@@ -82,7 +82,7 @@ def main() -> None:
     if DiscreteDP:
         solutions["QuantEcon"] = peer_grid.solve(method="mpi", epsilon=1e-8, max_iter=10_000).v
     for name, v in solutions.items():
-        print(f"  max|T v - v| / (1-γ) = {residual(grid, v) / (1 - grid.gamma):.1e}   {name}")
+        print(f"  max|T v - v| / (1-γ) = {bellman_residual(grid, v) / (1 - grid.gamma):.1e}   {name}")
     if not DiscreteDP:
         print("(QuantEcon is not installed: pip install quantecon, apart from the project, to see it beside these)")
 

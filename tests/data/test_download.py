@@ -16,9 +16,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numpyvae.data.download import MIRRORS, PAYLOADS, DownloadError, check_payload, download
+from numpyvae.data.download import MIRRORS, PAYLOADS, download_mnist, verify_payload
+from numpyvae.data.fetch import DownloadError
 from numpyvae.data.idx import write_idx
-from numpyvae.data.mnist import FILES, VERIFIED, load_mnist
+from numpyvae.data.mnist import DIGEST_FILE, FILES, load_mnist
+from numpyvae.files import exclusive_lock
 
 FULL = os.environ.get("NUMPYVAE_DATA")
 
@@ -127,20 +129,20 @@ def mirror(tmp_path):
 
 FAULTS = {
     "unavailable": "the server answers 503 Service Unavailable",
-    "redirect": r"the server redirects to http://127.0.0.1:\d+/good/train-labels-idx1-ubyte.gz, which is not https",
+    "redirect": r"the server redirects to http://127.0.0.1:\d+, which is not allowed; expected https",
     "reset": "Connection reset by peer",
     "short": r"the connection ended after \d+ of \d+ bytes",
     "html": "the payload has more bytes, beginning with b'<html>503 Servic'; expected 48",
     "empty": "the payload has 0 bytes, beginning with b''; expected 48",
     "wrong": f"the payload's SHA-256 is [0-9a-f]{{64}}; expected {ONE['train-labels-idx1-ubyte'][1]}",
-    "cut": "the file is broken: Compressed file ended",
+    "cut": "the file is damaged: Compressed file ended",
     "longer": "the payload has more bytes, .*; expected 48",
     "shorter": "the payload has 47 bytes, .*; expected 48",
-    "tail": "the file is broken: Not a gzipped file",
+    "tail": "the file is damaged: Not a gzipped file",
     "bomb": "the payload has more bytes, .*; expected 48",
     "endless": "the server sends more than 65,584 bytes",
     "huge": "the server offers 1,000,000,000,000 bytes; expected at most 65,584",
-    "silent": "timed out",
+    "silent": "the server is too slow: 0 bytes in 0.3 s and more",
     "dripping": r"the server is too slow: \d+ bytes in 0.3 s and more",
 }
 
@@ -148,26 +150,26 @@ FAULTS = {
 # What a good mirror gives
 
 def test_all_four_files_are_fetched_verified_and_load(mirror):
-    fetched = download(mirror.directory, [mirror("good")], payloads=TABLE)
+    fetched = download_mnist(mirror.directory, [mirror("good")], payloads=TABLE)
     assert [(f.path.name, f.source, f.failures) for f in fetched] == [
         (f"{name}.gz", f"{mirror('good')}/{name}.gz", []) for name in TABLE]
     for name in GOOD:
         assert gzip.decompress((mirror.directory / f"{name}.gz").read_bytes()) == GOOD[name]
-    assert sorted(os.listdir(mirror.directory)) == sorted([VERIFIED, *(f"{name}.gz" for name in GOOD)])
+    assert sorted(os.listdir(mirror.directory)) == sorted([DIGEST_FILE, *(f"{name}.gz" for name in GOOD)])
     assert load_mnist(mirror.directory, "train")[0].tobytes() == GOOD["train-images-idx3-ubyte"][16:]
     assert load_mnist(mirror.directory, "test")[1].tobytes() == GOOD["t10k-labels-idx1-ubyte"][8:]
 
 
 @pytest.mark.parametrize("kind", ["unsized", "plain"])
 def test_a_server_may_leave_out_the_size_or_the_gzip(mirror, kind):
-    (fetched,) = download(mirror.directory, [mirror(kind)], payloads=ONE)
+    (fetched,) = download_mnist(mirror.directory, [mirror(kind)], payloads=ONE)
     assert fetched.source.startswith(mirror(kind))
-    check_payload(fetched.path, *ONE["train-labels-idx1-ubyte"])
+    verify_payload(fetched.path, *ONE["train-labels-idx1-ubyte"])
 
 
 def test_progress_is_told_as_bytes_arrive(mirror):
     told = []
-    download(mirror.directory, [mirror("good")], lambda *args: told.append(args), payloads=ONE)
+    download_mnist(mirror.directory, [mirror("good")], lambda *args: told.append(args), payloads=ONE)
     size = (mirror.directory / "train-labels-idx1-ubyte.gz").stat().st_size
     assert told[-1] == ("train-labels-idx1-ubyte", size, size)
     assert [received for _, received, _ in told] == sorted(received for _, received, _ in told)
@@ -178,12 +180,12 @@ def test_progress_is_told_as_bytes_arrive(mirror):
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_leaves_nothing_and_the_next_mirror_is_asked(mirror, fault):
     began = time.monotonic()
-    (fetched,) = download(mirror.directory, [mirror(fault), mirror("good")], payloads=ONE, timeout=0.3)
+    (fetched,) = download_mnist(mirror.directory, [mirror(fault), mirror("good")], payloads=ONE, timeout=0.3)
     assert time.monotonic() - began < 5
     assert fetched.source == f"{mirror('good')}/train-labels-idx1-ubyte.gz" and len(fetched.failures) == 1
     assert [(what, there) for what, _, there in mirror.seen] == [(fault, []), ("good", [])]
-    check_payload(fetched.path, *ONE["train-labels-idx1-ubyte"])
-    assert sorted(os.listdir(mirror.directory)) == ["train-labels-idx1-ubyte.gz", VERIFIED]
+    verify_payload(fetched.path, *ONE["train-labels-idx1-ubyte"])
+    assert sorted(os.listdir(mirror.directory)) == ["train-labels-idx1-ubyte.gz", DIGEST_FILE]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -191,7 +193,7 @@ def test_if_no_mirror_delivers_the_error_names_what_each_did(mirror, fault):
     with pytest.raises(DownloadError, match=f"^train-labels-idx1-ubyte could not be fetched into .*/{fault}/"
                                             f"train-labels-idx1-ubyte.gz: ({FAULTS[fault]}).*; http.*/unavailable/"
                                             "train-labels-idx1-ubyte.gz: the server answers 503") as error:
-        download(mirror.directory, [mirror(fault), mirror("unavailable")], payloads=ONE, timeout=0.3)
+        download_mnist(mirror.directory, [mirror(fault), mirror("unavailable")], payloads=ONE, timeout=0.3)
     assert "\n" not in str(error.value) and os.listdir(mirror.directory) == []
 
 
@@ -199,28 +201,47 @@ def test_a_mirror_that_is_not_there_is_passed_over(mirror):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        (fetched,) = download(mirror.directory, [nobody, mirror("good")], payloads=ONE)
+        (fetched,) = download_mnist(mirror.directory, [nobody, mirror("good")], payloads=ONE)
     assert "Connection refused" in fetched.failures[0]
 
 
 def test_files_fetched_before_a_failure_stay_and_are_not_fetched_again(mirror):
     names = list(TABLE)
     first = {name: TABLE[name] for name in names[:2]}
-    download(mirror.directory, [mirror("good")], payloads=first)
+    download_mnist(mirror.directory, [mirror("good")], payloads=first)
     with pytest.raises(DownloadError):
-        download(mirror.directory, [mirror("cut")], payloads=TABLE)
+        download_mnist(mirror.directory, [mirror("cut")], payloads=TABLE)
     mirror.seen.clear()
-    fetched = download(mirror.directory, [mirror("good")], payloads=TABLE)
+    fetched = download_mnist(mirror.directory, [mirror("good")], payloads=TABLE)
     assert [f.source == "kept" for f in fetched] == [True, True, False, False]
     assert [name for _, name, _ in mirror.seen] == [f"{name}.gz" for name in names[2:]]
 
 
 @pytest.mark.parametrize("address", ["http://example.org/mnist", "ftp://example.org/", "file:///tmp", "example.org", "",
-                                     "http://127.0.0.1@example.org/", "http://localhost.example.org/", "https://"])
+                                     "http://127.0.0.1@example.org/", "http://localhost.example.org/", "https://",
+                                     "https://[", "https://example.org:x/", "https://example.org/a b", "https://a\\b/",
+                                     "https://example.org/\x1b[31m", "https://example.org/?a",
+                                     "https://example.org/#a"])
 def test_an_address_that_is_not_https_is_refused_before_anything_is_done(mirror, address):
     with pytest.raises(ValueError, match="a mirror is an https:// address"):
-        download(mirror.directory, [mirror("good"), address], payloads=ONE)
+        download_mnist(mirror.directory, [mirror("good"), address], payloads=ONE)
     assert mirror.seen == [] and not mirror.directory.exists()
+
+
+@pytest.mark.parametrize("address", ["https://user:secret@example.org/", "https://secret@example.org/",
+                                     "https://us:se/cret@example.org/", "https://example.org/?token=secret",
+                                     "https://us:sec?ret@example.org/", "https://user:secret@[",
+                                     "http://:secret@localhost/",
+                                     "https://example.org/#secret", "https://example.org/?a@b=secret"])
+def test_credentials_in_an_address_are_refused_and_not_repeated(tmp_path, address):
+    with pytest.raises(ValueError, match="^mirror 2: .* without user name, password") as error:
+        download_mnist(tmp_path / "mnist", [MIRRORS[0], address], payloads=ONE)
+    assert "ret" not in str(error.value) and "sec" not in str(error.value) and not (tmp_path / "mnist").exists()
+
+
+def test_a_refused_address_is_printed_without_control_characters(tmp_path):
+    with pytest.raises(ValueError, match=r"^http://example.org/\\x1b\[31m\\u202e: a mirror is"):
+        download_mnist(tmp_path, ["http://example.org/\x1b[31m\u202e"], payloads=ONE)
 
 
 def test_the_mirrors_that_are_asked_unless_told_are_https():
@@ -229,14 +250,15 @@ def test_the_mirrors_that_are_asked_unless_told_are_https():
 
 # What is there already
 
-@pytest.mark.parametrize("name", ["train-labels-idx1-ubyte", "train-labels-idx1-ubyte.gz", "train-labels.idx1-ubyte.gz"])
+@pytest.mark.parametrize("name", ["train-labels-idx1-ubyte", "train-labels-idx1-ubyte.gz",
+                                  "train-labels.idx1-ubyte.gz"])
 def test_a_good_file_is_verified_and_kept_under_any_spelling(mirror, name):
     mirror.directory.mkdir()
     data = GOOD["train-labels-idx1-ubyte"]
     (mirror.directory / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
-    (fetched,) = download(mirror.directory, [], payloads=ONE)
+    (fetched,) = download_mnist(mirror.directory, [], payloads=ONE)
     assert fetched == (mirror.directory / name, "kept", []) and mirror.seen == []
-    assert (mirror.directory / VERIFIED).read_text().endswith(f"  {name}\n")
+    assert (mirror.directory / DIGEST_FILE).read_text().endswith(f"  {name}\n")
 
 
 @pytest.mark.parametrize("name", ["train-labels-idx1-ubyte", "train-labels-idx1-ubyte.gz"])
@@ -245,57 +267,74 @@ def test_a_bad_file_is_set_aside_once_a_good_one_is_there(mirror, name):
     write_idx(mirror.directory / name, np.zeros(40, np.uint8))
     before = (mirror.directory / name).read_bytes()
     with pytest.raises(DownloadError):
-        download(mirror.directory, [mirror("wrong")], payloads=ONE)
+        download_mnist(mirror.directory, [mirror("wrong")], payloads=ONE)
     assert os.listdir(mirror.directory) == [name] and (mirror.directory / name).read_bytes() == before
-    (fetched,) = download(mirror.directory, [mirror("good")], payloads=ONE)
-    check_payload(fetched.path, *ONE["train-labels-idx1-ubyte"])
-    assert sorted(os.listdir(mirror.directory)) == sorted(["train-labels-idx1-ubyte.gz", f"{name}.old", VERIFIED])
+    (fetched,) = download_mnist(mirror.directory, [mirror("good")], payloads=ONE)
+    verify_payload(fetched.path, *ONE["train-labels-idx1-ubyte"])
+    assert sorted(os.listdir(mirror.directory)) == sorted(["train-labels-idx1-ubyte.gz", f"{name}.old", DIGEST_FILE])
     assert (mirror.directory / f"{name}.old").read_bytes() == before
 
 
 def test_a_bad_file_in_front_of_a_good_one_is_set_aside(mirror):
     """`mnist` would load train-labels-idx1-ubyte before train-labels-idx1-ubyte.gz."""
-    download(mirror.directory, [mirror("good")], payloads=ONE)
+    download_mnist(mirror.directory, [mirror("good")], payloads=ONE)
     (mirror.directory / "train-labels-idx1-ubyte").write_bytes(b"bad")
-    (fetched,) = download(mirror.directory, [], payloads=ONE)
+    (fetched,) = download_mnist(mirror.directory, [], payloads=ONE)
     assert fetched.path.name == "train-labels-idx1-ubyte.gz"
     assert not (mirror.directory / "train-labels-idx1-ubyte").exists()
     assert (mirror.directory / "train-labels-idx1-ubyte.old").read_bytes() == b"bad"
 
 
 def test_a_fetched_file_that_changes_is_refused_at_the_next_load_and_mended_by_the_next_download(mirror):
-    download(mirror.directory, [mirror("good")], payloads=TABLE)
+    download_mnist(mirror.directory, [mirror("good")], payloads=TABLE)
     path = mirror.directory / "train-images-idx3-ubyte.gz"
     write_idx(path, np.zeros((40, 28, 28), np.uint8))              # as good an IDX file as any, but not that one
-    with pytest.raises(ValueError, match="train-images-idx3-ubyte.gz: is not what was downloaded and verified"):
+    with pytest.raises(ValueError, match="train-images-idx3-ubyte.gz: has changed since it was verified"):
         load_mnist(mirror.directory, "train")
-    download(mirror.directory, [mirror("good")], payloads=TABLE)
+    download_mnist(mirror.directory, [mirror("good")], payloads=TABLE)
     assert load_mnist(mirror.directory, "train")[0].any()
 
 
 def test_the_list_of_digests_keeps_what_it_has(mirror):
-    download(mirror.directory, [mirror("good")], payloads=TABLE)
-    before = (mirror.directory / VERIFIED).read_text()
+    download_mnist(mirror.directory, [mirror("good")], payloads=TABLE)
+    before = (mirror.directory / DIGEST_FILE).read_text()
     assert len(before.splitlines()) == 4
-    download(mirror.directory, [], payloads=ONE)
-    assert (mirror.directory / VERIFIED).read_text() == before
+    download_mnist(mirror.directory, [], payloads=ONE)
+    assert (mirror.directory / DIGEST_FILE).read_text() == before
 
 
 def test_a_damaged_list_of_digests_is_made_anew(mirror):
-    download(mirror.directory, [mirror("good")], payloads=TABLE)
-    (mirror.directory / VERIFIED).write_text("<html>")
-    download(mirror.directory, [], payloads=TABLE)
+    download_mnist(mirror.directory, [mirror("good")], payloads=TABLE)
+    (mirror.directory / DIGEST_FILE).write_text("<html>")
+    download_mnist(mirror.directory, [], payloads=TABLE)
     assert load_mnist(mirror.directory, "train")
 
 
 def test_a_directory_that_cannot_be_written_is_no_fault_of_the_mirrors(mirror):
     mirror.directory.write_text("a file")
     with pytest.raises(FileExistsError):
-        download(mirror.directory, [mirror("good")], payloads=ONE)
+        download_mnist(mirror.directory, [mirror("good")], payloads=ONE)
     assert mirror.seen == []
+
+
+def test_two_downloads_into_one_directory_do_not_mix(mirror):
+    mirror.directory.mkdir()
+    with exclusive_lock(mirror.directory):
+        with pytest.raises(BlockingIOError, match="in use by another process"):
+            download_mnist(mirror.directory, [mirror("good")], payloads=ONE)
+    assert mirror.seen == [] and os.listdir(mirror.directory) == []
+
+
+@pytest.mark.parametrize("name", ["train-labels-idx1-ubyte", "train-labels-idx1-ubyte.gz", DIGEST_FILE])
+def test_a_special_file_in_the_way_is_refused_and_kept(mirror, name):
+    mirror.directory.mkdir()
+    os.mkfifo(mirror.directory / name)
+    with pytest.raises(OSError, match="is not a regular file"):
+        download_mnist(mirror.directory, [mirror("good")], payloads=ONE)
+    assert mirror.seen == [] and os.listdir(mirror.directory) == [name]
 
 
 @pytest.mark.skipif(not FULL, reason="$NUMPYVAE_DATA does not name all of MNIST")
 def test_the_table_is_that_of_mnist():
     for name, payload in PAYLOADS.items():
-        check_payload(next(path for path in Path(FULL).iterdir() if path.name.startswith(name)), *payload)
+        verify_payload(next(path for path in Path(FULL).iterdir() if path.name.startswith(name)), *payload)

@@ -44,7 +44,7 @@ def same(a, b):
 
 
 def put(path, data):
-    path.unlink(missing_ok=True)                                     # rewriting a file waits for the disk: 50 times slower
+    path.unlink(missing_ok=True)  # rewriting a file waits for the disk: 50 times slower
     path.write_bytes(data)
 
 
@@ -118,9 +118,9 @@ def test_the_same_array_gives_the_same_bytes(scratch):
     (b"\0\0\x0a\1" + bytes(4), "expected 00 00, a type \\(08, 09, 0b, 0c, 0d, 0e\\)"),
     (b"\0\0\x08\3" + bytes(9), "3 dimensions, but ends after 2"),
     (b"\0\0\x08\x41" + bytes(4 * 65), "65 dimensions; NumPy holds at most 64"),
-    (SMALL[:-1], r"\(2, 3\) int16, 12 bytes of elements, but only 11 are there"),
-    (SMALL + b"\0", r"12 bytes of elements, but more follow"),
-    (gzip.compress(SMALL + b"\0"), "more follow"),
+    (SMALL[:-1], r"\(2, 3\) int16, 12 bytes of elements, but only 11 are present"),
+    (SMALL + b"\0", r"12 bytes of elements, but there are more"),
+    (gzip.compress(SMALL + b"\0"), "there are more"),
     (gzip.compress(SMALL)[:-1], "cannot be read: Compressed file ended"),
     (gzip.compress(SMALL)[:-8] + bytes(8), "cannot be read: CRC check failed"),
     (gzip.compress(SMALL) + b"tail", "cannot be read: Not a gzipped file"),
@@ -200,7 +200,7 @@ def test_memory_follows_the_bytes_that_are_there_and_not_the_claim(scratch, pres
     scratch.write_bytes(gzip.compress(data, 1) if gzipped else data)
 
     def refused():
-        with pytest.raises(IdxError, match=f"only {present:,} are there"):
+        with pytest.raises(IdxError, match=f"only {present:,} are present"):
             read_idx(scratch)
     assert peak_memory(refused) < 1.3 * present + 500_000            # the constant: buffers of reading and gzip
 
@@ -221,7 +221,7 @@ def test_a_bomb_is_refused_at_once(scratch, declared):
     assert scratch.stat().st_size > 10**7
 
     def refused():
-        with pytest.raises(IdxError, match="more follow|at most"):
+        with pytest.raises(IdxError, match="there are more|at most"):
             read_idx(scratch)
     began = time.process_time()
     refused()

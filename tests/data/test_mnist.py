@@ -7,6 +7,8 @@ import io
 import json
 import os
 import re
+import subprocess
+import sys
 import tarfile
 import time
 from pathlib import Path
@@ -14,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from numpyvae.data import idx
 from numpyvae.data.idx import IdxError, write_idx
-from numpyvae.data.mnist import FILES, VERIFIED, find_data, load_mnist, spellings
+from numpyvae.data.mnist import DIGEST_FILE, FILES, find_data_directory, load_mnist
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
@@ -57,7 +60,6 @@ def test_the_spelling_with_a_dot_loads(tmp_path, suffix):
     (np.zeros(7, np.uint8), r"holds \(7,\) uint8; expected a label for each of the 8 images in train-images"),
     (np.zeros((8, 1), np.uint8), r"holds \(8, 1\) uint8; expected a label"),
     (np.zeros(8, np.int32), r"holds \(8,\) int32; expected a label"),
-    (np.array([0, 1, 2, 10, 3, 4, 5, 6], np.uint8), "label 3 is 10; expected 0 to 9"),
 ])
 def test_labels_that_do_not_fit_are_refused(tmp_path, labels, message):
     write_set(tmp_path, labels=labels)
@@ -76,8 +78,8 @@ def test_what_is_not_images_is_refused(tmp_path, images):
 
 def test_what_is_missing_is_named_with_the_way_to_get_it(tmp_path):
     write_set(tmp_path)
-    (tmp_path / "train-labels-idx1-ubyte.gz").unlink()
-    with pytest.raises(FileNotFoundError, match="there is no train-labels-idx1-ubyte, with or without .gz; .*download"):
+    (tmp_path / "train-images-idx3-ubyte.gz").unlink()
+    with pytest.raises(FileNotFoundError, match="there is no train-images-idx3-ubyte, with or without .gz; .*download"):
         load_mnist(tmp_path, "train")
     with pytest.raises(FileNotFoundError, match="there is no t10k-images-idx3-ubyte"):
         load_mnist(tmp_path, "test")
@@ -98,21 +100,95 @@ def test_a_broken_file_is_refused(tmp_path):
 def test_a_verified_file_that_has_changed_since_is_refused(tmp_path, changed):
     written = write_set(tmp_path)
     paths = [tmp_path / f"{name}.gz" for name in FILES["train"]]
-    (tmp_path / VERIFIED).write_text("".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+    (tmp_path / DIGEST_FILE).write_text("".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
                                              for path in paths))
     assert np.array_equal(load_mnist(tmp_path, "train")[0], written[0])
     write_idx(paths[changed], written[changed][::-1])
-    with pytest.raises(ValueError, match=f"{paths[changed].name}: is not what was downloaded and verified; "
-                                         f".* remove {VERIFIED}"):
+    with pytest.raises(ValueError, match=f"{paths[changed].name}: has changed since it was verified; "
+                                         f".* remove {DIGEST_FILE}"):
         load_mnist(tmp_path, "train")
 
 
-@pytest.mark.parametrize("text", ["<html>", "a b c\n", "\xff\n"])
+def list_digests(directory, line="{digest}  {name}\n"):
+    text = "".join(line.format(digest=hashlib.sha256(path.read_bytes()).hexdigest(), name=path.name)
+                   for path in sorted(directory.iterdir()))
+    (directory / DIGEST_FILE).write_text(text)
+
+
+@pytest.mark.parametrize("line", ["{digest}  {name}\n", "{digest} *{name}\n", "{digest}  ./{name}\n",
+                                  "{digest}\t{name}\r\n"])
+@pytest.mark.parametrize("upper", [False, True])
+def test_every_usual_form_of_a_digest_is_checked(tmp_path, line, upper):
+    written = write_set(tmp_path)
+    list_digests(tmp_path, line)
+    if upper:
+        text = (tmp_path / DIGEST_FILE).read_text()
+        (tmp_path / DIGEST_FILE).write_text(re.sub("[0-9a-f]{64}", lambda match: match[0].upper(), text))
+    assert np.array_equal(load_mnist(tmp_path, "train")[0], written[0])
+    write_idx(tmp_path / f"{FILES['train'][0]}.gz", written[0][::-1])
+    with pytest.raises(ValueError, match="has changed since it was verified"):
+        load_mnist(tmp_path, "train")
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_another_spelling_does_not_bypass_the_list_of_digests(tmp_path, number):
+    written = write_set(tmp_path)
+    list_digests(tmp_path)
+    name = FILES["train"][number]
+    write_idx(tmp_path / name, written[number][::-1])  # without .gz: found first
+    with pytest.raises(ValueError, match=f"{name}: is not the file that was verified, which is {name}.gz; run"):
+        load_mnist(tmp_path, "train")
+
+
+@pytest.mark.parametrize("text", ["<html>", "a b c\n", "\xff\n", "a" * 63 + "  x\n", "g" * 64 + "  x\n",
+                                  "a" * 64 + "  a/x\n",
+                                  "a" * 64 + "  x\n" + "b" * 64 + "  x\n", "a" * 64 + "x\n"])
 def test_a_damaged_list_of_digests_is_refused(tmp_path, text):
     write_set(tmp_path)
-    (tmp_path / VERIFIED).write_text(text, "latin1")
-    with pytest.raises(ValueError, match=f"{VERIFIED}: is damaged; expected lines of a SHA-256 and a file's name"):
+    (tmp_path / DIGEST_FILE).write_text(text, "latin1")
+    with pytest.raises(ValueError, match=f"{DIGEST_FILE}: is damaged; expected lines of a SHA-256 and a file's name"):
         load_mnist(tmp_path, "train")
+
+
+def test_verified_labels_that_are_gone_are_named(tmp_path):
+    write_set(tmp_path)
+    list_digests(tmp_path)
+    (tmp_path / "train-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(FileNotFoundError, match="there is no train-labels-idx1-ubyte, with or without .gz; .*download"):
+        load_mnist(tmp_path, "train")
+
+
+# Own images
+
+def test_labels_may_be_absent_and_of_any_number_of_classes(tmp_path):
+    images, labels = write_set(tmp_path, labels=np.arange(248, 256, dtype=np.uint8))
+    assert load_mnist(tmp_path, "train")[1].tolist() == list(range(248, 256))
+    (tmp_path / "train-labels-idx1-ubyte.gz").unlink()
+    loaded, nothing = load_mnist(tmp_path, "train")
+    assert np.array_equal(loaded, images) and nothing is None
+
+
+# Special files
+
+@pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", DIGEST_FILE])
+@pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "link to a device", "directory"])
+def test_special_files_are_refused_before_they_are_read(tmp_path, name, kind):
+    write_set(tmp_path, suffix="")
+    path = tmp_path / name
+    path.unlink(missing_ok=True)
+    if "pipe" in kind:
+        os.mkfifo(tmp_path / "pipe")
+    if kind == "directory":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero" if "device" in kind else "pipe")
+        if kind == "pipe":
+            (tmp_path / "pipe").rename(path)
+    load = f"from numpyvae.data.mnist import load_mnist\ntry: load_mnist({str(tmp_path)!r}, 'train')\n" \
+           "except (OSError, ValueError) as error: print(error)"
+    answer = subprocess.run([sys.executable, "-c", load], cwd=Path(idx.__file__).parents[2], timeout=20,
+                            capture_output=True, text=True).stdout
+    assert name in answer and ("is not a regular file" in answer or kind == "directory" and "Is a directory" in answer)
 
 
 # Which directory
@@ -128,23 +204,23 @@ def test_data_is_what_is_given_else_the_environment_else_all_of_mnist_else_the_s
     for name in ("data/sample", "data/mnist", "environment", "given"):
         (elsewhere / name).mkdir(parents=True)
     write_set(elsewhere / "data" / "sample")
-    assert find_data(None) == Path("data/sample")            # an empty data/mnist has no say
+    assert find_data_directory(None) == Path("data/sample")            # an empty data/mnist has no say
     write_set(elsewhere / "data" / "mnist")
-    assert find_data(None) == Path("data/mnist")
+    assert find_data_directory(None) == Path("data/mnist")
     monkeypatch.setenv("NUMPYVAE_DATA", "environment")
-    assert find_data(None) == Path("environment")
-    assert find_data("given") == Path("given")
+    assert find_data_directory(None) == Path("environment")
+    assert find_data_directory("given") == Path("given")
     monkeypatch.setenv("NUMPYVAE_DATA", "")
-    assert find_data(None) == Path("data/mnist")
+    assert find_data_directory(None) == Path("data/mnist")
 
 
 def test_without_data_the_error_says_how_to_get_it(elsewhere, monkeypatch):
     for given, environment, message in [(None, "", f"no data in data/mnist or data/sample below {elsewhere}"),
-                                        ("none", "", "none: no such directory \\(from --data\\)"),
+                                        ("none", "", "none: no such directory"),
                                         (None, "gone", "gone: no such directory \\(from \\$NUMPYVAE_DATA\\)")]:
         monkeypatch.setenv("NUMPYVAE_DATA", environment)
-        with pytest.raises(FileNotFoundError, match=message + "; .*download.*data/sample.*--data") as error:
-            find_data(given)
+        with pytest.raises(FileNotFoundError, match=message + "; .*download.*data/sample.*NUMPYVAE_DATA") as error:
+            find_data_directory(given)
         assert "\n" not in str(error.value)
 
 

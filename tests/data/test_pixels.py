@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from numpyvae.data.pixels import BINARIZE, binarize_static, to_bytes, to_input
+from numpyvae.data.pixels import BINARIZATIONS, binarize_static, to_bytes, to_input
 
 EVERY_BYTE = np.arange(256, dtype=np.uint8)
 
@@ -49,7 +49,7 @@ def test_floats_are_not_divided_and_images_and_rows_are_the_same():
 def test_the_argument_is_never_modified():
     for images in (np.tile(EVERY_BYTE, (2, 1)), rng().random((2, 6), dtype=np.float32)):
         before = images.copy()
-        for binarize in set(BINARIZE) - {"static"}:
+        for binarize in set(BINARIZATIONS) - {"static"}:
             to_input(images, binarize, rng())
         assert np.array_equal(images, before)
 
@@ -91,7 +91,7 @@ def test_pixels_of_an_image_are_sampled_independently(binarize):
 
 def test_only_dynamic_pixels_use_the_generator():
     images = np.tile(EVERY_BYTE, (2, 1))
-    for binarize in BINARIZE:
+    for binarize in BINARIZATIONS:
         generator = rng()
         to_input(binarize_static(images, 0) if binarize == "static" else images, binarize, generator)
         assert (generator.bit_generator.state == rng().bit_generator.state) == (binarize != "dynamic")
@@ -127,3 +127,9 @@ def test_a_binarization_that_cannot_be_meant_is_refused():
         to_input(gray, "static", rng())
     with pytest.raises(ValueError, match="must be uint8, 0 to 255, not float64"):
         binarize_static(gray / 255, 1)
+
+
+def test_the_names_are_those_of_the_settings():
+    from numpyvae.settings import BINARIZATIONS as names
+
+    assert tuple(names) == BINARIZATIONS

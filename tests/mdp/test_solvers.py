@@ -1,59 +1,54 @@
-"""Three solvers find the one optimal value, all optimal policies are found, and experience agrees."""
+"""Three solvers find the optimal value within their bounds, and policy iteration ends, with ties, at any discount factor."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.mdp.oracle import EPS, error, exact_evaluation, mdps, random_mdp
 from scipy.sparse import csr_array
 
-from numpyvae.mdp.solvers import chain
-from numpyvae.mdp import (MDP, action_values, enumerate_policies, greedy_policy, modified_policy_iteration, optimal_actions,
-                          optimal_policies, policy_evaluation, policy_iteration, residual, simulate, value_iteration)
-
-
-def optimal_operator(mdp, v):
-    return action_values(mdp, v).max(axis=1)
-
+from numpyvae.mdp import (MDP, bellman_operator, bellman_residual, enumerate_policies, four_state_chain, greedy_policy,
+                          modified_policy_iteration, optimal_actions, optimal_policies, policy_evaluation, policy_iteration,
+                          value_iteration)
+from tests.mdp.oracle import EPS, error, exact_evaluation, linprog_values, mdps, random_mdp
 
 vectors = st.lists(st.integers(-50, 50), min_size=5, max_size=5).map(np.array)
 
 
 @given(mdps(), vectors, vectors)
-def test_the_optimal_operator_is_a_contraction(mdp, u, v):
+def test_the_bellman_operator_is_a_contraction(mdp, u, v):
     u, v = u[:len(mdp.R)], v[:len(mdp.R)]
-    assert abs(optimal_operator(mdp, u) - optimal_operator(mdp, v)).max() <= mdp.gamma * abs(u - v).max() + 1e-12     # rounding, values to 100
+    assert abs(bellman_operator(mdp, u) - bellman_operator(mdp, v)).max() <= mdp.gamma * abs(u - v).max() + 1e-12     # rounding, values to 100
 
 
 @given(mdps(), vectors, vectors)
-def test_the_optimal_operator_is_monotone(mdp, u, v):
+def test_the_bellman_operator_is_monotone(mdp, u, v):
     low, high = np.minimum(u, v)[:len(mdp.R)], np.maximum(u, v)[:len(mdp.R)]
-    assert (optimal_operator(mdp, low) <= optimal_operator(mdp, high) + 1e-12).all()
+    assert (bellman_operator(mdp, low) <= bellman_operator(mdp, high) + 1e-12).all()
 
 
 @given(mdps())
 def test_the_optimal_value_is_its_own_fixed_point(mdp):
     solution = policy_iteration(mdp)
-    assert residual(mdp, solution.values) <= 4 * len(mdp.R) * EPS * (3 + abs(solution.values).max())
-    assert residual(mdp, solution.values) / (1 - mdp.gamma) <= solution.bound
+    assert bellman_residual(mdp, solution.values) <= 4 * len(mdp.R) * EPS * (3 + abs(solution.values).max())
+    assert bellman_residual(mdp, solution.values) / (1 - mdp.gamma) <= solution.error_bound
 
 
 @given(mdps(max_states=4))
-def test_no_policy_beats_the_optimal_value_and_the_best_of_all_attains_it_everywhere(mdp):
+def test_the_optimal_value_is_the_maximum_over_all_policies(mdp):
     values = np.array([policy_evaluation(mdp, policy) for policy in enumerate_policies(mdp)])
     assert np.allclose(policy_iteration(mdp).values, values.max(axis=0), rtol=0, atol=1e-10)     # values to 300, condition 200
 
 
 @given(mdps())
-def test_all_three_solvers_agree_within_the_bounds_they_state(mdp):
+def test_all_three_solvers_are_within_their_error_bounds(mdp):
     exact = [float(x) for x in exact_evaluation(mdp, policy_iteration(mdp).policy)]
     for solution in (policy_iteration(mdp), value_iteration(mdp, 1e-7), modified_policy_iteration(mdp, 1e-7)):
-        assert abs(solution.values - exact).max() <= solution.bound <= 1e-7
+        assert abs(solution.values - exact).max() <= solution.error_bound <= 1e-7
         assert np.allclose(policy_evaluation(mdp, solution.policy), exact, rtol=0, atol=1e-5)     # within 2γ·1e-7/(1-γ)
 
 
 @given(mdps(max_states=4))
-def test_optimal_policies_are_those_whose_exact_values_are_best(mdp):
+def test_optimal_policies_are_those_with_the_best_exact_values(mdp):
     values = {tuple(policy): exact_evaluation(mdp, policy) for policy in enumerate_policies(mdp)}
     best = [float(max(v[s] for v in values.values())) for s in range(len(mdp.R))]
     # Thirds are rounded in P, so exact arithmetic on the floats breaks ties by about eps·‖v‖/(1-γ) = 1e-11: far below any real difference.
@@ -62,12 +57,12 @@ def test_optimal_policies_are_those_whose_exact_values_are_best(mdp):
 
 
 @given(mdps(), st.randoms(use_true_random=False))
-def test_policy_iteration_stops_from_any_start_and_keeps_an_optimal_one(mdp, random):
+def test_policy_iteration_ends_from_any_start_and_keeps_an_optimal_one(mdp, random):
     start = np.array([random.randrange(mdp.R.shape[1]) for _ in mdp.R])
     solution = policy_iteration(mdp, start)
     assert np.allclose(solution.values, policy_iteration(mdp).values, rtol=0, atol=1e-10)
     again = policy_iteration(mdp, solution.policy)
-    assert again.steps == 1 and (again.policy == solution.policy).all()
+    assert again.iterations == 1 and (again.policy == solution.policy).all()
 
 
 def test_where_every_action_ties_the_current_one_is_kept():
@@ -75,12 +70,12 @@ def test_where_every_action_ties_the_current_one_is_kept():
     mdp = MDP(mdp.P, np.full((6, 4), 0.1), 0.95)
     start = np.array([3, 1, 2, 0, 1, 3])
     solution = policy_iteration(mdp, start)
-    assert (solution.policy == start).all() and solution.steps == 1 and optimal_actions(mdp).all()
+    assert (solution.policy == start).all() and solution.iterations == 1 and optimal_actions(mdp).all()
 
 
-# A grid world full of ties: four sure moves, walls, -1 a step until the last corner, where all is over.
+# A grid world with many ties: four deterministic moves, walls, reward -1 per step until the last corner, which is absorbing.
 
-def quiet_grid(side, gamma, sparse):
+def deterministic_grid(side, gamma, sparse):
     S = side * side
     i, j = np.divmod(np.arange(S), side)
     P = np.zeros((S, 4, S))
@@ -94,22 +89,22 @@ def quiet_grid(side, gamma, sparse):
 
 @pytest.mark.parametrize("gamma", [0.5, 0.9, 0.99, 1 - 1e-6, 1 - 1e-9])
 @pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
-def test_in_a_grid_full_of_ties_policy_iteration_stops_and_every_shortest_path_is_found(gamma, sparse):
-    mdp = quiet_grid(9, gamma, sparse)
+def test_in_a_grid_with_ties_every_shortest_path_is_found(gamma, sparse):
+    mdp = deterministic_grid(9, gamma, sparse)
     i, j = np.divmod(np.arange(81), 9)
     nearer = np.stack([np.zeros(81, bool), j < 8, i < 8, np.zeros(81, bool)], axis=1)     # right and down approach the corner
-    nearer[-1] = True                                                                     # where nothing matters any more
+    nearer[-1] = True                                                                     # absorbing: all actions tie
     solution = policy_iteration(mdp)
     distance = 16 - i - j
-    assert solution.steps <= 20
-    # -Σ γᵏ over the way there; relative to the largest, n·eps/(1-γ) is what LU may lose
-    truth = np.expm1(distance * np.log(gamma)) / (1 - gamma)
-    assert np.allclose(solution.values, truth, rtol=0, atol=16 * 81 * EPS / (1 - gamma))
+    assert solution.iterations <= 20
+    truth = np.expm1(distance * np.log(gamma)) / (1 - gamma)         # -Σ γᵏ over the way there
+    # the logarithm of γ is rounded: eps of log γ is eps/(1 - γ) of the value, at most 16
+    assert np.allclose(solution.values, truth, rtol=0, atol=16 * EPS / (1 - gamma))
     assert (optimal_actions(mdp) == nearer).all()
 
 
-# Puterman (1994), section 3.1: two states; in the first, a₁ pays 5 and moves on half the time, a₂ pays 10 and moves on; the second
-# costs 1 a step for ever. a₁ is better above 10/11 and a₂ below.
+# Puterman (1994), section 3.1: two states. In the first, a₁ has reward 5 and leaves half the time, a₂ has reward 10 and leaves;
+# the second has reward -1 per step forever. a₁ is better above 10/11 and a₂ below.
 
 def puterman(gamma):
     return MDP([[[0.5, 0.5], [0, 1]], [[0, 1], [0, 1]]], [[5, 10], [-1, -1]], gamma)
@@ -128,31 +123,36 @@ def test_at_ten_elevenths_putermans_actions_tie():
     assert optimal_actions(puterman(10 / 11)).all()
 
 
-def test_value_iteration_waits_for_the_value_not_for_the_policy():
+def test_value_iteration_stops_on_the_values_not_on_the_span():
     mdp = MDP(np.ones((1, 1, 1)), [[1.0]], 0.99)        # T v - v has no span at all, from the first sweep: v = 1, and the value is 100
     solution = value_iteration(mdp, 1e-8)
     assert abs(solution.values[0] - 100) <= 1e-8
-    assert solution.steps == 2292                       # the first k with 0.99ᵏ·100 ≤ 1e-8
+    assert solution.iterations == 2292                       # the first k with 0.99ᵏ·100 ≤ 1e-8
 
 
-def test_a_tolerance_beyond_float64_is_refused_not_pretended():
+def test_a_tolerance_beyond_float64_is_refused():
     for solve in (value_iteration, modified_policy_iteration):
         with pytest.raises(ValueError, match="float64 cannot certify values to 1e-14 at gamma = 0.99: rounding alone may cost"):
-            solve(chain(0.99), 1e-14)
+            solve(four_state_chain(0.99), 1e-14)
     with pytest.raises(ValueError, match=r"value iteration is within .* of the optimal values, not 1e-08, after 100 sweeps"):
-        value_iteration(chain(0.99), 1e-8, max_sweeps=100)
+        value_iteration(four_state_chain(0.99), 1e-8, max_sweeps=100)
     with pytest.raises(ValueError, match=r"modified policy iteration is within .* not 1e-08, after 2 rounds"):
-        modified_policy_iteration(chain(0.99), 1e-8, max_rounds=2)
+        modified_policy_iteration(four_state_chain(0.99), 1e-8, max_rounds=2)
 
 
-def test_a_good_start_saves_value_iteration_its_sweeps():
-    mdp = chain(0.99)
-    assert value_iteration(mdp, 1e-8, v=policy_iteration(mdp).values).steps == 1
+def test_good_starting_values_save_iterations():
+    mdp = four_state_chain(0.99)
+    v = policy_iteration(mdp).values
+    assert value_iteration(mdp, 1e-8, v=v).iterations == modified_policy_iteration(mdp, 1e-8, v=v).iterations == 1
+    assert policy_iteration(mdp, v=v).iterations == 1 < policy_iteration(mdp, np.array([1, 0, 0, 0])).iterations
+    for solve in (policy_iteration, value_iteration, modified_policy_iteration):
+        with pytest.raises(ValueError, match=r"v has shape \(3,\); it must be \(4,\)"):
+            solve(mdp, v=np.zeros(3))
 
 
-def test_modified_policy_iteration_takes_far_fewer_sweeps_of_all_actions():
+def test_modified_policy_iteration_takes_far_fewer_sweeps():
     mdp = random_mdp(np.random.default_rng(1), 40, 5, 0.99)
-    assert modified_policy_iteration(mdp, 1e-8).steps < 20 < 1000 < value_iteration(mdp, 1e-8).steps
+    assert modified_policy_iteration(mdp, 1e-8).iterations < 20 < 1000 < value_iteration(mdp, 1e-8).iterations
 
 
 def test_sparse_and_dense_problems_have_the_same_solution():
@@ -164,69 +164,194 @@ def test_sparse_and_dense_problems_have_the_same_solution():
     assert (optimal_actions(sparse) == optimal_actions(dense)).all()
 
 
-def test_another_discount_is_another_problem_with_the_same_moves():
-    mdp = chain(0.5).discounted(0.9)
-    assert mdp.gamma == 0.9 and mdp.states == (-1, 0, 1, 2) and (mdp.P == chain(0.1).P).all() and (mdp.R == chain(0.1).R).all()
+def test_the_greedy_policy_of_zero_takes_the_best_reward():
+    assert greedy_policy(four_state_chain(0.9), np.zeros(4)).tolist() == [0, 0, 0, 1]
 
 
-def test_the_greedy_policy_of_nothing_takes_the_best_payment_and_the_first_of_equals():
-    assert greedy_policy(chain(0.9), np.zeros(4)).tolist() == [0, 0, 0, 1]
-
-
-def test_every_policy_is_enumerated_once_and_too_many_are_refused():
-    policies = [tuple(policy) for policy in enumerate_policies(chain(0.5))]
+def test_policies_are_enumerated_once_and_too_many_are_refused():
+    policies = [tuple(policy) for policy in enumerate_policies(four_state_chain(0.5))]
     assert len(policies) == len(set(policies)) == 16 and set(sum(policies, ())) == {0, 1}
     with pytest.raises(ValueError, match=r"4 actions in 81 states make 4\^81 policies, more than 100000; use policy_iteration"):
-        enumerate_policies(quiet_grid(9, 0.9, False))
+        enumerate_policies(deterministic_grid(9, 0.9, False))
     with pytest.raises(ValueError, match="more than 15"):
-        enumerate_policies(chain(0.5), limit=15)
+        enumerate_policies(four_state_chain(0.5), limit=15)
 
 
-def test_policy_iteration_starts_from_actions_not_from_probabilities():
-    with pytest.raises(ValueError, match="not from probabilities"):
-        policy_iteration(chain(0.5), np.full((4, 2), 0.5))
-
-
-# Experience.
-
-def test_a_sure_path_is_the_path():
-    mdp = chain(0.5)
-    path = simulate(mdp, np.array([0, 1, 1, 1]), start=0, steps=5, rng=np.random.default_rng(0))
-    assert path.states.tolist() == [0, 1, 2, 3, 1, 2] and path.actions.tolist() == [0, 1, 1, 1, 1]
-    assert path.rewards.tolist() == [1, 0, 0, 3, 0] and path.value == 1 + 3 / 8
-    assert simulate(mdp, np.array([0, 1, 1, 1]), start=0, steps=0, rng=np.random.default_rng(0)).value == 0
-
-
-@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
-def test_the_mean_return_is_the_value(sparse):
-    rng = np.random.default_rng(3)
-    mdp = random_mdp(rng, 4, 2, 0.7)
-    policy = np.array([[0.5, 0.5], [1, 0], [0.25, 0.75], [0, 1]])
-    v = policy_evaluation(mdp, policy)
-    if sparse:
-        mdp = MDP([csr_array(mdp.P[:, a]) for a in range(2)], mdp.R, 0.7)
-    returns = np.array([simulate(mdp, policy, 2, 30, rng).value for _ in range(400)])
-    cut = 0.7**30 * abs(mdp.R).max() / 0.3
-    assert abs(returns.mean() - v[2]) <= 4 * returns.std(ddof=1) / 20 + cut     # four standard errors, and the steps not walked
-    assert returns.std(ddof=1) < 3
-
-
-def test_a_start_outside_the_states_is_refused():
-    with pytest.raises(ValueError, match="start is 4; states are numbered 0 to 3"):
-        simulate(chain(0.5), np.zeros(4, dtype=int), 4, 10, np.random.default_rng(0))
-
-
-def test_the_returned_values_are_right_to_the_bound_of_a_linear_solve():
-    solution = policy_iteration(chain(0.99))
-    assert error(solution.values, exact_evaluation(chain(0.99), solution.policy)) <= 4 * EPS * 199
+def test_the_values_of_policy_iteration_are_refined():
+    solution = policy_iteration(four_state_chain(0.99))
+    assert error(solution.values, exact_evaluation(four_state_chain(0.99), solution.policy)) <= EPS
 
 
 @settings(max_examples=50)
 @given(mdps())
-def test_an_optimal_action_is_kept_whichever_of_equals_it_is(mdp):
+def test_any_of_several_optimal_actions_is_kept(mdp):
     mdp = MDP(np.concatenate([mdp.P, mdp.P], axis=1), np.concatenate([mdp.R, mdp.R], axis=1), mdp.gamma)    # every action twice
     solution = policy_iteration(mdp)
     ties = optimal_actions(mdp)
     other = np.array([np.flatnonzero(row)[-1] for row in ties])
     assert (policy_iteration(mdp, other).policy == other).all()
     assert np.allclose(policy_iteration(mdp, other).values, solution.values, rtol=0, atol=1e-10)
+
+
+@settings(max_examples=60)
+@given(mdps())
+def test_linear_programming_finds_the_same_values(mdp):
+    # HiGHS stops at a feasibility of 1e-7, which 1/(1 - γ) = 100 magnifies
+    assert np.allclose(policy_iteration(mdp).values, linprog_values(mdp), rtol=0, atol=1e-7 * 100)
+
+
+@given(mdps(), st.integers(0, 2**32 - 1))
+def test_values_above_their_image_bound_the_optimal_value(mdp, seed):
+    """Bellman's inequality: v ≥ T v implies v ≥ v*, and v ≤ T v implies v ≤ v*."""
+    v, best = np.random.default_rng(seed).normal(size=len(mdp.R)) * 10, policy_iteration(mdp).values
+    change = bellman_operator(mdp, v) - v
+    above, below = v + max(change.max(), 0) / (1 - mdp.gamma), v + min(change.min(), 0) / (1 - mdp.gamma)
+    assert (bellman_operator(mdp, above) <= above + 1e-10).all() and (above >= best - 1e-9).all()
+    assert (bellman_operator(mdp, below) >= below - 1e-10).all() and (below <= best + 1e-9).all()
+
+
+def dyadic_mdp(rng, S, A, gamma):
+    """Probabilities are eighths, rewards halves: exact in binary, so that ties are exact. Every action stands there twice."""
+    P = rng.multinomial(8, np.ones(S) / S, size=(S, A)) / 8
+    R = rng.integers(-4, 5, size=(S, A)) / 2
+    return MDP(np.concatenate([P, P], axis=1), np.concatenate([R, R], axis=1), gamma)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 0.99, 1 - 1e-6, 1 - 1e-9, 1 - 1e-12])
+def test_policy_iteration_is_exactly_optimal_at_any_discount(gamma):
+    rng = np.random.default_rng(3)
+    for _ in range(12):
+        mdp = dyadic_mdp(rng, 3, 2, gamma)
+        values = {policy: exact_evaluation(mdp, list(policy)) for policy in map(tuple, enumerate_policies(mdp))}
+        best = [max(v[s] for v in values.values()) for s in range(3)]
+        for start in ([0, 0, 0], [3, 1, 2], rng.integers(4, size=3)):
+            solution = policy_iteration(mdp, np.array(start))
+            assert values[tuple(solution.policy.tolist())] == best and error(solution.values, best) <= EPS
+            assert solution.iterations <= 9                             # each policy improves on the last
+        actions = {tuple(policy.tolist()) for policy in optimal_policies(mdp)}
+        assert actions == {policy for policy, v in values.items() if v == best}
+
+
+@pytest.mark.parametrize("gamma", [0.9, 1 - 1e-6, 1 - 1e-9])
+def test_the_values_of_policy_iteration_never_fall(gamma):
+    for seed in range(20):
+        mdp, history = random_mdp(np.random.default_rng(seed), 6, 4, gamma), []
+        solution = policy_iteration(mdp, np.zeros(6, int), on_iteration=lambda k, v: history.append((k, v)))
+        assert [k for k, _ in history] == list(range(1, solution.iterations + 1))
+        # those before the last are not refined: LU's error, 2n·eps/(1 - γ) of the largest
+        allowed = 24 * EPS / (1 - gamma) * abs(solution.values).max()
+        assert all((later >= earlier - allowed).all() for (_, earlier), (_, later) in zip(history, history[1:]))
+        assert np.array_equal(history[-1][1], solution.values)
+
+
+def test_a_stochastic_policy_is_improved():
+    mdp = random_mdp(np.random.default_rng(5), 5, 3, 0.9)
+    solution = policy_iteration(mdp, np.full((5, 3), 1 / 3))
+    assert np.array_equal(solution.policy, policy_iteration(mdp).policy)
+    with pytest.raises(ValueError, match="policy: one action per state is required here, not probabilities"):
+        greedy_policy(mdp, np.zeros(5), current=np.full((5, 3), 1 / 3))
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda mdp: value_iteration(mdp, max_sweeps=0), "max_sweeps is 0; it must be an integer, at least 1"),
+    (lambda mdp: value_iteration(mdp, max_sweeps=-1), "max_sweeps is -1"),
+    (lambda mdp: value_iteration(mdp, max_sweeps=2.5), "max_sweeps is 2.5"),
+    (lambda mdp: value_iteration(mdp, max_sweeps=True), "max_sweeps is True"),
+    (lambda mdp: modified_policy_iteration(mdp, max_rounds=0), "max_rounds is 0; it must be an integer, at least 1"),
+    (lambda mdp: modified_policy_iteration(mdp, sweeps=-1), "sweeps is -1; it must be an integer, at least 0"),
+    *[(lambda mdp, solve=solve, bad=bad: solve(mdp, bad), f"tolerance is {bad}; it must be a positive number")
+      for solve in (value_iteration, modified_policy_iteration) for bad in (float("nan"), -1e-8, 0, True, float("inf"), "1e-8")],
+])
+def test_limits_without_meaning_are_refused_by_name(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(four_state_chain(0.5))
+
+
+@pytest.mark.parametrize("solve", [value_iteration, modified_policy_iteration])
+@pytest.mark.parametrize("mdp", [four_state_chain(1 - 1e-9), four_state_chain(1 - 1e-6), random_mdp(np.random.default_rng(0), 5, 2, 1 - 1e-7)],
+                         ids=["chain, 1e-9", "chain, 1e-6", "random, 1e-7"])
+def test_an_unreachable_tolerance_is_refused_early(solve, mdp):
+    with pytest.raises(ValueError, match="float64 cannot certify values to 1e-08 .* use policy_iteration"):
+        solve(mdp, 1e-8, **{"max_sweeps" if solve is value_iteration else "max_rounds": 200})
+
+
+@pytest.mark.parametrize("solve", [value_iteration, modified_policy_iteration])
+def test_large_rewards_are_refused_early_where_rounding_exceeds_the_tolerance(solve):
+    mdp = random_mdp(np.random.default_rng(1), 50, 3, 0.9)
+    mdp = MDP(mdp.P, mdp.R * 1e6, 0.9)
+    with pytest.raises(ValueError, match="float64 cannot certify"):
+        solve(mdp, 1e-8, **{"max_sweeps" if solve is value_iteration else "max_rounds": 200})
+    assert abs(solve(mdp, 1e-4).values - policy_iteration(mdp).values).max() <= 1e-4
+
+
+@given(mdps(), st.integers(-8, 8), st.sampled_from([1e-3, 1e-9, 1e-12]))
+def test_a_refusal_for_rounding_is_justified(mdp, power, tolerance):
+    """No tolerance is refused that is sixteen times the rounding of the optimal values themselves."""
+    mdp = MDP(mdp.P, mdp.R * 10.0**power, mdp.gamma)
+    size = abs(policy_iteration(mdp).values).max()
+    needed = 16 * (len(mdp.R) + 3) * EPS / 2 * size / (1 - mdp.gamma)
+    for solve in (value_iteration, modified_policy_iteration):
+        if tolerance >= needed:
+            assert solve(mdp, tolerance).error_bound <= tolerance
+
+
+def test_on_sweep_receives_every_iterate():
+    mdp, seen = four_state_chain(0.9), []
+    solution = value_iteration(mdp, 1e-8, on_sweep=lambda k, v: seen.append((k, v)))
+    assert [k for k, _ in seen] == list(range(1, solution.iterations + 1)) and np.array_equal(seen[-1][1], solution.values)
+    v = np.zeros(4)
+    for _, found in seen:
+        v = bellman_operator(mdp, v)
+        assert np.array_equal(found, v)
+    rounds = []
+    solution = modified_policy_iteration(mdp, 1e-8, on_iteration=lambda k, v: rounds.append(v))
+    assert len(rounds) == solution.iterations and np.array_equal(rounds[-1], solution.values)
+    seen[0][1][:] = np.nan                                              # the caller's copy
+
+
+@pytest.mark.parametrize("sweeps", [0, 1, 20])
+def test_modified_policy_iteration_takes_any_number_of_sweeps(sweeps):
+    solution = modified_policy_iteration(four_state_chain(0.9), 1e-8, sweeps=sweeps)
+    assert abs(solution.values - policy_iteration(four_state_chain(0.9)).values).max() <= solution.error_bound <= 1e-8
+
+
+def test_values_that_overflow_at_no_discount_are_refused():
+    """γ = 1: a million million steps to the end, 1e300 each."""
+    mdp = MDP([[[1 - 2**-40]]], [[1e300]], 1.0, end=[[2**-40]])
+    with pytest.raises(ValueError, match="exceed the range or the precision of float64"):
+        policy_iteration(mdp)
+
+
+# The toolboxes' own examples, with values derived here.
+
+@pytest.mark.parametrize("p, gamma", [(0.1, 0.9), (0.1, 0.96), (0.3, 0.99)])
+def test_the_forest_is_left_to_grow(p, gamma):
+    """Forest management: a stand of age 0, 1, 2 burns with probability p. Wait: reward 4 at age 2. Cut: 1 at age 1, 2 at age 2.
+
+    If waiting is best everywhere, with q = 1 - p: v₂ = 4 + γ(p v₀ + q v₂), v₁ = γ(p v₀ + q v₂) = v₂ - 4, v₀ = γ(p v₀ + q v₁).
+    Then v₀ (1 - γp) = γq (v₂ - 4) and v₂ (1 - γq) = 4 + γp v₀.
+    """
+    burn, grow = np.eye(3)[[0, 0, 0]], np.eye(3)[[1, 2, 2]]
+    mdp = MDP([p * burn + (1 - p) * grow, burn], [[0, 0], [0, 1], [4, 2]], gamma)
+    q = 1 - p
+    v2 = (4 * (1 - gamma * p) - 4 * gamma**2 * p * q) / ((1 - gamma * q) * (1 - gamma * p) - gamma**2 * p * q)
+    solution = policy_iteration(mdp)
+    assert solution.policy.tolist() == [0, 0, 0]
+    assert np.allclose(solution.values, [gamma * q * (v2 - 4) / (1 - gamma * p), v2 - 4, v2], rtol=1e-13, atol=0)
+
+
+def test_a_machine_is_replaced_at_the_age_that_minimizes_the_cost():
+    """Replacement: a machine of age k costs k per period to run; a new one costs 10 and then runs at age 0.
+
+    Replacing at age n: v₀ = -Σ_{k<n} γᵏ k - γⁿ·10 + γⁿ·(γ v₁ + 0) with v₀ the value of age 0. One period passes at age 0,
+    so v(n) = -10 + v₀ and v₀ = -Σ_{k<n} γᵏ k + γⁿ v(n): v₀ = -(Σ_{k<n} γᵏ k + 10 γⁿ)/(1 - γⁿ). The best n is searched for.
+    """
+    gamma, oldest = 0.9, 30
+    keep = np.eye(oldest + 1)[np.minimum(np.arange(oldest + 1) + 1, oldest)]
+    replace = np.eye(oldest + 1)[np.full(oldest + 1, 1)]                    # runs at age 0 now, and is of age 1 next
+    ages = np.arange(oldest + 1.0)
+    solution = policy_iteration(MDP([keep, replace], np.column_stack([-ages, np.full(oldest + 1, -10.0)]), gamma))
+    costs = [-(sum(gamma**k * k for k in range(n)) + 10 * gamma**n) / (1 - gamma**n) for n in range(1, oldest)]
+    best = int(np.argmax(costs)) + 1
+    assert solution.values[0] == pytest.approx(max(costs), rel=1e-13)
+    assert solution.policy.tolist() == [0] * best + [1] * (oldest + 1 - best)

@@ -22,39 +22,6 @@ def fault(what, tests, *edits):
 
 
 
-# bellman and mdp
-
-TESTS = "mdp/test_chain.py -k closed_forms or assignments or short_sighted or switch_both"
-FILE = "mdp/bellman.py"
-fault("(I − γ P)ᵀ solved", TESTS, (FILE, "lu_solve(factors, b, trans=1,", "lu_solve(factors, b, trans=0,"))
-fault("I + γ P solved", TESTS, (FILE, "system = -gamma * P", "system = gamma * P"))
-fault("the identity set on the diagonal, not added", "mdp/test_bellman.py -k exact_fractions",
-      (FILE, "P.shape[0] + 1] += 1", "P.shape[0] + 1] = 1"))
-fault("no discount on what follows", TESTS, (FILE, "mdp.R + mdp.gamma * (mdp.rows @ v)", "mdp.R + (mdp.rows @ v)"))
-fault("the reward discounted too", TESTS,
-      (FILE, "mdp.R + mdp.gamma * (mdp.rows @ v).reshape(mdp.R.shape)",
-       "mdp.gamma * (mdp.R + (mdp.rows @ v).reshape(mdp.R.shape))"))
-fault("the sparse system without its identity's sign", "mdp/test_bellman.py -k sparse or exact_fractions",
-      (FILE, "(eye_array(P.shape[0]) - gamma * P)", "(eye_array(P.shape[0]) + gamma * P)"))
-fault("the policy's rows of the next state over", TESTS,
-      (FILE, "chosen = np.arange(S) * A + policy", "chosen = np.arange(S) + S * policy"))
-fault("a certificate of the signed difference", "mdp/test_bellman.py -k certificate or equation",
-      (FILE, "return float(abs(r + mdp.gamma * (P @ v) - v).max())",
-       "return float((r + mdp.gamma * (P @ v) - v).max())"))
-FILE = "mdp/solvers.py"
-fault("the chain pays 1 on the right", TESTS,
-      (FILE, "R = [[1, 0], [0, 0], [0, 0], [0, 3]]", "R = [[3, 0], [0, 0], [0, 0], [0, 1]]"))
-fault("the move that pays 3 stays where it is", TESTS, (FILE, "[1, 2, 3, 1]  ", "[1, 2, 3, 3]  "))
-fault("the worst action for the best", TESTS, (FILE, "best = q.argmax(axis=1)", "best = q.argmin(axis=1)"))
-fault("value iteration that stops on the last change itself", "mdp/test_solvers.py -k value_iteration or solvers_agree",
-      (FILE, "error = mdp.gamma / (1 - mdp.gamma) * abs(v - last).max()", "error = abs(v - last).max()"))
-fault("value iteration that stops on the span", "mdp/test_solvers.py -k value_iteration or solvers_agree",
-      (FILE, "abs(v - last).max()", "np.ptp(v - last)"))
-fault("a return without its discount", "mdp/test_solvers.py -k sure_path or mean_return",
-      (FILE, "rewards @ mdp.gamma ** np.arange(steps)", "rewards.sum()"))
-fault("a return discounted from the first payment", "mdp/test_solvers.py -k sure_path or mean_return",
-      (FILE, "** np.arange(steps)", "** np.arange(1, steps + 1)"))
-
 # sampling
 
 fault("principal axes of mu that is not centred", "runs/test_report.py -k principal",

@@ -311,7 +311,7 @@ class Faults:
                 return function(*args)
             return wrapped
 
-        monkeypatch.setattr(atomic, "open", lambda *args: (self.call("open"), io.BufferedRandom(File(*args)))[1],
+        monkeypatch.setattr(atomic, "open", lambda *args, **more: (self.call("open"), io.BufferedRandom(File(*args, **more)))[1],
                             raising=False)
         fsync, replace = os.fsync, os.replace
         monkeypatch.setattr(os, "fsync", wrap("fsync", fsync))

@@ -1,0 +1,45 @@
+"""Chapter 5. Every optimal policy.
+
+Where two actions are equally good, the optimal policy is not one but many: any choice among the optimal actions of each
+state, that is, those with q*(s, a) = v*(s). Computed values differ by rounding, so "equal" means: by no more than the
+error of the two action values, τ(s, a) + τ(s, a′) of (R.2). The values are refined, so this tolerance has no factor H.
+"""
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+
+from .bellman import action_values
+from .model import MDP
+from .rounding import tie_tolerance
+from .solvers import solve_exactly
+
+
+def optimal_actions(mdp: MDP, policy=None) -> np.ndarray:
+    """Boolean (S, A): whether q*(s, a) = v*(s), for every action. policy: initial policy of policy iteration."""
+    solution, error = solve_exactly(mdp, policy)
+    q, tau = action_values(mdp, solution.values), tie_tolerance(mdp, solution.values, error)
+    best = q.argmax(axis=1)[:, None]
+    gap = np.take_along_axis(q, best, axis=1) - q
+    return mdp.available & (gap <= np.take_along_axis(tau, best, axis=1) + tau)
+
+
+def optimal_policies(mdp: MDP) -> Iterator[np.ndarray]:
+    """All deterministic policies (S,) that are optimal. May be very many."""
+    choices = [np.flatnonzero(row) for row in optimal_actions(mdp)]
+    return (np.array(policy) for policy in product(*choices))
+
+
+def enumerate_policies(mdp: MDP, limit: int = 100_000) -> Iterator[np.ndarray]:
+    """All deterministic policies (S,). ValueError if there are more than `limit`."""
+    check_policy_count(mdp, limit)
+    choices = [np.flatnonzero(row) for row in mdp.available]
+    return (np.array(policy) for policy in product(*choices))
+
+
+def check_policy_count(mdp: MDP, limit: int) -> None:
+    S, A = mdp.R.shape
+    if A ** S > limit:
+        raise ValueError(f"{A} actions in {S} states make {A}^{S} policies, more than {limit}; "
+                         "use policy_iteration or optimal_policies")

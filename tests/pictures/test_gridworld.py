@@ -1,0 +1,85 @@
+"""The plot of a grid world, read back from its coordinates."""
+
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from numpyvae.pictures.gridworld import gridworld_svg
+
+TAG = "{http://www.w3.org/2000/svg}"
+VALUES = np.array([0.0, 0.25, 0.5, np.nan, 1.0, 0.75])                   # two rows of three
+ACTIONS = np.zeros((6, 4), bool)
+ACTIONS[[0, 1, 1, 2, 5], [2, 1, 2, 3, 0]] = True
+
+
+def cells(svg, columns):
+    """{state: its <g>}, by the positions of their rectangles, which tile the plot"""
+    groups = ElementTree.fromstring(svg).findall(TAG + "g")
+    corner = min((float(g[0].get("y")), float(g[0].get("x"))) for g in groups)
+    found = {}
+    for g in groups:
+        row = (float(g[0].get("y")) - corner[0]) / float(g[0].get("height"))
+        column = (float(g[0].get("x")) - corner[1]) / float(g[0].get("width"))
+        assert row == int(row) and column == int(column) < columns
+        found[int(row) * columns + int(column)] = g
+    assert len(found) == len(groups)
+    return found
+
+
+def arrows(g):
+    """The directions of a cell's arrows: from the start of each line to the first corner of its head"""
+    found = set()
+    for line, head in zip(g.findall(TAG + "line"), g.findall(TAG + "polygon")):
+        tip, *sides = (tuple(map(float, corner.split(","))) for corner in head.get("points").split())
+        dx, dy = tip[0] - float(line.get("x1")), tip[1] - float(line.get("y1"))
+        name = ("right" if dx > 0 else "left") if abs(dx) > abs(dy) else ("down" if dy > 0 else "up")
+        assert all(abs(x - float(line.get("x1"))) + abs(y - float(line.get("y1"))) < abs(dx) + abs(dy) for x, y in sides)
+        found.add(name)
+    return found
+
+
+def test_each_state_has_its_value_and_its_arrows():
+    found = cells(gridworld_svg(VALUES, ACTIONS, columns=3), 3)
+    assert sorted(found) == list(range(6))
+    for s, g in found.items():
+        texts = [text.text for text in g.findall(TAG + "text")]
+        assert texts == ([] if np.isnan(VALUES[s]) else [f"{VALUES[s]:.3g}"])
+        expected = {name for name, taken in zip(("left", "down", "right", "up"), ACTIONS[s]) if taken}
+        assert arrows(g) == expected
+
+
+def test_a_larger_value_is_darker():
+    found = cells(gridworld_svg(VALUES, ACTIONS, columns=3), 3)
+    brightness = {s: sum(int(g[0].get("fill")[k:k + 2], 16) for k in (1, 3, 5)) for s, g in found.items() if s != 3}
+    order = sorted(brightness, key=brightness.get)
+    assert order == [4, 5, 2, 1, 0] and brightness[0] == 3 * 255
+
+
+def test_action_numbers_and_named_directions_are_accepted():
+    found = cells(gridworld_svg([1, 2], np.array([1, 0]), 2, directions=("up", "right", "down", "left")), 2)
+    assert arrows(found[0]) == {"right"} and arrows(found[1]) == {"up"}
+
+
+def test_labels_stand_in_place_of_arrows_and_are_escaped():
+    found = cells(gridworld_svg([1, 2], np.array([1, 0]), 1, labels=["<G>", ""], title="A & B"), 1)
+    assert [text.text for text in found[0].findall(TAG + "text")] == ["1", "<G>"] and not arrows(found[0])
+    assert arrows(found[1]) == {"left"}
+    assert "A & B" in "".join(ElementTree.fromstring(gridworld_svg([1], np.array([0]), 1, title="A & B")).itertext())
+
+
+@pytest.mark.parametrize("values", [[2.0, 2.0], [np.nan, 2.0], [np.nan, np.nan]])
+def test_equal_values_and_walls_alone_are_drawn(values):
+    fills = [g[0].get("fill") for g in cells(gridworld_svg(values, np.array([0, 0]), 2), 2).values()]
+    assert fills == ["#2b2d33" if np.isnan(v) else "#ffffff" for v in values]
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ((VALUES, ACTIONS, 4), "S a multiple of its 4 columns"), ((VALUES, ACTIONS[:5], 3), r"not \(6,\) and \(5, 4\)"),
+    ((VALUES, ACTIONS, 0), "0 columns"), ((VALUES, ACTIONS[:, :3], 3), r"actions \(S, 4\)"),
+    ((VALUES, ACTIONS, 3, ("left", "down", "right", "north")), "directions among up, right, down, left"),
+    ((VALUES, ACTIONS, 3, ("left", "down", "right", "up"), ["G"]), "one label per state"),
+])
+def test_what_does_not_fit_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        gridworld_svg(*arguments)
