@@ -1,24 +1,21 @@
 """numpyvae: a variational autoencoder, and a small Markov-decision-process solver, from scratch in NumPy.
 
-Read the modules in the order of the derivation:
+Two books, and the workshop around them:
 
-     1. gaussian     densities, entropy, the KL divergence, reparameterization
-     2. bernoulli    the log-likelihood of pixels
-     3. layers       linear, relu, tanh, each beside its backward
-     4. parameters   what a model is: its configuration, and its parameters in one vector
-     5. vae          the model's bound on log p(x), and the gradient of that bound
-     6. bounds       importance weights, tighter bounds, log p(x)
-     7. adam         the optimizer
-     8. gradcheck    a gradient against independent arithmetic
-     9. sweep        every gradient, that way
+    vae         BOOK ONE: the variational autoencoder, derived and coded chapter by chapter; start with pydoc numpyvae.vae
+    mdp         BOOK TWO: Markov decision processes; start with pydoc numpyvae.mdp
 
-Then what feeds them and what comes of them:
+    training    Algorithm 1 (loop), one step of it (step), several processes, evaluation
+    settings    every option of a model and of its training, once
+    data        the IDX format, MNIST, pixels
+    pictures    PNG and SVG files without a plotting library
+    runs        a training run on disk: checkpoint, log, report
+    learn       exercises that mark themselves, and the two books as one page
+    estimator   the scikit-learn interface
+    cli         the command line
+    files       atomic writes
 
-        files        atomic, idx, mnist, download, checkpoint, pictures
-        a run        pair, step, training, evaluation, sampling, runs, latent_pictures, report; estimator
-        a terminal   console, train_command, commands, cli
-
-The second half, Markov decision processes, stands on its own: bellman, rounding, mdp, discount; chain, chain_picture.
+Imports only go down: the two books import nothing of the workshop.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

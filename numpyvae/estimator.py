@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .vae.iwae import log_marginal
-from .pictures.samples import decoder_mean, from_prior
+from .pictures.samples import decoder_mean, sample_prior
 from .settings import TrainingOptions
 from .training.loop import train
 from .vae.likelihoods import LIKELIHOODS
@@ -90,7 +90,7 @@ class VAE(make_dataclass("Options", OPTIONS, kw_only=True, eq=False)):
         """random_state, if given, is used in place of the model's own."""
         rng = np.random.default_rng(self.random_state if random_state is None else random_state)
         eps = rng.standard_normal((n_samples, self.config_.latent_dim))
-        return self.inverse_transform(from_prior(eps, self.config_))
+        return self.inverse_transform(sample_prior(eps, self.config_))
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
         x, k = self._model_scale(X), self.n_importance_samples

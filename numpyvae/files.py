@@ -10,9 +10,7 @@ A process can be killed or a disk can fill during a write. Therefore:
 If steps 1 to 3 fail, the target is unchanged and the temporary file is removed. Only a killed process leaves one; it is
 never read. Its name, .NAME.RANDOM.tmp, is new each time, and it is created exclusively: a file or link of that name is
 an error, never followed. Its writer holds a lock on it, which ends with the process. So the next write to the same
-target can remove a leftover safely: it is old, and its lock is free.
-
-A directory is written in the same way: its files go into a temporary directory, which is then renamed.
+target can remove a leftover safely: it is old, and its lock is free. A directory is written in the same way.
 """
 
 import errno
@@ -50,7 +48,8 @@ def atomic_write(path: str | os.PathLike) -> Iterator[BinaryIO]:
         stream = open(temporary, "x+b", opener=_open_no_follow)  # x: exclusive creation
         try:
             with stream:
-                _try_lock(stream.fileno())
+                if fcntl is not None:
+                    _try_lock(stream.fileno())
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -68,8 +67,7 @@ def atomic_directory(path: str | os.PathLike) -> Iterator[Path]:
     `path` must be absent or an empty directory. Raises OSError, naming `path`, when it is not or cannot be written.
     """
     path = Path(path)
-    if os.path.lexists(path) and not (path.is_dir() and not path.is_symlink() and not any(path.iterdir())):
-        raise OSError(errno.EEXIST, "exists already and is not an empty directory; choose a new one", str(path))
+    check_new_directory(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
     temporary = _temporary(path)
@@ -83,6 +81,13 @@ def atomic_directory(path: str | os.PathLike) -> Iterator[Path]:
             fsync_directory(path.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_new_directory(path: str | os.PathLike) -> None:
+    """Raise FileExistsError unless `path` is absent or an empty directory."""
+    path = Path(path)
+    if os.path.lexists(path) and (path.is_symlink() or not path.is_dir() or any(path.iterdir())):
+        raise OSError(errno.EEXIST, "exists already and is not an empty directory; choose a new one", str(path))
 
 
 def write_file(path: str | os.PathLike, data: bytes | str) -> None:
@@ -158,6 +163,8 @@ def _temporary(path: Path) -> Path:
 
 def _remove_leftovers(path: Path) -> None:
     """Remove temporary files and directories of `path` that are old and that no living process has locked."""
+    if fcntl is None:  # nothing says whether the writer has ended
+        return
     leftover = re.compile(re.escape(f".{path.name[:50]}.") + r"[0-9a-f]{16}\.tmp")
     with suppress(OSError):  # no directory to look into: the write itself reports it
         for found in [entry for entry in os.scandir(path.parent) if leftover.fullmatch(entry.name)]:
@@ -165,20 +172,15 @@ def _remove_leftovers(path: Path) -> None:
                 information = found.stat(follow_symlinks=False)
                 if time.time() - information.st_mtime < LEFTOVER_SECONDS or information.st_uid != os.getuid():
                     continue
-                if found.is_dir(follow_symlinks=False):
+                is_directory = stat.S_ISDIR(information.st_mode)
+                if is_directory or stat.S_ISREG(information.st_mode):
                     with exclusive_lock(found.path) as no_lock:
                         if no_lock is None:
-                            shutil.rmtree(found.path)
-                elif found.is_file(follow_symlinks=False):
-                    with exclusive_lock(found.path) as no_lock:
-                        if no_lock is None:
-                            os.unlink(found.path)
+                            (shutil.rmtree if is_directory else os.unlink)(found.path)
 
 
 def _try_lock(descriptor: int) -> str | None:
     """None if the lock is set, "locked" if another holds it, else why there is none."""
-    if fcntl is None:
-        return "this system has no flock"
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -17,7 +17,7 @@ ACTIVATIONS = ("relu", "tanh")
 LIKELIHOODS = ("bernoulli", "normal")
 OBJECTIVES = ("elbo", "iwae")
 BINARIZATIONS = {"none": "grayscale pixels", "threshold": "pixels binarized at ½",
-                 "dynamic": "pixels sampled anew each time", "static": "pixels sampled once"}
+                 "dynamic": "pixels sampled every time", "static": "pixels sampled once"}
 SCHEDULES = ("constant", "burda")
 INITIALIZATIONS = ("uniform", "glorot")
 

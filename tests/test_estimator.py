@@ -13,7 +13,7 @@ import pytest
 
 from numpyvae.vae.iwae import log_marginal
 from numpyvae.estimator import VAE, NotFittedError
-from numpyvae.pictures.samples import samples
+from numpyvae.pictures.samples import sample_images
 from numpyvae.settings import TrainingOptions
 from numpyvae.training.loop import NotFiniteError, train
 from numpyvae.settings import VAEConfig
@@ -164,7 +164,7 @@ def test_a_normal_decoders_mean_is_not_cut_off():
 
 def test_samples_are_the_images_that_sampling_draws():
     model = small(prior=(0.5, -1.0)).fit(BYTES)
-    images = samples(model.params_, model.config_, (2, 3), np.random.default_rng(5), 40)
+    images = sample_images(model.params_, model.config_, (2, 3), np.random.default_rng(5), 40)
     assert np.array_equal(np.rint(model.sample(40)).reshape(40, 2, 3), images)
 
 

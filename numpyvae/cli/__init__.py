@@ -1,4 +1,4 @@
-"""The command line: argument parsing and error reporting. Each command is a module of this folder.
+"""The command line: argument parsing and error reporting. Each command is a module of this package.
 
 Results and logs go to standard output, progress and warnings to standard error. A user's error is reported in one line,
 `numpyvae: error: …`, with exit status 2. An interrupted training run exits with 130 (Ctrl-C) or 143 (SIGTERM).
@@ -17,7 +17,7 @@ from typing import NoReturn
 from .. import __version__
 from .console import Console, ignore_interrupts
 
-COMMANDS = ("train", "evaluate", "report", "sample", "gradcheck", "mdp", "download")
+COMMANDS = ("train", "evaluate", "report", "sample", "gradcheck", "mdp", "download", "data")
 NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|-inf", re.IGNORECASE)
 DESCRIPTION = "A variational autoencoder and a small MDP solver from scratch in NumPy."
 EPILOG = """examples:

@@ -1,21 +1,21 @@
-"""download: fetch and verify MNIST."""
+"""download: fetch MNIST from mirrors and verify it."""
 
 import shlex
 from argparse import ArgumentParser, Namespace
 
 from .console import Console
 
-HELP = "fetch and verify MNIST"
+HELP = "download and verify MNIST"
 DIRECTORY = "data/mnist"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--data", metavar="DIR", default=DIRECTORY, help=f"where to (default: {DIRECTORY})")
+    parser.add_argument("--data", metavar="DIR", default=DIRECTORY, help=f"target directory (default: {DIRECTORY})")
     parser.add_argument("--mirror", metavar="URL", action="append", default=[], help="mirror to try first (repeatable)")
 
 
 def run(args: Namespace, console: Console) -> int:
-    """Fetch MNIST's four files from public mirrors and verify them. Valid files that exist are kept.
+    """Download MNIST's four files from public mirrors and verify them. Valid files that exist are kept.
 
     examples:
       numpyvae download
@@ -26,9 +26,9 @@ def run(args: Namespace, console: Console) -> int:
     def progress(name, received, total):
         console.progress(received, total or 1, "bytes")
 
-    for fetched in download_mnist(args.data, (*args.mirror, *MIRRORS), progress):
-        for failure in fetched.failures:
+    for file in download_mnist(args.data, (*args.mirror, *MIRRORS), progress):
+        for failure in file.failures:
             console.warn(failure)
-        console.line(f"{fetched.path}: verified ({fetched.source})")
+        console.line(f"{file.path}: verified ({file.source})")
     console.line("Next: numpyvae train" + ("" if args.data == DIRECTORY else f" --data {shlex.quote(args.data)}"))
     return 0

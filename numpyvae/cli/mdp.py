@@ -7,6 +7,7 @@ from .arguments import add_json, file_name
 from .console import Console
 
 HELP = "solve the four-state chain at each discount factor"
+
 DRAWING = """\
          - reward 1      + reward 3
      ┌────────────┐ ┌───────────────────────┐
@@ -18,8 +19,7 @@ DRAWING = """\
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--gamma", type=float, action="append", metavar="G",
                         help="a discount factor, 0 <= G < 1; repeatable (default: 0.1 and 0.99)")
-    parser.add_argument("--out", type=file_name(".svg"), metavar="FILE.svg",
-                        help="plot the values against the discount factor")
+    parser.add_argument("--out", type=file_name(".svg"), metavar="FILE.svg", help="plot the values against the discount factor")
     add_json(parser)
 
 
@@ -91,8 +91,8 @@ def format_results(results: dict) -> str:
     from ..mdp.chain import four_state_chain
     from ..mdp.discount import blackwell_policy
 
-    lines = ["A chain of four states. - moves left and + moves right; two actions have a reward, and both lead to state 0.",
-             "", DRAWING]
+    lines = ["A chain of four states. - moves left and + moves right; "
+             "two actions have a reward, and both lead to state 0.", "", DRAWING]
     for d in results["discounts"]:
         lines += _format_discount(results["states"], d)
 
@@ -111,8 +111,9 @@ def format_results(results: dict) -> str:
     return "\n".join(lines + [
         "The optimal policy changes at one discount factor only, between ← and → in state 0:", "",
         f"    gamma* = {critical:.14f} = (√3 - 1)/2, a root of 2g³ - 3g + 1 = (g - 1)(2g² + 2g - 1)", "",
-        "From state 0, left has reward 1 every two steps and right has reward 3 every three. For gamma < gamma* the agent",
-        f"takes the small nearby reward, for gamma > gamma* the large distant one: {blackwell} is optimal up to gamma = 1."
+        "From state 0, left has reward 1 every two steps and right has reward 3 every three. For gamma < gamma* the",
+        "agent takes the small nearby reward, for gamma > gamma* the large distant one:",
+        f"{blackwell} is optimal up to gamma = 1."
     ]) + "\n"
 
 

@@ -21,13 +21,13 @@ def run(args: Namespace, console: Console) -> int:
     """
     from pathlib import Path
 
-    from ..runs import report
+    from ..runs.report import write_report
     from ..runs.run import Run
 
     if not Path(args.run).is_dir():
         raise NotADirectoryError(f"{args.run}: not the directory of a run")
     trained = Run.load(args.run)
     trained.source, _, _ = trained.source.load(args.data, args.run)
-    report.write(trained)
+    write_report(trained)
     console.line(f"Wrote {trained.directory / 'report.html'}")
     return 0

@@ -32,7 +32,8 @@ def run(args: Namespace, console: Console) -> int:
     """
     import numpy as np
 
-    from ..pictures import plots, samples
+    from ..pictures import samples
+    from ..pictures.png import write_png
     from ..runs.run import Run
     from ..data.pixels import apply_static, to_bytes, to_input
 
@@ -51,21 +52,21 @@ def run(args: Namespace, console: Console) -> int:
         columns = min(columns, len(x))
         x = x[: len(x) // columns * columns]
         originals = to_bytes(x).reshape(-1, *shape)
-        made = samples.pairs(originals, samples.reconstructions(params, x, config, shape), columns)
+        made = samples.interleave_rows(originals, samples.reconstruct(params, x, config, shape), columns)
         caption = f"{len(x)} test images of {source}, each row above its reconstructions (mu decoded)"
     elif args.interpolate:
         pairs = min(-(-count // columns), len(x) // 2)
         if not pairs:
             raise ValueError(f"{source}: has one test image; an interpolation needs two")
-        made = samples.interpolations(params, x[: 2 * pairs], config, shape, columns)
+        made = samples.interpolate(params, x[: 2 * pairs], config, shape, columns)
         caption = f"from one test image's mu to another's, {pairs} times"
     elif args.manifold:
         columns = SIDE
         made = samples.manifold(params, config, shape, columns)
         caption = "the latent plane at the prior's quantiles"
     else:
-        made = samples.samples(params, config, shape, rng, count)
+        made = samples.sample_images(params, config, shape, rng, count)
         caption = "samples from the prior"
-    plots.write_png(args.out, plots.grid(made, columns))
+    write_png(args.out, samples.enlarge(samples.image_grid(made, columns)))
     console.line(f"Wrote {args.out}: {len(made)} images, {caption}")
     return 0

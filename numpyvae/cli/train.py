@@ -50,7 +50,7 @@ def run(args: Namespace, console: Console) -> int:
       numpyvae train --from runs/001 --objective iwae --samples 50   a warm start
     """
     set_environment()  # before NumPy is imported
-    from ..runs import report
+    from ..runs.report import FILE, write_report
     from .open_run import open_run
 
     log = (lambda text: None) if args.quiet else console.line
@@ -58,16 +58,17 @@ def run(args: Namespace, console: Console) -> int:
         current, images, test_images = open_run(args, log, lock)
         if len(current.state.history) < current.options.epochs:
             return train_run(args, current, (images, test_images), console, log)
-        if not (current.directory / report.FILE).exists():  # killed between the last epoch and its report
-            report.write(current)
-            log(f"Wrote {current.directory / report.FILE}")
+        if not (current.directory / FILE).exists():  # killed between the last epoch and its report
+            write_report(current)
+            log(f"Wrote {current.directory / FILE}")
         log(f"{args.resume} has finished its {current.options.epochs} epochs; raise --epochs to continue")
         return 0
 
 
 def train_run(args: Namespace, current, data: tuple, console: Console, log) -> int:
     """Train to the last epoch, or until a signal; write the report; return the exit status."""
-    from ..runs import report
+    from ..runs.report import write_report
+    from ..runs.run import Run
     from ..training.step import NotFiniteError
 
     processes = choose_processes(args, current, console)
@@ -75,18 +76,17 @@ def train_run(args: Namespace, current, data: tuple, console: Console, log) -> i
     try:
         with StopFlag() as stop:
             train_epochs(args, current, data, processes, stop, console, log)
-            if stop.received and current.state.history:
-                report.write(current, f"Interrupted in epoch {current.state.epoch} of {current.options.epochs}.")
+            write_report(current)
     except KeyboardInterrupt:  # the second one: a batch that does not end
         console.warn(f"stopped; the last checkpoint is intact; {resume}")
         return 128 + stop.received
     except NotFiniteError as error:
-        report_divergence(current, error)
+        saved = Run.load(current.directory)  # the last epoch whose parameters are finite
+        write_report(saved, str(error))
         raise
     if stop.received:
         console.warn(f"saved; {resume}")
         return 128 + stop.received
-    report.write(current)
     log(f"Wrote {current.directory}: {FILES}")
     return 0
 
@@ -123,16 +123,6 @@ def train_epochs(args: Namespace, current, data: tuple, processes: int, stop: "S
     with np.errstate(over="ignore", invalid="ignore"):  # a test loss that is not finite is reported by check_finite
         train(images, test_images, current.config, options, state=current.state, processes=processes,
               after_batch=after_batch, after_epoch=after_epoch, progress=console.progress)
-
-
-def report_divergence(current, error: Exception) -> None:
-    """The report of the last epoch that was saved, with a line that says why training ended."""
-    from ..runs import report
-    from ..runs.run import Run
-
-    saved = Run.load(current.directory)
-    if saved.state.history:
-        report.write(saved, f"Training diverged: {error}.")
 
 
 def choose_processes(args: Namespace, current, console: Console) -> int:

@@ -1,4 +1,21 @@
-"""Data: the IDX file format, MNIST's files, and their download."""
+"""Data: the IDX file format, the files of MNIST and own images, and how pixels become numbers.
 
+    idx           read and write one array in an IDX file
+    mnist         find, load and verify training and test set
+    pixels        bytes to floats and back, binarization
+    download      MNIST from mirrors
+    fetch         one URL, within limits of time and size
+    own           own images to IDX files
+    png_reader    PNG files to arrays
+    arrays        CSV and arrays to images
+"""
+
+from .arrays import resize_by_area
 from .idx import IdxError, read_idx, write_idx
 from .mnist import load_mnist
+from .own import convert_images
+from .pixels import binarize_static, to_bytes, to_input
+from .png_reader import PngError, read_png
+
+__all__ = ["IdxError", "PngError", "binarize_static", "convert_images", "load_mnist", "read_idx", "read_png",
+           "resize_by_area", "to_bytes", "to_input", "write_idx"]

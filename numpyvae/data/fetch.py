@@ -26,7 +26,7 @@ from urllib.parse import urljoin, urlsplit
 from .. import __version__
 from .idx import CHUNK_SIZE
 
-MIN_BYTES_PER_SECOND = 16 * 1024  # slower servers are given up
+MIN_BYTES_PER_SECOND = 16 * 1024  # slower servers are skipped
 
 
 class DownloadError(OSError):

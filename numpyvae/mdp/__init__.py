@@ -1,25 +1,22 @@
 """Book two: Markov decision processes. Independent of the rest of the package.
 
-Why it stands beside a VAE: both books evaluate an expectation that cannot be summed term by term. The VAE bounds it and
-estimates the bound with samples; here a linear system gives it exactly.
-
-    1.  chain       a four-state example, solved by hand
-    2.  model       the process: transitions, rewards, discount factor; available actions, endings
-    3.  bellman     Bellman's equations, policy evaluation by a linear system, the error bound
-    4.  solvers     value iteration, policy iteration, modified policy iteration
-    5.  ties        every optimal policy
-    6.  episodes    γ = 1: undiscounted problems that end
-    7.  horizon     finite horizon: backward induction
-    8.  average     the long run: visited states, average reward
-    9.  simulation  trajectories
-    10. discount    critical discount factors, Blackwell optimality
+    1. chain       a four-state example, solved by hand; why this book stands beside a VAE
+    2. model       the process: transitions, rewards, discount factor; available actions, endings
+    3. bellman     Bellman's equations, policy evaluation by a linear system, the error bound
+    4. solvers     value iteration, policy iteration, modified policy iteration
+    5. ties        every optimal policy
+    6. horizon     undiscounted problems that end; backward induction over a finite horizon
+    7. average     the long run: visited states, average reward
+    8. simulation  trajectories
+    9. discount    critical discount factors, Blackwell optimality
     Optional: rounding (tie tolerance, iterative refinement), validation (how arguments are read)
 
-Symbols: s, s′ states, S their number; a an action, A their number; P(s′ | s, a) transition probability; R(s, a) expected
-reward; γ discount factor; π policy, P_π and r_π its transitions and rewards; v value, q action value, * optimal; T, T_π
-Bellman operators; H effective horizon; ‖·‖ the largest absolute entry; d a distribution over states; g gain and h bias
-(chapter 8; in chapter 7, g the final value and h the horizon); n, c, p polynomials in γ (chapter 10); τ tie tolerance;
-u = 2⁻⁵² machine epsilon, the distance from 1 to the next float64.
+Symbols: s, s′ states, S their number; a an action, A their number; P(s′ | s, a) transition probability; R(s, a)
+expected reward; γ discount factor; π policy, P_π and r_π its transitions and rewards; v value, q action value, v* and
+q* of the best policy; T, T_π Bellman operators; H effective horizon; ‖·‖ the largest absolute entry; τ tie tolerance;
+u = 2⁻⁵² machine epsilon, the distance from 1 to the next float64. Of one chapter only: m, n steps (1); w steps to the
+end, g final value, h number of steps (6); d distribution over states, g gain, h bias (7); n, c, p polynomials in γ (9);
+δ residual, e error (rounding).
 """
 
 from .average import AverageReward, average_reward, state_visitation
@@ -27,8 +24,7 @@ from .bellman import (action_values, advantages, bellman_operator, bellman_resid
                       policy_evaluation)
 from .chain import four_state_chain
 from .discount import blackwell_policy, critical_discounts
-from .episodes import effective_horizon
-from .horizon import FiniteHorizonSolution, backward_induction
+from .horizon import FiniteHorizonSolution, backward_induction, effective_horizon
 from .model import MDP
 from .rounding import refined_policy_evaluation
 from .simulation import Trajectory, simulate
@@ -36,8 +32,8 @@ from .solvers import Solution, greedy_policy, modified_policy_iteration, policy_
 from .ties import enumerate_policies, optimal_actions, optimal_policies
 
 __all__ = [
-    "MDP", "four_state_chain", "policy_evaluation", "bellman_operator", "bellman_residual", "action_values", "advantages",
-    "induced_chain", "factorize", "Solution", "greedy_policy", "value_iteration", "policy_iteration",
+    "MDP", "four_state_chain", "policy_evaluation", "bellman_operator", "bellman_residual", "action_values",
+    "advantages", "induced_chain", "factorize", "Solution", "greedy_policy", "value_iteration", "policy_iteration",
     "modified_policy_iteration", "optimal_actions", "optimal_policies", "enumerate_policies", "effective_horizon",
     "FiniteHorizonSolution", "backward_induction", "AverageReward", "average_reward", "state_visitation", "Trajectory",
     "simulate", "critical_discounts", "blackwell_policy", "refined_policy_evaluation",

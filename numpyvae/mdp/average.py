@@ -1,23 +1,22 @@
-"""Chapter 8. The long run: where a policy spends its time, and its average reward.
+"""Chapter 7. The long run: where a policy spends its time, and its average reward.
 
-How often is each state visited? From the initial distribution d₀, the state after k steps has the distribution P_πᵀᵏ d₀.
-Weighted as rewards are, these sum to
+From the initial distribution d₀ the state after k steps has the distribution (P_πᵀ)ᵏ d₀. Weighted as rewards are, these
+sum to
 
-    d = (1 − γ) Σₖ γᵏ P_πᵀᵏ d₀ = (1 − γ) (I − γ P_π)⁻ᵀ d₀,                                                     (8.1)
+    d = (1 − γ) Σₖ γᵏ (P_πᵀ)ᵏ d₀ = (1 − γ) (I − γ P_π)⁻ᵀ d₀,                                                     (7.1)
 
-the state-visitation distribution: the distribution of the state at which a process stops that continues with
-probability γ after each step. With it the value is an average over states, not over time: d₀·v_π = d·r_π/(1 − γ).
+the state-visitation distribution: that of the last state of a process that continues with probability γ per step. With
+it the value is an average over states, not over time: d₀·v_π = d·r_π/(1 − γ).
 
-If the process never ends, the average reward per step is another criterion, without a discount factor. Assume that the
-states that recur form one class (the policy is unichain). Then the average, the gain g, is the same from every state.
-The bias h(s) is the total by which the rewards from s on exceed it. They satisfy
+The average reward per step needs no discount factor. Assume that the process never ends and that the states that recur
+form one class (the policy is unichain). Then the average, the gain g, is the same from every state. The bias h(s) is
+the total by which the rewards from s on exceed it. With d = P_πᵀ d the stationary distribution, they satisfy
 
-    h + g = r_π + P_π h,        Σ_s d(s) h(s) = 0,                                                             (8.2)
+    h + g = r_π + P_π h,        Σ_s d(s) h(s) = 0.                                                               (7.2)
 
-with d the stationary distribution, d = P_πᵀ d. Without the second condition h is determined up to a constant. So set
-h = 0 in the first state and solve for g and the other entries of h, one linear system: its matrix is I − P_π with ones
-in the first column. The transposed system, with right-hand side (1, 0, …, 0), gives d. The discounted value near γ = 1
-contains both: v_π = g/(1 − γ) + h + terms that vanish with 1 − γ.
+The first equation determines h up to a constant. So set h = 0 in the first state and solve for g and the other entries,
+one linear system: its matrix is I − P_π with ones in the first column. The transposed system with right-hand side
+(1, 0, …, 0) gives d. Near γ = 1 the discounted value contains both: v_π = g/(1 − γ) + h + terms that vanish with 1 − γ.
 
 Source: Puterman (1994), chapter 8 and section 6.10; Howard 1960.
 """
@@ -31,7 +30,7 @@ from scipy.sparse.linalg import splu
 
 from .bellman import factorize, induced_chain
 from .model import MDP
-from .validation import U, read_array, read_state
+from .validation import U, read_array, read_integer
 
 
 class AverageReward(NamedTuple):
@@ -43,24 +42,21 @@ class AverageReward(NamedTuple):
 
 
 def state_visitation(mdp: MDP, policy, start) -> np.ndarray:
-    """d (S,) of (8.1). It sums to 1, less the discounted probability of having ended. start: d₀ (S,), or a state number.
+    """d (S,) of (7.1). start: d₀ (S,), or a state number.
 
-    At γ = 1 the factor 1 − γ is omitted: d is the expected number of visits per episode.
+    If episodes end, the sum of d is less than 1. At γ = 1 it is the number of visits per episode: no factor 1 − γ.
     """
     S = len(mdp.R)
-    if np.ndim(start) == 0:
-        d0 = np.eye(1, S, read_state("start", start, S))[0]
-    else:
-        d0 = read_array("start", start, (S,))
-        if not (d0 >= 0).all() or abs(d0.sum() - 1) > 4 * S * U:
-            raise ValueError(f"start is no distribution over the states: its smallest entry is {d0.min():g}, its sum "
-                             f"{d0.sum():.12g}")
+    number = np.ndim(start) == 0
+    d0 = np.eye(1, S, read_integer("start", start, 0, S - 1))[0] if number else read_array("start", start, (S,))
+    if not (d0 >= 0).all() or abs(d0.sum() - 1) > 4 * S * U:
+        raise ValueError(f"start is no distribution: its smallest entry is {d0.min():g}, its sum {d0.sum():.12g}")
     P, _ = induced_chain(mdp, policy)
     return factorize(P, mdp.gamma)(d0, transpose=True) * (1 - mdp.gamma if mdp.gamma < 1 else 1)
 
 
 def average_reward(mdp: MDP, policy) -> AverageReward:
-    """The gain and the bias (8.2) of a unichain policy. γ is not used. ValueError if it has several recurrent classes."""
+    """Gain and bias (7.2) of a unichain policy; γ is not used. ValueError if it has several recurrent classes."""
     P, r = induced_chain(mdp, policy)
     if mdp.end.any():
         raise ValueError("average_reward requires a process that never ends; here an action may end the episode")
@@ -69,9 +65,9 @@ def average_reward(mdp: MDP, policy) -> AverageReward:
     origin, target = label[edges.row], label[edges.col]
     closed = np.setdiff1d(np.arange(count), origin[origin != target])       # the classes that no transition leaves
     if len(closed) > 1:
-        names = " and ".join(repr(mdp.states[int((label == c).argmax())]) for c in closed[:2])
-        raise ValueError(f"average_reward requires one recurrent class; this policy has {len(closed)}, and from state "
-                         f"{names} it stays in different ones, each with a gain of its own")
+        one, other = (mdp.states[int((label == c).argmax())] for c in closed[:2])
+        raise ValueError(f"average_reward requires one recurrent class; this policy has {len(closed)}: states {one!r} "
+                         f"and {other!r} are in different ones, each with its own gain")
     first = np.eye(1, len(r))[0]
     if mdp.sparse:
         factors = splu(hstack([np.ones((len(r), 1)), (eye_array(len(r)) - P).tocsc()[:, 1:]], format="csc"))
@@ -80,6 +76,5 @@ def average_reward(mdp: MDP, policy) -> AverageReward:
         matrix = np.eye(len(r)) - P
         matrix[:, 0] = 1
         h, d = np.linalg.solve(matrix, r), np.linalg.solve(matrix.T, first)
-    gain = float(h[0])
-    h[0] = 0
+    gain, h[0] = float(h[0]), 0
     return AverageReward(gain, h - d @ h, d)

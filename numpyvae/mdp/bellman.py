@@ -9,8 +9,8 @@ first step and P_π(s, s′) the probability of the next state, this is Bellman'
 
     v_π = r_π + γ P_π v_π,        or        (I − γ P_π) v_π = r_π,                                             (3.2)
 
-S linear equations in S unknowns. The matrix is never singular: if no row of P_π sums to more than 1 and γ < 1, then
-(I − γ P_π)⁻¹ = Σₖ γᵏ P_πᵏ converges, has no negative entry, and no row of it sums to more than H = 1/(1 − γ).
+S linear equations in S unknowns. No row of P_π sums to more than 1, so for γ < 1 the inverse exists: (I − γ P_π)⁻¹ =
+Σₖ γᵏ P_πᵏ converges. It has no negative entry, and no row of it sums to more than H = 1/(1 − γ).
 
 The action value is the value of action a followed by π, the advantage what that gains over π itself,
 
@@ -20,16 +20,14 @@ The Bellman operator replaces v by one step and then v. Under a policy, and with
 
     T_π v = r_π + γ P_π v,        T v = maxₐ q(·, a).                                                          (3.4)
 
-So v_π is the fixed point of T_π. No policy has a higher value in any state than v*, the fixed point of T, and the policy
-that takes a maximizing action everywhere attains it.
-
-The Bellman residual ‖T v − v‖ turns what can be computed into an error bound. For any v, and in the maximum norm,
+So v_π is the fixed point of T_π. No policy has a higher value in any state than v*, the fixed point of T, and a policy
+that takes a maximizing action everywhere attains it. For any v, the Bellman residual bounds the error in maximum norm:
 
     v_π − v = (I − γ P_π)⁻¹ (T_π v − v),        so        ‖v_π − v‖ ≤ H ‖T_π v − v‖.                           (3.5)
 
-The same holds for T and v*. It is an a posteriori bound: to check a solution takes one matrix product. It also bounds
-how much an error in r_π grows, so that the rounding of a linear solver costs about 2S·u·H of the largest value, where
-u = 2⁻⁵² is the distance from 1 to the next float64.
+The same holds for T and v*. It is an a posteriori bound: to check a solution takes one matrix product. H also bounds
+how much an error in r_π grows, so the rounding of a linear solver costs about 2S·u·H of the largest value, with machine
+epsilon u = 2⁻⁵².
 
 Source: Puterman, Markov Decision Processes (1994), section 6.1.
 """
@@ -40,34 +38,31 @@ from scipy.sparse import csr_array, eye_array, issparse
 from scipy.sparse.linalg import bicgstab, splu
 
 from .model import MDP
-from .validation import read_array
+from .validation import U, read_array
 
 ITERATIVE_STATES = 5_000                # sparse systems above this size are solved by iteration first
 LU_STATES = 200_000                     # and above this size by iteration only
 
 
 def as_policy(mdp: MDP, policy) -> np.ndarray:
-    """The policy as an array: integers (S,), one action per state, or probabilities (S, A). ValueError if it is neither."""
+    """The policy as an array: integers (S,), one action per state, or probabilities (S, A). ValueError otherwise."""
     S, A = mdp.R.shape
     policy = np.asarray(policy)
     if policy.shape == (S,) and policy.dtype.kind in "iu":
-        invalid = (policy < 0) | (policy >= A)
-        missing = ~invalid & ~mdp.available[np.arange(S), np.where(invalid, 0, policy)]
-        for wrong, problem in ((invalid, f"actions are numbered 0 to {A - 1}"), (missing, "which is not available there")):
-            if wrong.any():
-                s = int(wrong.argmax())
-                raise ValueError(f"policy: state {mdp.states[s]!r} takes action {policy[s]}; {problem}")
-        return policy.astype(np.intp)
-    if policy.shape == (S, A) and policy.dtype.kind in "iuf":
-        invalid = ~((policy >= 0).all(axis=1) & (abs(policy.sum(axis=1) - 1) <= 4 * A * np.finfo(float).eps))
-        invalid |= ((policy > 0) & ~mdp.available).any(axis=1)
-        if invalid.any():
-            s = int(invalid.argmax())
-            raise ValueError(f"policy: in state {mdp.states[s]!r}, {policy[s].tolist()} is no distribution over the "
-                             f"{mdp.available[s].sum()} available actions")
-        return policy.astype(float)
-    raise ValueError(f"policy: {policy.dtype} of shape {policy.shape}; "
-                     f"it must be action numbers ({S},) or probabilities ({S}, {A})")
+        inside = (policy >= 0) & (policy < A)
+        valid = inside & mdp.available[np.arange(S), np.where(inside, policy, 0)]
+        problem = "takes action {}; actions are numbered 0 to " + str(A - 1) + ", and not every state may have each"
+    elif policy.shape == (S, A) and policy.dtype.kind in "iuf":
+        valid = (policy >= 0).all(axis=1) & (abs(policy.sum(axis=1) - 1) <= 4 * A * U)
+        valid &= ~((policy > 0) & ~mdp.available).any(axis=1)
+        problem = "has {}, which is no distribution over its available actions"
+    else:
+        raise ValueError(f"policy: {policy.dtype} of shape {policy.shape}; "
+                         f"it must be action numbers ({S},) or probabilities ({S}, {A})")
+    if not valid.all():
+        s = int(valid.argmin())
+        raise ValueError(f"policy: state {mdp.states[s]!r} " + problem.format(policy[s].tolist()))
+    return policy.astype(np.intp if policy.ndim == 1 else float)
 
 
 def as_values(mdp: MDP, v) -> np.ndarray:
@@ -120,7 +115,7 @@ def _iterative(system):
         matrix = system.T if transpose else by_rows
         x, residual, size, last = np.zeros(len(b)), b, abs(b).max(), np.inf
         while not factors and size <= last / 2:                     # false for NaN
-            if size <= (longest + 4) * np.finfo(float).eps * (abs(b).max() + abs(x).max()):
+            if size <= (longest + 4) * U * (abs(b).max() + abs(x).max()):
                 return x
             x = x + bicgstab(matrix, residual, rtol=1e-4, maxiter=1_000)[0]
             residual, last = b - matrix @ x, size
@@ -145,17 +140,13 @@ def policy_evaluation(mdp: MDP, policy) -> np.ndarray:
 
 def action_values(mdp: MDP, v) -> np.ndarray:
     """q (S, A), equation (3.3), of values v (S,). −inf where an action is not available."""
-    return _action_values(mdp, as_values(mdp, v))
-
-
-def _action_values(mdp: MDP, v: np.ndarray) -> np.ndarray:
-    return mdp.R + mdp.gamma * (mdp.transitions @ v).reshape(mdp.R.shape)
+    return mdp.R + mdp.gamma * (mdp.transitions @ as_values(mdp, v)).reshape(mdp.R.shape)
 
 
 def advantages(mdp: MDP, policy) -> np.ndarray:
     """q_π − v_π (S, A), equation (3.3). Nowhere positive for an optimal policy; the mean under π is 0 in each state."""
     v = policy_evaluation(mdp, policy)
-    return _action_values(mdp, v) - v[:, None]
+    return action_values(mdp, v) - v[:, None]
 
 
 def bellman_operator(mdp: MDP, v, policy=None) -> np.ndarray:

@@ -8,32 +8,27 @@ reward, and both lead to state 0: − in state −1 has reward 1, and + in state
          │            ↓ ↓                       │
         −1 ←────────→  0  ←─────→ 1 ←─────────→ 2
 
-A policy selects one action per state. A reward that is k steps ahead is discounted: it counts γᵏ of its amount, with a
-discount factor γ, 0 ≤ γ < 1. The value v(s) of a policy is the sum of the discounted rewards from state s on.
+A policy selects one action per state. Its value v(s) is the sum of the rewards from state s on, each discounted: a
+reward k steps ahead counts γᵏ of its amount, with a discount factor γ, 0 ≤ γ < 1. Transitions are deterministic, so
+every trajectory soon enters a cycle. With m steps before the cycle, n steps in it, and rewards r₀, r₁, …,
 
-Transitions are deterministic, so every trajectory soon enters a cycle. With m steps before the cycle, n steps in it,
-and rewards r₀, r₁, …,
-
-    v = Σ_{k<m} γᵏ r_k  +  ( Σ_{m≤k<m+n} γᵏ r_k ) / (1 − γⁿ),                                                  (1.1)
+    v = Σ_{k<m} γᵏ r_k  +  ( Σ_{m≤k<m+n} γᵏ r_k ) / (1 − γⁿ),                                                    (1.1)
 
 since the cycle repeats forever, each time discounted by another γⁿ, and 1 + γⁿ + γ²ⁿ + … = 1/(1 − γⁿ).
 
-Two policies matter. Both take the reward of state −1 and of state 2, and move right in state 1. The myopic policy
-(− − + +) moves left in state 0, and has reward 1 on the second step of every two. The farsighted policy (− + + +) moves
-right, and has reward 3 on the third step of every three. By (1.1) their values in state 0 are
+Two policies matter. Both take the reward of state −1 and of state 2, and move right in state 1. In state 0 the myopic
+policy (− − + +) moves left, and has reward 1 on the second step of every two. The farsighted policy (− + + +) moves
+right, and has reward 3 on the third step of every three. By (1.1) their values in state 0 are γ/(1 − γ²) and
+3γ²/(1 − γ³). They are equal where γ(1 − γ³) = 3γ²(1 − γ²). Divide by γ(1 − γ):
 
-    γ/(1 − γ²)   and   3γ²/(1 − γ³).
+    1 + γ + γ² = 3γ(1 + γ),        so        2γ² + 2γ − 1 = 0,        γ* = (√3 − 1)/2 = 0.3660…                  (1.2)
 
-They are equal where γ(1 − γ³) = 3γ²(1 − γ²). Divide by γ(1 − γ):
+Below γ* the small early reward is worth more; above it, the large late one. So the optimal policy depends on the
+discount factor. The next chapters find optimal policies without a closed form.
 
-    1 + γ + γ² = 3γ(1 + γ),        so        2γ² + 2γ − 1 = 0,        γ* = (√3 − 1)/2 = 0.3660…                (1.2)
-
-is the only solution in (0, 1). Below γ* the small early reward is worth more; above it, the large late one. So the
-optimal policy depends on the discount factor. The chapters that follow find optimal policies without a closed form.
-
-The example is an exercise from a course on reinforcement learning. Some values in its printed solution were wrong; the
-tests list them. Why it stands beside a VAE: both books evaluate an expectation that cannot be summed term by term. The
-VAE bounds it and samples it; a Markov decision process reduces it to a linear system.
+The example is an exercise from a course; some values in its printed solution were wrong, and the tests list them. Why
+it stands beside a VAE: both books evaluate an expectation that cannot be summed term by term. The VAE bounds it and
+samples it; a Markov decision process reduces it to a linear system.
 """
 
 from collections.abc import Iterable
@@ -67,13 +62,9 @@ def closed_form(policy: Iterable[str], gamma: float) -> list[tuple[str, float]]:
         cycle_length = len(path) - cycle_start                      # n
         rewards = [(REWARD.get((s, action[s]), 0), k) for k, s in enumerate(path)]
         prefix, cycle = rewards[:cycle_start], rewards[cycle_start:]
-        value = _discounted_sum(prefix, gamma) + _discounted_sum(cycle, gamma) / (1 - gamma**cycle_length)
+        value = sum(r * gamma**k for r, k in prefix) + sum(r * gamma**k for r, k in cycle) / (1 - gamma**cycle_length)
         forms.append((_format_formula(prefix, cycle, cycle_length), value))
     return forms
-
-
-def _discounted_sum(rewards: list, gamma: float) -> float:
-    return sum(r * gamma**k for r, k in rewards)
 
 
 def _format_formula(prefix: list, cycle: list, cycle_length: int) -> str:

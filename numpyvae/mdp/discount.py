@@ -1,13 +1,10 @@
-"""Chapter 10. Critical discount factors, computed exactly, and the Blackwell-optimal policy.
+"""Chapter 9. Critical discount factors, computed exactly, and the Blackwell-optimal policy.
 
 The optimal policy depends on γ. A grid of discount factors can miss a change; an exact computation cannot. By Cramer's
-rule the value of a policy is a rational function of γ,
+rule the value of a policy is a rational function of γ, with a polynomial n_s for each state, and so is the advantage,
 
-    v_π(γ) = (I − γ P_π)⁻¹ r_π = n(γ) / c(γ),        c(γ) = det(I − γ P_π) > 0 for 0 ≤ γ < 1,                  (10.1)
-
-with a polynomial n_s for each state, and so is the advantage (3.3),
-
-    q_π(s, a) − v_π(s) = p(γ) / c(γ),        p(γ) = R(s, a) c(γ) + γ Σ_{s′} P(s′ | s, a) n_{s′}(γ) − n_s(γ).    (10.2)
+    v_π(γ) = (I − γ P_π)⁻¹ r_π = n(γ) / c(γ),        c(γ) = det(I − γ P_π) > 0 for 0 ≤ γ < 1,                    (9.1)
+    q_π(s, a) − v_π(s) = p(γ) / c(γ),        p(γ) = R(s, a) c(γ) + γ Σ_{s′} P(s′ | s, a) n_{s′}(γ) − n_s(γ).     (9.2)
 
 π is optimal at γ exactly if no p(γ) is positive. Start with an optimal π just above 0 and let γ rise. While π stays
 optimal, the optimal actions are those with p = 0, and a polynomial that is zero on an interval is zero everywhere. So
@@ -32,10 +29,8 @@ from itertools import pairwise
 import numpy as np
 
 from .model import MDP
-from .ties import check_policy_count
 
-ROOT_TOLERANCE = Fraction(1, 2**60)     # of a root; two sign changes closer than this are missed
-MAX_POLICIES = 100_000
+ROOT_TOLERANCE = Fraction(1, 2**60)     # of a root; closer sign changes are missed
 
 
 def critical_discounts(P, R=None) -> list[float]:
@@ -56,8 +51,9 @@ def blackwell_policy(P, R=None) -> np.ndarray:
 def _optimal_policy_intervals(P, R) -> Iterator[tuple]:
     """(γ, π): π is optimal from γ to the next pair's γ, or to 1."""
     mdp = P if isinstance(P, MDP) else MDP(P, R, 0.0)
-    check_policy_count(mdp, MAX_POLICIES)
     S, A = mdp.R.shape
+    if A ** S > 100_000:
+        raise ValueError(f"{A} actions in {S} states make {A}^{S} policies; at most 100,000 are searched")
     P = _to_fractions(mdp.transitions.toarray() if mdp.sparse else mdp.transitions)
     total = P.sum(axis=1) + _to_fractions(mdp.end.ravel()) + ~mdp.available.ravel()
     P = (P / total[:, None]).reshape(S, A, S)
@@ -85,7 +81,7 @@ def _exact_policy_iteration(P, R, available, gamma, policy) -> tuple:
 
 
 def _advantage_polynomials(P, R, available, policy) -> list:
-    """The p of (10.2) for each state and action: integers, lowest power first (p times a positive number).
+    """The p of (9.2) for each state and action: integers, lowest power first (p times a positive number).
 
     Faddeev and Leverrier: (I - γP)⁻¹ = Σₖ γᵏ Bₖ / Σₖ γᵏ cₖ, where B₀ = I and c₀ = 1, then cₖ = -tr(P Bₖ₋₁)/k and
     Bₖ = P Bₖ₋₁ + cₖ I, until B_S = 0.
@@ -138,7 +134,7 @@ def _sign_at(p: list, gamma: Fraction) -> int:
 
 
 def _to_fractions(x: np.ndarray) -> np.ndarray:
-    """The simplest nearby fraction (1/3 for 0.333…: a denominator up to 10⁶, within two ulps), or the float's exact value."""
+    """The simplest nearby fraction (1/3 for 0.333…: denominators to 10⁶, within two ulps), or the exact value."""
 
     def fraction(value):
         near = Fraction(value).limit_denominator(10**6)

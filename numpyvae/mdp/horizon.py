@@ -1,23 +1,57 @@
-"""Chapter 7. Finite horizon: backward induction.
+"""Chapter 6. Horizons: problems that end by themselves, and problems with a fixed number of steps.
 
-With h steps to go, the best that can be done is one step and then the best with h − 1 steps to go:
+A game or a way through a maze ends. Then the sum of rewards is finite without a discount factor, if every policy
+reaches the end; MDP refuses γ = 1 otherwise. The equations of chapters 3 and 4 hold as they stand, but for H, which was
+1/(1 − γ). In its place, let
 
-    v_h(s) = g(s),        v_t(s) = maxₐ ( R(s, a) + γ Σ_{s′} P(s′ | s, a) v_{t+1}(s′) ),    t = h − 1, …, 0,   (7.1)
+    w(s) = maxₐ ( 1 + Σ_{s′} P(s′ | s, a) w(s′) ),                                                               (6.1)
 
-where g is the value of the state in which the last step ends. The maximizing action depends on the stage t: near the
-end an agent takes what it can get. Everything is a finite sum, so γ = 1 needs no condition. For γ < 1, v₀ approaches v*
-as h grows: by (4.1) ‖v₀ − v*‖ ≤ γʰ ‖g − v*‖, for (7.1) is value iteration started from g.
+the largest expected number of steps from s to the end: the optimal value if the reward of every step is 1. For every
+policy w ≥ 1 + P_π w, so (I − P_π)⁻¹ 1 ≤ w, and H = ‖w‖ bounds the rows of every inverse in (3.5), (4.2) and (4.3). Any
+w ≥ c + P_π w, c > 0, gives the bound ‖w‖/c: so a computed w, which satisfies (6.1) up to rounding, bounds as well.
 
-Source: Puterman (1994), chapter 4; Bellman 1957.
+With a fixed number of steps h, the best that can be done is one step and then the best with one step less,
+
+    v_h(s) = g(s),        v_t(s) = maxₐ ( R(s, a) + γ Σ_{s′} P(s′ | s, a) v_{t+1}(s′) ),   t = h − 1, …, 0,      (6.2)
+
+where g is the value of the state in which the last step ends. This is backward induction. The best action depends on
+the stage t: near the end an agent takes what it can get. The sum is finite, so γ = 1 needs no condition. It is h sweeps
+of value iteration from g, so by (4.1) ‖v₀ − v*‖ ≤ γʰ ‖g − v*‖: a long horizon approaches the infinite one.
+
+Source: Puterman (1994), chapter 4; Bertsekas and Tsitsiklis, An analysis of stochastic shortest path problems (1991).
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from .bellman import as_values
+from .bellman import as_values, factorize, induced_chain
 from .model import MDP
-from .validation import check_count, read_discount
+from .validation import LARGEST, read_integer, read_discount
+
+
+def effective_horizon(mdp: MDP) -> float:
+    """H: no row of (I − γ P_π)⁻¹ sums to more than this, whatever π. 1/(1 − γ), or at γ = 1 the ‖w‖ of (6.1).
+
+    ValueError if an episode may be so long that float64 cannot bound it, or values as large as H ‖R‖.
+    """
+    if mdp.gamma < 1:
+        return 1 / (1 - mdp.gamma)
+    policy = mdp.available.argmax(axis=1)
+    states = np.arange(len(policy))
+    while True:                                         # policy iteration for reward 1
+        P, _ = induced_chain(mdp, policy)
+        w = factorize(P, 1.0)(np.ones(len(policy)))
+        steps = np.where(mdp.available, 1 + (mdp.transitions @ w).reshape(mdp.R.shape), -np.inf)
+        longer = steps.max(axis=1) > steps[states, policy] + 1e-9 * abs(w).max()
+        if not longer.any():
+            break
+        policy = np.where(longer, steps.argmax(axis=1), policy)
+    c = (w - (steps.max(axis=1) - 1)).min()             # 1, but for rounding and for gains of less than 1e-9
+    if not c > 0.5 or w.max() / c > LARGEST / max(abs(mdp.R[mdp.available]).max(), 1):
+        raise ValueError(f"gamma is 1, and some policy needs about {abs(w).max():.2g} steps to end an episode; values "
+                         "may exceed the range or the precision of float64: use gamma < 1, or scale the rewards")
+    return float(w.max() / c)
 
 
 class FiniteHorizonSolution(NamedTuple):
@@ -28,15 +62,14 @@ class FiniteHorizonSolution(NamedTuple):
 
 
 def backward_induction(mdp: MDP, horizon: int, final=0.0, gamma: float | None = None) -> FiniteHorizonSolution:
-    """Equation (7.1): the optimal action of every stage; ties go to the lowest index.
+    """Equation (6.2): the optimal action of every stage; ties go to the lowest index.
 
     horizon: h, a positive integer
     final: g, a number or (S,); an episode that has ended before does not receive it
     gamma: a discount factor for this calculation, up to and including 1; by default that of the MDP
     """
-    check_count("horizon", horizon, 1)
-    gamma = mdp.gamma if gamma is None else read_discount(gamma)
-    S = len(mdp.R)
+    read_integer("horizon", horizon, 1)
+    gamma, S = mdp.gamma if gamma is None else read_discount(gamma), len(mdp.R)
     values, policies = np.zeros((horizon + 1, S)), np.zeros((horizon, S), dtype=np.intp)
     values[horizon] = np.where(mdp.terminal, 0, as_values(mdp, np.full(S, final) if np.ndim(final) == 0 else final))
     for t in range(horizon - 1, -1, -1):

@@ -3,21 +3,18 @@
 In state s the agent takes action a, receives the reward R(s, a) and moves to state s′ with probability P(s′ | s, a).
 Instead of moving on, an episode may end, with probability end(s, a). So
 
-    Σ_{s′} P(s′ | s, a) + end(s, a) = 1        for every state s and every action a that s has.                 (2.1)
+    Σ_{s′} P(s′ | s, a) + end(s, a) = 1        for every state s and every action a that s has.                   (2.1)
 
-Nothing follows the end, so that its value is 0. An ending therefore needs no state of its own: it is the probability
-that is missing from a row of P, and every equation of the following chapters holds as it stands. A terminal state is
-one in which every action ends the episode with reward 0.
+Nothing follows the end: its value is 0. So an ending needs no state of its own. It is the probability that is missing
+from a row of P, and every equation of the following chapters holds as it stands. A terminal state is one in which every
+action ends the episode with reward 0. An action that a state does not have has the reward −∞: no maximum selects it.
 
-Not every state has every action. An action that is not available has the reward −∞, so that no maximum selects it.
+The effective horizon is H = 1/(1 − γ) = 1 + γ + γ² + …: how many steps ahead rewards matter. With γ = 1 there is no
+such limit, and values are finite only if every policy ends every episode. That fails exactly if there is a set of
+states that some choice of actions never leaves. `_endless_states` starts with all states, and removes those that every
+action may leave until what remains is such a set, or empty.
 
-The effective horizon is H = 1/(1 − γ), the sum 1 + γ + γ² + …: how many steps ahead rewards matter. With γ = 1 there
-is no such limit, and values are finite only if every policy ends every episode. That fails exactly if there is a set
-of states that some choice of actions never leaves; the check below removes states from the set of all states until
-what remains is such a set, or is empty.
-
-Source: Puterman, Markov Decision Processes (1994), chapters 2 and 7; the transitions of `from_transitions` have the
-format of the Gymnasium toy-text environments.
+Source: Puterman, Markov Decision Processes (1994), chapters 2 and 7.
 """
 
 from collections.abc import Mapping
@@ -25,21 +22,21 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
-from .validation import (LARGEST, check_rows, clear_rows, describe_row, endless_states, freeze, read_array, read_discount,
-                         read_labels, read_mask, read_rewards, read_terminal, read_transition_table, read_transitions)
+from .validation import (LARGEST, check_rows, clear_rows, freeze, read_array, read_discount, read_labels, read_mask,
+                         read_rewards, read_transition_table, read_transitions)
 
 
 class MDP:
     """An immutable MDP. Arguments are validated and copied; the arrays are read-only.
 
-    P: array (S, A, S) with P[s, a, s′] = P(s′ | s, a), state by state; or a list or tuple of A matrices (S, S), dense or
-       sparse, one per action, row s, column s′. A nested list of numbers is an array.
-    R: (S, A), expected rewards; −inf for an action that a state does not have. Or rewards of transitions, in the forms
-       that P has; they are averaged over s′.
+    P: array (S, A, S) with P[s, a, s′] = P(s′ | s, a), state by state; or a list or tuple of A matrices (S, S), dense
+       or sparse, one per action, with row s and column s′. A nested list of numbers is an array.
+    R: (S, A), expected rewards; −inf for an action that a state does not have. Or rewards of transitions, in one of the
+       forms of P; they are averaged over s′.
     gamma: the discount factor γ, 0 ≤ γ ≤ 1; 1 only if every policy ends every episode
     states, actions: S and A labels, used in messages; 0, 1, 2, … by default. Policies hold indices, not labels.
     available: boolean (S, A), the actions that each state has; the rows of P and R of others are ignored
-    terminal: boolean (S,), or the indices of the terminal states; their rows of P and R are ignored
+    terminal: boolean (S,), the terminal states; their rows of P and R are ignored
     end: (S, A), the probability that the episode ends after the action; P and end together sum to 1
 
     Attributes: R (S, A); gamma; states; actions; end (S, A); and `transitions`, P as one (S·A, S) matrix whose row
@@ -59,31 +56,28 @@ class MDP:
     def __init__(self, P, R, gamma: float, states=None, actions=None, *, available=None, terminal=None, end=None):
         transitions, S, A = read_transitions(P)
         R = read_rewards(R, transitions, S, A)
+        available = read_mask("available", np.ones((S, A), bool) if available is None else available, (S, A))
+        terminal = read_mask("terminal", np.zeros(S, bool) if terminal is None else terminal, (S,))
+        end = read_array("end", np.zeros((S, A)) if end is None else end, (S, A))
         states, actions = read_labels("states", states, S), read_labels("actions", actions, A)
-        available = read_mask("available", available, (S, A)) & (R != -np.inf)
-        terminal = read_terminal(terminal, S)
-        end = np.zeros((S, A)) if end is None else read_array("end", end, (S, A)).copy()
 
-        # What is ignored is overwritten: an ending has no next state, and no row of P has a missing action's entries.
-        available[terminal] = True
-        R[terminal] = 0
-        R[~available] = -np.inf
-        end[terminal] = 1
-        end[~available] = 0
-        transitions = clear_rows(transitions, ~available.ravel() | np.repeat(terminal, A))
-        check_rows(transitions, R, end, available, states, actions)
-        freeze(R, end, transitions)
+        available = available & (R != -np.inf) | terminal[:, None]
+        R[terminal], R[~available] = 0, -np.inf
+        end[terminal], end[~available] = 1, 0
+        clear_rows(transitions, ~available.ravel() | np.repeat(terminal, A))
+        if not available.any(axis=1).all():
+            raise ValueError(f"state {states[int(available.any(axis=1).argmin())]!r} has no available action")
         self.__dict__.update(R=R, gamma=read_discount(gamma), states=states, actions=actions, end=end,
                              transitions=transitions)
+        check_rows(transitions, R, end, available, self._describe_row)
+        freeze(R, end, transitions)
         self._check_values_exist()
 
     @classmethod
     def from_action_matrices(cls, P, R, gamma: float, states=None, actions=None, **options) -> "MDP":
         """P (A, S, S) with P[a, s, s′], action by action. R: (S, A), or (A, S, S) for rewards of transitions."""
-        by_action = [M if issparse(M) else np.asarray(M) for M in P]
-        if all(np.ndim(M) == 2 for M in R):                             # a row of (S, A) has one dimension
-            R = [M if issparse(M) else np.asarray(M) for M in R]
-        return cls(by_action, R, gamma, states, actions, **options)
+        P, by_action = ([M if issparse(M) else np.asarray(M) for M in matrices] for matrices in (P, R))
+        return cls(P, by_action if by_action[0].ndim == 2 else R, gamma, states, actions, **options)
 
     @classmethod
     def from_transitions(cls, transitions: Mapping, gamma: float) -> "MDP":
@@ -93,16 +87,14 @@ class MDP:
         transition, and the next state need not be a key. A state without actions is terminal. Sparse above 500 states.
         """
         states, actions, P, R, end, available = read_transition_table(transitions)
-        terminal = [i for i, s in enumerate(states) if not transitions[s]]
+        terminal = [not transitions[s] for s in states]
         return cls(P, R, gamma, states, actions, available=available, terminal=terminal, end=end)
 
     @property
     def P(self) -> np.ndarray | tuple[csr_array, ...]:
         """(S, A, S) if dense, else A matrices (S, S). Rows of endings and of unavailable actions sum to less than 1."""
         S, A = self.R.shape
-        if self.sparse:
-            return tuple(self.transitions[np.arange(a, S * A, A)] for a in range(A))
-        return self.transitions.reshape(S, A, S)
+        return tuple(self.transitions[a::A] for a in range(A)) if self.sparse else self.transitions.reshape(S, A, S)
 
     @property
     def sparse(self) -> bool:
@@ -125,10 +117,6 @@ class MDP:
         other._check_values_exist()
         return other
 
-    def __repr__(self) -> str:
-        S, A = self.R.shape
-        return f"MDP({S} states, {A} actions, gamma={self.gamma}, {'sparse' if self.sparse else 'dense'})"
-
     def __setattr__(self, name: str, value) -> None:
         raise AttributeError(f"{name}: an MDP cannot be changed; make another one, or use with_discount")
 
@@ -136,16 +124,28 @@ class MDP:
         freeze(attributes["R"], attributes["end"], attributes["transitions"])
         self.__dict__.update(attributes)
 
+    def _describe_row(self, row: int) -> str:
+        return f"state {self.states[row // len(self.actions)]!r}, action {self.actions[row % len(self.actions)]!r}"
+
     def _check_values_exist(self) -> None:
-        """Every policy has a finite value, and float64 can represent it and the sum of four such numbers."""
+        """Every policy has a finite value, and float64 can represent it."""
         size = np.where(self.available, abs(self.R), 0)
-        if self.gamma < 1:
-            if size.max() > LARGEST * (1 - self.gamma):
-                row = int(size.argmax())
-                raise ValueError(f"R: the reward of {describe_row(row, self.states, self.actions)} is {self.R.flat[row]}; "
-                                 f"values at gamma = {self.gamma} may exceed the range of float64: scale the rewards")
-        elif (forever := endless_states(self.transitions, self.end, self.available)).any():
-            names = ", ".join(repr(self.states[s]) for s in np.flatnonzero(forever)[:3])
-            raise ValueError(f"gamma is {self.gamma}, which requires that every policy ends every episode; some policy stays forever "
-                             f"in {forever.sum()} states ({names}{', …' if forever.sum() > 3 else ''}): mark terminal "
-                             "states with terminal=, or use gamma < 1")
+        if size.max() > LARGEST * (1 - self.gamma) and self.gamma < 1:
+            row = int(size.argmax())
+            raise ValueError(f"R: the reward of {self._describe_row(row)} is {self.R.flat[row]}; values at gamma = "
+                             f"{self.gamma} may exceed the range of float64: scale the rewards")
+        if self.gamma == 1 and (endless := self._endless_states()).any():
+            names = ", ".join(repr(self.states[s]) for s in np.flatnonzero(endless)[:3])
+            raise ValueError(f"gamma is {self.gamma}, which requires that every policy ends every episode; some policy "
+                             f"stays forever in {endless.sum()} states ({names}{', …' if endless.sum() > 3 else ''}): "
+                             "mark terminal states with terminal=, or use gamma < 1")
+
+    def _endless_states(self) -> np.ndarray:
+        """Boolean (S,): the largest set of states that some choice of actions never leaves."""
+        inside = np.ones(len(self.R), dtype=bool)
+        while True:
+            may_leave = (self.transitions @ (~inside).astype(float)).reshape(self.R.shape) + self.end > 0
+            kept = inside & (self.available & ~may_leave).any(axis=1)
+            if (kept == inside).all():
+                return inside
+            inside = kept

@@ -7,21 +7,21 @@ cycle), and not much above it (or worse actions count as ties). Below, u = 2⁻�
 The LU solution of (I − γ P) v = r is not good enough. Its error is of order u·H·‖v‖, and ‖v‖ itself grows as
 H = 1/(1 − γ), so that at γ = 1 − 10⁻⁸ the error exceeds every reward. Iterative refinement removes it. With e = v − v̂,
 
-    (I − γ P) e = r + γ P v̂ − v̂ = δ,                                                                          (R.1)
+    (I − γ P) e = r + γ P v̂ − v̂ = δ,                                                                            (R.1)
 
 and the same factors solve this for e. The residual δ suffers from cancellation; computed naively it is pure rounding
-error. So it is computed to twice the precision: every product is split into high + low without error (Dekker 1971), and
-so is every sum (Knuth 1969). Each iteration then multiplies the error by a factor of order S·u·H. In the end v̂ is the
-float nearest to v in each state, or its neighbor. The last e, with a bound on its own error by (3.5), says how near.
+error. So every product and every sum is split into high + low without error, which doubles the precision. Each
+iteration multiplies the error by a factor of order S·u·H. In the end v̂ is the float nearest to v in each state, or its
+neighbor. The last e, with a bound on its own error by (3.5), says how near.
 
 A computed q(s, a) = R + γ Σ P v̂, with k next states, has an error of at most
 
-    τ(s, a) = γ Σ P |v̂ − v|  +  (k + 2)·u/2·( |R(s, a)| + γ Σ P |v̂| ),                                         (R.2)
+    τ(s, a) = γ Σ P |v̂ − v|  +  (k + 2)·u/2·( |R(s, a)| + γ Σ P |v̂| ),                                           (R.2)
 
 from v̂ plus from the sum. Two actions tie if their values differ by at most the sum of their τ. Only rewards and values
 that enter this one comparison enter τ: a reward of −10⁹ elsewhere does not make different actions equal.
 
-Source: Wilkinson 1963; Higham, Accuracy and Stability of Numerical Algorithms (2002), chapters 4 and 12.
+Source: Dekker 1971; Wilkinson 1963; Higham, Accuracy and Stability of Numerical Algorithms (2002), chapters 4 and 12.
 """
 
 import numpy as np
@@ -32,8 +32,13 @@ from .model import MDP
 from .validation import U
 
 
+def rounding_unit(mdp: MDP) -> float:
+    """A computed T v − v has a rounding error of at most this times ‖r_π‖ + 2‖v‖, by the count of (R.2)."""
+    return (next_states(mdp) + 3) * U / 2
+
+
 def tie_tolerance(mdp: MDP, v: np.ndarray, error=None) -> np.ndarray:
-    """τ (S, A), equation (R.2). error: a bound on |v̂ − v| (S,); by default u·|v̂|, refined values. 0 where unavailable."""
+    """τ (S, A), equation (R.2). error: a bound on |v̂ − v|; by default u·|v̂|, as of refined values."""
     error = U * abs(v) if error is None else error
     inherited = mdp.gamma * (mdp.transitions @ np.broadcast_to(error, v.shape))
     size = np.where(mdp.available, abs(mdp.R), 0).reshape(-1) + mdp.gamma * (mdp.transitions @ abs(v))
@@ -54,20 +59,18 @@ def refined_policy_evaluation(mdp: MDP, policy) -> np.ndarray:
 
 def refine(P, r, gamma: float, solve, horizon: float) -> tuple:
     """v_π (S,) and a bound on its error (S,). solve: as factorize returns it. horizon: H of (3.5)."""
-    scale = 2.0 ** (np.frexp(abs(r).max())[1] - 1)      # v is proportional to r: a power of two scales both exactly,
-    r = r / scale                                       # and keeps the products of `_two_product` in range
-    P = csr_array(P)
-    longest = max(np.diff(P.indptr).max(), 1)
+    P, scale = csr_array(P), 2.0 ** (np.frexp(abs(r).max())[1] - 1)
+    # exact, and products stay in the range of `_two_product`
+    r, longest = r / scale, max(np.diff(P.indptr).max(), 1)
     v, last = solve(r), np.inf
     while True:
         delta = exact_residual(P, r, gamma, v)
         e = solve(delta)
-        size = abs(e).max()
-        if not size < last / 2:                         # converged: the correction is at the level of rounding
+        if not abs(e).max() < last / 2:                         # converged: the correction is at the level of rounding
             break
-        v, last = v + e, size
+        v, last = v + e, abs(e).max()
     # (3.5) for e: its own residual, the rounding of that, and the rounding of delta
-    unsolved = abs(delta - e + gamma * (P @ e)).max() + (longest + 4) * U * size
+    unsolved = abs(delta - e + gamma * (P @ e)).max() + (longest + 4) * U * abs(e).max()
     unsolved += U * abs(delta).max() + 4 * longest * U**2 * (abs(r).max() + 2 * abs(v).max())
     return v * scale, (abs(e) + horizon * unsolved) * scale
 

@@ -1,9 +1,8 @@
-"""Chapter 9. Simulation: trajectories of a policy.
+"""Chapter 8. Simulation: trajectories of a policy.
 
 The value (3.1) is an expectation, so the mean of the discounted returns of many trajectories estimates it without bias,
-but for what is cut off after the last step: at most γⁿ·H·‖R‖ after n steps. Its standard error falls as one over the
-square root of the number of trajectories. This is the other road of a VAE: there the expectation has no closed form,
-and samples are all there is.
+but for what follows the last step: at most γⁿ·H·‖R‖ after n steps. The standard error falls as one over the square root
+of the number of trajectories. In a VAE the expectation has no closed form, and samples are all there is.
 """
 
 from typing import NamedTuple
@@ -12,11 +11,11 @@ import numpy as np
 
 from .bellman import as_policy
 from .model import MDP
-from .validation import check_count, read_state
+from .validation import read_integer
 
 
 class Trajectory(NamedTuple):
-    """What simulate returns. n is the number of steps, fewer than asked for if the episode ended."""
+    """What simulate returns: n steps, fewer than asked for if the episode ended."""
 
     states: np.ndarray          # (n + 1,) state numbers, the start first; (n,) if the episode ended: nothing follows
     actions: np.ndarray         # (n,) action numbers
@@ -27,36 +26,24 @@ class Trajectory(NamedTuple):
 
 def simulate(mdp: MDP, policy, start: int, num_steps: int, rng: np.random.Generator) -> Trajectory:
     """Follow the policy, (S,) or (S, A), for num_steps steps from state number `start`, or until the episode ends."""
-    S, A = mdp.R.shape
     policy = as_policy(mdp, policy)
-    check_count("num_steps", num_steps, 0)
-    states, actions, ended = [read_state("start", start, S)], [], False
+    read_integer("num_steps", num_steps, 0)
+    states, actions, ended = [read_integer("start", start, 0, len(mdp.R) - 1)], [], False
     while len(actions) < num_steps and not ended:
         s = states[-1]
-        a = int(policy[s]) if policy.ndim == 1 else _sample(np.arange(A), policy[s], rng)
+        a = int(policy[s]) if policy.ndim == 1 else _sample(policy[s], rng)
         actions.append(a)
-        following = _sample_next_state(mdp, s, a, rng)
-        ended = following is None
+        ended = bool(rng.random() < mdp.end[s, a]) if mdp.end[s, a] > 0 else False
         if not ended:
-            states.append(following)
+            row = mdp.transitions[[s * mdp.R.shape[1] + a]]
+            states.append(int(row.indices[_sample(row.data, rng)]) if mdp.sparse else _sample(row[0], rng))
     rewards = mdp.R[states[:len(actions)], actions]
     discounted_return = float(rewards @ mdp.gamma ** np.arange(len(actions)))
     return Trajectory(np.array(states), np.array(actions, dtype=np.intp), rewards, discounted_return, ended)
 
 
-def _sample_next_state(mdp: MDP, s: int, a: int, rng: np.random.Generator) -> int | None:
-    """None if the episode ends."""
-    if mdp.end[s, a] > 0 and rng.random() < mdp.end[s, a]:
-        return None
-    row = s * mdp.R.shape[1] + a
-    if not mdp.sparse:
-        return _sample(np.arange(len(mdp.R)), mdp.transitions[row], rng)
-    entries = slice(*mdp.transitions.indptr[row:row + 2])
-    return _sample(mdp.transitions.indices[entries], mdp.transitions.data[entries], rng)
-
-
-def _sample(values, weights, rng: np.random.Generator) -> int:
-    """One of the values, with probability proportional to its weight."""
+def _sample(weights, rng: np.random.Generator) -> int:
+    """An index, with probability proportional to its weight."""
     cumulative = np.cumsum(weights)
     cumulative /= cumulative[-1]                                    # the last is 1, above every rng.random()
-    return int(values[np.searchsorted(cumulative, rng.random(), side="right")])
+    return int(np.searchsorted(cumulative, rng.random(), side="right"))

@@ -3,7 +3,7 @@
 The optimal value v* satisfies the Bellman optimality equation v* = T v*, with T from (3.4). To average over next states
 and to take a maximum are non-expansive, and γ contracts:
 
-    ‖T u − T v‖ ≤ γ ‖u − v‖,                                                                                   (4.1)
+    ‖T u − T v‖ ≤ γ ‖u − v‖,                                                                                     (4.1)
 
 so the fixed point v* is unique, and v ← T v approaches it from anywhere. A policy is greedy with respect to v if it
 takes an action with the largest q(s, a) in each state. Three ways to v*:
@@ -13,25 +13,24 @@ takes an action with the largest q(s, a) in each state. Three ways to v*:
     modified policy iteration   v ← T v, π ← greedy, then sweeps of v ← T_π v, which cost one action, not A
 
 The effective horizon is H = 1/(1 − γ): for small γ all three converge quickly; near 1 value iteration is slow, for it
-needs about H·log 10 sweeps per decimal digit. At γ = 1 the place of H is taken by the largest expected length of an
-episode; see `effective_horizon`. In both cases, by (3.5) and one more sweep,
+needs about H·log 10 sweeps per decimal digit. At γ = 1, chapter 6 gives H another value. By (3.5) and one more sweep,
 
-    ‖v − v*‖ ≤ H ‖T v − v‖        and        ‖T v − v*‖ ≤ (H − 1) ‖T v − v‖.                                   (4.2)
+    ‖v − v*‖ ≤ H ‖T v − v‖        and        ‖T v − v*‖ ≤ (H − 1) ‖T v − v‖.                                     (4.2)
 
 Why policy iteration ends. With v = v_π, equation (3.5) for a new policy π′ reads
 
-    v_π′ − v_π = (I − γ P_π′)⁻¹ ( q_π(·, π′) − v_π ).                                                          (4.3)
+    v_π′ − v_π = (I − γ P_π′)⁻¹ ( q_π(·, π′) − v_π ).                                                            (4.3)
 
 If π′ changes only actions that improve q, the bracket is nowhere negative. The inverse has no negative entry and is at
 least I. So no value falls and one rises: no policy repeats, and there are finitely many. Rounding could break this
-where two actions tie. So an action is replaced only if another is better by more than the error of both values: first
-the error bound (3.5) of the LU solution; when that decides nothing any more, the values are refined (see rounding).
+where actions tie. So an action is replaced only if another is better by more than the error of both values: first the
+error bound (3.5) of the LU solution, and when that decides nothing any more, that of refined values (see rounding).
 
-Modified policy iteration needs not wait for the constant part of the error, which decays slowest. If no episode ends,
+Modified policy iteration need not wait for the constant part of the error, which decays slowest. If no episode ends,
 adding c to v adds γc to T v, takes (1 − γ)c from T v − v, and changes no policy. Let low and high be the extremes of
-T v − v. Then v* lies between v + low·H and v + high·H (MacQueen); the middle is within (high − low)/2·H of it.      (4.4)
+T v − v. Then v* lies between v + low·H and v + high·H (MacQueen); the middle is within (high − low)/2·H of it.   (4.4)
 
-Source: Puterman (1994), chapter 6; Howard 1960; MacQueen 1966; Bertsekas and Tsitsiklis 1991 for γ = 1.
+Source: Puterman (1994), chapter 6; Howard 1960; MacQueen 1966.
 """
 
 from collections.abc import Callable
@@ -40,11 +39,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .bellman import _action_values, action_values, as_policy, as_values, factorize, induced_chain, policy_evaluation
-from .episodes import effective_horizon
+from .bellman import action_values, as_policy, as_values, factorize, induced_chain, policy_evaluation
+from .horizon import effective_horizon
 from .model import MDP
-from .rounding import next_states, refine, tie_tolerance
-from .validation import U, check_count
+from .rounding import refine, rounding_unit, tie_tolerance
+from .validation import U, read_integer
 
 
 class Solution(NamedTuple):
@@ -69,7 +68,7 @@ def greedy_policy(mdp: MDP, v, current=None) -> np.ndarray:
 
 def _improve(mdp: MDP, v, policy, error) -> np.ndarray:
     """The greedy policy, but `policy` where the gain is within the error of the two action values. error: of v (S,)."""
-    q, tau, states = _action_values(mdp, v), tie_tolerance(mdp, v, error), np.arange(len(v))
+    q, tau, states = action_values(mdp, v), tie_tolerance(mdp, v, error), np.arange(len(v))
     best = q.argmax(axis=1)
     gain = q[states, best] - q[states, policy]
     return np.where(gain > tau[states, best] + tau[states, policy], best, policy)
@@ -78,9 +77,8 @@ def _improve(mdp: MDP, v, policy, error) -> np.ndarray:
 def policy_iteration(mdp: MDP, policy=None, v=None, on_iteration: Callable | None = None) -> Solution:
     """v_π, then π ← greedy(v_π), until π is unchanged. The values are refined: |values − v_π| ≤ u·|v_π| in each state.
 
-    policy: where to start, (S,) or (S, A); or v (S,): start from its greedy policy. Default: greedy for v = maxₐ R(s, a).
-    on_iteration(k, v): called with the values of each policy.
-    A large sparse problem needs a good start: policy_iteration(mdp, modified_policy_iteration(mdp, 1e-3).policy).
+    Starts from `policy`, (S,) or (S, A); or from the greedy policy of v (S,), by default v(s) = maxₐ R(s, a). A large
+    problem needs a good start: v=modified_policy_iteration(mdp, 1e-3).values. on_iteration(k, v): for each policy.
     """
     return solve_exactly(mdp, policy, v, on_iteration)[0]
 
@@ -91,14 +89,13 @@ def solve_exactly(mdp: MDP, policy=None, v=None, on_iteration: Callable | None =
         policy = greedy_policy(mdp, mdp.R.max(axis=1) if v is None else v)
     elif np.ndim(policy) == 2:
         policy = greedy_policy(mdp, policy_evaluation(mdp, policy))
-    policy, H, visited = _deterministic(mdp, policy), effective_horizon(mdp), set()
-    unit = H * rounding_unit(mdp)
+    policy, H, unit, visited = _deterministic(mdp, policy), effective_horizon(mdp), rounding_unit(mdp), set()
     while policy.tobytes() not in visited:              # by (4.3) always true; a safeguard against rounding beyond τ
         visited.add(policy.tobytes())
         P, r = induced_chain(mdp, policy)
         solve = factorize(P, mdp.gamma)
         v = solve(r)
-        error = H * abs(r + mdp.gamma * (P @ v) - v).max() + unit * (abs(r).max() + 2 * abs(v).max())
+        error = H * (abs(r + mdp.gamma * (P @ v) - v).max() + unit * (abs(r).max() + 2 * abs(v).max()))
         previous, policy = policy, _improve(mdp, v, policy, error)
         if (policy == previous).all():
             v, error = refine(P, r, mdp.gamma, solve, H)
@@ -107,7 +104,7 @@ def solve_exactly(mdp: MDP, policy=None, v=None, on_iteration: Callable | None =
             on_iteration(len(visited), v.copy())
         if (policy == previous).all():
             break
-    bound = H * abs(_action_values(mdp, v).max(axis=1) - v).max() + unit * (abs(r).max() + 2 * abs(v).max())
+    bound = H * (abs(action_values(mdp, v).max(axis=1) - v).max() + unit * (abs(r).max() + 2 * abs(v).max()))
     return Solution(previous, v, len(visited), float(bound)), np.broadcast_to(error, v.shape)
 
 
@@ -118,21 +115,16 @@ def value_iteration(mdp: MDP, tolerance: float = 1e-8, v=None, max_sweeps: int =
     (The span high − low of T v − v, often used, bounds the loss of the policy; the values may still be far from v*.)
     ValueError if float64 cannot reach the tolerance at this discount factor, or if max_sweeps do not.
     """
-    check_count("max_sweeps", max_sweeps, 1)
-    v, H, unit = _start(mdp, tolerance, v)
+    read_integer("max_sweeps", max_sweeps, 1)
+    v, H = _start(mdp, tolerance, v)
     for sweep in range(1, max_sweeps + 1):
-        last, v = v, _action_values(mdp, v).max(axis=1)
+        last, v = v, action_values(mdp, v).max(axis=1)
         if on_sweep is not None:
             on_sweep(sweep, v.copy())
-        low, high = (v - last).min(), (v - last).max()
-        error = (H - 1) * max(high, -low)
-        if error <= tolerance:
-            policy = _action_values(mdp, v).argmax(axis=1)
-            bound = error + unit * (abs(_chosen(mdp.R, policy)).max() + 2 * max(abs(v).max(), abs(last).max()))
-            if bound <= tolerance:
-                return Solution(policy, v, sweep, float(bound))
-        _check_reachable(mdp, tolerance, H, unit, last, low, high)
-    raise ValueError(f"value iteration is within {error:.3g} of the optimal values, not {tolerance:g}, "
+        bound = _bound(mdp, tolerance, H, last, v, error=(H - 1) * abs(v - last).max())
+        if bound <= tolerance:
+            return Solution(action_values(mdp, v).argmax(axis=1), v, sweep, float(bound))
+    raise ValueError(f"value iteration is within {bound:.3g} of the optimal values, not {tolerance:g}, "
                      f"after {max_sweeps} sweeps; use policy_iteration")
 
 
@@ -142,65 +134,58 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 5
 
     on_iteration(k, v): called in each round with the values that would be returned. ValueError as for value_iteration.
     """
-    check_count("max_rounds", max_rounds, 1)
-    check_count("sweeps", sweeps, 0)
-    v, H, unit = _start(mdp, tolerance, v)
+    read_integer("max_rounds", max_rounds, 1)
+    read_integer("sweeps", sweeps, 0)
+    v, H = _start(mdp, tolerance, v)
     centered = mdp.gamma < 1 and not mdp.end.any()
     for iteration in range(1, max_rounds + 1):
-        q = _action_values(mdp, v)
+        q = action_values(mdp, v)
         policy = q.argmax(axis=1)
-        Tv = _chosen(q, policy)
+        Tv = q[np.arange(len(v)), policy]
         low, high = (Tv - v).min(), (Tv - v).max()
-        values, error = (v + (low + high) / 2 * H, (high - low) / 2 * H) if centered else (Tv, (H - 1) * max(high, -low))
+        values, error = Tv, (H - 1) * max(high, -low)                   # (4.2)
+        if centered:
+            values, error = v + (low + high) / 2 * H, (high - low) / 2 * H      # (4.4)
         if on_iteration is not None:
             on_iteration(iteration, values.copy())
-        if error <= tolerance:
-            bound = error + unit * (abs(_chosen(mdp.R, policy)).max() + 2 * max(abs(v).max(), abs(values).max()))
-            if bound <= tolerance:
-                return Solution(policy, values, iteration, float(bound))
-        _check_reachable(mdp, tolerance, H, unit, v, low, high)
+        bound = _bound(mdp, tolerance, H, v, Tv, error + 2 * U * abs(values).max())
+        if bound <= tolerance:
+            return Solution(policy, values, iteration, float(bound))
         P, r = induced_chain(mdp, policy)
         P *= mdp.gamma
         v = Tv
         for _ in range(sweeps):
             v = P @ v
             v += r
-    raise ValueError(f"modified policy iteration is within {error:.3g} of the optimal values, not {tolerance:g}, "
+    raise ValueError(f"modified policy iteration is within {bound:.3g} of the optimal values, not {tolerance:g}, "
                      f"after {max_rounds} rounds; use policy_iteration")
 
 
-def rounding_unit(mdp: MDP) -> float:
-    """The residual of computed values (4.2) has a rounding error of at most this times (‖R‖ + 2‖v‖), as for (R.2)."""
-    return (next_states(mdp) + 3) * U / 2
-
-
 def _start(mdp: MDP, tolerance: float, v) -> tuple:
-    """The values to start from, H, and H times rounding_unit."""
+    """The values to start from, and H. ValueError if the tolerance is invalid, or below rounding whatever v* is."""
     if isinstance(tolerance, bool) or not isinstance(tolerance, Real) or not 0 < tolerance < np.inf:
         raise ValueError(f"tolerance is {tolerance}; it must be a positive number")
-    v = np.zeros(len(mdp.R)) if v is None else as_values(mdp, v)
     H = effective_horizon(mdp)
-    unit = H * rounding_unit(mdp)
     # v* = T v* and the triangle inequality: ‖v*‖ ≥ ‖T 0‖/(1 + γ)
-    _check_floor(mdp, tolerance, unit, abs(mdp.R.max(axis=1)).max() / (1 + mdp.gamma))
-    return v, H, unit
+    _check_rounding(mdp, tolerance, 4 * H * rounding_unit(mdp) * abs(mdp.R.max(axis=1)).max() / (1 + mdp.gamma))
+    return np.zeros(len(mdp.R)) if v is None else as_values(mdp, v), H
 
 
-def _check_reachable(mdp: MDP, tolerance, H, unit, v, low, high) -> None:
-    """As the constructor of (4.4): v* ≥ v + low·H if low < 0, else v + low; and the same from above."""
-    _check_floor(mdp, tolerance, unit, max(v.max() + low * (H if low < 0 else 1), -v.min() - high * (H if high > 0 else 1)))
+def _bound(mdp: MDP, tolerance: float, H: float, v, Tv, error: float) -> float:
+    """`error`, of exact arithmetic, plus the rounding of T v − v. ValueError if the sum cannot reach the tolerance."""
+    unit = H * rounding_unit(mdp)
+    rounding = unit * (abs(Tv).max() + 3 * abs(v).max())                # ‖r_π‖ ≤ ‖T v‖ + ‖v‖
+    if error + rounding > tolerance:
+        low, high = (Tv - v).min(), (Tv - v).max()                      # as for (4.4): at least so large is ‖v*‖
+        size = max(v.max() + low * (H if low < 0 else 1), -v.min() - high * (H if high > 0 else 1))
+        _check_rounding(mdp, tolerance, error + rounding if error <= rounding else 4 * unit * size)
+    return error + rounding
 
 
-def _check_floor(mdp: MDP, tolerance, unit, size) -> None:
-    """ValueError if the rounding of values as large as `size`, in v and in T v, exceeds the tolerance."""
-    if 4 * unit * size > tolerance:
+def _check_rounding(mdp: MDP, tolerance: float, rounding: float) -> None:
+    if rounding > tolerance:
         raise ValueError(f"float64 cannot certify values to {tolerance:g} at gamma = {mdp.gamma}: "
-                         f"rounding alone may cost {4 * unit * size:.2g}; ask for less, or use policy_iteration")
-
-
-def _chosen(q: np.ndarray, policy: np.ndarray) -> np.ndarray:
-    """q(s, π(s)) (S,)"""
-    return q[np.arange(len(q)), policy]
+                         f"rounding alone may cost {rounding:.2g}; ask for less, or use policy_iteration")
 
 
 def _deterministic(mdp: MDP, policy) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Chapter 5. Every optimal policy.
 
 Where two actions are equally good, the optimal policy is not one but many: any choice among the optimal actions of each
-state, that is, those with q*(s, a) = v*(s). Computed values differ by rounding, so "equal" means: by no more than the
-error of the two action values, τ(s, a) + τ(s, a′) of (R.2). The values are refined, so this tolerance has no factor H.
+state, those with q*(s, a) = v*(s). Computed values differ by rounding, so "equal" means: by no more than the error of
+the two, τ(s, a) + τ(s, a′) of (R.2) in rounding. The values are refined, so this tolerance has no factor H.
 """
 
 from collections.abc import Iterator
@@ -27,19 +27,17 @@ def optimal_actions(mdp: MDP, policy=None) -> np.ndarray:
 
 def optimal_policies(mdp: MDP) -> Iterator[np.ndarray]:
     """All deterministic policies (S,) that are optimal. May be very many."""
-    choices = [np.flatnonzero(row) for row in optimal_actions(mdp)]
-    return (np.array(policy) for policy in product(*choices))
+    return _choices(optimal_actions(mdp))
 
 
 def enumerate_policies(mdp: MDP, limit: int = 100_000) -> Iterator[np.ndarray]:
-    """All deterministic policies (S,). ValueError if there are more than `limit`."""
-    check_policy_count(mdp, limit)
-    choices = [np.flatnonzero(row) for row in mdp.available]
-    return (np.array(policy) for policy in product(*choices))
-
-
-def check_policy_count(mdp: MDP, limit: int) -> None:
+    """All deterministic policies (S,). ValueError if there may be more than `limit`."""
     S, A = mdp.R.shape
     if A ** S > limit:
         raise ValueError(f"{A} actions in {S} states make {A}^{S} policies, more than {limit}; "
                          "use policy_iteration or optimal_policies")
+    return _choices(mdp.available)
+
+
+def _choices(actions: np.ndarray) -> Iterator[np.ndarray]:
+    return (np.array(policy) for policy in product(*[np.flatnonzero(row) for row in actions]))

@@ -1,6 +1,6 @@
-"""Optional reading: the arguments of an MDP, read and checked. Every error names the place and what is required.
+"""Optional reading: the arguments of an MDP, read and checked. Errors name the place and what is required.
 
-After this border the other modules trust an MDP. Functions that start with `read_` return a new, writable object.
+Behind this border the other modules trust an MDP. Functions that start with `read_` return a new, writable object.
 """
 
 from collections.abc import Mapping
@@ -30,20 +30,16 @@ def read_array(name: str, x, shape: tuple | None = None) -> np.ndarray:
 
 
 def read_discount(gamma) -> float:
-    if isinstance(gamma, (bool, np.bool_)) or not isinstance(gamma, Real) or not 0 <= float(gamma) <= 1:
+    if isinstance(gamma, bool) or not isinstance(gamma, Real) or not 0 <= float(gamma) <= 1:
         raise ValueError(f"gamma is {gamma}; a discount factor is a number from 0 to 1")
     return float(gamma)
 
 
-def check_count(name: str, count, minimum: int) -> None:
-    if isinstance(count, bool) or not isinstance(count, Integral) or count < minimum:
-        raise ValueError(f"{name} is {count}; it must be an integer, at least {minimum}")
-
-
-def read_state(name: str, s, S: int) -> int:
-    if isinstance(s, bool) or not isinstance(s, Integral) or not 0 <= s < S:
-        raise ValueError(f"{name} is {s}; states are numbered 0 to {S - 1}")
-    return int(s)
+def read_integer(name: str, x, low: int, high: float = np.inf) -> int:
+    if isinstance(x, bool) or not isinstance(x, Integral) or not low <= x <= high:
+        raise ValueError(f"{name} is {x}; it must be an integer" + (
+            f" from {low} to {high}" if high < np.inf else f", at least {low}"))
+    return int(x)
 
 
 def read_labels(name: str, labels, count: int) -> tuple:
@@ -54,26 +50,16 @@ def read_labels(name: str, labels, count: int) -> tuple:
 
 
 def read_mask(name: str, mask, shape: tuple) -> np.ndarray:
-    mask = np.ones(shape, dtype=bool) if mask is None else np.array(mask)
+    mask = np.array(mask)
     if mask.dtype != bool or mask.shape != shape:
         raise ValueError(f"{name} is {mask.dtype} of shape {mask.shape}; it must be boolean {shape}")
     return mask
 
 
-def read_terminal(terminal, S: int) -> np.ndarray:
-    """Boolean (S,), from that or from indices."""
-    listed = np.array([] if terminal is None else terminal)
-    if listed.dtype == bool:
-        return read_mask("terminal", listed, (S,))
-    if listed.ndim != 1 or listed.size and (listed.dtype.kind not in "iu" or not 0 <= listed.min() <= listed.max() < S):
-        raise ValueError(f"terminal is {terminal}; it must be boolean ({S},), or indices from 0 to {S - 1}")
-    return np.isin(np.arange(S), listed)
-
-
 def is_matrix_list(x) -> bool:
     """A list or tuple of matrices, one per action; a nested list of numbers is not."""
-    return isinstance(x, (list, tuple)) and len(x) > 0 and all(issparse(M) or isinstance(M, np.ndarray) and M.ndim == 2
-                                                               for M in x)
+    return isinstance(x, (list, tuple)) and len(x) > 0 and all(
+        issparse(M) or isinstance(M, np.ndarray) and M.ndim == 2 for M in x)
 
 
 def read_transitions(P, name: str = "P") -> tuple:
@@ -102,10 +88,10 @@ def read_transitions(P, name: str = "P") -> tuple:
 
 
 def read_rewards(R, transitions, S: int, A: int) -> np.ndarray:
-    """Expected rewards (S, A), or what rewards of transitions come to: R(s, a) = Σ_{s′} P(s′ | s, a) R(s, a, s′)"""
+    """Expected rewards (S, A), or what rewards of transitions average to: R(s, a) = Σ_{s′} P(s′ | s, a) R(s, a, s′)"""
     if is_matrix_list(R):
         rewards, *size = read_transitions(R, "R")
-        shape = (size[0], size[1], size[0])
+        shape = (*size, size[0])
     else:
         rewards = read_array("R", R)
         shape = rewards.shape
@@ -115,17 +101,14 @@ def read_rewards(R, transitions, S: int, A: int) -> np.ndarray:
         raise ValueError(f"R has shape {shape}; P requires {(S, A)}, or {(S, A, S)} for rewards of transitions")
     if not np.isfinite(rewards.data if issparse(rewards) else rewards).all():
         raise ValueError("R: the reward of a transition is not finite; say with available= which actions are missing")
-    if issparse(transitions):
-        product = transitions.multiply(rewards if issparse(rewards) else rewards.reshape(S * A, S))
-    else:
-        product = rewards.multiply(transitions) if issparse(rewards) else rewards.reshape(S * A, S) * transitions
+    rewards = rewards if issparse(rewards) else rewards.reshape(S * A, S)
+    product = rewards.multiply(transitions) if issparse(rewards) else csr_array(transitions).multiply(rewards)
     return np.array(product.sum(axis=1), dtype=float).reshape(S, A)
 
 
 def read_transition_table(table: Mapping) -> tuple:
     """{s: {a: [(probability, next state, reward, done), …]}} -> states, actions, P, R, end, available"""
-    states = tuple(table)
-    actions = tuple(dict.fromkeys(a for choices in table.values() for a in choices)) or (0,)
+    states, actions = tuple(table), tuple(dict.fromkeys(a for choices in table.values() for a in choices))
     S, A = len(states), len(actions)
     index, column = {s: i for i, s in enumerate(states)}, {a: j for j, a in enumerate(actions)}
     R, end, available = np.zeros((S, A)), np.zeros((S, A)), np.zeros((S, A), dtype=bool)
@@ -145,62 +128,41 @@ def read_transition_table(table: Mapping) -> tuple:
         end[i, j] += probability if done else 0
         entries.append((0 if done else probability, i * A + j, index.get(following, 0)))
     if not entries:
-        raise ValueError("transitions is empty; it must be {state: {action: [(probability, next state, reward, done), …]}}")
-    data, row, col = np.array(entries, dtype=float).T
-    transitions = csr_array(coo_array((data, (row.astype(int), col.astype(int))), shape=(S * A, S)))
+        raise ValueError("transitions is empty; it must be {s: {a: [(probability, next state, reward, done)]}}")
+    data, rows, columns = zip(*entries)
+    transitions = csr_array(coo_array((data, (rows, columns)), shape=(S * A, S), dtype=float))
     P = transitions.toarray().reshape(S, A, S) if S <= DENSE_STATES else [transitions[a::A] for a in range(A)]
     return states, actions, P, R, end, available
 
 
-def clear_rows(transitions, rows: np.ndarray):
-    """The same matrix with zeros in these rows (boolean, S·A), whatever they contain."""
+def clear_rows(transitions, rows: np.ndarray) -> None:
+    """Overwrite these rows (boolean, S·A) with zeros, whatever they contain."""
     if issparse(transitions):
         transitions.data[np.repeat(rows, np.diff(transitions.indptr))] = 0
         transitions.eliminate_zeros()
     else:
         transitions[rows] = 0
-    return transitions
 
 
-def describe_row(row: int, states: tuple, actions: tuple) -> str:
-    A = len(actions)
-    return f"state {states[row // A]!r}, action {actions[row % A]!r}"
-
-
-def check_rows(transitions, R, end, available, states, actions) -> None:
-    """Each state has an action; probabilities are finite, non-negative and sum to 1; rewards are finite."""
-    S, A = R.shape
-    if not available.any(axis=1).all():
-        raise ValueError(f"state {states[int(available.any(axis=1).argmin())]!r} has no available action")
+def check_rows(transitions, R, end, available, describe_row) -> None:
+    """Probabilities are finite, non-negative and sum to 1; rewards are finite. describe_row: row number -> text."""
     for name, matrix in (("P", transitions), ("end", end.reshape(-1, 1))):
         entries = matrix.data if issparse(matrix) else matrix.reshape(-1)
         for invalid, problem in ((~np.isfinite(entries), "not finite"), (entries < 0, "negative")):
             if invalid.any():
                 k = int(invalid.argmax())
                 row = np.searchsorted(matrix.indptr, k, side="right") - 1 if issparse(matrix) else k // matrix.shape[1]
-                raise ValueError(f"{name}: a probability of {describe_row(row, states, actions)} is {entries[k]}, "
-                                 f"which is {problem}")
-    total = transitions.sum(axis=1) + end.ravel()
-    error = np.where(available.ravel(), total - 1, 0)
-    if (abs(error) > 4 * S * U).any():
-        row = int((abs(error) > 4 * S * U).argmax())
-        raise ValueError(f"P: the probabilities of {describe_row(row, states, actions)} sum to {total[row]:.12g}, "
-                         f"which differs from 1 by {error[row]:.2g}")
+                raise ValueError(f"{name}: a probability of {describe_row(row)} is {entries[k]}, which is {problem}")
+    total = np.where(available.ravel(), transitions.sum(axis=1) + end.ravel(), 1)
+    invalid = abs(total - 1) > 4 * len(R) * U
+    if invalid.any():
+        row = int(invalid.argmax())
+        raise ValueError(f"P: the probabilities of {describe_row(row)} sum to {total[row]:.12g}, "
+                         f"which differs from 1 by {total[row] - 1:.2g}")
     invalid = available & ~np.isfinite(R)
     if invalid.any():
         row = int(invalid.argmax())
-        raise ValueError(f"R: the reward of {describe_row(row, states, actions)} is {R.flat[row]}, which is not finite")
-
-
-def endless_states(transitions, end, available) -> np.ndarray:
-    """Boolean (S,): the largest set of states that some choice of actions never leaves, by moving or by ending."""
-    inside = np.ones(len(end), dtype=bool)
-    while True:
-        leaves = (transitions @ (~inside).astype(float)).reshape(end.shape) + end > 0
-        kept = inside & (available & ~leaves).any(axis=1)
-        if (kept == inside).all():
-            return inside
-        inside = kept
+        raise ValueError(f"R: the reward of {describe_row(row)} is {R.flat[row]}, which is not finite")
 
 
 def freeze(*arrays) -> None:

@@ -1,8 +1,8 @@
 """Plot of the four-state example: state values against the discount factor, one panel per state, as SVG.
 
-Values grow as 1/(1 − γ), so the vertical axis is logarithmic: it shows the crossing, where values are near 1, and the gain
-at γ = 0.99, where they are near 100. All curves cross at the critical discount factor; the shaded area is the loss of the
-worse policy, in the color of the better one.
+Values grow as 1/(1 − γ), so the vertical axis is logarithmic: it shows the crossing, where values are near 1, and the
+gain at γ = 0.99, where they are near 100. All curves cross at the critical discount factor; the shaded area is the loss
+of the worse policy, in the color of the better one.
 """
 
 from math import log10
@@ -41,7 +41,8 @@ def chain_svg() -> str:
 def _legend_entry(x: float, y: float, color: str, policy: tuple, label: str) -> str:
     arrows = " ".join(ARROWS[action] for action in policy)
     return (f'<line x1="{x}" y1="{y}" x2="{x + 30}" y2="{y}" stroke="{color}" stroke-width="3" stroke-linecap="round"/>'
-            f'<text x="{x + 40}" y="{y + 4.5}"><tspan fill="{color}" font-weight="bold">{arrows}</tspan>  {label}</text>')
+            f'<text x="{x + 40}" y="{y + 4.5}"><tspan fill="{color}" font-weight="bold">{arrows}</tspan>'
+            f'  {label}</text>')
 
 
 def _panel(s: int, left: float, top: float, width: float, height: float, curves: list, critical: float) -> str:
@@ -75,7 +76,8 @@ def _panel(s: int, left: float, top: float, width: float, height: float, curves:
     parts.append(_line(left, bottom, right, bottom, f'stroke="{TEXT_COLOR}"'))
     parts.append(_line(x(critical), top, x(critical), bottom, f'stroke="{TEXT_COLOR}" stroke-dasharray="3 4"'))
     cx, cy = x(critical), y(dict(myopic)[critical])
-    parts.append(f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="4.5" fill="#ffffff" stroke="{TEXT_COLOR}" stroke-width="1.8"/>')
+    parts.append(f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="4.5" fill="#ffffff" stroke="{TEXT_COLOR}" '
+                 'stroke-width="1.8"/>')
     parts.append(_text(cx + 7, top + 12, "γ*"))
     name = str(STATES[s]).replace("-", "−")
     parts.append(_text(left + 10, top + 14, f"state {name}", 'font-size="15" font-weight="bold"'))

@@ -31,8 +31,8 @@ def gridworld_svg(values, actions, columns: int, directions: Sequence[str] = ("l
     height = TITLE + MARGIN + len(values) // columns * CELL
     finite = values[np.isfinite(values)]
     low, span = (finite.min(), np.ptp(finite) or 1.0) if finite.size else (0.0, 1.0)
-    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-             'font-family="Helvetica, Arial, \'DejaVu Sans\', sans-serif" text-anchor="middle">',
+    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+             f'height="{height}" font-family="Helvetica, Arial, \'DejaVu Sans\', sans-serif" text-anchor="middle">',
              f"<title>{escape(title)}</title>", f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
              f'<text x="{MARGIN}" y="28" font-size="16" font-weight="bold" text-anchor="start">{escape(title)}</text>']
     for s, value in enumerate(values):
@@ -52,7 +52,8 @@ def _cell(x: int, y: int, value: float, fraction: float, actions, directions, la
     parts = [f'<rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" fill="{color}" stroke="#d9dbe0"/>',
              f'<text x="{cx}" y="{y + CELL - 8}" font-size="13" fill="{ink}">{value:.3g}</text>']
     if label:
-        parts.append(f'<text x="{cx}" y="{cy + 6}" font-size="18" font-weight="bold" fill="{ink}">{escape(label)}</text>')
+        parts.append(f'<text x="{cx}" y="{cy + 6}" font-size="18" font-weight="bold" fill="{ink}">'
+                     f'{escape(label)}</text>')
     else:
         for name in (name for name, taken in zip(directions, actions) if taken):
             dx, dy = DIRECTIONS[name]

@@ -1,74 +1,178 @@
-"""What the encoder has made of its latent space, as SVG: where the digits lie, and which units it uses.
+"""SVG plots of the latent space: the test images in it, the manifold that it maps, and its units' variances.
 
-`scatter` shows mu of test images on the two axes along which mu varies most, its principal axes: with the centred mu
-(N, L) as U S Vᵀ, they are the first two columns of V, and s² / Σ s² is their share of the variance. A point is an image,
-its colour the digit that is written there; the encoder has never seen the labels.
+`latent_scatter_svg` shows mu of test images on the first two principal components of mu: one point per image, colored
+by its label (not used in training). With the centered mu (N, L) = U S Vᵀ, the components are the first two columns of
+V, the coordinates those of U S, and s² / Σ s² is the fraction of the variance that a component explains. With two
+latents nothing has to be projected. `plane_scatter_svg` shows mu itself, and `manifold_svg` the decoder's images, on
+the same axes, where equal lengths are equal probabilities of the prior: z is placed at Φ((z − mu_p)/sigma_p).
 
-`units` shows the variance over the images of each unit's mu. A unit that the data does not move, below 0.01, only
-repeats the prior: it is not active (Burda et al. 2016, section 5.2).
-
-Next: report.
+`unit_variance_svg` shows the variance over the images of each unit's mu. An inactive unit has a variance below 0.01 and
+repeats the prior (Burda et al. 2016, section 5.2).
 """
 
-import math
+import base64
+import colorsys
+from types import SimpleNamespace
 
 import numpy as np
 
-from .plots import STYLE, round_ticks
+from . import svg
+from .png import png_bytes
+from .svg import Axis, element, text
 
-DIGITS = ("#4e79a7", "#f28e2b", "#e15759", "#17a2b3", "#59a14f", "#c9a227", "#9467bd", "#e377a8", "#9c6b4a", "#8a8f98")
-POINTS = ".points { fill: none; stroke-linecap: round; stroke-width: 4.5; opacity: .75 }"
+WIDTH, LEFT, RIGHT, BOTTOM = 380, 50, 14, 52           # and margins around the frame
+SIDE = WIDTH - LEFT - RIGHT                            # the frame of scatter and manifold is a square
+CLASS_COLORS = ("#4c76a2", "#de760e", "#dc3e40", "#169cad", "#539549",    # digits 0 to 9
+                "#b18f22", "#8c5bb8", "#e0679d", "#956747", "#898e98")
+POINT_STYLE = "fill: none; stroke-linecap: round; stroke-width: 4"
+_SMALLEST = 1e-6                                       # a variance below is shown here
 
 
-def principal_axes(mu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """mu (N, L) -> coordinates (N, 2) along the two principal axes, and the axes' shares of the variance (2,)
+def principal_components(mu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """mu (N, L) -> coordinates (N, 2) on the first two principal components, and the fractions (2,) that they explain
 
-    With one latent, or one image, the second coordinate is 0. Of an axis' two directions it takes the one whose components
-    have a sum above 0, so that the picture does not turn around by chance.
+    With one latent, or one image, the second coordinate is 0. The sign of each component is fixed, so that the plot is
+    reproducible: the sum of its coefficients is not negative.
     """
     u, s, vt = np.linalg.svd(mu - mu.mean(axis=0), full_matrices=False)
     sign = np.where(vt.sum(axis=1) < 0, -1, 1)
-    coordinates, share = u * s * sign, s**2 / max((s**2).sum(), 1e-300)
+    coordinates, explained = u * s * sign, s**2 / max((s**2).sum(), 1e-300)
     missing = max(0, 2 - len(s))
-    return np.pad(coordinates, ((0, 0), (0, missing)))[:, :2], np.pad(share, (0, missing))[:2]
+    return np.pad(coordinates, ((0, 0), (0, missing)))[:, :2], np.pad(explained, (0, missing))[:2]
 
 
-def scatter(coordinates: np.ndarray, share: np.ndarray, labels: np.ndarray) -> str:
-    """A point for each image, in its digit's colour        coordinates (N, 2), labels (N,) -> SVG, 480 x 460"""
+def latent_scatter_svg(coordinates: np.ndarray, explained_variance: np.ndarray,
+                       labels: np.ndarray | None = None) -> str:
+    """Plot one point per image, colored by its label if there are labels: coordinates (N, 2), labels (N,) -> SVG
+
+    Both axes have the same scale, so that distances can be compared.
+    """
     low, high = coordinates.min(axis=0), coordinates.max(axis=0)
-    span = np.where(high > low, high - low, 1)
-    places = np.column_stack([16 + (coordinates[:, 0] - low[0]) / span[0] * 448, 384 - (coordinates[:, 1] - low[1]) / span[1] * 368])
-    lines = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 460" role="img">',
-             "<title>Test images in the latent space, on two principal axes, coloured by digit</title>",
-             f"<style>{STYLE} {POINTS}</style>"]
-    for digit in range(10):
-        dots = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in places[labels == digit])
-        left = 24 + 46 * digit
-        lines += [f'<path class="points" stroke="{DIGITS[digit]}" d="{dots}"/>',
-                  f'<circle cx="{left}" cy="414" r="6" fill="{DIGITS[digit]}"/><text x="{left + 11}" y="418.5">{digit}</text>']
-    return "\n".join([*lines, f'<text x="240" y="450" text-anchor="middle">two principal axes of mu: '
-                              f'{share[0]:.0%} and {share[1]:.0%} of its variance</text>', "</svg>"])
+    side, center = max((high - low).max(), 1e-6) * 1.04, (low + high) / 2
+    legend, top = _legend(labels)
+    x_axis = Axis(center[0] - side / 2, center[0] + side / 2, LEFT, WIDTH - RIGHT)
+    y_axis = Axis(center[1] - side / 2, center[1] + side / 2, top + SIDE, top)
+    first, second = (f"component {i + 1}: {explained_variance[i]:.0%} of the variance of mu" for i in (0, 1))
+    points = _points(x_axis(coordinates[:, 0]), y_axis(coordinates[:, 1]), labels)
+    return _document("Test images on the first two principal components of mu", top,
+                     [*legend, *svg.frame(x_axis, y_axis, first, second), *points])
 
 
-def units(variance: np.ndarray, threshold: float) -> str:
-    """A bar for each latent unit, the largest first, on a logarithmic scale        variance (L,) -> SVG, 480 x 320"""
-    values = np.sort(variance)[::-1]
-    exponents = np.log10(np.maximum(values, 1e-6))
-    ticks = round_ticks(min(-3.0, exponents.min()), max(0.5, exponents.max()), finest=1)
+def plane_scatter_svg(mu: np.ndarray, mu_p: np.ndarray, sigma_p: np.ndarray,
+                      labels: np.ndarray | None = None) -> str:
+    """Plot mu (N, 2) on the axes of the manifold, one point per image; mu_p, sigma_p (2,) are the prior's -> SVG"""
+    legend, top = _legend(labels)
+    x_axis, y_axis = _plane_axes(mu_p, sigma_p, top, SIDE)
+    points = _points(x_axis(mu[:, 0]), y_axis(mu[:, 1]), labels)
+    return _document("Test images in the latent plane", top,
+                     [*legend, *svg.frame(x_axis, y_axis, "z₁", "z₂"), *points])
 
-    def down(exponent):
-        return round(280 - (exponent - ticks[0]) / (ticks[-1] - ticks[0]) * 260, 1)
 
-    lines = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 320" role="img">',
-             "<title>Variance of each latent unit's mu over the test images</title>", f"<style>{STYLE}</style>"]
-    for tick in ticks:
-        lines += [f'<line class="grid" x1="60" x2="470" y1="{down(tick)}" y2="{down(tick)}"/>',
-                  f'<text x="52" y="{down(tick) + 4.5}" text-anchor="end">{10.0**tick:g}</text>']
-    width = 410 / len(values)
-    for i, (value, exponent) in enumerate(zip(values, exponents)):
-        colour = DIGITS[0] if value > threshold else DIGITS[9]
-        lines.append(f'<rect x="{60 + (i + 0.1) * width:.1f}" y="{down(exponent)}" width="{0.8 * width:.1f}" '
-                     f'height="{max(280 - down(exponent), 1):.1f}" fill="{colour}"><title>{value:.3g}</title></rect>')
-    level = down(math.log10(threshold))
-    return "\n".join([*lines, f'<line x1="60" x2="470" y1="{level}" y2="{level}" stroke="{DIGITS[2]}" stroke-dasharray="5 4"/>',
-                      '<text x="265" y="308" text-anchor="middle">latent units: variance of mu over the test images</text>', "</svg>"])
+def manifold_svg(image: np.ndarray, mu_p: np.ndarray, sigma_p: np.ndarray) -> str:
+    """Plot the manifold's images, a grid without padding, uint8 (H, W), on the axes of the prior's quantiles -> SVG"""
+    top, high = 32, SIDE * image.shape[0] / image.shape[1]
+    x_axis, y_axis = _plane_axes(mu_p, sigma_p, top, high)
+    data = base64.b64encode(png_bytes(image)).decode()
+    shown = element("image", href=f"data:image/png;base64,{data}", x=LEFT, y=top, width=SIDE, height=high,
+                    preserveAspectRatio="none", style="image-rendering: pixelated")
+    return _document("The decoder's mean in the latent plane", top,
+                     [*svg.frame(x_axis, y_axis, "z₁", "z₂"), shown], high)
+
+
+def unit_variance_svg(variance: np.ndarray, threshold: float) -> str:
+    """Plot the variance of each unit's mu, the largest first, on a logarithmic axis: variance (L,) -> SVG
+
+    Each bar begins at the threshold: upward for an active unit, downward for an inactive one. Its length says by how
+    many powers of ten the unit's variance differs from the threshold.
+    """
+    order = np.argsort(-variance, kind="stable")
+    values = np.maximum(variance[order], _SMALLEST)
+    active = int((variance > threshold).sum())
+    entries = {f"{active} active": "series-0", f"{len(values) - active} inactive": "muted",
+               f"threshold {threshold:g}": "alert"}
+    legend, y = svg.legend([(f"var(--{color})", name) for name, color in entries.items()], WIDTH)
+    y_axis = Axis(min(threshold / 10, values[-1]), max(threshold * 100, values[0]), 260 - BOTTOM, y + 32, log=True,
+                  outward=True)
+    width = SIDE / len(values)
+    middles = LEFT + (np.arange(len(values)) + 0.5) * width
+    numbered = len(order) <= 14                         # more numbers would touch each other
+    units = SimpleNamespace(first=LEFT, last=WIDTH - RIGHT, labels=order,
+                            tick_pixels=lambda: middles if numbered else [])
+    level, bars = float(y_axis(threshold)), []
+    for middle, unit, y in zip(middles, order, y_axis(values)):
+        bars.append(element("rect", element("title", svg.escape(f"unit {unit}: {variance[unit]:.3g}")), class_="bar",
+                            x=middle - 0.4 * width, y=min(y, level), width=0.8 * width, height=max(abs(level - y), 0.5),
+                            style=f"fill: var(--{'series-0' if variance[unit] > threshold else 'muted'})"))
+    line = svg.line(LEFT, level, WIDTH - RIGHT, level, class_="threshold",
+                    style="stroke: var(--alert); stroke-width: 1.5; stroke-dasharray: 5 4")
+    return svg.document(WIDTH, 260, "Variance of each latent unit's mu over the test images", *legend,
+                        *svg.frame(units, y_axis, "latent units, the largest variance first",
+                                   "variance of mu over the test images"), *bars, line)
+
+
+def class_colors(classes: np.ndarray) -> list[str]:
+    """A color per class, 3:1 on light and on dark paper: by the digit if all classes are 0 to 9, else by their order"""
+    if all(isinstance(c, (int, np.integer)) and 0 <= c <= 9 for c in classes):
+        return [CLASS_COLORS[c] for c in classes]
+    if len(classes) <= len(CLASS_COLORS):
+        return list(CLASS_COLORS[: len(classes)])
+    return [_of_luminance(i / len(classes), (0.17, 0.27)[i % 2]) for i in range(len(classes))]
+
+
+def _of_luminance(hue, luminance):
+    """The color of a hue with this relative luminance (WCAG 2.2), by bisection"""
+    low, high = 0.0, 1.0
+    for _ in range(20):
+        rgb = colorsys.hls_to_rgb(hue, (low + high) / 2, 0.7)
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
+        dark = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] < luminance
+        low, high = ((low + high) / 2, high) if dark else (low, (low + high) / 2)
+    return "#" + "".join(f"{round(255 * c):02x}" for c in rgb)
+
+
+class QuantileAxis:
+    """An axis on which equal lengths are equal probabilities of N(mean, sigma²): z is placed at Φ((z − mean)/sigma)."""
+
+    def __init__(self, mean: float, sigma: float, first: float, last: float):
+        self.mean, self.sigma, self.first, self.last = mean, sigma, first, last
+        self.ticks = mean + sigma * np.arange(-2, 3)
+        self.labels = [svg.number(tick, 3) for tick in self.ticks]
+
+    def __call__(self, values: np.ndarray) -> np.ndarray:
+        from scipy.special import ndtr                     # here, so that training does not load SciPy
+
+        fraction = ndtr((np.asarray(values, np.float64) - self.mean) / self.sigma)
+        return self.first + (self.last - self.first) * fraction
+
+    def tick_pixels(self) -> np.ndarray:
+        return self(self.ticks)
+
+
+def _plane_axes(mu_p, sigma_p, top, height):
+    return (QuantileAxis(mu_p[0], sigma_p[0], LEFT, WIDTH - RIGHT),
+            QuantileAxis(mu_p[1], sigma_p[1], top + height, top))
+
+
+def _legend(labels):
+    """The legend's markup, and where the frame begins"""
+    if labels is None:
+        return [], 32
+    classes = np.unique(labels)
+    parts, y = svg.legend(zip(class_colors(classes), classes), WIDTH)
+    return parts, y + 32
+
+
+def _points(px, py, labels):
+    """A path for each class, with a point for each image"""
+    classes = [None] if labels is None else np.unique(labels)
+    colors = ["var(--series-0)"] if labels is None else class_colors(classes)
+    paths = []
+    for each, color in zip(classes, colors):
+        members = slice(None) if labels is None else labels == each
+        dots = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in zip(px[members], py[members]))
+        paths.append(element("path", class_="points", d=dots, style=f"{POINT_STYLE}; stroke: {color}"))
+    return paths
+
+
+def _document(title, top, body, height=SIDE):
+    return svg.document(WIDTH, round(top + height + BOTTOM), title, *body)

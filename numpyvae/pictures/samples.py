@@ -1,71 +1,145 @@
-"""What the model has learned, as images: samples, reconstructions, walks and maps through the latent space.
+"""Images from a trained model: samples, reconstructions, interpolations, traversals, a latent manifold.
 
-Each returns uint8 images (N, rows, cols) that show the decoder's mean: for a Bernoulli decoder the probability of ink,
-for a normal one the mean, cut off at 0 and 1. No noise is added to the pixels.
-
-Next: runs.
+Each function returns uint8 images (N, rows, cols) of the decoder's mean: for a Bernoulli decoder the probability that a
+pixel is 1, for a normal one the mean, clipped to [0, 1]. Pixels are not sampled. `image_grid` puts images together in
+one, and `enlarge` makes it larger.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
+from ..data.pixels import to_bytes
+from ..settings import VAEConfig
 from ..vae.gaussian import reparameterize
 from ..vae.likelihoods import LIKELIHOODS
 from ..vae.model import decode, encode, prior_parameters
-from ..settings import VAEConfig
 from ..vae.parameters import Parameters
 
 
 def mean_images(params: Parameters, z: np.ndarray, config: VAEConfig, shape: tuple[int, int]) -> np.ndarray:
     """z (N, L) -> the decoder's mean as uint8 images (N, *shape)"""
-    mean = np.clip(decoder_mean(params, z, config), 0, 1)
-    return np.rint(mean * 255).astype(np.uint8).reshape(-1, *shape)
+    return to_bytes(decoder_mean(params, z, config)).reshape(-1, *shape)
 
 
 def decoder_mean(params: Parameters, z: np.ndarray, config: VAEConfig) -> np.ndarray:
-    """E[x|z]: for a Bernoulli decoder the probability of ink        z (N, L) -> (N, D)"""
+    """E[x|z]: for a Bernoulli decoder the probability that a pixel is 1        z (N, L) -> (N, D)"""
     y, _ = decode(params, z.astype(params.vector.dtype), config)
     return LIKELIHOODS[config.likelihood].mean(y)
 
 
-def from_prior(eps: np.ndarray, config: VAEConfig) -> np.ndarray:
-    """z ~ p(z), from eps ~ N(0, 1)"""
+def sample_prior(eps: np.ndarray, config: VAEConfig) -> np.ndarray:
+    """z ~ p(z), from eps ~ N(0, 1)        (…, L) -> (…, L)"""
     return reparameterize(*prior_parameters(config, eps.dtype), eps)
 
 
-def samples(params: Parameters, config: VAEConfig, shape: tuple[int, int], rng: np.random.Generator, count: int) -> np.ndarray:
-    """z ~ p(z), decoded"""
+def sample_images(params: Parameters, config: VAEConfig, shape: tuple[int, int], rng: np.random.Generator,
+                  count: int) -> np.ndarray:
+    """`count` samples of z ~ p(z), decoded"""
     eps = rng.standard_normal((count, config.latent_dim))
-    return mean_images(params, from_prior(eps, config), config, shape)
+    return mean_images(params, sample_prior(eps, config), config, shape)
 
 
-def reconstructions(params: Parameters, x: np.ndarray, config: VAEConfig, shape: tuple[int, int]) -> np.ndarray:
+def reconstruct(params: Parameters, x: np.ndarray, config: VAEConfig, shape: tuple[int, int]) -> np.ndarray:
     """x (N, D) -> encoded, and the mean of q(z|x) decoded: mu itself, not a sample around it"""
     (mu, _), _ = encode(params, x, config)
     return mean_images(params, mu, config, shape)
 
 
-def pairs(originals: np.ndarray, others: np.ndarray, columns: int = 8) -> np.ndarray:
+def reconstruction_grid(params: Parameters, x: np.ndarray, config: VAEConfig, shape: tuple[int, int],
+                        columns: int = 8) -> np.ndarray:
+    """One image of originals x (N, D), each row above its reconstructions. Images beyond the last full row are left
+    out; fewer than `columns` are one row."""
+    columns = min(columns, len(x))
+    x = x[: len(x) // columns * columns]
+    originals = to_bytes(x).reshape(-1, *shape)
+    return image_grid(interleave_rows(originals, reconstruct(params, x, config, shape), columns), columns)
+
+
+def interpolate(params: Parameters, x: np.ndarray, config: VAEConfig, shape: tuple[int, int],
+                steps: int = 6) -> np.ndarray:
+    """Linear interpolation in latent space: from mu(x₀) to mu(x₁), from mu(x₂) to mu(x₃), …
+
+    Each is steps + 2 images: the original x₀, `steps` images from its reconstruction to that of x₁, the original x₁.
+    Returns (N/2 · (steps + 2), *shape). Raises ValueError if N is odd or steps is less than 2.
+    """
+    if len(x) % 2 or steps < 2:
+        raise ValueError("an interpolation takes pairs of images and at least 2 steps; "
+                         f"not {len(x)} images and {steps} steps")
+    (mu, _), _ = encode(params, x, config)
+    t = np.linspace(0, 1, steps)[None, :, None]
+    z = mu[0::2, None] * (1 - t) + mu[1::2, None] * t
+    between = mean_images(params, z.reshape(-1, config.latent_dim), config, shape).reshape(-1, steps, *shape)
+    originals = to_bytes(x).reshape(-1, 2, *shape)
+    return np.concatenate([originals[:, :1], between, originals[:, 1:]], axis=1).reshape(-1, *shape)
+
+
+def traverse(params: Parameters, units: Sequence[int], config: VAEConfig, shape: tuple[int, int], steps: int = 8,
+             eps: np.ndarray | None = None) -> np.ndarray:
+    """One latent unit at a time through the prior's quantiles (i − ½)/steps, the others held fixed.
+
+    The others are at the prior's mean, or at sample_prior(eps) for an eps of shape (L,). Returns `steps` images for
+    each of `units`, in their order: (len(units) · steps, *shape). Raises ValueError for a unit that does not exist.
+    `active_first` gives the order in which the units matter.
+    """
+    if wrong := [unit for unit in units if not 0 <= unit < config.latent_dim]:
+        raise ValueError(f"latent unit {wrong[0]} does not exist; the model has units 0 to {config.latent_dim - 1}")
+    held = np.zeros(config.latent_dim) if eps is None else eps
+    varied = np.tile(held, (len(units), steps, 1))
+    for row, unit in zip(varied, units):
+        row[:, unit] = _quantiles(steps)
+    return mean_images(params, sample_prior(varied.reshape(-1, config.latent_dim), config), config, shape)
+
+
+def active_first(mu: np.ndarray) -> np.ndarray:
+    """mu (N, L) -> the L units by falling variance of their mu, equal ones in their order"""
+    return np.argsort(-mu.astype(np.float64).var(axis=0), kind="stable")
+
+
+def manifold(params: Parameters, config: VAEConfig, shape: tuple[int, int], side: int = 20) -> np.ndarray:
+    """A map of a 2-D latent space: side² images, at the prior's quantiles (i − ½)/side along each axis, so each image
+    represents equal prior probability; z₁ grows to the right, z₂ upward. Raises ValueError if L is not 2."""
+    if config.latent_dim != 2:
+        raise ValueError(f"the manifold is a map of 2 latents, and this model has {config.latent_dim}")
+    z1, z2 = np.meshgrid(_quantiles(side), _quantiles(side)[::-1])
+    eps = np.stack([z1.ravel(), z2.ravel()], axis=1)
+    return mean_images(params, sample_prior(eps, config), config, shape)
+
+
+def _quantiles(n):
+    from scipy.special import ndtri                     # here, so that training does not load SciPy
+
+    return ndtri((np.arange(n) + 0.5) / n)
+
+
+def interleave_rows(originals: np.ndarray, others: np.ndarray, columns: int = 8) -> np.ndarray:
     """Rows of originals, each above the row of its reconstructions        both (N, …), N a multiple of columns"""
     rows = (-1, columns, *originals.shape[1:])
     return np.stack([originals.reshape(rows), others.reshape(rows)], axis=1).reshape(-1, *originals.shape[1:])
 
 
-def manifold(params: Parameters, config: VAEConfig, shape: tuple[int, int], side: int = 20) -> np.ndarray:
-    """A map of a 2-D latent space: side² images, at the prior's quantiles (i − ½)/side along each axis, so that each
-    stands for an equal share of what the prior would draw; z₁ grows to the right, z₂ upward. ValueError if L is not 2."""
-    if config.latent_dim != 2:
-        raise ValueError(f"the manifold is a map of 2 latents, and this model has {config.latent_dim}; train with --latent 2")
-    from scipy.special import ndtri
+def image_grid(images: np.ndarray, columns: int, padding: int = 2, pad_value: int = 48) -> np.ndarray:
+    """One image of many: (N, H, W) or (N, H, W, 3), row by row, with `padding` pixels of `pad_value` around each.
 
-    quantiles = ndtri((np.arange(side) + 0.5) / side)
-    z1, z2 = np.meshgrid(quantiles, quantiles[::-1])
-    eps = np.stack([z1.ravel(), z2.ravel()], axis=1)
-    return mean_images(params, from_prior(eps, config), config, shape)
+    N images make ⌈N / columns⌉ rows; unused cells keep pad_value. Raises ValueError for another shape, no column or a
+    negative padding.
+    """
+    images = np.asarray(images)
+    if images.ndim not in (3, 4) or columns < 1 or padding < 0:
+        raise ValueError(f"a grid takes images (N, H, W) or (N, H, W, 3), at least one column and no negative padding; "
+                         f"not {images.shape}, {columns} and {padding}")
+    count, height, width = images.shape[:3]
+    rows = -(-count // columns)
+    grid = np.full((padding + rows * (height + padding), padding + columns * (width + padding), *images.shape[3:]),
+                   pad_value, images.dtype)
+    for i, image in enumerate(images):
+        top, left = padding + i // columns * (height + padding), padding + i % columns * (width + padding)
+        grid[top:top + height, left:left + width] = image
+    return grid
 
 
-def interpolations(params: Parameters, x: np.ndarray, config: VAEConfig, shape: tuple[int, int], steps: int = 8) -> np.ndarray:
-    """Straight lines in the latent space: from mu(x₀) to mu(x₁), from mu(x₂) to mu(x₃), …, in `steps` images each"""
-    (mu, _), _ = encode(params, x, config)
-    t = np.linspace(0, 1, steps)[None, :, None]
-    z = mu[0::2, None] * (1 - t) + mu[1::2, None] * t
-    return mean_images(params, z.reshape(-1, config.latent_dim), config, shape)
+def enlarge(image: np.ndarray, n: int = 4) -> np.ndarray:
+    """Repeat each pixel n times along rows and columns: (H, W, …) -> (nH, nW, …). ValueError if n is less than 1."""
+    if n < 1:
+        raise ValueError(f"an image is enlarged 1 time or more, not {n}")
+    return image.repeat(n, axis=0).repeat(n, axis=1)

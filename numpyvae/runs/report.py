@@ -1,114 +1,156 @@
-"""A run's page, report.html: what was trained, how it went, and what came of it, in one file that needs no other.
+"""HTML report of a run, report.html: settings, metrics and plots in one self-contained file.
 
-It is made from what the run's folder holds and from the test images: the learning curve, the two terms of the bound,
-draws from the prior, reconstructions, the latent space, the units in use, the figures, the settings, and the command
-that does it again. Pictures stand in it as SVG and as PNG in data: addresses; there is no script. It follows the
-reader's light or dark setting, and the width of the window.
-
-Next: estimator.
+It is made from the run and from the test images: the learning curve, the two terms of the bound, active units, samples
+from the prior, reconstructions, interpolations, traversals, the latent space, the settings, the conditions under which
+the results were computed, and the command that reproduces the run. Plots are embedded as SVG, images as PNG in data:
+addresses; there is no script. A run that was stopped or that diverged has a report as well, which says so.
 """
 
-import base64
-from html import escape
+import math
+from numbers import Real
 
 import numpy as np
 
-from ..pictures import latent as latent_pictures
-from ..pictures import plots as pictures
-from ..pictures import samples as sampling
-from ..files import write_file
-from ..data.pixels import apply_static, to_input
-from ..training.evaluation import ACTIVE_UNIT_VARIANCE, count_active_units
 from ..data.mnist import load_mnist
+from ..data.pixels import apply_static, to_input
+from ..files import atomic_write
+from ..pictures.latent import (latent_scatter_svg, manifold_svg, plane_scatter_svg, principal_components,
+                               unit_variance_svg)
+from ..pictures.plots import TEST_LOSS, curve_svg, learning_curve_svg, line_plot_svg, training_loss_name
+from ..pictures.samples import active_first, image_grid, interpolate, manifold, sample_prior, traverse
 from ..settings import BINARIZATIONS
-from ..vae.likelihoods import LIKELIHOODS
+from ..training.evaluation import ACTIVE_UNIT_VARIANCE
+from ..training.loop import EVALUATION_STREAM
 from ..vae.model import encode
-from .run import Run, architecture
+from .html import html_command, html_page, html_table, img_tag
 
 FILE = "report.html"
-POINTS = 2500  # as many test images as the latent picture shows
-
-STYLE = """
-:root { color-scheme: light dark; --page: #f5f6f8; --paper: #fff; --ink: #333a44; --faint: #6a7380; --grid: #e4e7eb; --axis: #8a929c }
-@media (prefers-color-scheme: dark) {
-  :root { --page: #14171b; --paper: #1d2127; --ink: #dfe3e8; --faint: #99a3af; --grid: #343b44; --axis: #77808b } }
-* { box-sizing: border-box }
-body { margin: 0 auto; padding: 24px 16px 48px; max-width: 1180px; background: var(--page); color: var(--ink);
-       font: 16px/1.5 system-ui, 'Helvetica Neue', Arial, sans-serif }
-h1 { margin: 0; font-size: 26px; line-height: 1.25; overflow-wrap: anywhere } h2 { margin: 0 0 8px; font-size: 17px }
-p { margin: 4px 0 0 } .faint { color: var(--faint) }
-main { display: grid; gap: 16px; margin-top: 20px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 500px), 1fr)) }
-section { min-width: 0; padding: 16px; border-radius: 10px; background: var(--paper); border: 1px solid var(--grid) }
-svg, img { display: block; width: 100%; height: auto } img { image-rendering: pixelated; border-radius: 4px }
-table { width: 100%; border-collapse: collapse } td, th { padding: 5px 0; text-align: left; font-weight: 400; border-top: 1px solid var(--grid) }
-td { text-align: right; overflow-wrap: anywhere; font-variant-numeric: tabular-nums } tr:first-child > * { border-top: 0 }
-pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.5 ui-monospace, Menlo, Consolas, monospace }
-"""
+MAX_POINTS = 2500                                     # in the plot of the latent space
+UNIT = "nats per image"
+SIZE = dict(width=380, height=260)                    # of a plot, at which its text is readable on a phone
 
 
-def write(run: Run, note: str = "") -> None:
-    """Write report.html of a run that has finished an epoch, with the test images of its data source.
+def write_report(run, problem: str = "") -> None:
+    """Write report.html into run.directory, with the test images of run.source; arguments as for `report_html`."""
+    html = report_html(run, *load_mnist(run.source.path, "test"), problem)
+    with atomic_write(run.directory / FILE) as file:
+        file.write(html.encode())
 
-    note: a sentence at the head of the page, about a run that did not reach its end.
+
+def report_html(run, test_images: np.ndarray | None, labels: np.ndarray | None, problem: str = "") -> str:
+    """The report as text.
+
+    run           a Run; its conditions, {name: value}, are processes, versions and the machine
+    test_images   uint8 (N, rows, cols), or None
+    labels        (N,) of any number of classes, or None
+    problem       why training ended early, if it failed: the error's message
+
+    Raises ValueError if the history has something else than numbers.
     """
-    if not run.state.history:
-        raise ValueError(f"{run.directory}: no epoch is done yet, so there is nothing to report")
-    html = page(run, *load_mnist(run.source.path, "test"), note)
-    write_file(run.directory / FILE, html)
+    config, options, history = run.config, run.options, run.state.history
+    _check_history(run)
+    outer = (config.input_dim, *config.hidden_dims)
+    sizes = "-".join(map(str, (*outer, config.latent_dim, *reversed(outer))))
+    note = f"A variational autoencoder in NumPy. Losses are in nats per image, of {BINARIZATIONS[options.binarize]}."
+    if config.likelihood == "normal":
+        note += " The normal decoder's values are log densities and may be positive."
+
+    cards = {"Metrics": html_table(_metrics(run))} | _history_cards(run)
+    try:
+        with np.errstate(all="ignore"):                # parameters of a run that diverged may be anything
+            cards |= _model_cards(run, test_images, labels)
+    except ValueError as error:
+        cards["Images"] = html_table({"none": error})
+    cards["Settings"] = html_table({**vars(config), **vars(options)})
+    cards["Conditions"] = html_table({"data": run.source, "data_digest": run.source.digest, **run.conditions})
+    cards["Reproduce"] = html_command(run.command_line())
+    heading = f"{sizes}, {_epochs(len(history))} on {run.source}"
+    return html_page(run.directory.name, heading, _status(run, problem), note, cards)
 
 
-def page(run: Run, test_images: np.ndarray, labels: np.ndarray, remark: str = "") -> str:
-    """The page, as text."""
-    state, config, options = run.state, run.config, run.options
-    drawn, compared = run.image_grids(test_images)
-    x = to_input(apply_static(test_images, options.binarize, "test"), options.binarize, np.random.default_rng(options.seed))
-    mu = encode(state.params, x, config)[0][0].astype(np.float64)
-    last = state.history[-1]
-    figures = {"training loss": f"{last['train_loss']:.4f}", "test loss, the negative ELBO": f"{last['test_loss']:.4f}",
-               "its reconstruction, −log p(x|z)": f"{last['reconstruction']:.4f}", "its KL": f"{last['kl']:.4f}",
-               "active units": f"{count_active_units(mu)} of {config.latent_dim}", "parameters": f"{state.params.vector.size:,}",
-               "epochs": f"{last['epoch']}", "training time": f"{sum(row['seconds'] for row in state.history):,.0f} s"}
-    settings = {**vars(config), **vars(options)}
-    note = "; the normal decoder's figures are log densities, and may be positive" if LIKELIHOODS[config.likelihood].is_density else ""
-    epochs = [row["epoch"] for row in state.history]
-
-    def curves(title, **columns):
-        return pictures.curve_svg(epochs, {name: [row[column] for row in state.history] for name, column in columns.items()},
-                                  title, width=480, height=320)
-
-    sections = {
-        "Figures": table(figures),
-        "How it went": curves("Loss: training and test", train="train_loss", test="test_loss"),
-        "The bound's two terms": curves("Test loss = reconstruction + KL", reconstruction="reconstruction", KL="kl"),
-        "The latent units": latent_pictures.units(mu.var(axis=0), ACTIVE_UNIT_VARIANCE),
-        "Drawn from the prior": image(drawn, "64 draws from the prior, decoded"),
-        "Test images, each row above its reconstructions": image(compared, "test images and their reconstructions"),
-        "The latent space": latent_pictures.scatter(*latent_pictures.principal_axes(mu[:POINTS]), labels[:POINTS])}
-    if config.latent_dim == 2:
-        plane = pictures.grid(sampling.manifold(state.params, config, run.source.image_shape), 20)
-        sections["The latent plane"] = image(plane, "the decoder's mean at the prior's quantiles")
-    sections["Settings"] = table({name.replace("_", " "): show(value) for name, value in settings.items()})
-    sections["Do it again"] = f"<pre>{escape(run.command_line())}</pre>"
-    return "\n".join([
-        '<!DOCTYPE html>', '<html lang="en">', '<head>', '<meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">', '<link rel="icon" href="data:,">',
-        f"<title>numpyvae: {escape(run.directory.name)}</title>", f"<style>{STYLE}</style>", "</head>", "<body>",
-        f"<h1>{architecture(config)}, {last['epoch']} epochs on {escape(str(run.source))}</h1>",
-        *([f"<p><strong>{escape(remark)}</strong></p>"] if remark else []),
-        f'<p class="faint">A variational autoencoder in NumPy. Losses are in nats an image, of {BINARIZATIONS[options.binarize]}{note}.</p>', "<main>",
-        *(f"<section><h2>{title}</h2>{body}</section>" for title, body in sections.items()), "</main>", "</body>", "</html>", ""])
+def _epochs(count):
+    return f"{count} epoch{'' if count == 1 else 's'}"
 
 
-def image(pixels: np.ndarray, text: str) -> str:
-    data = base64.b64encode(pictures.png(pixels)).decode()
-    return f'<img alt="{escape(text)}" width="{pixels.shape[1]}" height="{pixels.shape[0]}" src="data:image/png;base64,{data}">'
+def _status(run, problem):
+    done, planned = len(run.state.history), _epochs(run.options.epochs)
+    if problem:
+        return f"Training failed after {done} of {planned}: {problem}"
+    return f"Stopped after {done} of {planned}." if done < run.options.epochs else ""
 
 
-def table(rows: dict[str, str]) -> str:
-    return "<table>" + "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows.items()) + "</table>"
+def _check_history(run):
+    for row in run.state.history:
+        for name, value in row.items():
+            if not isinstance(value, Real):
+                raise ValueError(f"{run.directory}: the history has {name} {value!r}, which is not a number")
 
 
-def show(value) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(map(show, value)) or "none"
-    return f"{value:g}" if isinstance(value, float) else "none" if value is None else str(value)
+def _metrics(run):
+    rows, history = {}, run.state.history
+    if history:
+        last = history[-1]
+        rows[f"training loss ({training_loss_name(run.config, run.options)})"] = f"{last['train_loss']:.4f}"
+        if math.isfinite(last["test_loss"]):
+            rows[f"test loss ({TEST_LOSS})"] = f"{last['test_loss']:.4f}"
+            rows["reconstruction term, −log p(x|z)"] = f"{last['reconstruction']:.4f}"
+            rows["KL term"] = f"{last['kl']:.4f}"
+            rows["active units"] = f"{last['active_units']} of {run.config.latent_dim}"
+    rows["parameters"] = f"{run.state.params.vector.size:,}"
+    rows["training time"] = f"{sum(row['seconds'] for row in history):,.0f} s"
+    return rows
+
+
+def _history_cards(run):
+    """Plots over the epochs; those without a finite value are left out"""
+    history, latents, cards = run.state.history, run.config.latent_dim, {}
+    if any(math.isfinite(row[key]) for row in history for key in ("train_loss", "test_loss")):
+        cards["Learning curve"] = learning_curve_svg(history, run.config, run.options, "", **SIZE)
+    tested = [row for row in history if math.isfinite(row["test_loss"])]
+    if tested:
+        epochs = [row["epoch"] for row in tested]
+        reconstruction, kl, units = ([row[key] for row in tested] for key in ("reconstruction", "kl", "active_units"))
+        cards["Terms of the test loss"] = (curve_svg(epochs, {"reconstruction": reconstruction}, "", UNIT, **SIZE)
+                                           + curve_svg(epochs, {"KL": kl}, "", UNIT, **SIZE))
+        cards["Active units by epoch"] = line_plot_svg(
+            epochs, {"active units": units}, "", "epoch", f"of {latents} latent units", integer_x=True, integer_y=True,
+            y_min=0, y_max=latents, **SIZE)
+    return cards
+
+
+def _model_cards(run, test_images, labels):
+    """Images from the model, and plots of the latent space. ValueError if they have values that are not finite"""
+    params, config, options, shape = run.state.params, run.config, run.options, tuple(run.source.image_shape)
+    cards, order = {}, np.arange(config.latent_dim)
+    if test_images is not None and len(test_images):
+        rng = np.random.default_rng([options.seed, len(run.state.history), EVALUATION_STREAM])  # the last evaluation's
+        x = to_input(apply_static(test_images, options.binarize, "test"), options.binarize, rng)
+        mu = encode(params, x, config)[0][0].astype(np.float64)
+        if not np.isfinite(mu).all():
+            raise ValueError("the encoder's output is not finite")
+        order = active_first(mu)
+        cards["Latent units"] = unit_variance_svg(mu.var(axis=0), ACTIVE_UNIT_VARIANCE)
+        samples, reconstructions = run.image_grids(test_images)
+        cards["Samples from the prior"] = img_tag(samples, "64 samples from the prior, decoded")
+        cards["Test images, each row above its reconstructions"] = img_tag(reconstructions, "reconstructions")
+        if len(pairs := x[: min(16, len(x) // 2 * 2)]):
+            cards["Interpolations between two test images"] = img_tag(
+                image_grid(interpolate(params, pairs, config, shape), 8), "interpolations, the originals at the ends")
+        cards |= _latent_cards(run, mu[:MAX_POINTS], None if labels is None else labels[:MAX_POINTS])
+    units = order[:8].tolist()
+    alt = f"traversals of latent units {', '.join(map(str, units))}"
+    cards["One latent unit per row, through the prior's quantiles"] = img_tag(
+        image_grid(traverse(params, units, config, shape), 8), alt)
+    return cards
+
+
+def _latent_cards(run, mu, labels):
+    """The test images in the latent space; with two latents, the decoder's images on the same axes as well"""
+    config = run.config
+    if config.latent_dim != 2:
+        return {"Latent space": latent_scatter_svg(*principal_components(mu), labels)}
+    mu_p = sample_prior(np.zeros(2), config)
+    sigma_p = sample_prior(np.ones(2), config) - mu_p
+    plane = image_grid(manifold(run.state.params, config, tuple(run.source.image_shape)), 20, padding=0)
+    return {"Test images in the latent plane": plane_scatter_svg(mu, mu_p, sigma_p, labels),
+            "The decoder's mean, on the same axes": manifold_svg(plane, mu_p, sigma_p)}

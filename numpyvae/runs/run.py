@@ -29,10 +29,11 @@ from typing import Any
 
 import numpy as np
 
-from ..data.pixels import apply_static, to_bytes, to_input
+from ..data.pixels import apply_static, to_input
 from ..files import write_file
-from ..pictures import plots as pictures
-from ..pictures import samples as sampling
+from ..pictures.plots import learning_curve_svg, write_svg
+from ..pictures.png import write_png
+from ..pictures.samples import enlarge, image_grid, reconstruction_grid, sample_images
 from ..settings import TrainingOptions, VAEConfig, arguments
 from ..training.state import TrainingState, check_shapes
 from ..training.step import NotFiniteError
@@ -140,23 +141,18 @@ class Run:
     def write_images(self, test_images: np.ndarray) -> None:
         """Write samples.png, reconstructions.png and curve.svg from the current state."""
         samples, reconstructions = self.image_grids(test_images)
-        pictures.write_png(self.directory / "samples.png", samples)
-        pictures.write_png(self.directory / "reconstructions.png", reconstructions)
-        if history := self.state.history:
-            pictures.write_svg(self.directory / "curve.svg", pictures.curve_svg(
-                [row["epoch"] for row in history],
-                {"train": [row["train_loss"] for row in history], "test": [row["test_loss"] for row in history]}))
+        write_png(self.directory / "samples.png", enlarge(samples))
+        write_png(self.directory / "reconstructions.png", enlarge(reconstructions))
+        if self.state.history:
+            write_svg(self.directory / "curve.svg", learning_curve_svg(self.state.history, self.config, self.options))
 
     def image_grids(self, test_images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(samples, reconstructions): two grids, from the same z and the same test images every time."""
         params, config, shape = self.state.params, self.config, self.source.image_shape
         rng = np.random.default_rng([self.options.seed, 0])
-        samples = pictures.grid(sampling.samples(params, config, shape, rng, 64), 8)
+        samples = image_grid(sample_images(params, config, shape, rng, 64), 8)
         x = to_input(apply_static(test_images[:32], self.options.binarize, "test"), self.options.binarize, rng)
-        originals = to_bytes(x).reshape(-1, *shape)[: len(x) // 8 * 8 or len(x)]
-        decoded = sampling.reconstructions(params, x[: len(originals)], config, shape)
-        columns = min(8, len(originals))
-        return samples, pictures.grid(sampling.pairs(originals, decoded, columns), columns)
+        return samples, reconstruction_grid(params, x, config, shape)
 
     def command_line(self) -> str:
         """The command that trains the same model again: the data, and what differs from the defaults."""

@@ -9,7 +9,7 @@ by its fraction of the images. And Adam updates each parameter independently. On
     barrier                     the next step needs all of θ
 
 It equals `step.Step` except for the order in which numbers are added. Why it pays: BLAS computes the matrix products,
-about half of a step, on all cores by itself; the other half would use one. Threads are slower here, because they
+about half of a step, on all cores by itself; the rest would use one. Threads are slower here, because they
 contend for Python's interpreter lock at each of about 100 NumPy calls per step.
 
 Rank 0 prepares x and eps as if it were alone, and copies them to where the workers read them, with the few other

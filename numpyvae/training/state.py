@@ -57,7 +57,7 @@ class TrainingState:
         self.epoch_seconds += seconds
 
     def end_epoch(self, row: dict) -> None:
-        """Append the epoch's row of results; the next epoch then begins anew."""
+        """Append the epoch's row of results; the next epoch then starts its own randomness."""
         self.history.append(row)
         self.rng = None
 

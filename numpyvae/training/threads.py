@@ -12,7 +12,7 @@ itself can be told: `limited_blas_threads`, for OpenBLAS. Others (Accelerate, MK
 A fork is safe while the limit is one thread. OpenBLAS ends its threads before a fork, and starts them at the next
 product that needs more than one. With a limit of one there is no such product, in the parent or in the child.
 
-Nothing here loads NumPy but `describe`. Source: OpenBLAS's documentation, "Runtime variables". Next: parallel.
+Nothing here loads NumPy but `describe`. Source: OpenBLAS's documentation, "Runtime variables".
 """
 
 import ctypes
@@ -23,6 +23,7 @@ import threading
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import product
+from numbers import Integral
 from pathlib import Path
 from typing import Callable, Iterator, NamedTuple
 
@@ -48,7 +49,9 @@ def default_processes() -> int:
 
 
 def check_processes(processes: int) -> None:
-    """ValueError if this system cannot divide training among so many processes."""
+    """ValueError if this is not a number of processes that this system can divide training among."""
+    if not isinstance(processes, Integral) or isinstance(processes, bool) or processes < 1:
+        raise ValueError(f"processes must be a positive integer, not {processes!r}")
     if processes > 1 and sys.platform == "darwin":
         raise ValueError(f"processes must be 1 on macOS, not {processes}: a forked process hangs in Apple's BLAS")
     if processes > 1 and not hasattr(os, "fork"):

@@ -5,10 +5,13 @@
     python tests/benchmark/training.py --data data/mnist --scaling
 
 An epoch is one pass of the default model (784-400-20-400-784, batch 128, float32) over all training images, the last
-partial batch included, as `numpyvae train` writes its seconds into log.csv: scoring, pictures and checkpoints are left
-out. The floor is the epoch's five large matrix products alone, on all cores. DIR holds torch_vae.py and jax_vae.py, the
-same model in frameworks; each contender runs two epochs in a process of its own, the second one counts, and the rounds
-are interleaved, because a machine's speed drifts. Seconds mean nothing beyond the machine and the minute: read the ratios.
+partial batch included, as `numpyvae train` writes its seconds into log.csv: evaluation, images and checkpoints are left
+out. The floor is the epoch's five large matrix products alone, on as many cores. DIR holds torch_vae.py and jax_vae.py:
+the same model in PyTorch and JAX, which print a JSON line with "seconds" per epoch. Each contender runs two epochs in a
+process of its own and the second one counts. The rounds are interleaved, because a machine's speed drifts.
+
+Where the environment holds OpenBLAS to an older kernel (OPENBLAS_CORETYPE, OPENBLAS_L2_SIZE), --free-kernel removes that
+for the programs that are measured. Seconds mean nothing beyond the machine and the minute: read the ratios.
 """
 
 import argparse
@@ -24,101 +27,132 @@ from pathlib import Path
 
 import numpy as np
 
-from numpyvae.vae import bernoulli
-from numpyvae.vae import layers
-from numpyvae.vae.adam import Adam
-from numpyvae.vae.iwae import log_marginal
 from numpyvae.data.mnist import load_images, load_mnist
-from numpyvae.training.parallel import Pair
-from numpyvae.training.loop import pixels
+from numpyvae.data.pixels import to_input
 from numpyvae.settings import VAEConfig
-from numpyvae.vae import init_params
+from numpyvae.training.threads import available_cores, describe, limited_blas_threads
+from numpyvae.vae import bernoulli, layers
+from numpyvae.vae import Adam, init_params, log_marginal
 
 BATCH = 128
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
+PINS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
 def seconds(function, repeat=1):
-    began = time.perf_counter()
+    started = time.perf_counter()
     for _ in range(repeat):
         function()
-    return (time.perf_counter() - began) / repeat
+    return (time.perf_counter() - started) / repeat
 
 
-def epoch_seconds(data, *options, epochs=2, threads=None):
-    """The last epoch's time, as `numpyvae train` gives it"""
-    with tempfile.TemporaryDirectory() as out:
-        run(threads, "-m", "numpyvae", "train", "--quiet", "--data", data, "--epochs", epochs, "--out", out, *options)
-        with open(Path(out) / "log.csv") as log:
-            return float(list(csv.DictReader(log))[-1]["seconds"])
+def median(function, repeat):
+    return statistics.median(seconds(function) for _ in range(repeat))
 
 
-def run(threads, *words):
-    """A Python program's output, run in a process of its own, with so many BLAS threads if it is told how many"""
-    environment = os.environ | ({"OMP_NUM_THREADS": str(threads)} if threads else {})
-    return subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True, check=True, env=environment).stdout
+# Programs
+
+def run(*words, threads=1):
+    """A Python program's output, run in a process of its own"""
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
+    return subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True, check=True,
+                          env=environment).stdout
 
 
-def products(steps, batch=BATCH, hidden_dims=400):
-    """The five large matrix products of a step, `steps` times."""
+def epoch_row(data, *options, epochs=2):
+    """The last row of log.csv, and the seconds that the command took in all"""
+    with tempfile.TemporaryDirectory() as parent:
+        out, started = Path(parent, "run"), time.perf_counter()
+        run("-m", "numpyvae", "train", "--quiet", "--data", data, "--epochs", epochs, "--out", out, *options)
+        took = time.perf_counter() - started
+        with open(out / "log.csv") as log:
+            return list(csv.DictReader(log))[-1], took
+
+
+def epoch_seconds(data, *options, epochs=2):
+    return float(epoch_row(data, *options, epochs=epochs)[0]["seconds"])
+
+
+def reported_seconds(*command, threads=1):
+    """"seconds" in the last line of a program's output"""
+    return json.loads(run(*command, threads=threads).splitlines()[-1])["seconds"]
+
+
+# The floor and the parts
+
+def products(steps, batch=BATCH, hidden=400, samples=1):
+    """The five large matrix products of a step, `steps` times; the decoder's for every sample."""
     rng = np.random.default_rng(0)
-    x, dy = (rng.random((batch, 784), dtype=np.float32) for _ in "xy")
-    W1, W4 = (rng.random(shape, dtype=np.float32) for shape in ((784, hidden), (hidden, 784)))
-    h, y, dW1, dW4 = np.empty((batch, hidden), np.float32), np.empty_like(x), np.empty_like(W1), np.empty_like(W4)
+    x, h = rng.random((batch, 784), np.float32), rng.random((batch, hidden), np.float32)
+    dy, hz = rng.random((batch * samples, 784), np.float32), rng.random((batch * samples, hidden), np.float32)
+    W1, W4 = rng.random((784, hidden), np.float32), rng.random((hidden, 784), np.float32)
+    y, dW1, dW4 = np.empty_like(dy), np.empty_like(W1), np.empty_like(W4)
     for _ in range(steps):
         np.matmul(x, W1, out=h)
-        np.matmul(h, W4, out=y)
-        np.matmul(h.T, dy, out=dW4)
-        np.matmul(dy, W4.T, out=h)
+        np.matmul(hz, W4, out=y)
+        np.matmul(hz.T, dy, out=dW4)
+        np.matmul(dy, W4.T, out=hz)
         np.matmul(x.T, h, out=dW1)
 
 
 def parts(images):
-    """Seconds an epoch of each part, on its own, as one of two processes has it: half of each minibatch, half of Adam."""
-    steps, rng, pair = -(-len(images) // BATCH), np.random.default_rng(0), Pair(2)
+    """Seconds per epoch of each part alone, as one of two processes has it: half of each minibatch, half of Adam."""
+    steps, rng, half = -(-len(images) // BATCH), np.random.default_rng(0), BATCH // 2
     params = init_params(VAEConfig(), rng)
     adam, g = Adam(params.vector), rng.random(params.vector.size, dtype=np.float32)
-    half, part = pair.part(BATCH), pair.part(g.size)
-    x, logits = pixels(images[:BATCH], "none", rng, half), 3 * rng.standard_normal((BATCH // 2, 784), dtype=np.float32)
-    order, dy = rng.permutation(len(images))[:BATCH], np.full(BATCH // 2, -1 / BATCH, np.float32)
-    hidden = rng.standard_normal((BATCH // 2, 400), dtype=np.float32)
+    shard = slice(0, g.size // 2)
+    x, logits = to_input(images[:half], "none", rng), 3 * rng.standard_normal((half, 784), dtype=np.float32)
+    order, dy = rng.permutation(len(images))[:BATCH], np.full(half, -1 / BATCH, np.float32)
+    hidden = rng.standard_normal((half, 400), dtype=np.float32)
 
     def activations():  # both hidden layers, forward and backward
         for _ in range(2):
             y, cache = layers.relu(hidden)
             layers.relu_backward(y, cache)
 
-    return {"products": seconds(lambda: products(steps, BATCH // 2)),
-            "likelihood and its gradient": steps * seconds(lambda: (bernoulli.log_prob(x, logits),
-                                                                    bernoulli.log_prob_backward(dy, x, logits)), 200),
-            "activations": steps * seconds(activations, 200),
-            "Adam": steps * seconds(lambda: adam.step(params.vector, g, part), 200),
-            "batches and noise": steps * seconds(lambda: (pixels(images[order], "none", rng, half),
-                                                          rng.standard_normal((BATCH, 20), dtype=np.float32)), 200)}
+    def likelihood():
+        bernoulli.log_prob(x, logits)
+        bernoulli.log_prob_backward(dy, x, logits)
 
+    def batch():  # by rank 0 alone
+        to_input(images[order], "none", rng)
+        rng.standard_normal((BATCH, 20), dtype=np.float32)
+
+    return {"products": seconds(lambda: products(steps, half)),
+            "likelihood and its gradient": steps * seconds(likelihood, 200),
+            "activations": steps * seconds(activations, 200),
+            "Adam": steps * seconds(lambda: adam.step(params.vector, g, shard), 200),
+            "batches and noise": steps * seconds(batch, 200)}
+
+
+# Tables
 
 def around(data):
-    """What stands around an epoch, a line each."""
-    def median(function, repeat):
-        return statistics.median(seconds(function) for _ in range(repeat))
-
-    params, x = init_params(VAEConfig(), rng := np.random.default_rng(0)), rng.random((50, 784), dtype=np.float32)
-    weights = 400 / median(lambda: log_marginal(params, x, VAEConfig(), 400, rng), 5) * len(x)
+    """What stands around an epoch, one line each"""
+    params, rng = init_params(VAEConfig(), np.random.default_rng(0)), np.random.default_rng(0)
+    x = rng.random((50, 784), dtype=np.float32)
+    with limited_blas_threads():
+        weights = 400 / median(lambda: log_marginal(params, x, VAEConfig(), 400, rng), 5) * len(x)
+    (short, one), (long, three) = (epoch_row(data, epochs=n) for n in (1, 3))
+    beside = (three - one) / 2 - float(long["seconds"])
     yield "an epoch on the sample", f"{epoch_seconds(SAMPLE):.2f} s", "the second of 2"
+    yield "evaluation, images, checkpoint", f"{beside:.2f} s", "per epoch, beside its seconds"
     yield "loading and checking MNIST", f"{median(lambda: load_images(data), 5):.2f} s", "median of 5"
-    yield "python -m numpyvae --help", f"{median(lambda: run(None, '-m', 'numpyvae', '--help'), 9):.2f} s", "median of 9"
-    yield "import numpyvae.training.loop", f"{median(lambda: run(None, '-c', 'import numpyvae.training.loop'), 9):.2f} s", "median of 9"
-    yield "importance weights a second", f"{weights:,.0f}", "median of 5 x 20,000"
+    yield "python -m numpyvae --help", f"{median(lambda: run('-m', 'numpyvae', '--help'), 9):.2f} s", "median of 9"
+    yield "importance weights per second", f"{weights:,.0f}", "one thread, median of 5 x 20,000"
+    for samples in (1, 5, 50):
+        row, _ = epoch_row(SAMPLE, "--objective", "iwae", "--samples", samples, epochs=1)
+        yield f"milliseconds per image, K = {samples}", f"{float(row['seconds']) / 9:.3f}", "an epoch on the sample"
     for count in (1, 2):
-        yield f"peak memory of {count} process{'es' * (count - 1)}", f"{peak_memory(data, count):.0f} MB", "one run of 1 epoch"
+        yield f"peak memory, {count} process{'es' * (count - 1)}", f"{peak_memory(data, count):.0f} MB", "1 epoch"
 
 
 def peak_memory(data, processes):
-    """MB of training, the whole command; what two processes share is counted once. Looked up 50 times a second."""
-    with tempfile.TemporaryDirectory() as out:
-        training = subprocess.Popen([sys.executable, "-m", "numpyvae", "train", "--quiet", "--data", data, "--epochs", "1",
-                                     "--out", out, "--processes", str(processes)])
-        peak = 0
+    """MB of the whole command; shared memory is counted once. Looked up 50 times per second."""
+    with tempfile.TemporaryDirectory() as parent:
+        command = [sys.executable, "-m", "numpyvae", "train", "--quiet", "--data", data, "--epochs", "1",
+                   "--out", str(Path(parent, "run")), "--processes", str(processes)]
+        training, peak = subprocess.Popen(command), 0
         while training.poll() is None:
             try:
                 children = Path(f"/proc/{training.pid}/task/{training.pid}/children").read_text().split()
@@ -130,35 +164,79 @@ def peak_memory(data, processes):
 
 
 def proportional(process):
-    """kB of memory, that which it shares with others counted in proportion"""
+    """kB of memory; what is shared with others is counted in proportion"""
     return sum(int(line.split()[1]) for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
                if line.startswith("Pss:"))
 
 
-def reported_seconds(*command, threads=None):
-    """The seconds in the last line of a program's output"""
-    return json.loads(run(threads, *command).splitlines()[-1])["seconds"]
-
-
 def contenders(data, peers):
-    runs = {"numpyvae": lambda: epoch_seconds(data),
-            "floor": lambda: reported_seconds(__file__, "--data", data, "--floor")}
+    def peer(*command):
+        return lambda: reported_seconds(peers / command[0], "--epochs", 2, "--data", data, *command[1:],
+                                        threads=available_cores())
+
+    floor = [Path(__file__), "--data", data, "--floor"]
+    runs = {"numpyvae": lambda: epoch_seconds(data), "floor": lambda: reported_seconds(*floor, threads=available_cores())}
     if peers:
-        runs |= {"jax, jit": lambda: reported_seconds(peers / "jax_vae.py", "--epochs", 2, "--data", data),
-                 "torch, fast": lambda: reported_seconds(peers / "torch_vae.py", "--epochs", 2, "--data", data),
-                 "torch, example": lambda: reported_seconds(peers / "torch_vae.py", "--epochs", 2, "--data", data, "--variant", "example")}
-    return runs | {"numpyvae, 1 process": lambda: epoch_seconds(data, "--processes", 1)}
+        runs |= {"jax, jit": peer("jax_vae.py"), "torch, fast": peer("torch_vae.py"),
+                 "torch, example": peer("torch_vae.py", "--variant", "example")}
+    return runs | {"numpyvae, 1 process": lambda: epoch_seconds(data, "--processes", 1),
+                   "floor, 1 core": lambda: reported_seconds(*floor)}
 
 
 def scaling(data):
-    """A line for each size: seconds an epoch and the ratio to its own floor, with one core, with two for BLAS, in two processes"""
-    for batch, hidden in [(32, 400), (128, 400), (512, 400), (1024, 400), (128, 100), (128, 1600)]:
+    """A line per size: seconds per epoch and the ratio to its own floor, with one process and with two"""
+    for batch, hidden, samples in [(32, 400, 1), (128, 400, 1), (512, 400, 1), (1024, 400, 1), (128, 100, 1),
+                                   (128, 1600, 1), (128, 400, 5)]:
+        size = ["--batch", batch, "--hidden", hidden, "--samples", samples]
         cells = []
-        for threads, processes in [(1, 1), (2, 1), (1, 2)]:
-            took = epoch_seconds(data, "--batch-size", batch, "--hidden", hidden, "--processes", processes, epochs=1, threads=threads)
-            floor = reported_seconds(__file__, "--data", data, "--floor", "--batch", batch, "--hidden", hidden, threads=threads * processes)
+        for processes in (1, 2):
+            took = epoch_seconds(data, "--batch-size", batch, "--hidden", hidden, "--samples", samples,
+                                 "--processes", processes, epochs=1)
+            floor = reported_seconds(__file__, "--data", data, "--floor", *size, threads=processes)
             cells.append(f"{took:7.2f} {took / floor:6.2f}")
-        yield f"{batch:7} {hidden:7}   {'   '.join(cells)}"
+        yield f"{batch:7} {hidden:7} {samples:7}   {'   '.join(cells)}"
+
+
+def more_cores(images):
+    """Seconds per epoch with N processes, computed: one worker's shard alone, measured, and the barriers, measured"""
+    barrier = float(run("-c", BARRIER))
+    for count in (1, 2, 4, 8):
+        half = max(1, BATCH // count)
+        alone = shard_seconds(images, half, count)
+        steps = -(-len(images) // BATCH)
+        yield f"{count:7}   {steps * alone:7.2f}   {steps * (alone + (count > 1) * 3 * barrier):7.2f}"
+
+
+BARRIER = """
+import time
+from numpyvae.training.processes import ProcessGroup
+def work(group):
+    while True: group.barrier()
+with ProcessGroup(2, work) as group:
+    for _ in range(200): group.barrier()
+    started = time.perf_counter()
+    for _ in range(2000): group.barrier()
+    print((time.perf_counter() - started) / 2000)
+"""
+
+
+def shard_seconds(images, n, count):
+    """One rank's part of a step: forward and backward on n images, count − 1 additions, its shard of Adam"""
+    from numpyvae.vae import negative_elbo, negative_elbo_backward
+
+    config, rng = VAEConfig(), np.random.default_rng(0)
+    params = init_params(config, rng)
+    adam, x = Adam(params.vector), to_input(images[:n], "none", rng)
+    eps, shard = rng.standard_normal((1, n, 20), dtype=np.float32), slice(0, params.vector.size // count)
+    other = np.zeros_like(params.vector)
+
+    def part():
+        grads = negative_elbo_backward(negative_elbo(params, x, eps, config)[1])
+        for _ in range(count - 1):
+            grads.vector[shard] += other[shard]
+        adam.step(params.vector, grads.vector, shard)
+
+    return median(lambda: seconds(part, 20), 9) / 20
 
 
 def summary(values, digits=2):
@@ -166,44 +244,60 @@ def summary(values, digits=2):
 
 
 def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("--data", required=True, help="directory of MNIST's IDX files")
-    ap.add_argument("--peers", type=Path, help="directory of torch_vae.py and jax_vae.py; needs torch and jax installed")
-    ap.add_argument("--rounds", type=int, default=3)
-    ap.add_argument("--scaling", action="store_true", help="how cost grows with batch, hidden size and cores instead")
-    for name, default in {"batch": BATCH, "hidden": 400}.items():
-        ap.add_argument("--" + name, type=int, default=default, help=argparse.SUPPRESS)
-    ap.add_argument("--parts", action="store_true", help=argparse.SUPPRESS)
-    ap.add_argument("--floor", action="store_true", help=argparse.SUPPRESS)
-    args = ap.parse_args()
-    if args.floor or args.parts:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, help="directory of MNIST's IDX files")
+    parser.add_argument("--peers", type=Path, help="directory of torch_vae.py and jax_vae.py; needs torch and jax")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--free-kernel", action="store_true", help="let OpenBLAS choose its kernel")
+    parser.add_argument("--scaling", action="store_true", help="how cost grows with batch, width, samples and cores instead")
+    for name, default in {"batch": BATCH, "hidden": 400, "samples": 1}.items():
+        parser.add_argument("--" + name, type=int, default=default, help=argparse.SUPPRESS)
+    for name in ("--parts", "--floor", "--cores"):
+        parser.add_argument(name, action="store_true", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.peers and not (args.peers / "torch_vae.py").is_file():
+        parser.error(f"--peers {args.peers}: there is no torch_vae.py")
+    if args.free_kernel and any(name in os.environ for name in PINS):  # in a new process, before NumPy is loaded
+        environment = {name: value for name, value in os.environ.items() if name not in PINS}
+        os.execve(sys.executable, [sys.executable, *sys.argv], environment)
+    if args.floor or args.parts or args.cores:
         images, _ = load_mnist(args.data, "train")
     if args.floor:
-        products(50, args.batch, args.hidden)
-        print(json.dumps({"seconds": seconds(lambda: products(-(-len(images) // args.batch), args.batch, args.hidden))}))
-    elif args.parts:
+        size = args.batch, args.hidden, args.samples
+        products(50, *size)
+        print(json.dumps({"seconds": seconds(lambda: products(-(-len(images) // args.batch), *size))}))
+        return
+    if args.parts:
         print(json.dumps(parts(images)))
-    elif args.scaling:
-        print("                     1 core           2 for BLAS       2 processes")
-        print("  batch  hidden   seconds  ratio   seconds  ratio   seconds  ratio   (of an epoch; to its own floor)")
+        return
+    if args.cores:
+        print(*more_cores(images), sep="\n")
+        return
+    machine = describe(2)
+    print(f"{machine['blas']}; NumPy {machine['numpy']} with {' '.join(machine['cpu_features'])}; {available_cores()} cores\n")
+    if args.scaling:
+        print("                              1 process         2 processes")
+        print("  batch  hidden samples   seconds  ratio   seconds  ratio   (per epoch; to its own floor)")
         for line in scaling(args.data):
             print(line, flush=True)
-    else:
-        print("an epoch in parts, each alone, as one of two processes has them: half of each minibatch, half of Adam")
-        for name, took in json.loads(run(1, __file__, "--data", args.data, "--parts")).items():
-            print(f"  {name:30} {took:6.2f} s")
-        runs = contenders(args.data, args.peers)
-        times = {name: [] for name in runs}
-        for _ in range(args.rounds):
-            for name, epoch in runs.items():
-                times[name].append(epoch())
-        print()
-        for line in around(args.data):
-            print("  {:30} {:>12}   {}".format(*line))
-        print(f"\n{'an epoch, seconds':22} {'min':>7}  {'median':>7}  {'max':>7}      {'numpyvae over it: min, median, max':>20}")
-        for name, took in times.items():
-            ratios = [ours / theirs for ours, theirs in zip(times["numpyvae"], took)]
-            print(f"  {name:20} {summary(took)}      {summary(ratios)}")
+        print("\n  cores   a shard alone   with barriers   (seconds per epoch, computed from one shard and one barrier)")
+        print(run(__file__, "--data", args.data, "--cores"), end="")
+        return
+    print("an epoch in parts, each alone, as one of two processes has it: half of each minibatch, half of Adam")
+    for name, took in json.loads(run(__file__, "--data", args.data, "--parts")).items():
+        print(f"  {name:30} {took:6.2f} s")
+    runs = contenders(args.data, args.peers)
+    times = {name: [] for name in runs}
+    for _ in range(args.rounds):
+        for name, epoch in runs.items():
+            times[name].append(epoch())
+    print()
+    for line in around(args.data):
+        print("  {:32} {:>10}   {}".format(*line))
+    print(f"\n{'an epoch, seconds':22} {'min':>7}  {'median':>7}  {'max':>7}      numpyvae over it: min, median, max")
+    for name, took in times.items():
+        ratios = [ours / theirs for ours, theirs in zip(times["numpyvae"], took)]
+        print(f"  {name:20} {summary(took)}      {summary(ratios)}")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ def test_the_results_have_the_keys_that_scripts_rely_on():
     assert list(small) == ["gamma", "policy", "values", "optimal_policies", "residual", "sweeps"]
     assert small["policy"] == ["-", "-", "+", "+"] and large["policy"] == ["-", "+", "+", "+"]
     assert small["optimal_policies"] == [small["policy"]] and large["optimal_policies"] == [large["policy"]]
-    assert np.allclose(small["values"], myopic(0.1), rtol=1e-12, atol=0) and np.allclose(large["values"], farsighted(0.99), rtol=1e-12, atol=0)
+    assert np.allclose(small["values"], myopic(0.1), rtol=1e-12, atol=0)
+    assert np.allclose(large["values"], farsighted(0.99), rtol=1e-12, atol=0)
     assert small["residual"] < 1e-15 and large["residual"] < 1e-12
     assert (small["sweeps"], large["sweeps"]) == (9, 2360)
     assert found["cross"]["policy"] == small["policy"] and found["cross"]["gamma"] == 0.99
@@ -64,8 +65,10 @@ def test_a_discount_outside_its_range_is_refused_in_one_line(gamma):
 
 def test_the_text_shows_the_numbers_beside_their_closed_forms():
     text = format_results(chain_results([0.1, 0.99]))
-    for piece in ("(← ← → →)", "(← → → →)", "0.30101010      3g + g³/(1-g²)   = 0.30101010", "101.00670011      3/(1-g³)",
-                  "to reach 1e-8: 9\n", "to reach 1e-8: 2,360\n", "51.72874372", "0.36602540378444 = (√3 - 1)/2", "(← → → →) is optimal up to gamma = 1"):
+    for piece in ("(← ← → →)", "(← → → →)", "0.30101010      3g + g³/(1-g²)   = 0.30101010",
+                  "101.00670011      3/(1-g³)",
+                  "to reach 1e-8: 9\n", "to reach 1e-8: 2,360\n", "51.72874372", "0.36602540378444 = (√3 - 1)/2",
+                  "(← → → →) is optimal up to gamma = 1"):
         assert piece in text
 
 

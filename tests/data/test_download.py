@@ -1,4 +1,4 @@
-"""Download: whatever a mirror does, the name holds verified bytes or nothing, and the next mirror is asked.
+"""Download: whatever a mirror does, a file is verified or absent, and the next mirror is tried.
 
 The mirrors are one server on this machine; the first part of the path says how it misbehaves.
 """
@@ -37,8 +37,8 @@ def small_mnist():
     return payloads
 
 
-GOOD = small_mnist()
-TABLE = {name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in GOOD.items()}
+VALID = small_mnist()
+TABLE = {name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in VALID.items()}
 ONE = {"train-labels-idx1-ubyte": TABLE["train-labels-idx1-ubyte"]}
 BOMB = gzip.compress(bytes(10**7))                                   # 10 kB that unpack to 10 MB
 
@@ -47,7 +47,7 @@ class Mirror(BaseHTTPRequestHandler):
     def do_GET(self):
         _, fault, name = self.path.split("/")
         self.server.seen.append((fault, name, self.server.look()))
-        body = gzip.compress(GOOD[name.removesuffix(".gz")])
+        body = gzip.compress(VALID[name.removesuffix(".gz")])
         if fault == "unavailable":
             return self.send_error(503)
         if fault == "redirect":
@@ -69,18 +69,18 @@ class Mirror(BaseHTTPRequestHandler):
             self.answer(None)
             while not self.server.closing.is_set():
                 self.wfile.write(bytes(2**16))
-        other = bytearray(GOOD[name.removesuffix(".gz")])
+        other = bytearray(VALID[name.removesuffix(".gz")])
         other[-1] ^= 1
         self.answer({"good": body,
-                     "plain": GOOD[name.removesuffix(".gz")],
+                     "plain": VALID[name.removesuffix(".gz")],
                      "unsized": body,
                      "short": body,
                      "html": b"<html>503 Service Unavailable, but politely</html>",
                      "empty": b"",
                      "wrong": gzip.compress(other),
                      "cut": body[:-9],
-                     "longer": gzip.compress(GOOD[name.removesuffix(".gz")] + b"\0"),
-                     "shorter": gzip.compress(GOOD[name.removesuffix(".gz")][:-1]),
+                     "longer": gzip.compress(VALID[name.removesuffix(".gz")] + b"\0"),
+                     "shorter": gzip.compress(VALID[name.removesuffix(".gz")][:-1]),
                      "tail": body + b"tail",
                      "bomb": BOMB,
                      "huge": b""}[fault],
@@ -147,17 +147,17 @@ FAULTS = {
 }
 
 
-# What a good mirror gives
+# A mirror that works
 
-def test_all_four_files_are_fetched_verified_and_load(mirror):
+def test_all_four_files_are_downloaded_verified_and_load(mirror):
     fetched = download_mnist(mirror.directory, [mirror("good")], payloads=TABLE)
     assert [(f.path.name, f.source, f.failures) for f in fetched] == [
         (f"{name}.gz", f"{mirror('good')}/{name}.gz", []) for name in TABLE]
-    for name in GOOD:
-        assert gzip.decompress((mirror.directory / f"{name}.gz").read_bytes()) == GOOD[name]
-    assert sorted(os.listdir(mirror.directory)) == sorted([DIGEST_FILE, *(f"{name}.gz" for name in GOOD)])
-    assert load_mnist(mirror.directory, "train")[0].tobytes() == GOOD["train-images-idx3-ubyte"][16:]
-    assert load_mnist(mirror.directory, "test")[1].tobytes() == GOOD["t10k-labels-idx1-ubyte"][8:]
+    for name in VALID:
+        assert gzip.decompress((mirror.directory / f"{name}.gz").read_bytes()) == VALID[name]
+    assert sorted(os.listdir(mirror.directory)) == sorted([DIGEST_FILE, *(f"{name}.gz" for name in VALID)])
+    assert load_mnist(mirror.directory, "train")[0].tobytes() == VALID["train-images-idx3-ubyte"][16:]
+    assert load_mnist(mirror.directory, "test")[1].tobytes() == VALID["t10k-labels-idx1-ubyte"][8:]
 
 
 @pytest.mark.parametrize("kind", ["unsized", "plain"])
@@ -167,18 +167,18 @@ def test_a_server_may_leave_out_the_size_or_the_gzip(mirror, kind):
     verify_payload(fetched.path, *ONE["train-labels-idx1-ubyte"])
 
 
-def test_progress_is_told_as_bytes_arrive(mirror):
-    told = []
-    download_mnist(mirror.directory, [mirror("good")], lambda *args: told.append(args), payloads=ONE)
+def test_progress_is_called_as_bytes_arrive(mirror):
+    calls = []
+    download_mnist(mirror.directory, [mirror("good")], lambda *args: calls.append(args), payloads=ONE)
     size = (mirror.directory / "train-labels-idx1-ubyte.gz").stat().st_size
-    assert told[-1] == ("train-labels-idx1-ubyte", size, size)
-    assert [received for _, received, _ in told] == sorted(received for _, received, _ in told)
+    assert calls[-1] == ("train-labels-idx1-ubyte", size, size)
+    assert [received for _, received, _ in calls] == sorted(received for _, received, _ in calls)
 
 
-# What a bad mirror does
+# A mirror that fails
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_leaves_nothing_and_the_next_mirror_is_asked(mirror, fault):
+def test_a_failure_leaves_no_files_and_the_next_mirror_is_tried(mirror, fault):
     began = time.monotonic()
     (fetched,) = download_mnist(mirror.directory, [mirror(fault), mirror("good")], payloads=ONE, timeout=0.3)
     assert time.monotonic() - began < 5
@@ -189,7 +189,7 @@ def test_a_fault_leaves_nothing_and_the_next_mirror_is_asked(mirror, fault):
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_if_no_mirror_delivers_the_error_names_what_each_did(mirror, fault):
+def test_if_no_mirror_succeeds_the_error_has_the_reason_of_each(mirror, fault):
     with pytest.raises(DownloadError, match=f"^train-labels-idx1-ubyte could not be fetched into .*/{fault}/"
                                             f"train-labels-idx1-ubyte.gz: ({FAULTS[fault]}).*; http.*/unavailable/"
                                             "train-labels-idx1-ubyte.gz: the server answers 503") as error:
@@ -197,11 +197,11 @@ def test_if_no_mirror_delivers_the_error_names_what_each_did(mirror, fault):
     assert "\n" not in str(error.value) and os.listdir(mirror.directory) == []
 
 
-def test_a_mirror_that_is_not_there_is_passed_over(mirror):
+def test_a_mirror_that_does_not_answer_is_skipped(mirror):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        nobody = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        (fetched,) = download_mnist(mirror.directory, [nobody, mirror("good")], payloads=ONE)
+        closed = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        (fetched,) = download_mnist(mirror.directory, [closed, mirror("good")], payloads=ONE)
     assert "Connection refused" in fetched.failures[0]
 
 
@@ -244,17 +244,17 @@ def test_a_refused_address_is_printed_without_control_characters(tmp_path):
         download_mnist(tmp_path, ["http://example.org/\x1b[31m\u202e"], payloads=ONE)
 
 
-def test_the_mirrors_that_are_asked_unless_told_are_https():
+def test_the_default_mirrors_are_https():
     assert len(MIRRORS) == 3 and all(mirror.startswith("https://") for mirror in MIRRORS)
 
 
-# What is there already
+# Files that exist
 
 @pytest.mark.parametrize("name", ["train-labels-idx1-ubyte", "train-labels-idx1-ubyte.gz",
                                   "train-labels.idx1-ubyte.gz"])
-def test_a_good_file_is_verified_and_kept_under_any_spelling(mirror, name):
+def test_a_valid_file_is_verified_and_kept_under_any_spelling(mirror, name):
     mirror.directory.mkdir()
-    data = GOOD["train-labels-idx1-ubyte"]
+    data = VALID["train-labels-idx1-ubyte"]
     (mirror.directory / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
     (fetched,) = download_mnist(mirror.directory, [], payloads=ONE)
     assert fetched == (mirror.directory / name, "kept", []) and mirror.seen == []
@@ -262,7 +262,7 @@ def test_a_good_file_is_verified_and_kept_under_any_spelling(mirror, name):
 
 
 @pytest.mark.parametrize("name", ["train-labels-idx1-ubyte", "train-labels-idx1-ubyte.gz"])
-def test_a_bad_file_is_set_aside_once_a_good_one_is_there(mirror, name):
+def test_an_invalid_file_is_renamed_when_its_replacement_is_ready(mirror, name):
     mirror.directory.mkdir()
     write_idx(mirror.directory / name, np.zeros(40, np.uint8))
     before = (mirror.directory / name).read_bytes()
@@ -275,27 +275,27 @@ def test_a_bad_file_is_set_aside_once_a_good_one_is_there(mirror, name):
     assert (mirror.directory / f"{name}.old").read_bytes() == before
 
 
-def test_a_bad_file_in_front_of_a_good_one_is_set_aside(mirror):
+def test_an_invalid_file_in_front_of_a_valid_one_is_renamed(mirror):
     """`mnist` would load train-labels-idx1-ubyte before train-labels-idx1-ubyte.gz."""
     download_mnist(mirror.directory, [mirror("good")], payloads=ONE)
-    (mirror.directory / "train-labels-idx1-ubyte").write_bytes(b"bad")
+    (mirror.directory / "train-labels-idx1-ubyte").write_bytes(b"invalid")
     (fetched,) = download_mnist(mirror.directory, [], payloads=ONE)
     assert fetched.path.name == "train-labels-idx1-ubyte.gz"
     assert not (mirror.directory / "train-labels-idx1-ubyte").exists()
-    assert (mirror.directory / "train-labels-idx1-ubyte.old").read_bytes() == b"bad"
+    assert (mirror.directory / "train-labels-idx1-ubyte.old").read_bytes() == b"invalid"
 
 
-def test_a_fetched_file_that_changes_is_refused_at_the_next_load_and_mended_by_the_next_download(mirror):
+def test_a_verified_file_that_changes_is_refused_until_downloaded_again(mirror):
     download_mnist(mirror.directory, [mirror("good")], payloads=TABLE)
     path = mirror.directory / "train-images-idx3-ubyte.gz"
-    write_idx(path, np.zeros((40, 28, 28), np.uint8))              # as good an IDX file as any, but not that one
+    write_idx(path, np.zeros((40, 28, 28), np.uint8))              # a valid IDX file, but another
     with pytest.raises(ValueError, match="train-images-idx3-ubyte.gz: has changed since it was verified"):
         load_mnist(mirror.directory, "train")
     download_mnist(mirror.directory, [mirror("good")], payloads=TABLE)
     assert load_mnist(mirror.directory, "train")[0].any()
 
 
-def test_the_list_of_digests_keeps_what_it_has(mirror):
+def test_the_list_of_digests_keeps_its_entries(mirror):
     download_mnist(mirror.directory, [mirror("good")], payloads=TABLE)
     before = (mirror.directory / DIGEST_FILE).read_text()
     assert len(before.splitlines()) == 4
@@ -303,14 +303,14 @@ def test_the_list_of_digests_keeps_what_it_has(mirror):
     assert (mirror.directory / DIGEST_FILE).read_text() == before
 
 
-def test_a_damaged_list_of_digests_is_made_anew(mirror):
+def test_a_damaged_list_of_digests_is_rewritten(mirror):
     download_mnist(mirror.directory, [mirror("good")], payloads=TABLE)
     (mirror.directory / DIGEST_FILE).write_text("<html>")
     download_mnist(mirror.directory, [], payloads=TABLE)
     assert load_mnist(mirror.directory, "train")
 
 
-def test_a_directory_that_cannot_be_written_is_no_fault_of_the_mirrors(mirror):
+def test_a_directory_that_cannot_be_written_ends_the_download(mirror):
     mirror.directory.write_text("a file")
     with pytest.raises(FileExistsError):
         download_mnist(mirror.directory, [mirror("good")], payloads=ONE)

@@ -1,4 +1,4 @@
-"""MNIST's files: found under every usual name, loaded only if they are images with their labels; and the sample."""
+"""MNIST's files: found under every usual name, loaded only if they are images, with their labels if any; the sample."""
 
 import gzip
 import hashlib
@@ -69,14 +69,14 @@ def test_labels_that_do_not_fit_are_refused(tmp_path, labels, message):
 
 @pytest.mark.parametrize("images", [np.zeros((8, 784), np.uint8), np.zeros((8, 28, 28), np.float32),
                                     np.zeros((0, 28, 28), np.uint8), np.zeros((8, 0, 28), np.uint8)])
-def test_what_is_not_images_is_refused(tmp_path, images):
+def test_an_array_that_is_not_images_is_refused(tmp_path, images):
     write_set(tmp_path, labels=np.zeros(len(images), np.uint8))
     write_idx(tmp_path / "train-images-idx3-ubyte.gz", images)
     with pytest.raises(ValueError, match=r"train-images-idx3-ubyte.gz: holds .*; expected images, \(N, rows, cols\)"):
         load_mnist(tmp_path, "train")
 
 
-def test_what_is_missing_is_named_with_the_way_to_get_it(tmp_path):
+def test_an_absent_file_is_named_with_the_way_to_get_it(tmp_path):
     write_set(tmp_path)
     (tmp_path / "train-images-idx3-ubyte.gz").unlink()
     with pytest.raises(FileNotFoundError, match="there is no train-images-idx3-ubyte, with or without .gz; .*download"):
@@ -87,7 +87,7 @@ def test_what_is_missing_is_named_with_the_way_to_get_it(tmp_path):
         load_mnist(tmp_path, "valid")
 
 
-def test_a_broken_file_is_refused(tmp_path):
+def test_a_damaged_file_is_refused(tmp_path):
     write_set(tmp_path)
     (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(b"<html>not found</html>")
     with pytest.raises(IdxError, match="train-images-idx3-ubyte.gz: not an IDX file"):
@@ -200,7 +200,7 @@ def elsewhere(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_data_is_what_is_given_else_the_environment_else_all_of_mnist_else_the_sample(elsewhere, monkeypatch):
+def test_the_argument_the_environment_mnist_and_the_sample_come_in_order(elsewhere, monkeypatch):
     for name in ("data/sample", "data/mnist", "environment", "given"):
         (elsewhere / name).mkdir(parents=True)
     write_set(elsewhere / "data" / "sample")
@@ -271,7 +271,7 @@ def test_the_script_refuses_an_archive_of_anything_else(tmp_path):
 # All of MNIST, where it is at hand
 
 @needs_all_of_mnist
-def test_every_digit_of_the_sample_is_in_the_training_set_of_mnist_with_its_label():
+def test_every_digit_of_the_sample_is_in_mnist_with_its_label():
     images, labels = load_mnist(FULL, "train")
     known = {image.tobytes(): label for image, label in zip(images, labels)}
     for split in FILES:

@@ -34,16 +34,19 @@ def test_both_policies_have_their_closed_forms(g):
 ])
 def test_optimal_policies_and_values_to_eight_places(g, policy, values):
     assert [found.tolist() for found in optimal_policies(four_state_chain(g))] == [policy]
-    assert np.allclose(policy_iteration(four_state_chain(g)).values, values, rtol=0, atol=5.1e-9)          # eight places in print
+    # eight places in print
+    assert np.allclose(policy_iteration(four_state_chain(g)).values, values, rtol=0, atol=5.1e-9)
 
 
 def test_the_myopic_policy_evaluated_at_a_large_discount_factor():
-    assert np.allclose(policy_evaluation(four_state_chain(0.99), MYOPIC), [50.25125628, 49.74874372, 51.72874372, 52.25125628], rtol=0, atol=5.1e-9)
+    assert np.allclose(policy_evaluation(four_state_chain(0.99), MYOPIC),
+                       [50.25125628, 49.74874372, 51.72874372, 52.25125628], rtol=0, atol=5.1e-9)
 
 
 @pytest.mark.parametrize("g, policy, state, printed, right", [
     (0.1, MYOPIC, 2, 3 + 0.1**3 / (1 - 0.1**2), 3 * 0.1 + 0.1**3 / (1 - 0.1**2)),     # 3 for 3g
-    (0.99, FARSIGHTED, 0, 99.001, 99.007), (0.99, FARSIGHTED, 1, 98.991, 98.997), (0.99, FARSIGHTED, 2, 99.991, 99.997), (0.99, FARSIGHTED, 3, 101.001, 101.007),
+    (0.99, FARSIGHTED, 0, 99.001, 99.007), (0.99, FARSIGHTED, 1, 98.991, 98.997), 
+    (0.99, FARSIGHTED, 2, 99.991, 99.997), (0.99, FARSIGHTED, 3, 101.001, 101.007),
     (0.99, MYOPIC, 2, 51.13, 51.73),
 ])
 def test_the_errors_of_the_printed_solution_are_errors(g, policy, state, printed, right):
@@ -67,8 +70,10 @@ def test_there_is_one_optimal_policy_near_gamma_one(g):
 def test_the_transitions_and_rewards_are_those_of_the_drawing():
     mdp = four_state_chain(0.5)
     assert mdp.states == (-1, 0, 1, 2) and mdp.actions == ("-", "+")
-    targets = {(s, a): mdp.states[mdp.P[i, j].argmax()] for i, s in enumerate(mdp.states) for j, a in enumerate(mdp.actions)}
-    assert targets == {(-1, "-"): 0, (-1, "+"): 0, (0, "-"): -1, (0, "+"): 1, (1, "-"): 0, (1, "+"): 2, (2, "-"): 1, (2, "+"): 0}
+    targets = {(s, a): mdp.states[mdp.P[i, j].argmax()]
+               for i, s in enumerate(mdp.states) for j, a in enumerate(mdp.actions)}
+    assert targets == {(-1, "-"): 0, (-1, "+"): 0, (0, "-"): -1, (0, "+"): 1, (1, "-"): 0, (1, "+"): 2, (2, "-"): 1,
+                       (2, "+"): 0}
     assert mdp.R.tolist() == [[1, 0], [0, 0], [0, 0], [0, 3]]
 
 
@@ -76,12 +81,14 @@ def test_the_transitions_and_rewards_are_those_of_the_drawing():
 def test_the_closed_form_is_the_value_of_all_sixteen_policies(g):
     for policy in enumerate_policies(four_state_chain(g)):
         forms = closed_form(["-+"[a] for a in policy], g)
-        assert np.allclose(policy_evaluation(four_state_chain(g), policy), [value for _, value in forms], rtol=0, atol=1e-13)
+        assert np.allclose(policy_evaluation(four_state_chain(g), policy), [value for _, value in forms], rtol=0,
+                           atol=1e-13)
         for formula, value in forms:                    # and the formula that is printed is the one that was computed
             python = formula.replace("²", "**2").replace("³", "**3").replace("⁴", "**4").replace("3g", "3*g")
             assert eval(python, {"g": g}) == pytest.approx(value, abs=1e-14)
 
 
 def test_the_formulas_are_those_of_the_derivation():
-    assert [formula for formula, _ in closed_form("--++", 0.1)] == ["1/(1-g²)", "g/(1-g²)", "3g + g³/(1-g²)", "3 + g²/(1-g²)"]
-    assert [formula for formula, _ in closed_form("-+++", 0.1)] == ["1 + 3g³/(1-g³)", "3g²/(1-g³)", "3g/(1-g³)", "3/(1-g³)"]
+    myopic, farsighted = ([formula for formula, _ in closed_form(policy, 0.1)] for policy in ("--++", "-+++"))
+    assert myopic == ["1/(1-g²)", "g/(1-g²)", "3g + g³/(1-g²)", "3 + g²/(1-g²)"]
+    assert farsighted == ["1 + 3g³/(1-g³)", "3g²/(1-g³)", "3g/(1-g³)", "3/(1-g³)"]

@@ -1,4 +1,4 @@
-"""Critical discount factors are exact, a root without a change of sign is none, and the last policy is Blackwell-optimal."""
+"""Critical discount factors are exact, touching roots are not among them, and the last policy is Blackwell-optimal."""
 
 from math import sqrt
 
@@ -65,7 +65,8 @@ def check_against_the_sets_on_a_grid(P, R):
     assert (np.diff(edges) > 0).all()
     sets = []
     for low, high in zip(edges, edges[1:]):
-        inside = [optimal_actions(MDP(P, R, low + (high - low) * t)) for t in (0.03, 0.1234, 0.377, 0.6181, 0.871, 0.971)]
+        inside = [optimal_actions(MDP(P, R, low + (high - low) * t))
+                  for t in (0.03, 0.1234, 0.377, 0.6181, 0.871, 0.971)]
         assert all((one == inside[0]).all() for one in inside)
         sets.append(inside[0])
     assert all((one != two).any() for one, two in zip(sets, sets[1:]))
@@ -95,7 +96,8 @@ def test_critical_discounts_are_the_roots_of_the_construction(a, b, c):
     roots = np.sort([a, b, c])
     assume(np.diff(roots).min() >= 1e-3)
     found = critical_discounts(*stream_problem(*np.poly(roots)[::-1]))
-    # The rewards are rounded to 1e-16, and roots a thousandth apart magnify that by up to a million: 1e-3² in the derivative.
+    # The rewards are rounded to 1e-16, and roots a thousandth apart magnify that by up to a million: 1e-3² in the
+    # derivative.
     assert len(found) == 3 and np.allclose(found, roots, rtol=0, atol=1e-9)
 
 
@@ -120,20 +122,21 @@ def test_rewards_that_differ_by_rounding_have_no_critical_discount():
     P = np.zeros((4, 2, 4))
     P[0, 0, 1] = P[0, 1, 2] = P[1:, :, 3] = 1
     up, down = np.nextafter(0.3, 1), np.nextafter(np.nextafter(0.3, 0), 0)
-    R = np.array([[0.3, up], [0.3, 0.3], [down, down], [0, 0]])     # read to the last bit: δ(1 - 2γ), which changes sign at 1/2
+    # read to the last bit: δ(1 - 2γ), which changes sign at 1/2
+    R = np.array([[0.3, up], [0.3, 0.3], [down, down], [0, 0]])
     assert critical_discounts(P, R) == []
     assert optimal_actions(MDP(P, R, 0.9))[0].all()
 
 
 def test_an_mdp_is_accepted_with_its_missing_actions_and_endings():
-    """Leave with reward 1 now, or wait one step for 3: 3γ > 1 above 1/3. A third action, better still, is not available."""
+    """Leave with reward 1 now, or wait one step for 3: 3γ > 1 above 1/3. In state 0 "steal" is not available."""
     mdp = MDP.from_transitions({0: {"leave": [(1, 9, 1, True)], "wait": [(1, 1, 0, False)]},
                                 1: {"wait": [(1, 9, 3, True)], "steal": [(1, 9, 2, True)]}}, 0.5)
     assert critical_discounts(mdp) == [1 / 3] and blackwell_policy(mdp).tolist() == [1, 1]
     assert critical_discounts(mdp.with_discount(1.0)) == [1 / 3]
 
 
-def test_an_episode_that_may_end_has_the_critical_discount_of_its_absorbing_form():
+def test_endings_have_the_critical_discount_of_an_absorbing_state():
     P, R = np.array([[[0.5, 0.5], [0, 1]], [[0, 1], [0, 1]]]), np.array([[2.0, 3], [0, 0]])    # v₀ = 2/(1 − γ/2) or 3
     absorbing, ending = MDP(P, R, 0.5), MDP(P[:1, :, :1], R[:1], 0.5, end=P[:1, :, 1])
     assert critical_discounts(ending) == critical_discounts(absorbing) == [2 / 3]

@@ -29,7 +29,10 @@ def test_the_residual_is_computed_to_twice_the_precision(gamma):
     mdp = random_mdp(rng, 7, 2, gamma)
     P, r = induced_chain(mdp, rng.integers(2, size=7))
     v = rng.normal(size=7) * 1e6
-    exact = [Fraction(r[s]) + Fraction(gamma) * sum(Fraction(P[s, t]) * Fraction(v[t]) for t in range(7)) - Fraction(v[s]) for s in range(7)]
+    exact = []
+    for s in range(7):
+        mean = sum(Fraction(P[s, t]) * Fraction(v[t]) for t in range(7))
+        exact.append(Fraction(r[s]) + Fraction(gamma) * mean - Fraction(v[s]))
     for form in (P, csr_array(P)):
         # one rounding of the result, and the low parts of the products to eps² (7 terms)
         assert all(abs(Fraction(d) - x) <= Fraction(EPS) / 2 * abs(x) + 7 * Fraction(EPS) ** 2 * 10**7
@@ -57,7 +60,7 @@ def test_rewards_of_any_size_are_refined_alike(reward):
 
 
 def two_ways_to_earn_one(gamma) -> MDP:
-    """State 0 leads to state 1, which stays, or to the cycle 2 → 3 → 4 → 2; every reward is 1, every value 1 + γ + γ² + …"""
+    """State 0 leads to state 1, which stays, or to the cycle 2 → 3 → 4 → 2. Every reward is 1, every value H."""
     P = np.zeros((5, 2, 5))
     P[0, 0, 1] = P[0, 1, 2] = P[1, :, 1] = P[2, :, 3] = P[3, :, 4] = P[4, :, 2] = 1
     return MDP(P, np.ones((5, 2)), gamma)
@@ -103,7 +106,8 @@ def test_the_refined_error_bound_holds_in_each_state(gamma):
         v, bound = refine(P, r, gamma, factorize(P, gamma), 1 / (1 - gamma))
         exact = exact_evaluation(mdp, policy)
         assert all(abs(Fraction(a) - b) <= Fraction(c) for a, b, c in zip(v.tolist(), exact, bound.tolist()))
-        assert bound.max() <= 1.1 * EPS * abs(v).max()                  # half of u from v itself, half from its last correction
+        # half of u from v itself, half from its last correction
+        assert bound.max() <= 1.1 * EPS * abs(v).max()
 
 
 @pytest.mark.parametrize("penalty", [-1e9, -1e12, -1e15])

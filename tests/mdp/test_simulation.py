@@ -13,7 +13,8 @@ def test_a_deterministic_trajectory_is_followed():
     path = simulate(mdp, np.array([0, 1, 1, 1]), start=0, num_steps=5, rng=np.random.default_rng(0))
     assert path.states.tolist() == [0, 1, 2, 3, 1, 2] and path.actions.tolist() == [0, 1, 1, 1, 1]
     assert path.rewards.tolist() == [1, 0, 0, 3, 0] and path.discounted_return == 1 + 3 / 8
-    assert simulate(mdp, np.array([0, 1, 1, 1]), start=0, num_steps=0, rng=np.random.default_rng(0)).discounted_return == 0
+    assert simulate(mdp, np.array([0, 1, 1, 1]), start=0, num_steps=0,
+                    rng=np.random.default_rng(0)).discounted_return == 0
 
 
 @pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
@@ -26,13 +27,14 @@ def test_the_mean_return_is_the_value(sparse):
         mdp = MDP([csr_array(mdp.P[:, a]) for a in range(2)], mdp.R, 0.7)
     returns = np.array([simulate(mdp, policy, 2, 30, rng).discounted_return for _ in range(400)])
     cut = 0.7**30 * abs(mdp.R).max() / 0.3
-    assert abs(returns.mean() - v[2]) <= 4 * returns.std(ddof=1) / 20 + cut     # four standard errors, and the steps cut off
+    # four standard errors, and the steps cut off
+    assert abs(returns.mean() - v[2]) <= 4 * returns.std(ddof=1) / 20 + cut
     assert returns.std(ddof=1) < 3
 
 
 @pytest.mark.parametrize("start", [4, -1, True, False, 1.0, "0", None])
 def test_a_start_that_is_no_state_is_refused(start):
-    with pytest.raises(ValueError, match=f"start is {start}; states are numbered 0 to 3"):
+    with pytest.raises(ValueError, match=f"start is {start}; it must be an integer from 0 to 3"):
         simulate(four_state_chain(0.5), np.zeros(4, dtype=int), start, 10, np.random.default_rng(0))
 
 
@@ -55,7 +57,8 @@ def test_transitions_and_actions_have_their_probabilities(sparse):
         visits = path.states[:-1] == s
         found = np.bincount(path.states[1:][visits], minlength=4) / visits.sum()
         # five standard errors of a fraction of some 5,000; and what has no probability never happens
-        assert abs(found - np.asarray(P[[s]].todense())[0] if sparse else found - P[s]).max() <= 5 * 0.5 / np.sqrt(visits.sum())
+        expected = P.toarray()[s] if sparse else P[s]
+        assert abs(found - expected).max() <= 5 * 0.5 / np.sqrt(visits.sum())
     assert not (path.actions == 1).any() and abs((path.actions == 0).mean() - 0.2) <= 5 * 0.4 / np.sqrt(20_000)
 
 

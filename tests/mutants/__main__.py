@@ -45,11 +45,11 @@ SECONDS = 60  # for one run; one that takes longer is stopped as a failure: some
 PASSED, FAILED = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED
 
 
-def copy_with(edits, folder):
-    """The package in a new folder, with the fault; None, or what is wrong with the fault"""
-    shutil.copytree(TESTS.parent / "numpyvae", folder / "numpyvae", ignore=shutil.ignore_patterns("__pycache__"))
+def copy_with(edits, directory):
+    """The package in a new directory, with the fault; None, or what is wrong with the fault"""
+    shutil.copytree(TESTS.parent / "numpyvae", directory / "numpyvae", ignore=shutil.ignore_patterns("__pycache__"))
     for name, old, new in edits:
-        path = folder / "numpyvae" / name
+        path = directory / "numpyvae" / name
         text = path.read_text(encoding="utf-8")
         if text.count(old) != 1 or old == new:
             return f"does not apply: {name} has {old!r} {text.count(old)} times"
@@ -59,11 +59,11 @@ def copy_with(edits, folder):
 
 def run(edits, tests):
     """'killed', 'survived', or what went wrong instead; and pytest's output. In a process of its own."""
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as output:
-        if problem := copy_with(edits, Path(folder)):
+    with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryFile("w+") as output:
+        if problem := copy_with(edits, Path(directory)):
             return problem, ""
-        sys.path.insert(0, folder)
-        os.environ["PYTHONPATH"] = folder
+        sys.path.insert(0, directory)
+        os.environ["PYTHONPATH"] = directory
         sys.dont_write_bytecode = True
         signal.signal(signal.SIGALRM, too_long)
         signal.alarm(SECONDS)
@@ -75,7 +75,7 @@ def run(edits, tests):
         output.seek(0)
         import numpyvae
 
-        if not numpyvae.__file__.startswith(folder):
+        if not numpyvae.__file__.startswith(directory):
             return f"the tests imported {numpyvae.__file__}, not the copy", ""
         return {PASSED: "survived", FAILED: "killed"}.get(status, f"the tests did not run: {status!r}"), output.read()
 

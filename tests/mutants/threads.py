@@ -86,3 +86,11 @@ fault("a record that claims the threads of any BLAS", THREADS + " -k record",
       (FILE, "BLAS_THREADS if libraries else None", "BLAS_THREADS"))
 fault("a record of the processor's baseline", THREADS + " -k record",
       (FILE, '.get("found", [])', '.get("baseline", [])'))
+fault("any number of processes", THREADS + " -k positive", (FILE, "or processes < 1:", "or processes < -1:"))
+fault("training with all threads", THREADS + " -k training_takes",
+      ("training/loop.py", "with limited_blas_threads(), training_step(", "with training_step("))
+fault("evaluation with all threads", THREADS + " -k training_takes",
+      ("training/evaluation.py", "    with limited_blas_threads():\n", "    if True:\n"))
+fault("processes start before the limit", THREADS + " -k start_inside",
+      ("training/loop.py", "with limited_blas_threads(), training_step(state, config, options, processes) as step:",
+       "with training_step(state, config, options, processes) as step, limited_blas_threads():"))

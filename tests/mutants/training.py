@@ -125,5 +125,5 @@ fault("the error of one image, not of the mean", TESTS, (FILE, "math.sqrt(varian
 fault("one generator's numbers for every batch", TESTS, (FILE, "rng.spawn(len(batches))", "[np.random.default_rng(0) for _ in batches]"))
 fault("the last batch left out of log p", TESTS, (FILE, "pool.map(estimate, batches, ", "pool.map(estimate, batches[:-1] or batches, "))
 fault("the ELBO's sign turned", TESTS, (FILE, '"elbo": -terms.loss', '"elbo": terms.loss'))
-fault("binarized anew for every value", TESTS,
+fault("binarized again for every value", TESTS,
       (FILE, "mean_log_marginal(params, x, config,", "mean_log_marginal(params, to_input(images, binarize, rng), config,"))

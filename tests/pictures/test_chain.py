@@ -42,7 +42,8 @@ def test_the_curves_are_the_closed_forms(s):
         assert len(points(curve)) > 300
         for x, y in points(curve):
             g = gamma_of(x)
-            # coordinates have one decimal: 0.05 pixels of 391 across and of 264 over 3.3 decades; the curve is steep near γ = 1
+            # coordinates have one decimal: 0.05 pixels of 391 across and of 264 over 3.3 decades; the curve is steep
+            # near γ = 1
             close = [value(policy, s, max(g + dg, 0)) for dg in (-2e-4, 2e-4)]
             assert log10(min(close)) - 1e-3 <= log10(value_of(y)) <= log10(max(close)) + 1e-3
 
@@ -53,7 +54,8 @@ def test_the_critical_discount_is_marked_where_the_curves_cross(s):
     gamma_of, value_of = axes(panel)
     (mark,) = panel.findall(TAG + "circle")
     x, y = float(mark.get("cx")), float(mark.get("cy"))
-    assert gamma_of(x) == pytest.approx(CRITICAL, abs=3e-4) and value_of(y) == pytest.approx(value("myopic", s, CRITICAL), rel=2e-3)
+    assert gamma_of(x) == pytest.approx(CRITICAL, abs=3e-4)
+    assert value_of(y) == pytest.approx(value("myopic", s, CRITICAL), rel=2e-3)
     assert all((x, y) in points(curve) for curve in panel.findall(TAG + "polyline"))
 
 
@@ -62,13 +64,17 @@ def test_the_shaded_area_has_the_color_of_the_better_policy(s):
     panel = ElementTree.fromstring(chain_svg()).findall(TAG + "g")[s]
     gamma_of, _ = axes(panel)
     below, above = panel.findall(TAG + "polygon")
-    assert below.get("fill") == "#2f6db5" and max(gamma_of(x) for x, _ in points(below)) == pytest.approx(CRITICAL, abs=3e-4)
-    assert above.get("fill") == "#d9662b" and min(gamma_of(x) for x, _ in points(above)) == pytest.approx(CRITICAL, abs=3e-4)
+    assert below.get("fill") == "#2f6db5"
+    assert max(gamma_of(x) for x, _ in points(below)) == pytest.approx(CRITICAL, abs=3e-4)
+    assert above.get("fill") == "#d9662b"
+    assert min(gamma_of(x) for x, _ in points(above)) == pytest.approx(CRITICAL, abs=3e-4)
 
 
 def test_panels_and_legend_have_their_names():
     root = ElementTree.fromstring(chain_svg())
-    names = [next(text.text for text in panel.findall(TAG + "text") if text.text.startswith("state")) for panel in root.findall(TAG + "g")]
+    names = [next(text.text for text in panel.findall(TAG + "text") if text.text.startswith("state"))
+             for panel in root.findall(TAG + "g")]
     assert names == ["state −1", "state 0", "state 1", "state 2"]
     text = "".join(root.itertext())
-    assert re.search("← ← → →\\s+myopic: reward 1", text) and re.search("← → → →\\s+farsighted: reward 3", text) and "0.366025" in text
+    assert re.search("← ← → →\\s+myopic: reward 1", text) and re.search("← → → →\\s+farsighted: reward 3", text)
+    assert "0.366025" in text

@@ -34,7 +34,8 @@ def arrows(g):
         tip, *sides = (tuple(map(float, corner.split(","))) for corner in head.get("points").split())
         dx, dy = tip[0] - float(line.get("x1")), tip[1] - float(line.get("y1"))
         name = ("right" if dx > 0 else "left") if abs(dx) > abs(dy) else ("down" if dy > 0 else "up")
-        assert all(abs(x - float(line.get("x1"))) + abs(y - float(line.get("y1"))) < abs(dx) + abs(dy) for x, y in sides)
+        assert all(abs(x - float(line.get("x1"))) + abs(y - float(line.get("y1"))) < abs(dx) + abs(dy)
+                   for x, y in sides)
         found.add(name)
     return found
 

@@ -1,172 +1,208 @@
-"""Pictures: a PNG holds exactly the pixels that were given, a curve is XML that draws exactly the values."""
+"""Line plots: the coordinates, read back through the ticks, are the values that were plotted."""
 
 import math
-import struct
+import time
 import xml.etree.ElementTree as ElementTree
-import zlib
 
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
-from hypothesis.extra import numpy as hnp
 
-from numpyvae.pictures.plots import HEIGHT, WIDTH, curve_svg, grid, round_ticks, write_png, write_svg
+from numpyvae.pictures.plots import (HEIGHT, WIDTH, curve_svg, learning_curve_svg, line_plot_svg, training_loss_name,
+                                     write_svg)
+from numpyvae.settings import TrainingOptions, VAEConfig
+from tests.pictures import reading
 
-
-def decode_png(data):
-    """Pixels of an 8-bit grey or RGB picture, written from the specification: chunks, CRC-32, zlib, all five filters."""
-    assert data[:8] == bytes([137, 80, 78, 71, 13, 10, 26, 10])
-    chunks, position = [], 8
-    while position < len(data):
-        length, kind = struct.unpack(">I4s", data[position:position + 8])
-        body = data[position + 8:position + 8 + length]
-        (crc,) = struct.unpack(">I", data[position + 8 + length:position + 12 + length])
-        assert len(body) == length and crc == zlib.crc32(kind + body)
-        chunks.append((kind, body))
-        position += 12 + length
-    kinds = [kind for kind, _ in chunks]
-    assert kinds[0] == b"IHDR" and kinds[-1] == b"IEND" and set(kinds[1:-1]) == {b"IDAT"} and chunks[-1][1] == b""
-    width, height, depth, colour, compression, filtering, interlace = struct.unpack(">IIBBBBB", chunks[0][1])
-    assert (depth, compression, filtering, interlace) == (8, 0, 0, 0)
-    samples = {0: 1, 2: 3}[colour]
-    inflate = zlib.decompressobj()
-    raw = inflate.decompress(b"".join(body for kind, body in chunks if kind == b"IDAT"))
-    assert inflate.eof and inflate.unused_data == b"" and len(raw) == height * (1 + width * samples)
-    above, rows = [0] * (width * samples), []
-    for start in range(0, len(raw), 1 + width * samples):
-        row = list(raw[start + 1:start + 1 + width * samples])
-        for i, value in enumerate(row):
-            left = row[i - samples] if i >= samples else 0
-            corner = above[i - samples] if i >= samples else 0
-            paeth = min((abs(above[i] - corner), 0, left), (abs(left - corner), 1, above[i]),
-                        (abs(left + above[i] - 2 * corner), 2, corner))[2]
-            row[i] = (value + (0, left, above[i], (left + above[i]) // 2, paeth)[raw[start]]) % 256
-        above = row
-        rows.append(row)
-    pixels = np.array(rows, np.uint8)
-    return pixels if samples == 1 else pixels.reshape(height, width, 3)
+PIXEL = 0.02  # coordinates are rounded to 0.01, at both ends
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return tmp_path_factory.mktemp("pictures") / "picture.png"
+def read(svg, log_x=False, log_y=False):
+    """[(x values, y values)] of each curve"""
+    x = reading.reader(svg, "x", math.log10 if log_x else float)
+    y = reading.reader(svg, "y", math.log10 if log_y else float)
+    return [(x(points[:, 0]), y(points[:, 1])) for points in reading.curves(svg)]
 
 
-@given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40))
-       | hnp.arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20), st.just(3))))
-def test_a_png_holds_exactly_the_pixels(path, image):
-    write_png(path, image)
-    assert np.array_equal(decode_png(path.read_bytes()), image)
+def test_every_curve_passes_through_its_values():
+    x, curves = [1, 2, 4, 7], {"train": [160.0, 130.0, 120.0, 110.0], "test": [155.0, 131.0, 119.0, 108.0]}
+    svg = line_plot_svg(x, curves)
+    for (xs, ys), values in zip(read(svg), curves.values(), strict=True):
+        assert xs == pytest.approx(x, abs=0.001) and ys == pytest.approx(values, abs=0.01)
 
 
-def test_pixels_need_not_be_contiguous(path):
-    image = np.random.default_rng(0).integers(256, size=(30, 40, 3), dtype=np.uint8)
-    for view in (image[::-1, ::2], image.transpose(1, 0, 2), image[..., 0].T):
-        write_png(path, view)
-        assert np.array_equal(decode_png(path.read_bytes()), view)
+def test_larger_values_are_higher_and_later_ones_to_the_right():
+    ((rising, falling),) = [reading.curves(line_plot_svg([0, 1], {"a": [0.0, 1.0], "b": [1.0, 0.0]}))]
+    assert rising[1, 0] > rising[0, 0] and rising[1, 1] < rising[0, 1] and falling[1, 1] > falling[0, 1]
 
 
-@pytest.mark.parametrize("image", [np.zeros((4, 4)), np.zeros(4, np.uint8), np.zeros((4, 4, 4), np.uint8),
-                                   np.zeros((4, 4, 1), np.uint8), np.zeros((0, 4), np.uint8), np.zeros((4, 4), bool)])
-def test_what_is_not_a_picture_is_refused_and_nothing_is_written(tmp_path, image):
-    with pytest.raises(ValueError, match=r"a.png: a picture is uint8 pixels of shape \(H, W\) or \(H, W, 3\), not "):
-        write_png(tmp_path / "a.png", image)
-    assert list(tmp_path.iterdir()) == []
+def test_logarithmic_axes_show_the_exponents():
+    x, y = 10.0 ** np.arange(-12, 1), 10.0 ** np.arange(0, -13, -1)
+    svg = line_plot_svg(x, {"error": y}, log_x=True, log_y=True)
+    ((xs, ys),) = read(svg, log_x=True, log_y=True)
+    assert xs == pytest.approx(np.log10(x), abs=0.01) and ys == pytest.approx(np.log10(y), abs=0.02)
+    ((_, ys),) = read(line_plot_svg(x, {"error": y}, log_y=True), log_y=True)
+    assert ys == pytest.approx(np.log10(y), abs=0.02)
 
 
-@given(st.integers(1, 12), st.integers(1, 5), st.integers(0, 3), st.booleans())
-def test_a_grid_has_every_image_in_its_place_and_grey_elsewhere(count, columns, gap, colour):
-    images = np.random.default_rng(0).integers(1, 256, size=(count, 4, 6) + (3,) * colour, dtype=np.uint8)
-    picture = grid(images, columns, gap=gap, shade=0)
-    rows = math.ceil(count / columns)
-    assert picture.shape[:2] == (gap + rows * (4 + gap), gap + columns * (6 + gap)) and picture.dtype == np.uint8
-    for i in range(count):
-        top, left = gap + i // columns * (4 + gap), gap + i % columns * (6 + gap)
-        assert np.array_equal(picture[top:top + 4, left:left + 6], images[i])
-    assert np.count_nonzero(picture) == images.size                    # nothing is drawn anywhere else
+def test_the_legend_names_each_curve_in_its_color_with_its_last_value():
+    curves = {f"curve {i}": [i, i + 0.123456] for i in range(6)}
+    svg = line_plot_svg([0, 1], curves)
+    assert list(reading.legend(svg)) == [f"curve {i} {i + 0.123456:.5g}" for i in range(6)]
+    lines = [reading.color(line) for line in reading.elements(svg, "polyline")]
+    assert list(reading.legend(svg).values()) == lines and len(set(lines[:4])) == 4
 
 
-def test_a_grid_without_columns_is_refused():
-    for images, columns, gap in [(np.zeros((3, 4, 4)), 0, 1), (np.zeros((4, 4)), 1, 1), (np.zeros((3, 4, 4)), 1, -1)]:
-        with pytest.raises(ValueError, match="a grid takes images"):
-            grid(images, columns, gap)
+def test_a_dot_marks_the_last_value_of_each_curve():
+    svg = line_plot_svg([0, 1, 2], {"a": [3.0, 1.0, 2.0], "b": [0.0, 5.0, math.nan]})
+    dots = [dot for dot in reading.elements(svg, "circle") if dot.get("r") == "3.5"]
+    for dot, points, line in zip(dots, reading.curves(svg), reading.elements(svg, "polyline"), strict=True):
+        assert (float(dot.get("cx")), float(dot.get("cy"))) == pytest.approx(tuple(points[-1]), abs=PIXEL)
+        assert reading.color(dot) == reading.color(line)
 
 
-# Curves
-
-def elements(svg, tag):
-    return ElementTree.fromstring(svg).findall("{http://www.w3.org/2000/svg}" + tag)
-
-
-def test_a_curve_passes_through_its_values():
-    epochs, losses = [1, 2, 4, 7], [160.0, 130.0, 120.0, 110.0]
-    svg = curve_svg(epochs, {"train": losses, "test": [v - 5 for v in losses]})
-    texts = {text.text: text for text in elements(svg, "text")}
-    train, test = ([tuple(map(float, point.split(","))) for point in line.get("points").split()]
-                   for line in elements(svg, "polyline"))
-    ticks = {value: float(texts[str(value)].get("y")) - 4.5 for value in (120, 130)}     # where two ticks stand
-    for (_, y), loss in zip(train, losses):
-        assert y == pytest.approx(ticks[120] + (ticks[130] - ticks[120]) * (loss - 120) / 10, abs=0.05)
-    assert [x for x, _ in train] == [x for x, _ in test]
-    steps = np.diff([x for x, _ in train])
-    assert steps == pytest.approx(steps[0] * np.array([1, 2, 3]), abs=0.05)
-    assert train[0][0] == float(elements(svg, "line")[0].get("x1")) and "train 110.00" in texts
+def test_title_and_labels_are_shown_and_without_a_title_there_is_more_room():
+    svg = line_plot_svg([0, 1], {"a": [0, 1]}, "The title", "seconds", "meters")
+    assert reading.texts(svg, "title") == ["The title"]
+    assert reading.texts(svg, "x-label") == ["seconds"] and reading.texts(svg, "y-label") == ["meters"]
+    bare = line_plot_svg([0, 1], {"a": [0, 1]})
+    assert not reading.texts(bare, "title") and "The title" not in bare
+    assert max(reading.ticks(bare, "y").values()) == max(reading.ticks(svg, "y").values())
+    assert min(reading.ticks(bare, "y").values()) < min(reading.ticks(svg, "y").values())
 
 
-def test_names_never_cover_each_other():
-    svg = curve_svg([1, 2], {"a": [3.0, 1.0], "b": [3.0, 1.001], "c": [3.0, 0.999]})
-    heights = [float(text.get("y")) for text in elements(svg, "text") if text.get("class") == "name"]
-    assert len(heights) == 3 and np.diff(heights).min() >= 18
-
-
-def test_the_page_has_its_own_background_so_that_it_reads_on_any():
-    first = elements(curve_svg([1], {"a": [1.0]}), "rect")[0]
-    assert (first.get("width"), first.get("height"), first.get("fill")) == (str(WIDTH), str(HEIGHT), "#fff")
+def test_the_unit_interval_has_ticks_but_epochs_only_integers():
+    assert list(reading.ticks(line_plot_svg([0, 0.5, 1], {"a": [1, 2, 3]}), "x")) == [0, 0.2, 0.4, 0.6, 0.8, 1]
+    assert list(reading.ticks(curve_svg([1, 2, 3], {"a": [1, 2, 3]}), "x")) == [1, 2, 3]
+    units = line_plot_svg([1, 2], {"a": [2, 2]}, integer_y=True, y_min=0, y_max=2)
+    assert list(reading.ticks(units, "y")) == [0, 1, 2]
 
 
 @given(st.lists(st.floats(-1e9, 1e9) | st.sampled_from([math.nan, math.inf]), min_size=1, max_size=6),
-       st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8))
-def test_any_values_and_any_name_give_xml_with_every_point_inside_the_frame(values, name):
+       st.text(max_size=8))
+def test_any_values_and_any_name_give_xml_with_every_point_inside(values, name):
     if not any(map(math.isfinite, values)):
         with pytest.raises(ValueError, match="at least one finite value"):
-            curve_svg(range(len(values)), {name: values})
+            line_plot_svg(range(len(values)), {name: values})
         return
-    svg = curve_svg(range(len(values)), {name: values})
-    (line,) = elements(svg, "polyline")
-    points = [tuple(map(float, point.split(","))) for point in line.get("points").split()]
+    svg = line_plot_svg(range(len(values)), {name: values})
+    (points,) = reading.curves(svg)
     assert len(points) == sum(map(math.isfinite, values))
-    assert all(0 < x < WIDTH and 0 < y < HEIGHT for x, y in points)
-    assert len(elements(svg, "text")) < 40                             # the ticks are few
+    assert ((0 < points) & (points < [WIDTH, HEIGHT])).all()
+    assert len(reading.elements(svg, "text")) < 40                     # the ticks are few
 
 
 @pytest.mark.parametrize("value", [0.0, 5e-324, 100.0, -100.0, 1e300])
-def test_a_flat_curve_is_drawn_too(value):
-    svg = curve_svg([1, 2], {"train": [value, value]})
-    assert "nan" not in svg and len(elements(svg, "polyline")) == 1
+def test_a_constant_curve_is_plotted(value):
+    svg = line_plot_svg([1, 2], {"train": [value, value]})
+    assert "nan" not in svg and len(reading.curves(svg)) == 1
 
 
-def test_curves_that_do_not_fit_the_epochs_are_refused():
-    with pytest.raises(ValueError, match="the curve 'train' has 2 values for 3 epochs"):
-        curve_svg([1, 2, 3], {"train": [1.0, 2.0]})
-    with pytest.raises(ValueError, match="at least one curve"):
-        curve_svg([1], {})
+@pytest.mark.parametrize("x, curves, more, message", [
+    ([1, 2, 3], {"train": [1.0, 2.0]}, {}, "the curve 'train' has 2 values, and x has 3"),
+    ([1], {}, {}, "at least one curve"),
+    ([1, math.nan], {"a": [1, 2]}, {}, "x has values that are not finite"),
+    ([0, 1], {"a": [1, 2]}, {"log_x": True}, "the curve 'a' has values that are not positive"),
+    ([1, 2], {"a": [1, 0]}, {"log_y": True}, "the curve 'a' has values that are not positive")])
+def test_what_cannot_be_plotted_is_refused(x, curves, more, message):
+    with pytest.raises(ValueError, match=message):
+        line_plot_svg(x, curves, **more)
 
 
-@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6), st.sampled_from([0, 1]))
-def test_ticks_are_round_few_and_reach_around_the_values(low, span, finest):
-    high = low + span
-    ticks = round_ticks(low, high, finest)
-    step = ticks[1] - ticks[0]
-    rounding = 1e-9 * step                                             # of i·step
-    assert ticks[0] <= low + rounding and high <= ticks[-1] + rounding and 2 <= len(ticks) <= 11
-    assert f"{step:.4e}".split("e")[0] in ("1.0000", "2.0000", "5.0000")
-    assert step >= finest * (1 - 1e-9)
-    if finest:
-        assert all(tick == round(tick) for tick in ticks)
+# Many points
+
+def test_thinning_keeps_the_first_the_last_and_every_extreme():
+    rng = np.random.default_rng(0)
+    x, y = np.arange(20_000.0), rng.standard_normal(20_000)
+    y[[0, -1, 7_777, 13_131]] = 1.5, -1.5, 50, -50
+    svg = line_plot_svg(x, {"noise": y})
+    ((xs, ys),) = read(svg)
+    assert len(xs) <= 4 * WIDTH and (np.diff(xs) >= -40).all()         # 40: a pixel and its rounding
+    assert (xs[0], xs[-1]) == pytest.approx((0, 19_999), abs=1) and (ys[0], ys[-1]) == pytest.approx((1.5, -1.5), abs=0.02)
+    assert (ys.max(), ys.min()) == pytest.approx((50, -50), abs=0.02)
+    assert xs[ys.argmax()] == pytest.approx(7_777, abs=1) and xs[ys.argmin()] == pytest.approx(13_131, abs=1)
+    pixels, columns = reading.curves(svg)[0], np.floor(64 + (WIDTH - 24 - 64) * x / 19_999)   # the frame's margins
+    for column in np.unique(columns)[::37]:                            # every pixel column spans what it spanned
+        shown = ys[np.floor(pixels[:, 0]) == column]
+        assert (shown.min(), shown.max()) == pytest.approx((y[columns == column].min(), y[columns == column].max()), abs=0.02)
 
 
-def test_a_curve_is_written_as_text(tmp_path):
+def test_few_points_and_curves_that_turn_back_are_not_thinned():
+    x = np.linspace(0, 1, 500)
+    ((xs, ys),) = read(line_plot_svg(x, {"a": np.sin(9 * x)}))
+    assert xs == pytest.approx(x, abs=1e-3) and ys == pytest.approx(np.sin(9 * x), abs=0.01)
+    t = np.linspace(0, 2 * np.pi, 3000)
+    assert len(reading.curves(line_plot_svg(np.cos(t), {"circle": np.sin(t)}))[0]) == 3000
+
+
+def test_ten_times_as_many_epochs_take_at_most_about_ten_times_as_long():
+    """Time is proportional to the points (10, and below that the bounded output); a quadratic plot takes 100 times as long.
+    The best of five interleaved runs each; 30 leaves room for a busy machine."""
+    seconds = {1_000: [], 10_000: []}
+    for _ in range(5):
+        for n, taken in seconds.items():
+            epochs, losses = list(range(1, n + 1)), [100 + 100 / (1 + i) + i % 7 for i in range(n)]
+            began = time.perf_counter()
+            svg = curve_svg(epochs, {"train": losses, "test": losses})
+            taken.append(time.perf_counter() - began)
+            assert len(svg) < 150_000
+    assert min(seconds[10_000]) < 30 * min(seconds[1_000])
+
+
+# Learning curves
+
+def test_the_first_epochs_do_not_rule_the_axis():
+    losses = [500.0, 300.0] + [110 - 0.1 * i for i in range(28)]
+    svg = curve_svg(range(1, 31), {"train": losses})
+    ((xs, ys),) = read(svg)
+    assert max(reading.ticks(svg, "y")) <= 115 and ys == pytest.approx(losses, rel=1e-3)
+    assert reading.texts(svg, "y-label") == ["loss, nats per image (up to 500, above the axis)"]
+    (_, nested) = reading.elements(svg, "svg")                         # the viewport that cuts off what is above
+    top = min(reading.ticks(svg, "y").values())
+    assert top - 4 <= float(nested.get("y")) < top and nested.get("overflow") is None
+
+
+@pytest.mark.parametrize("losses", [[3.0, 2.0, 1.0], [9.0, 1.0, 1.0], [10.0, 9.0, 8.0, 7.0, 6.0, 5.0]])
+def test_a_short_or_even_curve_is_shown_whole(losses):
+    svg = curve_svg(range(1, len(losses) + 1), {"a": losses})
+    assert max(reading.ticks(svg, "y")) >= losses[0] and reading.texts(svg, "y-label") == ["loss, nats per image"]
+
+
+def test_a_late_rise_stays_in_the_plot():
+    losses = [200.0, 100.0, 100.0, 100.0, 100.0, 400.0]
+    assert max(reading.ticks(curve_svg(range(1, 7), {"a": losses}), "y")) >= 400
+
+
+def test_the_last_value_above_the_axis_has_no_dot():
+    svg = line_plot_svg([0, 1], {"a": [0.0, 5.0], "b": [0.0, 1.0]}, y_max=2)
+    assert len([dot for dot in reading.elements(svg, "circle") if dot.get("r") == "3.5"]) == 1
+    assert max(reading.ticks(svg, "y")) == 2
+
+
+HISTORY = [dict(epoch=e, train_loss=130.0 - e, test_loss=128.0 - e) for e in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("config, options, train, test", [
+    ({}, {}, "train", "test"),
+    ({"beta": 4}, {}, "train: reconstruction + 4 KL", "test: negative ELBO"),
+    ({}, {"objective": "iwae", "num_samples": 5}, "train: negative importance-weighted bound, K = 5", "test: negative ELBO")])
+def test_the_learning_curve_names_quantities_that_differ(config, options, train, test):
+    config, options = VAEConfig(**config), TrainingOptions(**options)
+    svg = learning_curve_svg(HISTORY, config, options)
+    assert list(reading.legend(svg)) == [f"{train} 127", f"{test} 125"]
+    (xs, ys), (_, tests) = read(svg)
+    assert xs == pytest.approx([1, 2, 3], abs=0.01)
+    assert ys == pytest.approx([129, 128, 127], abs=0.02) and tests == pytest.approx([127, 126, 125], abs=0.02)
+    assert training_loss_name(config, options) in (train.removeprefix("train: "), "negative ELBO")
+    assert reading.texts(svg, "x-label") == ["epoch"]
+
+
+def test_a_run_without_test_images_has_one_curve():
+    history = [row | {"test_loss": math.nan} for row in HISTORY]
+    assert list(reading.legend(learning_curve_svg(history, VAEConfig(), TrainingOptions()))) == ["train 127"]
+
+
+def test_a_plot_is_written_as_text(tmp_path):
     write_svg(tmp_path / "curve.svg", svg := curve_svg([1, 2], {"train": [2.0, 1.0]}, title="π & <τ>"))
     assert (tmp_path / "curve.svg").read_text("utf-8") == svg
-    assert elements(svg, "title")[0].text == "π & <τ>"
+    assert ElementTree.fromstring(svg).find(reading.SVG + "title").text == "π & <τ>"
     assert [path.name for path in tmp_path.iterdir()] == ["curve.svg"]

@@ -1,44 +1,52 @@
-"""report: a run's page, and its command line; latent_pictures: what the page draws of the latent space."""
+"""The report of a run: one page that fetches nothing, shows what the run has, and escapes all that it is given."""
 
 import base64
+import dataclasses
+import math
 import re
 from html.parser import HTMLParser
-from xml.etree import ElementTree
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from numpyvae.runs import report
-from numpyvae.runs.run import Run
-from numpyvae.runs.source import DataSource
-from numpyvae.cli import main
-from numpyvae.pictures.latent import principal_axes, scatter, units
-from numpyvae.settings import TrainingOptions
+from numpyvae.data.mnist import load_mnist
+from numpyvae.data.pixels import to_input
+from numpyvae.pictures.samples import (active_first, enlarge, image_grid, interpolate, mean_images, reconstruction_grid,
+                                       sample_images, traverse)
+from numpyvae.runs.html import PAGE_STYLE, format_value, html_command, html_table
+from numpyvae.runs.report import MAX_POINTS, report_html, write_report
+from numpyvae.settings import TrainingOptions, VAEConfig
 from numpyvae.training.state import initial_state
-from numpyvae.settings import VAEConfig
+from numpyvae.vae.model import encode
+from tests.pictures import reading
 
-SVG = "{http://www.w3.org/2000/svg}"
+VOID = ("meta", "link", "img")
 
 
 class Page(HTMLParser):
-    """The page's tags, checked to be closed in order, its addresses, and its text by section."""
+    """A page: tags, checked to be closed in order; addresses; text and markup by section; and the texts outside them."""
 
     def __init__(self, html):
         super().__init__()
-        self.open, self.links, self.sections, self.tags = [], [], {}, []
+        self.open, self.links, self.sections, self.tags, self.outside = [], [], {}, [], {}
         self.feed(html)
         assert not self.open, f"left open: {self.open}"
+        parts = re.findall(r"<section><h2>(.*?)</h2>(.*?)</section>", html, re.DOTALL)
+        self.markup = dict(zip(self.sections, [body for _, body in parts], strict=True))
 
     def handle_starttag(self, tag, attributes):
         self.tags.append(tag)
         self.links += [value for name, value in attributes if name in ("src", "href", "xlink:href", "action", "srcset")]
-        if tag not in ("meta", "link", "img"):
+        assert not [name for name, _ in attributes if name.startswith("on")]
+        if tag not in VOID:
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attributes):
-        self.tags.append(tag)
+        self.handle_starttag(tag, attributes)
+        if tag not in VOID:
+            self.open.pop()
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
@@ -48,140 +56,311 @@ class Page(HTMLParser):
             self.sections[data] = ""
         elif "section" in self.open and "style" not in self.open:
             self.sections[[*self.sections][-1]] += data + "\n"
+        elif data.strip():
+            self.outside.setdefault(self.open[-1], []).append(data)
+
+    def table(self, section):
+        """{name: value}"""
+        cells = re.findall(r"<th>(.*?)</th><td>(.*?)</td>", self.markup[section])
+        assert cells and self.markup[section].count("<tr>") == len(cells)
+        return dict(cells)
+
+    def plots(self, section):
+        return re.findall(r"<svg xmlns.*?\n</svg>", self.markup[section], re.DOTALL)  # a nested one ends in a line
+
+    def images(self, section):
+        addresses = re.findall(r'<img[^>]* src="data:image/png;base64,([^"]*)">', self.markup[section])
+        return [reading.decode_png(base64.b64decode(address)) for address in addresses]
+
+
+class Source(SimpleNamespace):
+    def __str__(self):
+        return self.path
+
+
+def history(epochs):
+    """Rows whose values all differ"""
+    return [dict(epoch=e, train_loss=130.25 - e, test_loss=131.5 - e, reconstruction=111.125 - 2 * e, kl=20.375 + e,
+                 seconds=10.5 + e, active_units=min(e, 3)) for e in range(1, epochs + 1)]
 
 
 @pytest.fixture
-def run(tiny_directory, tmp_path, monkeypatch):
-    """Trains on the tiny data set; returns (folder, page)."""
-    monkeypatch.chdir(tmp_path)
+def run(tiny):
+    """Makes a run of the tiny data with random parameters, 3 latents and a history of its 5 epochs."""
+    def make(epochs=5, conditions=(), path="some/where", options=(), **config):
+        config = VAEConfig(**{"input_dim": 30, "hidden_dims": (8,), "latent_dim": 3, **config})
+        options = TrainingOptions(**{"epochs": 5, "seed": 7, **dict(options)})
+        state = initial_state(tiny[0], config, options)
+        state.params.vector *= 3
+        state.history = history(epochs)
 
-    def train(*options):
-        assert main(["train", "--quiet", "--data", str(tiny_directory), "--hidden", "8", "--latent", "3", "--epochs", "2",
-                     "--batch-size", "16", *options]) == 0
-        folder = max((tmp_path / "runs").iterdir())
-        return folder, (folder / "report.html").read_text("utf-8")
-    return train
+        def image_grids(test_images):
+            x = (test_images[:16] / 255).reshape(-1, 30).astype(np.float32)
+            return (image_grid(sample_images(state.params, config, (6, 5), np.random.default_rng(0), 16), 8),
+                    reconstruction_grid(state.params, x, config, (6, 5)))
+
+        return SimpleNamespace(directory=Path("runs/004"), config=config, options=options, state=state,
+                               source=Source(path=path, digest="d1ge57", image_shape=(6, 5)), conditions=dict(conditions),
+                               command_line=lambda: "numpyvae train --data some/where", image_grids=image_grids)
+    return make
 
 
-def test_the_page_is_one_file_that_fetches_nothing_and_runs_no_script(run):
-    _, html = run()
+@pytest.fixture
+def page(tiny):
+    """Makes the report of a run, with the tiny test images."""
+    def make(run, labels=np.arange(24) % 6, images=tiny[1], problem=""):
+        return Page(report_html(run, images, labels, problem))
+    return make
+
+
+# The page as such
+
+def test_the_page_is_one_file_that_fetches_nothing_and_runs_no_script(run, tiny):
+    html = report_html(run(latent_dim=2), tiny[1], None)
     page = Page(html)
-    assert all(link.startswith("data:") for link in page.links) and len(page.links) == 3
+    assert all(link.startswith("data:") for link in page.links) and len(page.links) >= 6
     assert "script" not in page.tags and "@import" not in html and "url(" not in html
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", html)
 
 
-def test_the_page_shows_the_log_s_last_figures_and_every_setting(run):
-    folder, html = run("--beta", "0.5", "--seed", "7")
-    sections = Page(html).sections
-    names, values = (folder / "log.csv").read_text().splitlines()[0].split(","), (folder / "log.csv").read_text().splitlines()[-1].split(",")
-    last = dict(zip(names, map(float, values)))
-    figures = sections["Figures"].split("\n")
-    for label, column in {"training loss": "train_loss", "test loss, the negative ELBO": "test_loss",
-                          "its reconstruction, −log p(x|z)": "reconstruction", "its KL": "kl"}.items():
-        assert figures[figures.index(label) + 1] == f"{last[column]:.4f}"
-    settings = sections["Settings"].split("\n")
-    assert settings[settings.index("beta") + 1] == "0.5" and settings[settings.index("seed") + 1] == "7"
-    run = Run.load(folder)
-    assert len(settings[:-1]) == 2 * len({**vars(run.config), **vars(run.options)})
+@pytest.mark.parametrize("mode", [0, 1], ids=["light", "dark"])
+def test_the_text_of_the_page_has_a_contrast_of_4_5(mode):
+    colors = reading.palettes(PAGE_STYLE)[mode]
+    rules = dict(re.findall(r"([\w.]+) \{ [^}]*?(?<![-\w])color: var\(--(\w+)\)", PAGE_STYLE))
+    assert rules == {"body": "text", "p": "muted", "p.status": "alert"}
+    assert "background: var(--page)" in PAGE_STYLE and "background: var(--paper)" in PAGE_STYLE
+    for name in rules.values():
+        assert min(reading.contrast(colors[name], colors[surface]) for surface in ("page", "paper")) >= 4.5
 
 
-def test_the_page_s_pictures_are_the_run_s(run):
-    folder, html = run()
-    pictures = [base64.b64decode(link.split(",")[1]) for link in Page(html).links if link.startswith("data:image/png")]
-    assert pictures == [(folder / "samples.png").read_bytes(), (folder / "reconstructions.png").read_bytes()]
+def test_headings_are_not_doubled_by_titles_of_plots(run, page):
+    made = page(run())
+    assert len(set(made.sections)) == len(made.sections) == made.tags.count("h2")
+    assert not any(reading.texts(plot, "title") for section in made.sections for plot in made.plots(section))
 
 
-def test_a_latent_plane_is_there_if_there_is_a_plane(run):
-    assert "The latent plane" not in Page(run()[1]).sections
-    assert "The latent plane" in Page(run("--latent", "2")[1]).sections
+@pytest.mark.parametrize("more", [{}, {"latent_dim": 1}, {"latent_dim": 2}, {"epochs": 0}, {"epochs": 1}])
+@pytest.mark.parametrize("count", [0, 1, 2, 24])
+def test_no_card_is_blank_whatever_the_run_has(run, tiny, more, count):
+    made = Page(report_html(run(**more), tiny[1][:count], np.zeros(count, int)))
+    for section, markup in made.markup.items():
+        assert "<tr>" in markup or "<svg" in markup or "<img" in markup or "<span>" in markup, section
 
 
-def test_one_latent_or_a_normal_decoder_has_a_page_too(run):
-    assert "and 0% of its variance" in run("--latent", "1")[1]
-    assert "may be positive" in run("--likelihood", "normal")[1]
-    assert "may be positive" not in run()[1]
+def test_a_run_without_test_images_or_without_labels_has_a_page(run, page):
+    trained = run()
+    trained.state.history = [row | dict(test_loss=math.nan, reconstruction=math.nan, kl=math.nan, active_units=0)
+                             for row in trained.state.history]
+    made = page(trained, None, None)
+    assert not {"Terms of the test loss", "Active units by epoch", "Latent units", "Latent space"} & set(made.sections)
+    assert list(reading.legend(made.plots("Learning curve")[0])) == ["train 125.25"]
+    assert "KL term" not in made.table("Metrics") and "active units" not in made.table("Metrics")
+    assert not reading.legend(page(run(), None).plots("Latent space")[0])
 
 
-def test_the_report_command_makes_the_same_page_again(run, capsys):
-    folder, html = run()
-    (folder / "report.html").unlink()
-    assert main(["report", str(folder)]) == 0
-    assert (folder / "report.html").read_text("utf-8") == html
-    assert capsys.readouterr().out.endswith("report.html\n")
+def test_any_number_of_classes_is_in_the_legend(run, page):
+    plot = page(run(), np.arange(24)).plots("Latent space")[0]
+    assert list(reading.legend(plot)) == [str(label) for label in range(24)]
+    assert len(set(reading.legend(plot).values())) == 24
 
 
-def test_the_report_command_refuses_what_is_no_run_other_data_and_an_unfinished_epoch(run, capsys, tmp_path, tiny_directory):
-    folder, _ = run()
-    assert main(["report", "nowhere"]) == 2 and "nowhere: not the directory of a run" in capsys.readouterr().err
-    other = tmp_path / "other"
-    other.mkdir()
-    for path in tiny_directory.iterdir():
-        swapped = path.name.replace("train-", "t10k-") if "train-" in path.name else path.name.replace("t10k-", "train-")
-        (other / swapped).write_bytes(path.read_bytes())
-    assert main(["report", str(folder), "--data", str(other)]) == 2
-    assert "other: not the data that" in capsys.readouterr().err
-    loaded = Run.load(folder)
-    loaded.state.history.clear()
-    with pytest.raises(ValueError, match="no epoch is done yet"):
-        report.write(loaded)
+def test_everything_that_a_file_or_a_name_holds_is_escaped(run, tiny):
+    evil = "<script>alert('\"&')</script>\x1b[31m\udcff"
+    bad = run(conditions={evil: evil, "list": [evil, 1.5]}, path=evil)
+    bad.directory, bad.source.digest, bad.command_line = Path(evil.replace("/", "")), evil, lambda: f"numpyvae --x {evil} --{evil}"
+    html = report_html(bad, tiny[1], np.array([evil.replace("\udcff", "")] * 24), problem=evil)
+    made = Page(html)
+    assert "script" not in made.tags and "<script" not in html and "\x1b" not in html
+    assert html.count("&lt;script&gt;alert") >= 8
+    html.encode()                                                     # also a path that is not UTF-8
 
 
-@pytest.mark.parametrize("count", [1, 9])
-def test_what_a_name_or_a_path_holds_cannot_break_the_page_nor_can_a_single_image(count):
-    history = [dict(epoch=1, train_loss=1.0, test_loss=1.0, reconstruction=0.5, kl=0.5, seconds=1.0)]
-    config = VAEConfig(input_dim=4, hidden_dims=(), latent_dim=2)
-    images = np.zeros((count, 2, 2), np.uint8)
-    state = initial_state(images, config, TrainingOptions())
-    state.history = history
-    source = DataSource("<i>'\"", None, (2, 2))
-    html = report.page(Run("<b>&", config, TrainingOptions(), source, state), images, np.zeros(count, int))
-    page = Page(html)
-    assert not {"b", "i"} & set(page.tags) and "<i>" in page.sections["Do it again"]
+@pytest.mark.parametrize("name", ["epoch", "train_loss", "test_loss", "reconstruction", "kl", "seconds", "active_units"])
+def test_a_history_with_something_else_than_numbers_is_refused(run, tiny, name):
+    bad = run()
+    bad.state.history[2][name] = "<script>"
+    with pytest.raises(ValueError, match=f"runs/004: the history has {name} '<script>', which is not a number"):
+        report_html(bad, tiny[1], None)
 
 
-# Pictures of the latent space
+# What it says
 
-@given(st.integers(0, 2**32 - 1), st.integers(2, 6))
-def test_principal_axes_are_where_the_variance_is_largest(seed, latent):
-    """Against the eigenvectors of the covariance: the variances along the axes are its two largest eigenvalues."""
-    rng = np.random.default_rng(seed)
-    mu = rng.standard_normal((40, latent)) @ rng.standard_normal((latent, latent)) + 5
-    coordinates, share = principal_axes(mu)
-    eigenvalues = np.linalg.eigvalsh(np.cov(mu.T))[::-1]
-    assert np.allclose(coordinates.var(axis=0, ddof=1), eigenvalues[:2], rtol=1e-9, atol=1e-12 * eigenvalues[0])
-    assert np.allclose(share, eigenvalues[:2] / eigenvalues.sum(), rtol=1e-9, atol=1e-12)
-    assert abs(coordinates.mean(axis=0)).max() < 1e-12 * (1 + abs(mu).max()) * 100
+def test_the_heading_has_the_architecture_the_epochs_and_the_data(run, page):
+    made = page(run(hidden_dims=(8, 4)))
+    assert made.outside["h1"] == ["30-8-4-3-4-8-30, 5 epochs on some/where"]
+    assert made.outside["title"] == ["numpyvae: 004"]
+    assert page(run(epochs=1, options={"epochs": 1})).outside["h1"] == ["30-8-3-8-30, 1 epoch on some/where"]
 
 
-def test_principal_axes_do_not_turn_around_with_the_sign_that_the_svd_happens_to_give():
-    mu = np.array([[0.0, 0], [1, 1], [2, 2], [5, 5]])
-    coordinates, share = principal_axes(mu)
-    assert (np.diff(coordinates[:, 0]) > 0).all() and share == pytest.approx([1, 0])
+@pytest.mark.parametrize("epochs, problem, status", [
+    (5, "", None), (2, "", "Stopped after 2 of 5 epochs."), (0, "", "Stopped after 0 of 5 epochs."),
+    (3, "the loss is nan", "Training failed after 3 of 5 epochs: the loss is nan")])
+def test_a_run_that_ended_early_says_so(run, page, epochs, problem, status):
+    paragraphs = page(run(epochs), problem=problem).outside["p"]
+    assert paragraphs[:-1] == ([status] if status else [])
+    assert paragraphs[-1].startswith("A variational autoencoder in NumPy. Losses are in nats per image, of ")
 
 
-def test_the_scatter_has_a_point_for_each_image_in_its_digit_s_colour_inside_the_frame():
-    rng = np.random.default_rng(1)
-    labels = rng.integers(0, 9, 200)  # no nines
-    root = ElementTree.fromstring(scatter(rng.standard_normal((200, 2)), np.array([0.5, 0.25]), labels))
-    paths = root.findall(SVG + "path")
-    for digit, path in enumerate(paths):
-        points = np.array(re.findall(r"M([\d.]+) ([\d.]+)h0", path.get("d")), float).reshape(-1, 2)
-        assert len(points) == (labels == digit).sum()
-        assert not len(points) or (points.min() >= 16 and points[:, 0].max() <= 464 and points[:, 1].max() <= 384)
-    assert len({path.get("stroke") for path in paths}) == 10
-    assert root.findall(SVG + "text")[-1].text == "two principal axes of mu: 50% and 25% of its variance"
+def test_a_run_that_diverged_has_a_page_without_images(run, page):
+    diverged = run()
+    diverged.state.params.vector[...] = 1e30
+    made = page(diverged, problem="the loss is not finite")
+    assert "not finite" in made.sections["Images"] and "img" not in made.tags
+    assert {"Metrics", "Learning curve", "Settings", "Reproduce"} <= set(made.sections)
 
 
-def test_identical_images_are_one_point_and_not_a_division_by_zero():
-    assert "nan" not in scatter(np.zeros((3, 2)), np.zeros(2), np.zeros(3, int))
+def test_metrics_are_those_of_the_last_epoch(run, page):
+    assert page(run()).table("Metrics") == {
+        "training loss (negative ELBO)": "125.2500", "test loss (negative ELBO)": "126.5000",
+        "reconstruction term, −log p(x|z)": "101.1250", "KL term": "25.3750", "active units": "3 of 3",
+        "parameters": f"{30 * 8 + 8 + 2 * (8 * 3 + 3) + 3 * 8 + 8 + 8 * 30 + 30:,}", "training time": "68 s"}   # 67.5
 
 
-def test_units_are_bars_in_falling_order_and_grey_below_the_threshold():
-    root = ElementTree.fromstring(units(np.array([0.0, 1.0, 0.02, 0.005]), 0.01))
-    bars = root.findall(SVG + "rect")
-    heights = [float(bar.get("height")) for bar in bars]
-    assert heights == sorted(heights, reverse=True) and min(heights) >= 1
-    assert [float(bar.find(SVG + "title").text) for bar in bars] == [1.0, 0.02, 0.005, 0.0]
-    assert len({bar.get("fill") for bar in bars[:2]}) == len({bar.get("fill") for bar in bars[2:]}) == 1
-    assert bars[1].get("fill") != bars[2].get("fill")
+@pytest.mark.parametrize("config, options, name", [
+    ({"beta": 4.0}, {}, "training loss (reconstruction + 4 KL)"),
+    ({}, {"objective": "iwae", "num_samples": 5}, "training loss (negative importance-weighted bound, K = 5)")])
+def test_the_quantity_that_training_minimizes_is_named(run, page, config, options, name):
+    made = page(run(options=options, **config))
+    assert list(made.table("Metrics"))[:2] == [name, "test loss (negative ELBO)"]
+    names = reading.legend(made.plots("Learning curve")[0])
+    assert list(names) == [f"train: {name[15:-1]} 125.25", "test: negative ELBO 126.5"]
+
+
+@pytest.mark.parametrize("binarize, words", [("none", "grayscale pixels"), ("dynamic", "pixels sampled")])
+def test_the_kind_of_pixels_and_densities_are_said(run, page, binarize, words):
+    made = page(run(options={"binarize": binarize}))
+    assert words in made.outside["p"][-1] and "may be positive" not in made.outside["p"][-1]
+    assert "may be positive" in page(run(likelihood="normal")).outside["p"][-1]
+
+
+def test_every_setting_and_condition_is_shown(run, page):
+    trained = run(conditions={"processes": 2, "blas_threads": 1, "numpy": "2.1.3"}, beta=0.5)
+    settings = page(trained).table("Settings")
+    assert len(settings) == len(dataclasses.fields(VAEConfig)) + len(dataclasses.fields(TrainingOptions))
+    assert settings["beta"] == "0.5" and settings["seed"] == "7" and settings["hidden dims"] == "8"
+    assert settings["adam epsilon"] == "1e-08" and settings["logvar x"] == "none" and settings["prior"] == "0, 0"
+    assert page(trained).table("Conditions") == {"data": "some/where", "data digest": "d1ge57", "processes": "2",
+                                                 "blas threads": "1", "numpy": "2.1.3"}
+
+
+def test_values_are_shown_as_text():
+    assert [format_value(v) for v in ((), (400, 200), None, 0.001, 3, ((0.0, 1.5), 2.0), "a")] == [
+        "none", "400, 200", "none", "0.001", "3", "0, 1.5, 2", "a"]
+    assert html_table({"a_b": 1}) == "<table><tr><th>a b</th><td>1</td></tr></table>"
+
+
+def test_the_command_breaks_between_options_only_and_keeps_its_words(run, page):
+    command = "numpyvae train --data 'a b' --hidden 400 200 --batch-size 16"
+    markup = html_command(command)
+    assert re.findall("<span>(.*?)</span>", markup) == ["numpyvae train", "--data &#x27;a b&#x27;", "--hidden 400 200",
+                                                        "--batch-size 16"]
+    assert re.sub("<.*?>", "", markup) == command.replace("'", "&#x27;")
+    assert "display: inline-block" in PAGE_STYLE and page(run()).sections["Reproduce"].split("\n")[0] == "numpyvae train"
+
+
+# Plots and images
+
+def test_plots_over_the_epochs_show_the_history(run, page):
+    made = page(run())
+    (learning,), terms, (units,) = (made.plots(name) for name in ("Learning curve", "Terms of the test loss",
+                                                                   "Active units by epoch"))
+    assert list(reading.legend(learning)) == ["train 125.25", "test 126.5"]
+    for plot, key, index in [(learning, "train_loss", 0), (learning, "test_loss", 1), (terms[0], "reconstruction", 0),
+                             (terms[1], "kl", 0), (units, "active_units", 0)]:
+        points = reading.curves(plot)[index]
+        assert reading.reader(plot, "x")(points[:, 0]) == pytest.approx([1, 2, 3, 4, 5], abs=0.01)
+        assert reading.reader(plot, "y")(points[:, 1]) == pytest.approx([row[key] for row in history(5)], abs=0.02)
+    assert [list(reading.legend(plot))[0].split()[0] for plot in terms] == ["reconstruction", "KL"]
+    assert min(reading.ticks(units, "y")) == 0 and max(reading.ticks(units, "y")) == 3
+    assert reading.texts(units, "y-label") == ["of 3 latent units"]
+
+
+def encoded(trained, images):
+    """x and mu of the test images, gray"""
+    x = to_input(images, "none", np.random.default_rng(0))
+    return x, encode(trained.state.params, x, trained.config)[0][0].astype(float)
+
+
+def test_latent_units_are_those_of_the_test_images(run, page, tiny):
+    trained = run()
+    _, mu = encoded(trained, tiny[1])
+    bars = reading.elements(page(trained).plots("Latent units")[0], "rect", "bar")
+    titles = [bar.find(reading.SVG + "title").text for bar in bars]
+    assert titles == [f"unit {unit}: {mu[:, unit].var():.3g}" for unit in active_first(mu)]
+
+
+def test_images_are_the_enlarged_ones_of_the_run(run, page, tiny):
+    trained = run()
+    made, (samples, reconstructions) = page(trained), trained.image_grids(tiny[1])
+    assert np.array_equal(made.images("Samples from the prior")[0], enlarge(samples))
+    assert np.array_equal(made.images("Test images, each row above its reconstructions")[0], enlarge(reconstructions))
+
+
+def test_interpolations_have_the_originals_at_their_ends(run, page, tiny):
+    trained = run()
+    x, _ = encoded(trained, tiny[1])
+    (shown,) = page(trained).images("Interpolations between two test images")
+    walks = interpolate(trained.state.params, x[:16], trained.config, (6, 5))
+    assert np.array_equal(shown, enlarge(image_grid(walks, 8)))
+    assert np.array_equal(walks.reshape(8, 8, 6, 5)[:, 0], tiny[1][:16:2])
+    assert np.array_equal(walks.reshape(8, 8, 6, 5)[:, -1], tiny[1][1:16:2])
+
+
+def test_traversals_begin_with_the_most_active_unit(run, page, tiny):
+    trained = run(latent_dim=12)
+    _, mu = encoded(trained, tiny[1])
+    (shown,) = page(trained).images("One latent unit per row, through the prior's quantiles")
+    order = np.argsort(-mu.var(axis=0))[:8]
+    assert np.array_equal(shown, enlarge(image_grid(traverse(trained.state.params, order, trained.config, (6, 5)), 8)))
+
+
+def points(plot):
+    paths = reading.elements(plot, "path", "points")
+    return np.concatenate([np.array(re.findall(r"M([\d.-]+) ([\d.-]+)h0", path.get("d")), float) for path in paths])
+
+
+def test_a_latent_plane_is_shown_on_the_axes_of_the_scatter(run, page, tiny):
+    trained = run(latent_dim=2, prior=((0.5, -1.0), (0.4, -0.8)))
+    made = page(trained, None)
+    (scatter,), (plane,) = made.plots("Test images in the latent plane"), made.plots("The decoder's mean, on the same axes")
+    for axis in "xy":
+        assert list(reading.ticks(scatter, axis)) == list(reading.ticks(plane, axis))
+    assert reading.ticks(scatter, "x") == reading.ticks(plane, "x") and "Latent space" not in made.sections
+    _, mu = encoded(trained, tiny[1])
+    middle = reading.ticks(scatter, "x")[0.5], reading.ticks(scatter, "y")[-1.0]      # the prior's mean
+    assert np.array_equal(points(scatter) > middle, np.stack([mu[:, 0] > 0.5, mu[:, 1] < -1], axis=1))
+    corner = reconstructed_at(trained, [[0.5 + math.exp(0.2) * -1.959964, -1 + math.exp(-0.4) * 1.959964]])  # 1st of 20
+    href = reading.elements(plane, "image")[0].get("href")
+    assert np.array_equal(reading.decode_png(base64.b64decode(href.split(",")[1]))[:6, :5], corner)
+
+
+def reconstructed_at(trained, z):
+    """The decoder's mean at z, as an image"""
+    return mean_images(trained.state.params, np.array(z), trained.config, (6, 5))[0]
+
+
+def test_the_scatter_has_at_most_2500_points(run):
+    images = np.random.default_rng(0).integers(256, size=(MAX_POINTS + 100, 6, 5), dtype=np.uint8)
+    made = Page(report_html(run(), images, None))
+    assert len(points(made.plots("Latent space")[0])) == MAX_POINTS == 2500
+
+
+def test_pixels_are_binarized_as_in_the_last_evaluation(run, page, tiny):
+    trained = run(options={"binarize": "dynamic"})
+    x = to_input(tiny[1], "dynamic", np.random.default_rng([7, 5, 2]))
+    (shown,) = page(trained).images("Interpolations between two test images")
+    assert np.array_equal(shown, enlarge(image_grid(interpolate(trained.state.params, x[:16], trained.config, (6, 5)), 8)))
+
+
+def test_the_report_is_written_with_the_test_images_of_the_source(run, tiny, tiny_directory, tmp_path):
+    trained = run()
+    trained.directory, trained.source.path = tmp_path, str(tiny_directory)
+    write_report(trained)
+    made = Page((tmp_path / "report.html").read_text("utf-8"))
+    images, labels = load_mnist(tiny_directory, "test")
+    assert np.array_equal(made.images("Test images, each row above its reconstructions")[0],
+                          enlarge(trained.image_grids(images)[1]))
+    assert list(reading.legend(made.plots("Latent space")[0])) == [str(label) for label in np.unique(labels)]
+    assert "Stopped" not in str(made.outside["p"])
+    write_report(trained, "the problem")
+    assert "the problem" in (tmp_path / "report.html").read_text("utf-8")

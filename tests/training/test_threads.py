@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numpyvae.training import threads
+from numpyvae.settings import TrainingOptions, VAEConfig
+from numpyvae.training import loop, threads
 from numpyvae.training.threads import check_processes, default_processes, describe, limited_blas_threads
 
 LIBRARIES = threads._openblas(len(sys.modules))
@@ -150,15 +151,77 @@ with limited_blas_threads():
 """
 
 
+# OpenBLAS's threads poll for 2^26 clock cycles after their last product, 20 to 45 ms at 1.5 to 3.5 GHz, and then sleep.
+# Unlimited, the second one takes as much as the first, 0.4 s and more, on a loaded machine as well.
+POLLING = 0.1
+
+
 @needs_openblas
-@pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"])
-@pytest.mark.parametrize("value", ["x", "64", "2"])
+@pytest.mark.parametrize("name, value", [
+    ("OMP_NUM_THREADS", "x"),
+    ("OMP_NUM_THREADS", "64"),
+    ("OPENBLAS_NUM_THREADS", "2")])
 def test_only_the_calling_thread_computes_whatever_is_exported(name, value):
     others, cpu, wall = python(MEASURED, **{name: value})
-    # OpenBLAS's threads poll for 2^26 clock cycles after their last product, 20 to 45 ms at 1.5 to 3.5 GHz, and then
-    # sleep. Unlimited they take 0.4 to 0.5 s, on a loaded machine as well.
-    assert others < 0.1
-    assert cpu < wall + 0.1
+    assert others < POLLING
+    assert cpu < wall + POLLING
+
+
+TRAINED = """
+import json, resource, sys, time
+import numpy as np
+from numpyvae.settings import TrainingOptions, VAEConfig
+from numpyvae.training import threads
+from numpyvae.training.evaluation import evaluate
+from numpyvae.training.loop import train
+
+def count():
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    children = children.ru_utime + children.ru_stime
+    return np.array([time.perf_counter(), time.process_time(), time.thread_time(), children])
+
+def numbers():
+    return [library.get() for library in threads._openblas(len(sys.modules))]
+
+def note(*progress):
+    inside.append(max(numbers()))
+
+images = np.random.default_rng(0).integers(0, 256, (6400, 28, 28), np.uint8)
+inside, outside, before = [], numbers(), count()
+state = train(images, None, VAEConfig(), TrainingOptions(epochs=1), processes=PROCESSES, progress=note)
+used = count() - before
+evaluate(state.params, images[:50], VAEConfig(), "none", np.random.default_rng(0), importance_samples=5, progress=note)
+print(json.dumps([used.tolist(), inside, outside == numbers()]))
+"""
+
+
+@needs_linux
+@needs_openblas
+@pytest.mark.parametrize("processes, name, value", [
+    (1, "OMP_NUM_THREADS", "x"),
+    (1, "OPENBLAS_NUM_THREADS", "64"),
+    (2, "OMP_NUM_THREADS", "64"),
+    (2, "OPENBLAS_NUM_THREADS", "2")])
+def test_training_takes_a_core_per_process_whatever_is_exported(processes, name, value):
+    program = TRAINED.replace("PROCESSES", str(processes))
+    (wall, cpu, thread, children), inside, restored = python(program, **{name: value})
+    assert cpu - thread < POLLING and cpu < wall + POLLING
+    assert (children > 0.05) == (processes == 2) and children < wall + POLLING
+    assert inside == [1] * 51  # at each of 50 batches, and at the only batch of the evaluation
+    assert restored
+
+
+def test_workers_start_inside_the_limit(library, monkeypatch):
+    found, original = [], loop.training_step
+
+    def training_step(*arguments):
+        found.append(library[-1])
+        return original(*arguments)
+
+    monkeypatch.setattr(loop, "training_step", training_step)
+    config, options = VAEConfig(input_dim=4, hidden_dims=(3,), latent_dim=1), TrainingOptions(epochs=1)
+    loop.train(np.full((2, 4), 0.5), None, config, options, processes=1)
+    assert found == [1] and library[-1] == 4
 
 
 # the environment
@@ -341,6 +404,13 @@ def test_systems_that_cannot_fork_safely_refuse_two_processes(monkeypatch, syste
 @needs_linux
 def test_linux_accepts_two_processes():
     check_processes(2)
+    check_processes(np.int64(3))
+
+
+@pytest.mark.parametrize("processes", [0, -1, True, 2.0, "2", None])
+def test_a_number_of_processes_is_a_positive_integer(processes):
+    with pytest.raises(ValueError, match=f"processes must be a positive integer, not {processes!r}"):
+        check_processes(processes)
 
 
 # the record

@@ -1,0 +1,90 @@
+"""The commands `data` and `download`: their arguments, and the lines that they print."""
+
+import argparse
+import gzip
+
+import numpy as np
+import pytest
+
+import numpyvae.data
+from numpyvae.cli import data, download
+from numpyvae.data import fetch
+from numpyvae.data.download import PAYLOADS
+from numpyvae.data.mnist import load_mnist
+from numpyvae.pictures.plots import write_png
+
+
+class Recorder:
+    """Stands in for the console."""
+
+    def __init__(self):
+        self.lines, self.warnings, self.updates = [], [], []
+
+    def line(self, text):
+        self.lines.append(text)
+
+    def warn(self, text):
+        self.warnings.append(text)
+
+    def progress(self, *values):
+        self.updates.append(values)
+
+
+def call(command, *words):
+    parser, console = argparse.ArgumentParser(), Recorder()
+    command.add_arguments(parser)
+    assert command.run(parser.parse_args(list(map(str, words))), console) == 0
+    return console
+
+
+def test_data_prints_the_sets_the_classes_and_the_next_command(tmp_path):
+    for name in ("cat", "d\x1bg"):
+        (tmp_path / "my photos" / name).mkdir(parents=True)
+        for i in range(5):
+            write_png(tmp_path / "my photos" / name / f"{i}.png", np.full((6, 4), i, np.uint8))
+    out = tmp_path / "my data"
+    console = call(data, tmp_path / "my photos", "--out", out, "--size", 3, 2, "--test-fraction", 0.2, "--seed", 3)
+    assert console.lines == ["train: 8 images of 3 x 2 pixels, 2 classes", "test:  2 images of 3 x 2 pixels, 1 class",
+                             "classes: 0 cat, 1 d\\x1bg", f"Now: numpyvae train --data '{out}'"]
+    assert console.updates[-1] == (10, 10, "images") and len(console.updates) == 10
+    assert load_mnist(out, "train")[0].shape == (8, 3, 2)
+
+
+def test_data_without_labels_says_so(tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(40, dtype=np.uint8).reshape(10, 2, 2))
+    console = call(data, tmp_path / "a.npy", "--out", tmp_path / "out")
+    assert console.lines == ["train: 9 images of 2 x 2 pixels, no labels", "test:  1 images of 2 x 2 pixels, no labels",
+                             f"Now: numpyvae train --data {tmp_path}/out"]
+
+
+@pytest.mark.parametrize("directory, option", [("data/mnist", ""), ("my data", " --data 'my data'")])
+def test_download_prints_each_file_and_warns_of_failed_mirrors(tmp_path, monkeypatch, directory, option):
+    monkeypatch.chdir(tmp_path)
+    asked = []
+
+    def read_chunks(url, max_bytes, timeout):
+        asked.append(url)
+        if url.startswith("https://first.example/"):
+            raise fetch.DownloadError("the server answers 503 no")
+        yield gzip.compress(bytes(8)), 10, 20
+
+    monkeypatch.setattr("numpyvae.data.download.read_chunks", read_chunks)
+    monkeypatch.setattr("numpyvae.data.download.verify_payload", lambda path, size, digest: None)
+    mirrors = ["--mirror", "https://first.example/a", "--mirror", "https://second.example"]
+    console = call(download, "--data", directory, *mirrors)
+    names = list(PAYLOADS)
+    assert console.lines == [*(f"{directory}/{name}.gz: verified (https://second.example/{name}.gz)" for name in names),
+                             f"Now: numpyvae train{option}"]
+    assert console.warnings == [f"https://first.example/a/{name}.gz: the server answers 503 no" for name in names]
+    assert console.updates == [(10, 20, "bytes")] * 4
+    assert call(download, "--data", directory).lines[0] == f"{directory}/{names[0]}.gz: verified (kept)"
+
+
+@pytest.mark.parametrize("command", [data, download])
+def test_a_command_has_one_line_of_help_and_examples(command):
+    assert "\n" not in command.HELP and "examples:\n      numpyvae " in command.run.__doc__
+
+
+def test_the_package_exports_what_it_lists():
+    assert all(hasattr(numpyvae.data, name) for name in numpyvae.data.__all__)
+    assert {"read_idx", "write_idx", "IdxError", "load_mnist"} <= set(numpyvae.data.__all__)
