@@ -11,7 +11,7 @@ from numpyvae.cli import data, download
 from numpyvae.data import fetch
 from numpyvae.data.download import PAYLOADS
 from numpyvae.data.mnist import load_mnist
-from numpyvae.pictures.plots import write_png
+from numpyvae.pictures.png import write_png
 
 
 class Recorder:

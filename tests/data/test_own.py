@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 from numpyvae.data.arrays import as_images, resize_by_area, to_gray
 from numpyvae.data.mnist import load_images, load_mnist
 from numpyvae.data.own import CLASS_FILE, convert_images, read_source
-from numpyvae.pictures.plots import write_png
+from numpyvae.pictures.png import write_png
 
 
 def images(n=10, rows=4, cols=5, seed=0):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from numpyvae.data.png_reader import PngError, read_png
-from numpyvae.pictures.plots import write_png
+from numpyvae.pictures.png import write_png
 
 SIGNATURE = bytes([137, 80, 78, 71, 13, 10, 26, 10])
 
