@@ -33,8 +33,8 @@ def option(default: Any, help: str, *, minimum: float | None = None, positive: b
 class VAEConfig:
     """The model: sizes, activation, likelihood p(x|z), prior p(z) and the weight β of the KL term.
 
-    prior is (mu_p, logvar_p), each a number or one number per latent. logvar_x is the normal decoder's log s², a number,
-    or None to learn it from 0. ValueError names the field that is wrong.
+    prior is (mu_p, logvar_p), each a number or one number per latent. logvar_x is the normal decoder's log s²; None
+    learns it, from 0. ValueError names the field that is wrong.
     """
 
     input_dim: int = option(784, "number of pixels, or columns of the data", minimum=1)

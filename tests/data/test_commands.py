@@ -74,7 +74,7 @@ def test_download_prints_each_file_and_warns_of_failed_mirrors(tmp_path, monkeyp
     console = call(download, "--data", directory, *mirrors)
     names = list(PAYLOADS)
     assert console.lines == [*(f"{directory}/{name}.gz: verified (https://second.example/{name}.gz)" for name in names),
-                             f"Now: numpyvae train{option}"]
+                             f"Next: numpyvae train{option}"]
     assert console.warnings == [f"https://first.example/a/{name}.gz: the server answers 503 no" for name in names]
     assert console.updates == [(10, 20, "bytes")] * 4
     assert call(download, "--data", directory).lines[0] == f"{directory}/{names[0]}.gz: verified (kept)"
