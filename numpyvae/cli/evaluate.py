@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser, Namespace
 
-from ..training.threads import set_environment
 from .arguments import add_json, add_seed, integer
 from .console import Console
 
@@ -27,7 +26,9 @@ def run(args: Namespace, console: Console) -> int:
       numpyvae evaluate runs/001
       numpyvae evaluate runs/001 --importance-samples 5000 --json
     """
-    set_environment()  # evaluation has threads of its own
+    from ..training.threads import set_environment
+
+    set_environment()  # before NumPy is imported: evaluation has threads of its own
     import numpy as np
 
     from ..runs.run import Run

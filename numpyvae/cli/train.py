@@ -6,8 +6,6 @@ import time
 from argparse import ArgumentParser, Namespace
 from contextlib import ExitStack, suppress
 
-from ..settings import PRESETS
-from ..training.threads import set_environment
 from .arguments import add_settings, integer
 from .console import Console
 
@@ -16,6 +14,8 @@ FILES = "report.html, samples.png, reconstructions.png, curve.svg, log.csv, chec
 
 
 def add_arguments(parser: ArgumentParser) -> None:
+    from ..settings import PRESETS
+
     parser.add_argument("--data", metavar="DIR",
                         help="directory of IDX files (default: $NUMPYVAE_DATA, data/mnist, data/sample)")
     parser.add_argument("--out", metavar="DIR",
@@ -49,6 +49,8 @@ def run(args: Namespace, console: Console) -> int:
       numpyvae train --resume runs/001 --epochs 60   continue a run
       numpyvae train --from runs/001 --objective iwae --samples 50   a warm start
     """
+    from ..training.threads import set_environment
+
     set_environment()  # before NumPy is imported
     from ..runs.report import FILE, write_report
     from .open_run import open_run

@@ -158,7 +158,7 @@ class Run:
         """The command that trains the same model again: the data, and what differs from the defaults."""
         words = ["numpyvae", "train", "--data", str(self.source), *arguments(self.config, self.options)]
         if self.warm_start:
-            words += ["--from", str(self.warm_start.get("run"))]
+            words += ["--from", printable_path(str(self.warm_start.get("run")))]
             words += ["--keep-optimizer"] * bool(self.warm_start.get("optimizer"))
         note = "" if self.config.prior == VAEConfig.prior else f"  # prior {self.config.prior}: from Python only"
         return shlex.join(words) + note
