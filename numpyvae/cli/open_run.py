@@ -10,7 +10,7 @@ from ..files import exclusive_lock
 from ..runs.run import CHECKPOINT, Run, new_directory
 from ..runs.source import DataSource
 from ..runs.warm_start import ARCHITECTURE, warm_start
-from ..settings import PRESETS, TrainingOptions, VAEConfig, flag, flags
+from ..settings import PRESETS, TrainingOptions, VAEConfig, check_together, flag, flags
 from ..training.state import initial_state
 from .arguments import given_settings, split_settings
 
@@ -54,6 +54,7 @@ def continued_run(args: Namespace, log, lock: ExitStack):
     refuse_contradictions({name: value for name, value in given.items() if name in own}, own, args.earlier)
     model, training = split_settings({**given, **own})
     config, options = VAEConfig(**model), TrainingOptions(**training)
+    check_together(config, options)
     source, images, test_images = (earlier.source.load(trained=args.earlier) if args.data is None
                                    else DataSource.open(args.data))
     directory = locked_directory(args.out, lock)

@@ -34,7 +34,7 @@ from ..files import write_file
 from ..pictures.plots import learning_curve_svg, write_svg
 from ..pictures.png import write_png
 from ..pictures.samples import enlarge, image_grid, reconstruction_grid, sample_images
-from ..settings import TrainingOptions, VAEConfig, arguments
+from ..settings import TrainingOptions, VAEConfig, arguments, check_together
 from ..training.state import TrainingState, check_shapes
 from ..training.step import NotFiniteError
 from . import checkpoint, record
@@ -52,7 +52,7 @@ class Run:
 
     directory is None for a run that was loaded from a file of another name than checkpoint.npz: a copy, which has no
     directory to write into. conditions: processes, threads, versions and machine of the last training. warm_start:
-    which run the first parameters come from. ValueError if the state or the data's shape does not fit the model.
+    which run the first parameters come from. ValueError if options, state or data do not fit the model.
     """
 
     directory: Path | None
@@ -68,6 +68,7 @@ class Run:
             self.directory = Path(self.directory)
         if self.source is None:
             self.source = DataSource.unknown(self.config.input_dim)
+        check_together(self.config, self.options)
         check_shapes(self.state.params, self.config)
         if self.source.pixels != self.config.input_dim:
             raise ValueError(f"input_dim is {self.config.input_dim}, but an image of {self.source} has "
