@@ -45,5 +45,5 @@ def run(args: Namespace, console: Console) -> int:
     if classes is not None:
         names = ", ".join(f"{number} {printable(name)}" for number, name in enumerate(classes[:10]))
         console.line(f"classes: {names}{', …' if len(classes) > 10 else ''}")
-    console.line(f"Now: numpyvae train --data {shlex.quote(args.out)}")
+    console.line(f"Next: numpyvae train --data {shlex.quote(args.out)}")
     return 0

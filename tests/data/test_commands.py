@@ -45,7 +45,7 @@ def test_data_prints_the_sets_the_classes_and_the_next_command(tmp_path):
     out = tmp_path / "my data"
     console = call(data, tmp_path / "my photos", "--out", out, "--size", 3, 2, "--test-fraction", 0.2, "--seed", 3)
     assert console.lines == ["train: 8 images of 3 x 2 pixels, 2 classes", "test:  2 images of 3 x 2 pixels, 1 class",
-                             "classes: 0 cat, 1 d\\x1bg", f"Now: numpyvae train --data '{out}'"]
+                             "classes: 0 cat, 1 d\\x1bg", f"Next: numpyvae train --data '{out}'"]
     assert console.updates[-1] == (10, 10, "images") and len(console.updates) == 10
     assert load_mnist(out, "train")[0].shape == (8, 3, 2)
 
@@ -54,7 +54,7 @@ def test_data_without_labels_says_so(tmp_path):
     np.save(tmp_path / "a.npy", np.arange(40, dtype=np.uint8).reshape(10, 2, 2))
     console = call(data, tmp_path / "a.npy", "--out", tmp_path / "out")
     assert console.lines == ["train: 9 images of 2 x 2 pixels, no labels", "test:  1 images of 2 x 2 pixels, no labels",
-                             f"Now: numpyvae train --data {tmp_path}/out"]
+                             f"Next: numpyvae train --data {tmp_path}/out"]
 
 
 @pytest.mark.parametrize("directory, option", [("data/mnist", ""), ("my data", " --data 'my data'")])
