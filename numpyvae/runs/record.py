@@ -48,7 +48,7 @@ def read_settings(meta: Mapping[str, Any]) -> tuple[VAEConfig, TrainingOptions, 
     config = VAEConfig(**_mapping(meta, "config"))
     options = TrainingOptions(**_mapping(meta, "options"))
     source = _mapping(meta, "source")
-    path, digest, shape = (source.get(name) for name in ("path", "digest", "image_shape"))
+    path, digest, shape, scale = (source.get(name) for name in ("path", "digest", "image_shape", "scale"))
     if path is not None and (not isinstance(path, str) or "\0" in path):
         raise ValueError(f"the data's path is {path!r}")
     if digest is not None and not (isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest)):
@@ -58,7 +58,9 @@ def read_settings(meta: Mapping[str, Any]) -> tuple[VAEConfig, TrainingOptions, 
     rows, columns = (_integer(size, "a size of the image", 1) for size in shape)
     if rows * columns != config.input_dim:
         raise ValueError(f"an image of {rows} x {columns} pixels does not have {config.input_dim}")
-    return config, options, DataSource(path, digest, (rows, columns))
+    if isinstance(scale, bool) or scale not in (1, 255):
+        raise ValueError(f"the data's scale is {str(scale)[:60]}")
+    return config, options, DataSource(path, digest, (rows, columns), scale)
 
 
 def read_state(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any], config: VAEConfig,
