@@ -37,7 +37,7 @@ import scipy.stats  # noqa: F401
 
 from .faults import FAULTS
 
-for path in sorted(Path(__file__).parent.glob("[a-z]*.py")):
+for path in sorted(set(Path(__file__).parent.glob("[a-z]*.py")) - {Path(__file__).with_name("random_mutants.py")}):
     importlib.import_module(f"tests.mutants.{path.stem}")  # each adds its faults to the list
 
 TESTS = Path(__file__).parents[1]
@@ -95,8 +95,7 @@ def main(words):
     if not faults:
         sys.exit(f"no fault has any of the words {', '.join(words)} in it")
     began, bad = time.perf_counter(), []
-    hypothesis.settings.register_profile("mutants", deadline=None, derandomize=True, database=None,
-                                         phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate])  # no time for shrinking
+    configure()
     with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=1) as pool:
         selections = sorted({fault.tests for fault in faults})
         for tests, (result, output) in zip(selections, pool.imap(without_a_fault, selections)):
@@ -112,6 +111,12 @@ def main(words):
     survivors = sum(fault in bad or fault.tests in bad for fault in faults)
     print(f"{len(faults) - survivors} of {len(faults)} faults killed in {time.perf_counter() - began:.0f} s")
     return 1 if bad else 0
+
+
+def configure():
+    """Hypothesis without shrinking: that a test fails is all there is to know."""
+    phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
+    hypothesis.settings.register_profile("mutants", deadline=None, derandomize=True, database=None, phases=phases)
 
 
 def without_a_fault(tests):
