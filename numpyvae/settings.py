@@ -16,8 +16,8 @@ from typing import Any
 ACTIVATIONS = ("relu", "tanh")
 LIKELIHOODS = ("bernoulli", "normal")
 OBJECTIVES = ("elbo", "iwae")
-BINARIZATIONS = {"none": "grayscale pixels", "threshold": "pixels binarized at ½", "dynamic": "pixels sampled every time",
-                 "static": "pixels sampled once"}
+BINARIZATIONS = {"none": "grayscale pixels", "threshold": "pixels binarized at ½",
+                 "dynamic": "pixels sampled every time", "static": "pixels sampled once"}
 SCHEDULES = ("constant", "burda")
 INITIALIZATIONS = ("uniform", "glorot")
 
@@ -25,19 +25,21 @@ INITIALIZATIONS = ("uniform", "glorot")
 def option(default: Any, help: str, *, minimum: float | None = None, positive: bool = False,
            choices: tuple[str, ...] = (), flag: str | None = None) -> Any:
     """A dataclass field with its rule and its help text. `flag`: its name on the command line, if it is another one."""
-    return field(default=default, metadata=dict(help=help, minimum=minimum, positive=positive, choices=choices, flag=flag))
+    rule = dict(help=help, minimum=minimum, positive=positive, choices=choices, flag=flag)
+    return field(default=default, metadata=rule)
 
 
 @dataclass(frozen=True)
 class VAEConfig:
     """The model: sizes, activation, likelihood p(x|z), prior p(z) and the weight β of the KL term.
 
-    prior is (mu_p, logvar_p), each a number or one number per latent. logvar_x is the normal decoder's log s², a number,
-    or None to learn it from 0. ValueError names the field that is wrong.
+    prior is (mu_p, logvar_p), each a number or one number per latent. logvar_x is the normal decoder's log s²; None
+    learns it, from 0. ValueError names the field that is wrong.
     """
 
     input_dim: int = option(784, "number of pixels, or columns of the data", minimum=1)
-    hidden_dims: tuple[int, ...] = option((400,), "sizes of the hidden layers; none: a linear model", minimum=1, flag="--hidden")
+    hidden_dims: tuple[int, ...] = option((400,), "sizes of the hidden layers; none: a linear model", minimum=1,
+                                          flag="--hidden")
     latent_dim: int = option(20, "number of latents", minimum=1, flag="--latent")
     activation: str = option("relu", "activation of the hidden layers", choices=ACTIVATIONS)
     likelihood: str = option("bernoulli", "the decoder's distribution p(x|z)", choices=LIKELIHOODS)
@@ -48,7 +50,8 @@ class VAEConfig:
     def __post_init__(self):
         check_fields(self)
         if self.logvar_x is not None and self.likelihood != "normal":
-            raise ValueError(f"logvar_x is {self.logvar_x}, but only the normal likelihood has it: use likelihood 'normal'")
+            raise ValueError(f"logvar_x is {self.logvar_x}, but only the normal likelihood has it: "
+                             "use likelihood 'normal'")
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,9 @@ class TrainingOptions:
 
 
 PRESETS = {  # Burda et al. 2016, with the changes that the README names
-    "burda": dict(hidden_dims=(200, 200), latent_dim=50, activation="tanh", binarize="dynamic", epochs=1100, batch_size=100,
-                  lr=4e-3, schedule="burda", decay_epochs=60, initialization="glorot", adam_epsilon=1e-4)}
+    "burda": dict(hidden_dims=(200, 200), latent_dim=50, activation="tanh", binarize="dynamic", epochs=1100,
+                  batch_size=100, lr=4e-3, schedule="burda", decay_epochs=60, initialization="glorot",
+                  adam_epsilon=1e-4)}
 
 
 def check_fields(settings: VAEConfig | TrainingOptions) -> None:
@@ -96,8 +100,8 @@ def check_fields(settings: VAEConfig | TrainingOptions) -> None:
 def check_together(config: VAEConfig, options: TrainingOptions) -> None:
     """ValueError if a model and its training contradict each other."""
     if options.objective != "elbo" and (config.beta != 1 or options.warmup):
-        raise ValueError(f"beta is {config.beta} and warmup {options.warmup}, but objective {options.objective!r} has no "
-                         "separate KL term: beta must be 1 and warmup 0")
+        raise ValueError(f"beta is {config.beta} and warmup {options.warmup}, but objective {options.objective!r} "
+                         "has no separate KL term: beta must be 1 and warmup 0")
 
 
 def plain_value(each: Field, value: Any) -> Any:
@@ -111,7 +115,8 @@ def plain_value(each: Field, value: Any) -> Any:
         if _is_number(value, Integral) and value >= rule["minimum"]:
             return int(value)
         raise ValueError(f"{each.name} must be an integer, {rule['minimum']} or more, not {value!r}")
-    if is_finite_number(value) and (rule["minimum"] is None or value >= rule["minimum"]) and (value > 0 or not rule["positive"]):
+    enough = rule["minimum"] is None or is_finite_number(value) and value >= rule["minimum"]
+    if is_finite_number(value) and enough and (value > 0 or not rule["positive"]):
         return float(value)
     bound = ", positive" if rule["positive"] else "" if rule["minimum"] is None else f", {rule['minimum']} or more"
     raise ValueError(f"{each.name} must be a finite number{bound}, not {value!r}")
@@ -129,7 +134,7 @@ def flags() -> dict[str, Field]:
 
 
 def arguments(config: VAEConfig, options: TrainingOptions) -> list[str]:
-    """The words of a command line that make these settings from the defaults: only what differs, in the fields' order."""
+    """The words of a command line that make these settings: what differs from the defaults, in the fields' order."""
     words = []
     for name, each in flags().items():
         value = vars(config).get(each.name, vars(options).get(each.name))

@@ -18,6 +18,7 @@ from .. import __version__
 from .console import Console, ignore_interrupts
 
 COMMANDS = ("train", "evaluate", "report", "sample", "gradcheck", "mdp", "download", "data")
+NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|-inf", re.IGNORECASE)
 DESCRIPTION = "A variational autoencoder and a small MDP solver from scratch in NumPy."
 EPILOG = """examples:
   numpyvae train                     train on the sample of MNIST; images and a report in runs/001
@@ -67,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def run_command(argv: list[str], console: Console) -> int:
     """Parse the arguments and run the command that they name; without one, print the help."""
-    parser = build_parser()
+    parser = build_parser(argv[0] if argv else "")
     if not argv:
         console.line(parser.format_help().rstrip())
         return 0
@@ -92,21 +93,24 @@ def join_negative_numbers(argv: list[str]) -> list[str]:
     """--logvar-x -1e-5 -> --logvar-x=-1e-5: argparse takes a negative number with an exponent for an option."""
     words: list[str] = []
     for word in argv:
-        if words and re.fullmatch(r"--[a-z-]+", words[-1]) and re.fullmatch(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|-inf", word, re.I):
+        if words and re.fullmatch(r"--[a-z-]+", words[-1]) and NEGATIVE.fullmatch(word):
             words[-1] += f"={word}"
         else:
             words.append(word)
     return words
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands: each adds its own arguments."""
+def build_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The parser of all commands; `only`: with the arguments of this command alone, which is quicker."""
     top = Parser("numpyvae", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
                  formatter_class=argparse.RawDescriptionHelpFormatter)
     top.add_argument("--version", action="version", version=f"numpyvae {__version__}")
     subparsers = top.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     for name in COMMANDS:
         command = import_module(f".{name}", __name__)
+        if only not in (None, name):
+            subparsers.add_parser(name, help=command.HELP)
+            continue
         description = inspect.cleandoc(command.run.__doc__ or command.HELP)  # python -OO has no docstrings
         sub = subparsers.add_parser(name, help=command.HELP, description=description, allow_abbrev=False,
                                     formatter_class=argparse.RawDescriptionHelpFormatter)

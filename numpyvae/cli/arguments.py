@@ -1,14 +1,16 @@
-"""Arguments that several commands share, and the options of settings.py as flags."""
+"""Arguments that several commands share, and the options of settings.py as flags.
+
+Settings are imported by the functions that need them, so that the list of commands is printed without them.
+"""
 
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
-from dataclasses import Field, fields
 from typing import Any, Callable
-
-from ..settings import TrainingOptions, VAEConfig, flags, from_text
 
 
 def add_settings(parser: ArgumentParser) -> None:
-    """Add a flag for each option of the model and of its training; an option that is not given is not in the namespace."""
+    """Add a flag for each option of the model and of its training; the namespace has only those that are given."""
+    from ..settings import flags
+
     for flag, each in flags().items():
         choices = each.metadata["choices"] or None
         default = " ".join(map(str, each.default)) if isinstance(each.default, tuple) else each.default
@@ -20,18 +22,26 @@ def add_settings(parser: ArgumentParser) -> None:
 
 def given_settings(args: Namespace) -> dict[str, Any]:
     """{field: value} of the options that the command line names."""
+    from ..settings import flags
+
     values = {each.name: getattr(args, each.name) for each in flags().values() if hasattr(args, each.name)}
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
 def split_settings(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The options of the model, and those of its training."""
+    from dataclasses import fields
+
+    from ..settings import TrainingOptions, VAEConfig
+
     return tuple({each.name: values[each.name] for each in fields(kind) if each.name in values}
                  for kind in (VAEConfig, TrainingOptions))
 
 
-def setting(each: Field) -> Callable[[str], Any]:
-    """An argparse type that checks a value by the field's rule, in the field's words."""
+def setting(each) -> Callable[[str], Any]:
+    """An argparse type that checks a value by the rule of a settings' field, in the field's words."""
+    from ..settings import from_text
+
     return _type(lambda text: from_text(each, text))
 
 
@@ -59,6 +69,8 @@ def file_name(ending: str) -> Callable[[str], str]:
 
 def add_seed(parser: ArgumentParser) -> None:
     """Add --seed, with the rule and the default of training's seed."""
+    from ..settings import TrainingOptions
+
     seed = TrainingOptions.__dataclass_fields__["seed"]
     parser.add_argument("--seed", type=setting(seed), default=seed.default, metavar="N",
                         help=f"random seed (default: {seed.default})")

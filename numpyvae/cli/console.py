@@ -4,7 +4,6 @@ Text from files and from the network can contain control characters, which a ter
 escapes. Standard streams may be closed, full, or replaced by objects without a file descriptor.
 """
 
-import json
 import math
 import os
 import re
@@ -37,6 +36,8 @@ class Console:
 
     def json(self, results: Any) -> None:
         """Print one JSON object on one line. A number that is not finite, which JSON does not have, becomes null."""
+        import json
+
         self.line(json.dumps(_finite(results), allow_nan=False))
 
     def warn(self, text: str) -> None:

@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser, Namespace
 
-from ..training.threads import set_environment
 from .arguments import add_json, add_seed, integer
 from .console import Console
 
@@ -21,13 +20,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace, console: Console) -> int:
     """Evaluate a trained model on test images, in nats per image: the ELBO, its two terms, and log p(x).
 
-    The images are those of the data that the run was trained on, unless --data names others. ELBO = -(reconstruction + KL).
+    The images are those of the run's own data, unless --data names others. ELBO = -(reconstruction + KL).
 
     examples:
       numpyvae evaluate runs/001
       numpyvae evaluate runs/001 --importance-samples 5000 --json
     """
-    set_environment()  # evaluation has threads of its own
+    from ..training.threads import set_environment
+
+    set_environment()  # before NumPy is imported: evaluation has threads of its own
     import numpy as np
 
     from ..runs.run import Run
@@ -42,8 +43,8 @@ def run(args: Namespace, console: Console) -> int:
     result = evaluate(trained.state.params, images, config, options.binarize, np.random.default_rng(args.seed),
                       args.importance_samples, threads=available_cores(),
                       progress=console.progress)
-    result |= {"data": str(source), "data_of_run": same, "seed": args.seed, "run": args.run, "epochs": len(trained.state.history),
-               "objective": options.objective, "conditions": trained.conditions}
+    result |= {"data": str(source), "data_of_run": same, "seed": args.seed, "run": args.run,
+               "epochs": len(trained.state.history), "objective": options.objective, "conditions": trained.conditions}
     if args.json:
         console.json(result)
         return 0

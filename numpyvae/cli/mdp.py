@@ -19,7 +19,8 @@ DRAWING = """\
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--gamma", type=float, action="append", metavar="G",
                         help="a discount factor, 0 <= G < 1; repeatable (default: 0.1 and 0.99)")
-    parser.add_argument("--out", type=file_name(".svg"), metavar="FILE.svg", help="plot the values against the discount factor")
+    parser.add_argument("--out", type=file_name(".svg"), metavar="FILE.svg",
+                        help="plot the values against the discount factor")
     add_json(parser)
 
 

@@ -13,7 +13,8 @@ COUNT, COLUMNS, SIDE = 64, 8, 20
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run's directory, or its checkpoint.npz")
     parser.add_argument("--out", type=file_name(".png"), metavar="FILE.png", required=True, help="the image to write")
-    parser.add_argument("--count", type=integer(1), metavar="N", help=f"number of images, in rows of {COLUMNS} (default: {COUNT})")
+    parser.add_argument("--count", type=integer(1), metavar="N",
+                        help=f"number of images, in rows of {COLUMNS} (default: {COUNT})")
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--reconstruct", action="store_true", help="N test images, each row above its reconstructions")
     kind.add_argument("--manifold", action="store_true", help="a map of a 2-D latent space")

@@ -24,12 +24,11 @@ import os
 import re
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..files import atomic_write
+from ..files import atomic_write, open_regular
 
 FORMAT = 2
 RESERVED = ("format", "meta", "sha256")
@@ -70,7 +69,9 @@ def load(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, Any]
     Raises CheckpointError, and nothing else, for a file that is missing, damaged, hostile, or of another format.
     """
     try:
-        return _read(Path(path).read_bytes())
+        with open_regular(path) as file:  # not a pipe or a device, which may have no end
+            data = file.read()
+        return _read(data)
     except OSError as error:
         raise CheckpointError(f"{path}: the checkpoint cannot be read: {error.strerror}") from error
     except Exception as error:  # zipfile and NumPy raise many types for a damaged file

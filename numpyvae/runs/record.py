@@ -48,7 +48,7 @@ def read_settings(meta: Mapping[str, Any]) -> tuple[VAEConfig, TrainingOptions, 
     config = VAEConfig(**_mapping(meta, "config"))
     options = TrainingOptions(**_mapping(meta, "options"))
     source = _mapping(meta, "source")
-    path, digest, shape = (source.get(name) for name in ("path", "digest", "image_shape"))
+    path, digest, shape, scale = (source.get(name) for name in ("path", "digest", "image_shape", "scale"))
     if path is not None and (not isinstance(path, str) or "\0" in path):
         raise ValueError(f"the data's path is {path!r}")
     if digest is not None and not (isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest)):
@@ -58,10 +58,13 @@ def read_settings(meta: Mapping[str, Any]) -> tuple[VAEConfig, TrainingOptions, 
     rows, columns = (_integer(size, "a size of the image", 1) for size in shape)
     if rows * columns != config.input_dim:
         raise ValueError(f"an image of {rows} x {columns} pixels does not have {config.input_dim}")
-    return config, options, DataSource(path, digest, (rows, columns))
+    if isinstance(scale, bool) or scale not in (1, 255):
+        raise ValueError(f"the data's scale is {str(scale)[:60]}")
+    return config, options, DataSource(path, digest, (rows, columns), scale)
 
 
-def read_state(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any], config: VAEConfig, options: TrainingOptions) -> TrainingState:
+def read_state(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any], config: VAEConfig,
+               options: TrainingOptions) -> TrainingState:
     """The inverse of arrays_of and state_record. ValueError or TypeError names what is wrong."""
     if set(arrays) != set(ARRAYS):
         raise ValueError(f"its arrays are {', '.join(sorted(arrays))}")
@@ -69,7 +72,8 @@ def read_state(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any], config
     size = sum(map(math.prod, shapes.values()))
     for name, array in arrays.items():
         if array.dtype != arrays["params"].dtype or array.dtype.kind != "f" or array.shape != (size,):
-            raise ValueError(f"{name!r} is {array.dtype} of shape {array.shape}; its configuration has {size:,} parameters")
+            raise ValueError(f"{name!r} is {array.dtype} of shape {array.shape}; "
+                             f"its configuration has {size:,} parameters")
         if not np.isfinite(array).all() or name == "adam.v" and array.min() < 0:
             raise ValueError(f"{name!r} has a value that is not finite or not in its range")
     record = _mapping(meta, "state")
@@ -107,7 +111,8 @@ def read_plain(meta: Mapping[str, Any], name: str) -> dict[str, Any]:
     mapping = _mapping(meta, name)
     for key, value in mapping.items():
         texts = isinstance(value, list) and all(isinstance(each, str) for each in value)
-        if not (texts or value is None or isinstance(value, (str, int)) or isinstance(value, float) and math.isfinite(value)):
+        number = isinstance(value, float) and math.isfinite(value)
+        if not (texts or number or value is None or isinstance(value, (str, int))):
             raise ValueError(f"{key} of its {name} is {str(value)[:60]}")
     return mapping
 

@@ -9,8 +9,8 @@
     report.html             the report, at the end of training
     learning.png            the samples through the epochs, animated, at the end of training
 
-The history of losses is part of the checkpoint; the other files are made from it and from the parameters. The checkpoint
-is written last, so the files of all epochs in it exist, and later work is repeated.
+The history of losses is part of the checkpoint; the other files are made from it and from the parameters. The
+checkpoint is written last, so the files of all epochs in it exist, and later work is repeated.
 
 From Python:
 
@@ -32,11 +32,11 @@ from typing import Any
 import numpy as np
 
 from ..data.pixels import apply_static, to_input
-from ..files import atomic_write
+from ..files import write_file
 from ..pictures.plots import learning_curve_svg, write_svg
 from ..pictures.png import write_png
 from ..pictures.samples import enlarge, image_grid, reconstruction_grid, sample_images
-from ..settings import TrainingOptions, VAEConfig, arguments
+from ..settings import TrainingOptions, VAEConfig, arguments, check_together
 from ..training.state import TrainingState, check_shapes
 from ..training.step import NotFiniteError
 from . import checkpoint, record
@@ -46,6 +46,7 @@ from .source import DataSource, printable_path
 
 CHECKPOINT = "checkpoint.npz"
 LOG = "log.csv"
+REMEDY = "a smaller learning rate may help"
 
 
 @dataclass(repr=False)
@@ -53,8 +54,8 @@ class Run:
     """A run: its directory, model, options, data source and training state.
 
     directory is None for a run that was loaded from a file of another name than checkpoint.npz: a copy, which has no
-    directory to write into. conditions: processes, threads, versions and machine of the last training. warm_start: which
-    run the first parameters come from. ValueError if the state does not fit the model, or the data's shape does not.
+    directory to write into. conditions: processes, threads, versions and machine of the last training. warm_start:
+    which run the first parameters come from. ValueError if options, state or data do not fit the model.
     """
 
     directory: Path | None
@@ -70,9 +71,11 @@ class Run:
             self.directory = Path(self.directory)
         if self.source is None:
             self.source = DataSource.unknown(self.config.input_dim)
+        check_together(self.config, self.options)
         check_shapes(self.state.params, self.config)
         if self.source.pixels != self.config.input_dim:
-            raise ValueError(f"input_dim is {self.config.input_dim}, but an image of {self.source} has {self.source.pixels} pixels")
+            raise ValueError(f"input_dim is {self.config.input_dim}, but an image of {self.source} has "
+                             f"{self.source.pixels} pixels")
 
     @classmethod
     def create(cls, config: VAEConfig, options: TrainingOptions, source: DataSource | None, state: TrainingState,
@@ -97,7 +100,8 @@ class Run:
                        record.read_plain(meta, "warm_start"))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             reason = f"no {error}" if isinstance(error, KeyError) else error
-            raise CheckpointError(f"{path}: a valid checkpoint, but not a run of this version of numpyvae ({reason})") from error
+            raise CheckpointError(f"{path}: a valid checkpoint, but not a run of this version of numpyvae "
+                                  f"({reason})") from error
 
     def save(self, directory: str | os.PathLike | None = None) -> None:
         """Write the checkpoint and the log. `directory`: a new place for this run, which is made if it does not exist.
@@ -108,13 +112,14 @@ class Run:
         if directory is not None:
             self.directory = Path(directory)
         if self.directory is None:
-            raise ValueError("this run was loaded from a copy of a checkpoint and has no directory: save(directory) names one")
+            raise ValueError("this run was loaded from a copy of a checkpoint and has no directory: "
+                             "save(directory) names one")
         self.check_finite()
         self.directory.mkdir(parents=True, exist_ok=True)
         if self.state.rng is None or not (self.directory / LOG).exists():  # an epoch has ended, or the directory is new
             self.write_log()
-        meta = {**record.settings_record(self.config, self.options, self.source), "state": record.state_record(self.state),
-                "conditions": self.conditions, "warm_start": self.warm_start}
+        meta = {**record.settings_record(self.config, self.options, self.source),
+                "state": record.state_record(self.state), "conditions": self.conditions, "warm_start": self.warm_start}
         checkpoint.save(self.directory / CHECKPOINT, record.arrays_of(self.state), meta)
 
     def check_finite(self, tested: bool = False) -> None:
@@ -125,9 +130,9 @@ class Run:
         for row in self.state.history[-1:]:
             for name in ("train_loss", "test_loss"):
                 if not math.isfinite(row[name]) and (tested or name == "train_loss" or math.isinf(row[name])):
-                    raise NotFiniteError(f"epoch {row['epoch']}: {name} is {row[name]}; a smaller learning rate may help")
+                    raise NotFiniteError(f"epoch {row['epoch']}: {name} is {row[name]}; {REMEDY}")
         if not np.isfinite(self.state.params.vector).all():
-            raise NotFiniteError(f"epoch {self.state.epoch}: a parameter is not finite; a smaller learning rate may help")
+            raise NotFiniteError(f"epoch {self.state.epoch}: a parameter is not finite; {REMEDY}")
 
     def write_log(self) -> None:
         """Write log.csv: one row per epoch."""
@@ -135,8 +140,7 @@ class Run:
         writer = csv.DictWriter(text, record.COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.state.history)
-        with atomic_write(self.directory / LOG) as file:
-            file.write(text.getvalue().encode())
+        write_file(self.directory / LOG, text.getvalue())
 
     def write_images(self, test_images: np.ndarray) -> None:
         """Write samples.png, reconstructions.png, curve.svg and the frame of the last epoch, from the current state."""
@@ -158,6 +162,9 @@ class Run:
     def command_line(self) -> str:
         """The command that trains the same model again: the data, and what differs from the defaults."""
         words = ["numpyvae", "train", "--data", str(self.source), *arguments(self.config, self.options)]
+        if self.warm_start:
+            words += ["--from", printable_path(str(self.warm_start.get("run")))]
+            words += ["--keep-optimizer"] * bool(self.warm_start.get("optimizer"))
         note = "" if self.config.prior == VAEConfig.prior else f"  # prior {self.config.prior}: from Python only"
         return shlex.join(words) + note
 
@@ -174,7 +181,7 @@ def architecture(config: VAEConfig) -> str:
 
 
 def new_directory(given: str | os.PathLike | None, parent: str = "runs") -> Path:
-    """The directory `given`, which must be new or empty, else the next free runs/NNN. OSError says what is in the way."""
+    """The directory `given`, which must be new or empty, else the next free runs/NNN. OSError if it is not empty."""
     if given is not None:
         directory = Path(given)
         directory.mkdir(parents=True, exist_ok=True)
@@ -183,7 +190,8 @@ def new_directory(given: str | os.PathLike | None, parent: str = "runs") -> Path
                                   "choose a new directory")
         return directory
     Path(parent).mkdir(exist_ok=True)
-    number = max((int(path.name) for path in Path(parent).iterdir() if re.fullmatch("[0-9]{1,9}", path.name)), default=0) + 1
+    taken = [int(path.name) for path in Path(parent).iterdir() if re.fullmatch("[0-9]{1,9}", path.name)]
+    number = max(taken, default=0) + 1
     while True:
         directory = Path(parent) / f"{number:03d}"
         try:

@@ -15,8 +15,11 @@ Source: Burda et al. 2016, sections 5 and 5.2.
 """
 
 import math
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from queue import SimpleQueue
+from threading import Thread
 from typing import NamedTuple
 
 import numpy as np
@@ -91,14 +94,47 @@ def mean_log_marginal(params: Parameters, x: np.ndarray, config: VAEConfig, samp
         return log_marginal(params, batch, config, samples, rng)
 
     total, variance, done = 0.0, 0.0, 0
-    pool = ThreadPoolExecutor(threads)
-    try:
-        for log_px, se in pool.map(estimate, batches, rng.spawn(len(batches))):
-            total += float(log_px.sum())
-            variance += float((se**2).sum())
-            done += len(log_px)
-            if progress:
-                progress(done, len(x), "images")
-    finally:
-        pool.shutdown(cancel_futures=True)
+    for log_px, se in map_in_threads(estimate, list(zip(batches, rng.spawn(len(batches)))), threads):
+        total += float(log_px.sum())
+        variance += float((se**2).sum())
+        done += len(log_px)
+        if progress:
+            progress(done, len(x), "images")
     return total / len(x), math.sqrt(variance) / len(x)
+
+
+def map_in_threads(function: Callable, tasks: Sequence[tuple], threads: int) -> Iterator:
+    """Yield function(*task) for each task, in order, computed by as many threads as the system allows.
+
+    The threads are daemons: an interrupted caller does not wait for them, as it would for those of concurrent.futures.
+    """
+    results = [SimpleQueue() for _ in tasks]
+    pending = deque(zip(tasks, results))
+
+    def work() -> None:
+        with suppress(IndexError):  # no task is left
+            while True:
+                task, result = pending.popleft()
+                result.put(_outcome(function, task))
+
+    started = 0
+    with suppress(RuntimeError):  # the system allows no more threads
+        while 1 < threads != started:
+            Thread(target=work, daemon=True).start()
+            started += 1
+    try:
+        for task, result in zip(tasks, results):
+            value, error = result.get() if started else _outcome(function, task)
+            if error is not None:
+                raise error
+            yield value
+    finally:
+        pending.clear()
+
+
+def _outcome(function: Callable, task: tuple) -> tuple:
+    """(value, None), or (None, the exception)"""
+    try:
+        return function(*task), None
+    except BaseException as error:
+        return None, error

@@ -159,7 +159,7 @@ def test_memory_that_is_not_there_is_one_line(monkeypatch, error_line):
     def too_much(*arguments):
         raise MemoryError("Unable to allocate 9 TiB")
 
-    monkeypatch.setattr("numpyvae.mdp.chain.report", too_much)
+    monkeypatch.setattr("numpyvae.cli.mdp.chain_results", too_much)
     assert main(["mdp"]) == 2
     assert error_line() == "numpyvae: error: not enough memory (Unable to allocate 9 TiB)\n"
 
@@ -171,7 +171,7 @@ def test_an_interrupt_is_one_line_and_status_130(monkeypatch, capsys):
         raise KeyboardInterrupt
 
     before = signal.getsignal(signal.SIGINT)
-    monkeypatch.setattr("numpyvae.mdp.chain.report", interrupted)
+    monkeypatch.setattr("numpyvae.cli.mdp.chain_results", interrupted)
     try:
         assert main(["mdp"]) == 130
     finally:

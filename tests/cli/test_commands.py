@@ -1,6 +1,11 @@
 """evaluate, sample, report, gradcheck, mdp: what each prints and writes."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +121,38 @@ def test_evaluate_prints_what_its_json_has(train, evaluate, capsys):
     assert lines["ELBO"] == [f"{result['elbo']:.4f}"] and lines["reconstruction"] == [f"{result['reconstruction']:.4f}"]
     assert lines["KL"] == [f"{result['kl']:.4f}"] and lines["active units"] == [str(result["active_units"]), "of", "2"]
     assert lines["log p(x)"][:3] == [f"{result['log_marginal']:.4f}", "±", f"{result['log_marginal_se']:.4f}"]
+
+
+def test_an_interrupt_does_not_wait_for_the_samples(train, command):
+    """A batch of 50,000 samples takes many seconds, and both threads are in one."""
+    train("--quiet", "--hidden", "400")
+    process = command("evaluate", "runs/001", "--importance-samples", "2000000")
+    wait_until_busy(process)
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "numpyvae: interrupted\n") and time.monotonic() - began < 5
+
+
+def wait_until_busy(process):
+    """Return when the process has used 3 seconds of processor time: it has loaded NumPy and computes."""
+    while process.poll() is None:
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        if (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") > 3:
+            return
+        time.sleep(0.05)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit on processes is Linux's")
+def test_a_system_without_more_threads_evaluates_all_the_same(train, evaluate):
+    train("--quiet")
+    expected = evaluate("--importance-samples", "10")
+    code = ("import threading, sys\nstart = threading.Thread.start\n"
+            "def refuse(thread): raise RuntimeError(\"can't start new thread\")\n"
+            "threading.Thread.start = refuse\nfrom numpyvae.cli import main\nsys.exit(main(sys.argv[1:]))")
+    done = subprocess.run([sys.executable, "-c", code, "evaluate", "runs/001", "--importance-samples", "10", "--json"],
+                          capture_output=True, text=True)
+    assert json.loads(done.stdout) == expected and done.stderr == ""
 
 
 # sample

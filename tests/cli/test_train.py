@@ -1,21 +1,25 @@
 """train: its log, its files, the options, resuming and stopping."""
 
+import contextlib
 import csv
 import os
 import re
 import shlex
 import signal
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from numpyvae.cli import main
+from numpyvae.cli.train import StopFlag
 from numpyvae.data.idx import read_idx, write_idx
 from numpyvae.runs import checkpoint
 from numpyvae.runs.run import Run
 from numpyvae.settings import PRESETS
+from numpyvae.training.state import TrainingState
 
 BATCH = re.compile(r"Train Epoch: (\d+) \[(\d+)/(\d+) \((\d+)%\)\]\tLoss: (\d+\.\d{6})")
 EPOCH = re.compile(r"===== Epoch: (\d+) Average loss: (\d+\.\d{4}) =====")
@@ -282,3 +286,121 @@ def test_standard_output_closed_early_is_no_error(tiny_directory, command):
     assert os.read(reader, 11) == b"Training on"
     os.close(reader)
     assert process.communicate(timeout=60)[1] == "" and process.returncode == 141
+
+
+def test_a_run_that_diverges_leaves_a_report_that_says_so(train, error_line, monkeypatch):
+    begin_epoch = TrainingState.begin_epoch
+
+    def diverge_in_the_third(state, *arguments):
+        order = begin_epoch(state, *arguments)
+        if state.epoch == 3:
+            state.params.vector[...] = np.nan
+        return order
+
+    monkeypatch.setattr(TrainingState, "begin_epoch", diverge_in_the_third)
+    assert train("--quiet", "--epochs", "4", "--processes", "1") == 2
+    assert error_line() == ("numpyvae: error: epoch 3, batch 1: the loss is nan; a smaller learning rate may help\n")
+    run = Run.load("runs/001")
+    assert len(run.state.history) == 2 and np.isfinite(run.state.params.vector).all()
+    assert "Training failed after 2 of 4 epochs: epoch 3, batch 1" in Path("runs/001/report.html").read_text("utf-8")
+
+
+def test_an_interrupted_run_has_a_report(command, wait_for, tiny_directory):
+    process = command("train", "--data", tiny_directory, "--hidden", 8, "--latent", 2, "--epochs", 10_000, "--out", "cut")
+    wait_for(process, "===== Test")
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert "Stopped after" in Path("cut/report.html").read_text("utf-8")
+
+
+@needs_fork
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_second_signal_ends_a_batch_whose_worker_is_stopped(command, wait_for, tiny_directory, number, status):
+    process = command("train", "--data", tiny_directory, "--hidden", 8, "--latent", 2, "--epochs", 10_000, "--out", "run",
+                      "--processes", 2)
+    wait_for(process, "===== Test")
+    (worker,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(worker), signal.SIGSTOP)
+    time.sleep(0.5)  # now the batch under way waits for the worker
+    try:
+        process.send_signal(number)
+        time.sleep(StopFlag.PATIENCE + 0.5)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(worker), signal.SIGKILL)
+    assert process.returncode == status
+    assert err == "numpyvae: stopped; the last checkpoint is intact; resume with `numpyvae train --resume run`\n"
+    assert Run.load("run").state.history
+
+
+def test_many_signals_at_once_are_one(command, wait_for, tiny_directory):
+    process = command("train", "--data", tiny_directory, "--hidden", 8, "--latent", 2, "--epochs", 10_000, "--out", "run")
+    wait_for(process, "===== Test")
+    for _ in range(20):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.005)
+    _, err = process.communicate(timeout=60)
+    assert err == "numpyvae: saved; resume with `numpyvae train --resume run`\n" and process.returncode == 130
+
+
+# One process per run
+
+@pytest.fixture
+def training(command, wait_for, tiny_directory):
+    """A training process that has begun and does not end by itself"""
+    process = command("train", "--data", tiny_directory, "--hidden", 8, "--latent", 2, "--epochs", 100_000, "--out", "run",
+                      "--processes", 1)
+    wait_for(process, "===== Test")
+    return process
+
+
+def test_a_run_in_training_is_not_resumed_by_a_second_process(training, error_line):
+    assert main(["train", "--resume", "run"]) == 2
+    assert error_line() == "numpyvae: error: run: is in use by another process; wait until it has ended\n"
+    assert main(["evaluate", "run"]) == 0  # reading needs no lock
+
+
+def test_the_lock_ends_with_the_process_however_it_ends(training):
+    training.kill()
+    training.wait()
+    done = len(Run.load("run").state.history)
+    assert main(["train", "--resume", "run", "--epochs", str(done + 1), "--quiet"]) == 0
+
+
+def test_of_several_runs_with_one_out_exactly_one_trains(command, tiny_directory):
+    words = ["train", "--data", tiny_directory, "--hidden", 8, "--latent", 2, "--epochs", 1, "--out", "run", "--quiet"]
+    Path("run").mkdir()  # empty, which is allowed
+    processes = [command(*words) for _ in range(4)]
+    errors = [process.communicate(timeout=120)[1] for process in processes]
+    assert sorted(process.returncode for process in processes) == [0, 2, 2, 2]
+    assert all("is not empty" in error or "in use" in error for error in errors if error)
+    assert len(Run.load("run").state.history) == 1
+
+
+# Conditions
+
+def test_the_conditions_are_part_of_the_run_and_changes_are_named(train, capsys):
+    train("--quiet", "--processes", "1", "--epochs", "1")
+    run = Run.load("runs/001")
+    assert run.conditions["processes"] == 1 and run.conditions["numpy"] == np.__version__
+    capsys.readouterr()
+    assert main(["train", "--resume", "runs/001", "--epochs", "2", "--quiet"]) == 0  # the recorded number, on any machine
+    assert capsys.readouterr().err == "" and Run.load("runs/001").conditions["processes"] == 1
+    run = Run.load("runs/001")
+    run.conditions |= {"numpy": "1.0", "cpu_features": ["MMX"]}
+    run.save()
+    assert main(["train", "--resume", "runs/001", "--epochs", "3", "--quiet"]) == 0
+    error = capsys.readouterr().err
+    assert error.startswith("numpyvae: results can differ in their last digits from an uninterrupted run: ")
+    assert f"numpy 1.0 -> {np.__version__}" in error and "cpu_features MMX -> " in error and error.count("\n") == 1
+
+
+@needs_fork
+def test_another_number_of_processes_is_named_when_it_is_asked_for(train, capsys):
+    train("--quiet", "--processes", "1", "--epochs", "1")
+    assert main(["train", "--resume", "runs/001", "--epochs", "2", "--quiet", "--processes", "2"]) == 0
+    assert "uninterrupted run: processes 1 -> 2\n" in capsys.readouterr().err
+    assert Run.load("runs/001").conditions["processes"] == 2

@@ -144,6 +144,27 @@ def test_a_missing_file_and_a_directory_are_refused(tmp_path):
         load(tmp_path)
 
 
+def test_a_special_file_is_refused_before_it_is_read(tmp_path):
+    """A pipe without a writer would wait forever, and /dev/zero has no end."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/zero")
+    for path in (tmp_path / "pipe", tmp_path / "link", "/dev/zero", "/dev/null"):
+        with pytest.raises(CheckpointError, match="the checkpoint cannot be read: is not a regular file"):
+            load(path)
+
+
+def test_memory_that_is_not_there_leaves_the_old_checkpoint(path, monkeypatch):
+    save(path, *state(0))
+
+    def no_memory(*arguments, **members):
+        raise MemoryError
+
+    monkeypatch.setattr(np, "savez", no_memory)
+    with pytest.raises(MemoryError):
+        save(path, *state(1))
+    assert same(load(path), state(0))
+
+
 def flips(data, every):
     for bit in range(0, 8 * len(data), every):
         flipped = bytearray(data)

@@ -205,8 +205,9 @@ def test_a_digest_sees_a_pixel_the_shape_the_type_and_the_split(tiny):
     assert len(digests) == 7
 
 
-def test_rows_of_data_are_images_of_one_row_and_an_unknown_image_is_square():
-    assert DataSource.of(np.zeros((4, 7))).image_shape == (1, 7)
+def test_rows_of_data_are_square_images_or_images_of_one_row():
+    assert DataSource.of(np.zeros((4, 7))).image_shape == (1, 7) and DataSource.of(np.zeros((4, 9))).image_shape == (3, 3)
+    assert DataSource.of(np.zeros((4, 7))).scale == 1 and DataSource.of(np.zeros((4, 7), np.uint8)).scale == 255
     assert DataSource.unknown(784).image_shape == (28, 28) and DataSource.unknown(10).image_shape == (1, 10)
 
 
@@ -278,7 +279,7 @@ def test_a_wrong_value_anywhere_is_refused_or_harmless(run, capsys):
     lambda arrays, meta: meta["state"]["history"][0].update(more=1), lambda arrays, meta: meta["state"]["history"][0].pop("epoch"),
     lambda arrays, meta: meta["state"]["history"][0].pop("train_loss"),
     lambda arrays, meta: meta["source"].update(image_shape=[5, 5]), lambda arrays, meta: meta["source"].update(path="a\0b"),
-    lambda arrays, meta: meta["source"].update(digest="0" * 63), lambda arrays, meta: meta["state"].update(adam_t=2**53),
+    lambda arrays, meta: meta["source"].update(digest="0" * 63), lambda arrays, meta: meta["source"].update(scale=2), lambda arrays, meta: meta["state"].update(adam_t=2**53),
     lambda arrays, meta: arrays.pop("adam.m"), lambda arrays, meta: arrays.update(more=np.zeros(3)),
     lambda arrays, meta: arrays.update(params=arrays["params"][:-1]), lambda arrays, meta: arrays.update(params=arrays["params"][None]),
     lambda arrays, meta: arrays.update(params=arrays["params"].astype(np.float64)),

@@ -1,13 +1,16 @@
 """Evaluation: every value, on models made so that it is known beforehand."""
 
 import math
+import threading
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from numpyvae.settings import VAEConfig
-from numpyvae.training.evaluation import evaluate
+from numpyvae.training import evaluation
+from numpyvae.training.evaluation import evaluate, map_in_threads
 from numpyvae.vae import init_params
 
 CONFIG = VAEConfig(input_dim=4, hidden_dims=(), latent_dim=5)
@@ -174,3 +177,45 @@ def test_images_of_another_size_are_refused():
 def test_an_unknown_binarization_is_refused():
     with pytest.raises(ValueError, match="binarize must be one of none, threshold, dynamic, static, not 'yes'"):
         evaluate(random_model(), IMAGES, CONFIG, "yes", rng())
+
+
+# Threads
+
+def square(n):
+    return n * n
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_results_come_in_the_order_of_the_tasks(threads):
+    assert list(map_in_threads(square, [(n,) for n in range(50)], threads)) == [n * n for n in range(50)]
+
+
+def test_an_error_in_a_thread_is_raised_and_ends_the_work():
+    done = []
+
+    def fail_at_3(n):
+        done.append(n)
+        if n == 3:
+            raise ValueError("three")
+        time.sleep(0.001)
+
+    with pytest.raises(ValueError, match="three"):
+        list(map_in_threads(fail_at_3, [(n,) for n in range(1000)], 2))
+    time.sleep(0.01)
+    assert len(done) < 100
+
+
+@pytest.mark.parametrize("allowed", [0, 1])
+def test_fewer_threads_than_asked_for_do_the_work(monkeypatch, allowed):
+    started = []
+
+    class Limited(threading.Thread):
+        def start(self):
+            if len(started) == allowed:
+                raise RuntimeError("can't start new thread")
+            started.append(self)
+            super().start()
+
+    monkeypatch.setattr(evaluation, "Thread", Limited)
+    assert list(map_in_threads(square, [(n,) for n in range(9)], 4)) == [n * n for n in range(9)]
+    assert len(started) == allowed

@@ -1,0 +1,119 @@
+"""Open a run to train: a new one, a warm start from another one, or one to resume. Its directory is locked first."""
+
+from argparse import Namespace
+from contextlib import ExitStack
+from dataclasses import fields, replace
+from pathlib import Path
+
+from ..data.mnist import find_data_directory
+from ..files import exclusive_lock
+from ..runs.run import CHECKPOINT, Run, new_directory
+from ..runs.source import DataSource
+from ..runs.warm_start import ARCHITECTURE, warm_start
+from ..settings import PRESETS, TrainingOptions, VAEConfig, check_together, flag, flags
+from ..training.state import initial_state
+from .arguments import given_settings, split_settings
+
+
+def open_run(args: Namespace, log, lock: ExitStack):
+    """(run, training images, test images). The lock holds until `lock` is closed; `log` prints a line.
+
+    BlockingIOError, naming the directory, if another process is training there.
+    """
+    if args.keep_optimizer and args.earlier is None:
+        raise ValueError("--keep-optimizer needs --from RUN, whose optimizer it keeps")
+    if args.resume is not None:
+        return resumed_run(args, log, lock)
+    return new_run(args, log, lock) if args.earlier is None else continued_run(args, log, lock)
+
+
+def new_run(args: Namespace, log, lock: ExitStack):
+    """A new run. The data is loaded first, so that an error there leaves no directory behind."""
+    model, training = split_settings({**PRESETS.get(args.preset, {}), **given_settings(args)})
+    options = TrainingOptions(**training)
+    source, images, test_images = DataSource.open(find_data_directory(args.data))
+    config = VAEConfig(input_dim=source.pixels, **model)
+    state = initial_state(images, config, options)
+    directory = locked_directory(args.out, lock)
+    current = Run.create(config, options, source, state, directory)
+    log(start_message(source, images, test_images))
+    if args.preset:
+        used = {**vars(config), **vars(options)}
+        log(f"Preset {args.preset}: " + ", ".join(f"{name} {used[name]}" for name in PRESETS[args.preset]))
+    return current, images, test_images
+
+
+def continued_run(args: Namespace, log, lock: ExitStack):
+    """A new run that begins with the parameters of --from RUN, on its data unless --data names other.
+
+    The architecture is that of RUN; the other options are those given, or their defaults, as for any new run.
+    """
+    earlier = Run.load(args.earlier)
+    given = {**PRESETS.get(args.preset, {}), **given_settings(args)}
+    own = {name: getattr(earlier.config, name) for name in ARCHITECTURE}
+    refuse_contradictions({name: value for name, value in given.items() if name in own}, own, args.earlier)
+    model, training = split_settings({**given, **own})
+    config, options = VAEConfig(**model), TrainingOptions(**training)
+    check_together(config, options)
+    source, images, test_images = (earlier.source.load(trained=args.earlier) if args.data is None
+                                   else DataSource.open(args.data))
+    directory = locked_directory(args.out, lock)
+    current = warm_start(earlier, config, options, source, directory=directory, keep_optimizer=args.keep_optimizer)
+    log(start_message(source, images, test_images))
+    other = [f"{flag(each)[2:]} {getattr(options, each.name)} ({getattr(earlier.options, each.name)} there)"
+             for each in fields(options) if getattr(options, each.name) != getattr(earlier.options, each.name)]
+    log(f"Starting with the parameters of {args.earlier}, {len(earlier.state.history)} epochs"
+        + ("".join(f"; {text}" for text in other)))
+    return current, images, test_images
+
+
+def resumed_run(args: Namespace, log, lock: ExitStack):
+    """The run of --resume; other options must match the run, except for more epochs."""
+    if args.out is not None or args.preset is not None:
+        raise ValueError("--resume continues in the directory of the run, with its settings: "
+                         "it cannot be combined with --out or --preset")
+    path = Path(args.resume)
+    if not path.is_dir() and path.name != CHECKPOINT:
+        raise ValueError(f"--resume {args.resume}: must be the directory of a run, or its {CHECKPOINT}; to continue a "
+                         f"copy, give it a directory of its own, as DIR/{CHECKPOINT}")
+    directory = path if path.is_dir() else path.parent
+    if (directory / CHECKPOINT).exists():  # else loading says what is missing
+        lock.enter_context(exclusive_lock(directory))
+    current = Run.load(path)
+    given = given_settings(args)
+    epochs = given.pop("epochs", current.options.epochs)
+    refuse_contradictions(given, {**vars(current.config), **vars(current.options)}, args.resume)
+    done = len(current.state.history)
+    if epochs < done:
+        raise ValueError(f"--epochs {epochs}: {args.resume} has {done} already")
+    if epochs != current.options.epochs and (current.options.schedule != "constant" or current.options.decay_epochs):
+        raise ValueError(f"--epochs {epochs}: the schedule of {args.resume} is defined for {current.options.epochs}")
+    current.options = replace(current.options, epochs=epochs)
+    current.source, images, test_images = current.source.load(args.data, args.resume)
+    if done < epochs:
+        current.write_log()
+        batch = 1 if current.state.rng is None else current.state.batches_done + 1
+        log(f"Resuming {directory} at epoch {done + 1}, batch {batch}, on {current.source}")
+    return current, images, test_images
+
+
+def refuse_contradictions(given: dict, own: dict, run: str) -> None:
+    """ValueError names the first option that was given and is not what the run has."""
+    for each in flags().values():
+        if each.name in given and given[each.name] != own[each.name]:
+            raise ValueError(f"{flag(each)} {given[each.name]} contradicts {run}, which has {own[each.name]}")
+
+
+def locked_directory(given: str | None, lock: ExitStack) -> Path:
+    """A new directory for a run, locked; it is empty then, and no other command can begin a run in it."""
+    directory = new_directory(given)
+    lock.enter_context(exclusive_lock(directory))
+    return directory
+
+
+def start_message(source, images, test_images) -> str:
+    """The first line of the log: the data, and where to get all of MNIST if this is the sample of it."""
+    if Path(source.path).name == "sample":
+        return (f"Training on the sample in {source}: {len(images):,} digits of MNIST, {len(test_images):,} to test. "
+                "For all of MNIST: numpyvae download")
+    return f"Training on {source}: {len(images):,} images, {len(test_images):,} to test."
