@@ -171,6 +171,18 @@ def test_a_short_or_even_curve_is_shown_whole(losses):
     assert max(reading.ticks(svg, "y")) >= losses[0] and reading.texts(svg, "y-label") == ["loss, nats per image"]
 
 
+def test_the_first_epoch_leaves_the_plot_if_that_shortens_the_axis_by_a_third():
+    cut, whole = ([10.0, high, 7.0, 6.0, 5.0, 5.0] for high in (8.0, 8.5))   # 3/5 and 3.5/5 of the range are left
+    assert max(reading.ticks(curve_svg(range(1, 7), {"a": cut}), "y")) == 8
+    assert max(reading.ticks(curve_svg(range(1, 7), {"a": whole}), "y")) == 10
+
+
+def test_everything_is_inside_the_document():
+    x, curves = range(12), {f"a long name {i}": [i, 2.0] * 6 for i in range(9)}
+    for more in ({}, {"title": "A title", "x_label": "x", "y_label": "y"}, {"width": 380, "height": 300}):
+        reading.assert_inside(line_plot_svg(x, curves, **more))
+
+
 def test_a_late_rise_stays_in_the_plot():
     losses = [200.0, 100.0, 100.0, 100.0, 100.0, 400.0]
     assert max(reading.ticks(curve_svg(range(1, 7), {"a": losses}), "y")) >= 400
