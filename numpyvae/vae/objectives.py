@@ -8,10 +8,9 @@ from .elbo import negative_elbo, negative_elbo_backward
 from .estimators import negative_elbo_stl, negative_elbo_stl_backward, negative_iwae_dreg_backward
 from .iwae import negative_iwae, negative_iwae_backward
 
-OBJECTIVES = {
-    "elbo": (negative_elbo, negative_elbo_backward),
-    "iwae": (negative_iwae, negative_iwae_backward),
-    "elbo-stl": (negative_elbo_stl, negative_elbo_stl_backward),
-    "iwae-dreg": (negative_iwae, negative_iwae_dreg_backward),
-}
-NOT_DERIVATIVES = ("elbo-stl", "iwae-dreg")  # path derivatives: the encoder's gradient is not that of the computed loss
+OBJECTIVES = {"elbo": (negative_elbo, negative_elbo_backward),
+              "iwae": (negative_iwae, negative_iwae_backward),
+              "elbo-stl": (negative_elbo_stl, negative_elbo_stl_backward),
+              "iwae-dreg": (negative_iwae, negative_iwae_dreg_backward)}
+NOT_DERIVATIVES = [name for name, (_, backward) in OBJECTIVES.items()  # of the loss, in the encoder's parameters
+                   if backward in (negative_elbo_stl_backward, negative_iwae_dreg_backward)]

@@ -261,7 +261,7 @@ fault("iwae-dreg trained with iwae's gradient", TESTS,
       ("vae/objectives.py", '"iwae-dreg": (negative_iwae, negative_iwae_dreg_backward)',
        '"iwae-dreg": (negative_iwae, negative_iwae_backward)'))
 fault("elbo-stl left out of the table", "vae/test_model.py",
-      ("vae/objectives.py", '    "elbo-stl": (negative_elbo_stl, negative_elbo_stl_backward),\n', ""))
+      ("vae/objectives.py", '              "elbo-stl": (negative_elbo_stl, negative_elbo_stl_backward),\n', ""))
 
 # gradcheck's own verdict
 
