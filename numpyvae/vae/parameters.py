@@ -9,7 +9,7 @@ linear layers are one. The encoder maps an image to q(z|x), the decoder maps z t
 Formulas need named arrays, an optimizer and a checkpoint one vector θ. Views give both: params["decoder.0.W"] is a
 slice of params.vector. Gradients have the same layout.
 
-Sources: LeCun et al. 1998 (1/√fan_in); Glorot & Bengio 2010, eq. 16; Burda et al. 2016 (output bias).
+Sources: PyTorch's default (1/√fan_in); Glorot & Bengio 2010, eq. 16; Burda et al. 2016 (output bias).
 """
 
 import math

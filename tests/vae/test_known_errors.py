@@ -54,11 +54,12 @@ def test_the_package_takes_the_logarithm_inside():
     config = VAEConfig(input_dim=1, hidden_dims=(), latent_dim=1, likelihood="normal", logvar_x=0.0)
     (mu, logvar), nodes, weights = Q[0], *np.polynomial.hermite_e.hermegauss(60)
     params = Parameters(parameter_shapes(config), np.array([0, 0, mu, logvar, 1, 0]))
-    images, eps = np.array([[x]]), nodes[:, None, None]
+    images, eps = np.array([[x]]), nodes[:, None, None]  # noise that is not random: a node for each sample
     (mu_x, logvar_x), _ = encode(params, images, config)
     log_w = log_importance_weights(params, images, mu_x, logvar_x, eps, config)[0][:, 0]
     elbo = weights @ log_w / math.sqrt(2 * math.pi)
     assert elbo == pytest.approx(expectation(lambda z: log_weight(z, mu, logvar), mu, logvar), abs=1e-11)
+    # the nodes lie symmetrically, so J = 2 samples at e and −e have the same weighted mean
     in_pairs = [-negative_elbo(params, images, e * np.array([[[1.0]], [[-1.0]]]), config)[0] for e in nodes]
     assert weights @ in_pairs / math.sqrt(2 * math.pi) == pytest.approx(elbo, abs=1e-11)
 
