@@ -132,13 +132,14 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 1
                               on_iteration: Callable | None = None) -> Solution:
     """Rounds of v ← T v and sweeps of v ← T_π v, from v or zero, until ‖v − v*‖ ≤ tolerance by (4.2) or (4.4).
 
-    A round ends after `sweeps` sweeps, or as soon as a sweep changes v by a tenth of what T did (measured by the spread
-    where (4.4) holds): then a new policy gains more. On a grid of 90,000 states this saves a quarter of the time.
+    A round ends after `sweeps` sweeps, or when a sweep (every 20th is looked at) changes v by 15% of what T did, in spread
+    where (4.4) holds: then a new policy gains more. On a grid of 90,000 states this saves a third of the time.
     on_iteration(k, v): called in each round with the values that would be returned. ValueError as for value_iteration.
     """
     read_integer("max_rounds", max_rounds, 1)
     read_integer("sweeps", sweeps, 0)
     v, H = _start(mdp, tolerance, v)
+    states = np.arange(len(v))
     centered = mdp.gamma < 1 and not mdp.end.any()
     size = np.ptp if centered else lambda change: abs(change).max()
     # A row of P sums to 1 within `off`, so adding c changes T v by up to γ·c·off more than (4.4) says.
@@ -146,7 +147,7 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 1
     for iteration in range(1, max_rounds + 1):
         q = action_values(mdp, v)
         policy = q.argmax(axis=1)
-        Tv = q[np.arange(len(v)), policy]
+        Tv = q[states, policy]
         low, high = (Tv - v).min(), (Tv - v).max()
         values, error = Tv, (H - 1) * max(high, -low)                   # (4.2)
         if centered:
@@ -157,13 +158,13 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 1
         bound = _bound(mdp, tolerance, H, v, Tv, error + 2 * U * abs(values).max())
         if bound <= tolerance:
             return Solution(policy, values, iteration, float(bound))
-        P, r = induced_chain(mdp, policy)
-        P *= mdp.gamma
-        enough, v = size(Tv - v) / 10, Tv
+        rows = states * mdp.R.shape[1] + policy                         # induced_chain, without its checks
+        P, r = mdp.gamma * mdp.transitions[rows], mdp.R.reshape(-1)[rows]
+        enough, v = 0.15 * size(Tv - v), Tv
         for k in range(sweeps):
             last, v = v, P @ v
             v += r
-            if k % 10 == 9 and size(v - last) <= enough:
+            if k % 20 == 19 and size(v - last) <= enough:
                 break
     raise ValueError(f"modified policy iteration is within {bound:.3g} of the optimal values, not {tolerance:g}, "
                      f"after {max_rounds} rounds; use policy_iteration")

@@ -132,3 +132,11 @@ def test_an_episode_that_is_almost_endless_is_refused():
     mdp = MDP([[[1 - 2**-52, 2**-52]], [[2**-52, 1 - 2**-51]]], np.ones((2, 1)), 1.0, end=[[0], [2**-52]])
     with pytest.raises(ValueError, match="gamma is 1, and some policy needs about .* steps to end an episode; values"):
         policy_iteration(mdp)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 0.9])
+def test_where_episodes_end_no_constant_is_added(gamma):
+    """T 0 = 1 in every state, but with half of the probability gone the value is 1/(1 - γ/2), not 1/(1 - γ)."""
+    mdp = MDP(np.array([[[0.5, 0]], [[0, 0.5]]]), np.ones((2, 1)), gamma, end=np.full((2, 1), 0.5))
+    for solve in (modified_policy_iteration, value_iteration):
+        assert np.allclose(solve(mdp).values, 1 / (1 - gamma / 2), rtol=0, atol=1e-8)
