@@ -132,8 +132,8 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 1
                               on_iteration: Callable | None = None) -> Solution:
     """Rounds of v ← T v and sweeps of v ← T_π v, from v or zero, until ‖v − v*‖ ≤ tolerance by (4.2) or (4.4).
 
-    A round ends after `sweeps` sweeps, or when a sweep (every 20th is looked at) changes v by 15% of what T did, in spread
-    where (4.4) holds: then a new policy gains more. On a grid of 90,000 states this saves a third of the time.
+    A round ends after `sweeps` sweeps, or when a sweep (every 20th is looked at) changes v by 15% of what T did (in
+    spread, where (4.4) holds): then a new policy gains more. On a grid of 90,000 states this saves a third of the time.
     on_iteration(k, v): called in each round with the values that would be returned. ValueError as for value_iteration.
     """
     read_integer("max_rounds", max_rounds, 1)
