@@ -45,7 +45,7 @@ def sparse_problem(S: int, A: int, successors: int, gamma: float) -> MDP:
 
 
 def grid_world(side: int, gamma: float, goals: int | None = None) -> MDP:
-    """Four moves; each slips to either side with probability 0.1; walls stop it. −1 per step, +5 in the last corner.
+    """Four moves; each goes to either side instead with probability 0.1; walls stop it. −1 per step, +5 in the last corner.
 
     goals: +5 in every cell whose row and column are multiples of this, instead.
     """

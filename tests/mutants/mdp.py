@@ -77,7 +77,7 @@ fault("I + γ P solved", VALUES, (FILE, "system = -gamma * P", "system = gamma *
 fault("the identity set on the diagonal, not added", BELLMAN + " -k exact_fractions",
       (FILE, "P.shape[0] + 1] += 1", "P.shape[0] + 1] = 1"))
 fault("no discount on what follows", BELLMAN + " -k operator",
-      (FILE, "mdp.R + mdp.gamma * (mdp.transitions", "mdp.R + (mdp.transitions"))
+      (FILE, "    q *= mdp.gamma ", "    q *= 1.0 "))
 fault("the reward discounted as well", BELLMAN + " -k operator", (FILE, "    q += mdp.R\n",
                                                                   "    q += mdp.gamma * mdp.R\n"))
 fault("the sparse system without the sign of γ P", BELLMAN + " -k sparse or exact_fractions",
@@ -133,7 +133,7 @@ fault("value iteration that waits one sweep too many", SOLVERS + " -k stops_on",
 fault("the iterate itself handed to on_sweep", SOLVERS + " -k on_sweep",
       (FILE, "on_sweep(sweep, v.copy())", "on_sweep(sweep, last)"))
 fault("modified policy iteration without its constant", SOLVERS + " -k error_bounds or three",
-      (FILE, "values, error = v + c, (high - low)", "values, error = v, (high - low)"))
+      (FILE, "values, error = (v + c, (high", "values, error = (v, (high"))
 fault("the constant with half of its horizon", SOLVERS + " -k error_bounds or three",
       (FILE, "c = (low + high) / 2 * H", "c = (low + high) / 4 * H"))
 fault("the constant added where episodes end", "mdp/test_model.py mdp/test_episodes.py",
@@ -311,7 +311,7 @@ fault("the largest for the smallest discount factor", COMMAND, (FILE, "return mi
 fault("the farsighted policy evaluated for the myopic", COMMAND,
       (FILE, 'for action in myopic["policy"]])', 'for action in farsighted["policy"]])'))
 fault("the loss as a gain", COMMAND, (FILE, "max(0.0, 1 - value / best)", "max(0.0, best / value - 1)"))
-fault("JSON always", COMMAND, (FILE, "if args.json else", "if True else"))
+fault("JSON always", COMMAND, (FILE, "if args.json:", "if True:"))
 fault("the policy among its own ties", COMMAND, (FILE, 'if policy != d["policy"]]', "]"))
 fault("sweeps to another tolerance", COMMAND,
       (FILE, "value_iteration(mdp, 1e-8, max_sweeps", "value_iteration(mdp, 1e-7, max_sweeps"))
