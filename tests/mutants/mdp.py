@@ -77,7 +77,7 @@ fault("I + γ P solved", VALUES, (FILE, "system = -gamma * P", "system = gamma *
 fault("the identity set on the diagonal, not added", BELLMAN + " -k exact_fractions",
       (FILE, "P.shape[0] + 1] += 1", "P.shape[0] + 1] = 1"))
 fault("no discount on what follows", BELLMAN + " -k operator",
-      (FILE, "    q *= mdp.gamma ", "    q *= 1.0 "))
+      (FILE, "    q *= mdp.gamma\n", "    q *= 1.0\n"))
 fault("the reward discounted as well", BELLMAN + " -k operator", (FILE, "    q += mdp.R\n",
                                                                   "    q += mdp.gamma * mdp.R\n"))
 fault("the sparse system without the sign of γ P", BELLMAN + " -k sparse or exact_fractions",
