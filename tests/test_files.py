@@ -224,7 +224,8 @@ def test_an_old_leftover_is_removed_only_after_its_writer_has_ended(tmp_path, ki
 @posix
 @pytest.mark.parametrize("name", [
     "file.tmp", ".file.tmp", ".file.0123456789abcde.tmp", ".file.0123456789abcdefg.tmp",
-    ".file.0123456789abcdef.tmp.gz", ".filex0123456789abcdef.tmp", ".file.12345.tmp", "file.12345.tmp", ".file.0123456789ABCDEF.tmp"])
+    ".file.0123456789abcdef.tmp.gz", ".filex0123456789abcdef.tmp", ".file.12345.tmp",
+    "file.12345.tmp", ".file.0123456789ABCDEF.tmp"])
 def test_files_with_other_names_are_never_removed(tmp_path, name):
     (tmp_path / name).write_bytes(b"theirs")
     os.utime(tmp_path / name, (OLD, OLD))

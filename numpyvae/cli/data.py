@@ -31,11 +31,12 @@ def run(args: Namespace, console: Console) -> int:
     """
     import shlex
 
-    from ..data.own import convert_images
     from ..data.fetch import printable
+    from ..data.own import convert_images
 
-    split = convert_images(args.source, args.out, None if args.size is None else tuple(args.size), args.test_fraction,
-                    args.seed, lambda done, total: console.progress(done, total, "images"))
+    size = None if args.size is None else tuple(args.size)
+    split = convert_images(args.source, args.out, size, args.test_fraction, args.seed,
+                           lambda done, total: console.progress(done, total, "images"))
     for name, (images, labels, classes) in split.items():
         n, rows, cols = images.shape
         found = 0 if labels is None else len(set(labels.tolist()))

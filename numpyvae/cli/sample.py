@@ -58,7 +58,7 @@ def run(args: Namespace, console: Console) -> int:
         pairs = min(-(-count // columns), len(x) // 2)
         if not pairs:
             raise ValueError(f"{source}: has one test image; an interpolation needs two")
-        made = samples.interpolate(params, x[: 2 * pairs], config, shape, columns)
+        made = samples.interpolate(params, x[: 2 * pairs], config, shape, columns - 2)
         caption = f"from one test image's mu to another's, {pairs} times"
     elif args.manifold:
         columns = SIDE

@@ -113,6 +113,8 @@ def _as_bytes(values: np.ndarray, where: str) -> np.ndarray:
         raise ValueError(f"{where}: the array is of {values.dtype}; expected numbers")
     if values.size == 0:
         raise ValueError(f"{where}: the array is {values.shape}; it has no pixels")
+    if values.dtype == np.uint8 and values.max() > 1:
+        return values
     wrong = ~((values >= 0) & (values <= 255))  # NaN compares as false
     if wrong.any():
         place = tuple(map(int, np.argwhere(wrong)[0]))

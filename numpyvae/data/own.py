@@ -33,8 +33,8 @@ class Images(NamedTuple):
 
 
 def convert_images(source: str | os.PathLike, out: str | os.PathLike, size: tuple[int, int] | None = None,
-            test_fraction: float = 0.1, seed: int = 1,
-            progress: Callable[[int, int], None] = lambda done, total: None) -> dict[str, Images]:
+                   test_fraction: float = 0.1, seed: int = 1,
+                   progress: Callable[[int, int], None] = lambda done, total: None) -> dict[str, Images]:
     """Read the images in `source` and write them to the new directory `out`, split at random into train and test.
 
     `size` is (rows, cols) to resize to, or the shape of flat images. Returns {"train": Images, "test": Images}.

@@ -84,6 +84,9 @@ def read_transitions(P, name: str = "P") -> tuple:
     order = np.arange(S)[:, None] + S * np.arange(A)                                    # (S, A): s·A + a is (s, a)
     transitions = csr_array(by_action[order.ravel()])
     transitions.sum_duplicates()
+    if max(S * A, transitions.nnz) < 2**31:                                             # indices of half the size
+        transitions.indices = transitions.indices.astype(np.int32)
+        transitions.indptr = transitions.indptr.astype(np.int32)
     return transitions, S, A
 
 

@@ -40,10 +40,10 @@ def add_frame(epochs: Sequence[int], frames: np.ndarray, epoch: int, frame: np.n
     return [epochs[i] for i in kept] + [epoch], np.stack([*(frames[i] for i in kept), frame])
 
 
-def learning_png(frames: Sequence[np.ndarray], scale: int = 3, max_bytes: int = MAX_BYTES) -> bytes:
+def learning_png(frames: Sequence[np.ndarray], scale: int = 4, max_bytes: int = MAX_BYTES) -> bytes:
     """Encode frames (H, W) as an animated PNG of at most `max_bytes`, enlarged, in 16 gray levels.
 
-    16 levels take a third of the bytes of 256. While the file is too large, every other frame is left out; the first
+    16 levels take half the bytes of 256. While the file is too large, every other frame is left out; the first
     and the last stay. Raises ValueError if those two are too large.
     """
     levels = [enlarge((np.rint(frame / 17.0) * 17).astype(np.uint8), scale) for frame in frames]

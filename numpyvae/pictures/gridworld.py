@@ -47,7 +47,7 @@ def _cell(x: int, y: int, value: float, fraction: float, actions, directions, la
     if not np.isfinite(value):
         return f'<g><rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" fill="{BLOCKED}"/></g>'
     color = "#" + "".join(f"{round(a + (b - a) * fraction):02x}" for a, b in zip(LOW, HIGH))
-    ink = "#ffffff" if fraction > 0.6 else BLOCKED
+    ink = "#ffffff" if fraction > 0.75 else BLOCKED
     cx, cy = x + CELL / 2, y + CELL / 2 - 8
     parts = [f'<rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" fill="{color}" stroke="#d9dbe0"/>',
              f'<text x="{cx}" y="{y + CELL - 8}" font-size="13" fill="{ink}">{value:.3g}</text>']

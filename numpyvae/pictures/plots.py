@@ -33,8 +33,8 @@ def line_plot_svg(x: Sequence[float], curves: Mapping[str, Sequence[float]], tit
     Values that are not finite are left out. `integer_x` and `integer_y` put ticks at integers only. `y_min` and `y_max`
     are the ends of the y axis in place of those of the values; the label says so if a curve leaves the plot above.
 
-    Raises ValueError if a curve's length is not that of x, if x has values that are not finite, if a curve has no finite
-    value, or if a logarithmic axis has values that are not positive.
+    Raises ValueError if a curve's length is not that of x, if x has values that are not finite, if a curve has no
+    finite value, or if a logarithmic axis has values that are not positive.
     """
     x, curves = _checked(x, curves, log_x, log_y)
     xs = np.concatenate([points[0] for points in curves.values()])
@@ -91,7 +91,7 @@ def learning_curve_svg(history: Sequence[Mapping], config: VAEConfig, options: T
 def training_loss_name(config: VAEConfig, options: TrainingOptions) -> str:
     """The quantity that training minimizes. The test loss is always the negative ELBO."""
     if options.objective == "iwae":
-        return f"negative importance-weighted bound, K = {options.num_samples}"
+        return f"negative IWAE bound, K = {options.num_samples}"
     if config.beta != 1:
         return f"reconstruction + {config.beta:g} KL"
     return TEST_LOSS

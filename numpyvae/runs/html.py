@@ -29,7 +29,7 @@ img {{ border-radius: 4px }}
 table {{ width: 100%; border-collapse: collapse; font-size: 14px }}
 td, th {{ padding: 4px 0; text-align: left; vertical-align: top; font-weight: 400; border-top: 1px solid var(--grid) }}
 th {{ padding-right: 12px; min-width: 7em }} tr:first-child > * {{ border-top: 0 }}
-td {{ text-align: right; overflow-wrap: anywhere; font-variant-numeric: tabular-nums }}
+td {{ min-width: 5.5em; text-align: right; overflow-wrap: anywhere; font-variant-numeric: tabular-nums }}
 code {{ font: 14px/1.6 ui-monospace, Menlo, Consolas, monospace }}
 code span {{ display: inline-block; max-width: 100%; overflow-wrap: anywhere }}
 """

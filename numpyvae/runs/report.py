@@ -22,6 +22,7 @@ from ..settings import BINARIZATIONS
 from ..training.evaluation import ACTIVE_UNIT_VARIANCE
 from ..training.loop import EVALUATION_STREAM
 from ..vae.model import encode
+from .frames import write_animation
 from .html import html_command, html_page, html_table, img_tag
 
 FILE = "report.html"
@@ -31,10 +32,15 @@ SIZE = dict(width=380, height=260)                    # of a plot, at which its 
 
 
 def write_report(run, problem: str = "") -> None:
-    """Write report.html into run.directory, with the test images of run.source; arguments as for `report_html`."""
-    html = report_html(run, *load_mnist(run.source.path, "test"), problem)
+    """Write report.html, and learning.png if the run has frames, into run.directory; arguments as for `report_html`.
+
+    The test images are those of run.source. A run that was trained on arrays has none, and a report without them.
+    """
+    images, labels = (None, None) if run.source.path is None else load_mnist(run.source.path, "test")
+    html = report_html(run, images, labels, problem)
     with atomic_write(run.directory / FILE) as file:
         file.write(html.encode())
+    write_animation(run.directory)
 
 
 def report_html(run, test_images: np.ndarray | None, labels: np.ndarray | None, problem: str = "") -> str:
@@ -64,7 +70,8 @@ def report_html(run, test_images: np.ndarray | None, labels: np.ndarray | None, 
     cards["Settings"] = html_table({**vars(config), **vars(options)})
     cards["Conditions"] = html_table({"data": run.source, "data_digest": run.source.digest, **run.conditions})
     cards["Reproduce"] = html_command(run.command_line())
-    heading = f"{sizes}, {_epochs(len(history))} on {run.source}"
+    epochs = _epochs(len(history)).replace(" ", "\u00a0")          # never at the end of a line
+    heading = f"{sizes}, {epochs} on {run.source}"
     return html_page(run.directory.name, heading, _status(run, problem), note, cards)
 
 

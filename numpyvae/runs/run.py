@@ -5,7 +5,9 @@
     samples.png             8 x 8 samples from the prior, the same z every epoch
     reconstructions.png     test images, each row above the row of its reconstructions
     curve.svg               the learning curve
+    frames.idx              samples of past epochs, for the animation
     report.html             the report, at the end of training
+    learning.png            the samples through the epochs, animated, at the end of training
 
 The history of losses is part of the checkpoint; the other files are made from it and from the parameters. The
 checkpoint is written last, so the files of all epochs in it exist, and later work is repeated.
@@ -39,6 +41,7 @@ from ..training.state import TrainingState, check_shapes
 from ..training.step import NotFiniteError
 from . import checkpoint, record
 from .checkpoint import CheckpointError
+from .frames import save_frame
 from .source import DataSource, printable_path
 
 CHECKPOINT = "checkpoint.npz"
@@ -140,11 +143,12 @@ class Run:
         write_file(self.directory / LOG, text.getvalue())
 
     def write_images(self, test_images: np.ndarray) -> None:
-        """Write samples.png, reconstructions.png and curve.svg from the current state."""
+        """Write samples.png, reconstructions.png, curve.svg and the frame of the last epoch, from the current state."""
         samples, reconstructions = self.image_grids(test_images)
         write_png(self.directory / "samples.png", enlarge(samples))
         write_png(self.directory / "reconstructions.png", enlarge(reconstructions))
         if self.state.history:
+            save_frame(self.directory, len(self.state.history), samples)
             write_svg(self.directory / "curve.svg", learning_curve_svg(self.state.history, self.config, self.options))
 
     def image_grids(self, test_images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,16 +1,20 @@
-"""How long the MDP solvers take, beside what they stand on and, if it is installed, QuantEcon.
+"""The time of the MDP solvers beside what they are built on and, if it is installed, QuantEcon; and how they scale.
 
-    python tests/benchmark/mdp.py
+    python tests/benchmark/mdp.py [RUNS]         RUNS: interleaved runs of each comparison (default 11)
 
-One run, interleaved, medians: compare the ratios, not the seconds of one machine with another's.
+Compare ratios, not the seconds of different machines: each run times the contestants one after the other, and the ratio
+shown is the median over runs of the ratio to the first.
 """
 
+import resource
+import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
-from scipy.sparse import csr_array, csr_matrix
+from scipy.sparse import coo_array, csr_array, csr_matrix
 
-from numpyvae.mdp import MDP, modified_policy_iteration, policy_evaluation, policy_iteration, residual
+from numpyvae.mdp import MDP, bellman_residual, modified_policy_iteration, policy_evaluation, policy_iteration
 
 try:
     from quantecon.markov import DiscreteDP
@@ -24,68 +28,116 @@ def dense_problem(S: int, A: int, gamma: float) -> MDP:
     return MDP(P / P.sum(axis=2, keepdims=True), rng.random((S, A)), gamma)
 
 
+def sparse_problem(S: int, A: int, successors: int, gamma: float) -> MDP:
+    """Random next states: the factors of such a matrix are nearly dense."""
+    rng = np.random.default_rng(0)
+    matrices = []
+    for _ in range(A):
+        weights = rng.random((S, successors))
+        entries = (weights / weights.sum(axis=1, keepdims=True)).ravel()
+        matrices.append(coo_array((entries, (np.repeat(np.arange(S), successors), rng.integers(S, size=S * successors))),
+                                  shape=(S, S)).tocsr())
+    return MDP(matrices, rng.random((S, A)), gamma)
+
+
 def grid_world(side: int, gamma: float) -> MDP:
-    """Four moves; each goes astray to either side with probability 0.1; walls stop it. -1 a step, +5 in the last corner."""
+    """Four moves; each slips to either side with probability 0.1; walls stop it. −1 per step, +5 in the last corner."""
     S = side * side
     i, j = np.divmod(np.arange(S), side)
     moves = []
     for di, dj in ((-1, 0), (0, 1), (1, 0), (0, -1)):
-        there = np.clip(i + di, 0, side - 1) * side + np.clip(j + dj, 0, side - 1)
-        moves.append(csr_array((np.ones(S), (np.arange(S), there)), shape=(S, S)))
+        target = np.clip(i + di, 0, side - 1) * side + np.clip(j + dj, 0, side - 1)
+        moves.append(csr_array((np.ones(S), (np.arange(S), target)), shape=(S, S)))
     R = np.full((S, 4), -1.0)
     R[-1] = 5.0
     return MDP([0.8 * moves[a] + 0.1 * moves[a - 1] + 0.1 * moves[(a + 1) % 4] for a in range(4)], R, gamma)
 
 
-def race(runs: int, contestants: dict) -> None:
-    """Times each in turn, `runs` times over, and prints the medians as multiples of the first."""
+def compare(title: str, runs: int, contestants: dict[str, Callable]) -> None:
+    """Time each in turn, `runs` times, and print the median time and the median ratio to the first."""
     times = {name: [] for name in contestants}
-    for run in range(runs + 1):                         # the first warms the caches (and QuantEcon's compiler) up
+    for run in range(runs + 1):                         # the first run warms caches and QuantEcon's compiler
         for name, work in contestants.items():
             start = time.perf_counter()
             work()
             if run:
                 times[name].append(time.perf_counter() - start)
-    base = np.median(times[next(iter(times))])
+    print(title)
+    first = np.array(times[next(iter(times))])
     for name, seconds in times.items():
-        print(f"  {name:<64}{runs:>4} x {np.median(seconds) * 1e3:>9.1f} ms {np.median(seconds) / base:>7.2f}")
+        ratio = np.median(np.array(seconds) / first)
+        print(f"  {name:<64}{np.median(seconds) * 1e3:>9.1f} ms {ratio:>7.2f}", flush=True)
 
 
-def main() -> None:
+def quantecon_form(mdp: MDP):
+    """The same problem in QuantEcon's state-action pairs, sparse."""
+    S, A = mdp.R.shape
+    pairs = np.repeat(np.arange(S), A), np.tile(np.arange(A), S)
+    return DiscreteDP(mdp.R.ravel(), csr_matrix(mdp.transitions), mdp.gamma, *pairs)
+
+
+def compare_sparse(title: str, runs: int, mdp: MDP, tolerance: float) -> None:
+    """Modified policy iteration of both, and the error bound of what each returns."""
+    solvers = {f"modified_policy_iteration to {tolerance:g}": lambda: modified_policy_iteration(mdp, tolerance).values}
+    if DiscreteDP:
+        peer = quantecon_form(mdp)
+        solvers = {"QuantEcon, modified policy iteration to its epsilon of 1e-8":
+                   lambda: peer.solve(method="mpi", epsilon=1e-8, max_iter=10_000).v} | solvers
+    compare(title, runs, solvers)
+    for name, solve in solvers.items():
+        print(f"  ‖T v − v‖/(1 − γ) = {bellman_residual(mdp, solve()) / (1 - mdp.gamma):.1e}   {name}")
+
+
+def scale(sides: tuple[int, ...]) -> None:
+    """Time and memory of the grid world from its matrices on, by its number of states."""
+    print("grid world, sparse, modified_policy_iteration to 1e-8, γ = 0.99")
+    print("     states   build s   solve s   µs per state   rounds   error bound   peak memory MB")
+    for side in sides:
+        start = time.perf_counter()
+        mdp = grid_world(side, 0.99)
+        built = time.perf_counter()
+        solution = modified_policy_iteration(mdp, 1e-8)
+        seconds = time.perf_counter() - built
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"  {side * side:>9,} {built - start:>9.2f} {seconds:>9.2f} {seconds / side**2 * 1e6:>14.2f} "
+              f"{solution.iterations:>8} {solution.error_bound:>13.1e} {memory:>16.0f}", flush=True)
+
+
+def evaluate_large(side: int) -> None:
+    """Policy evaluation by the iterative solver."""
+    mdp = grid_world(side, 0.99)
+    policy = np.random.default_rng(0).integers(4, size=side * side)
+    start = time.perf_counter()
+    v = policy_evaluation(mdp, policy)
+    print(f"policy_evaluation, {side * side:,} states: {time.perf_counter() - start:.1f} s, "
+          f"error bound {bellman_residual(mdp, v, policy) / (1 - mdp.gamma):.1e}")
+
+
+def main(runs: int) -> None:
+    scale((100, 316, 1000))
+    evaluate_large(1000)
+
     mdp = dense_problem(1000, 4, 0.99)
-    rng = np.random.default_rng(1)
-    policy = rng.integers(4, size=1000)
+    policy = np.random.default_rng(1).integers(4, size=1000)
     chosen = np.arange(1000), policy
     system, r = np.eye(1000) - mdp.gamma * mdp.P[chosen], mdp.R[chosen]
-    print("a policy's value, 1,000 states, dense")
-    race(31, {"numpy.linalg.solve of the system, ready made": lambda: np.linalg.solve(system, r),
-              "policy_evaluation (gathers P_π, r_π; builds the system; solves)": lambda: policy_evaluation(mdp, policy)})
+    compare("the value of a policy, 1,000 states, dense", 3 * runs, {
+        "numpy.linalg.solve of the system, built before": lambda: np.linalg.solve(system, r),
+        "policy_evaluation (selects P_π and r_π, builds and solves)": lambda: policy_evaluation(mdp, policy)})
 
-    print("the optimal policy, 1,000 states, 4 actions, dense")
     contestants = {"policy_iteration": lambda: policy_iteration(mdp)}
     if DiscreteDP:
-        peer = DiscreteDP(mdp.R, mdp.P, mdp.gamma)
-        contestants = {"QuantEcon, policy iteration": lambda: peer.solve(method="pi")} | contestants
-    race(5, contestants)
+        dense = DiscreteDP(mdp.R, mdp.P, mdp.gamma)
+        contestants = {"QuantEcon, policy iteration": lambda: dense.solve(method="pi")} | contestants
+    compare("the optimal policy, 1,000 states, 4 actions, dense", runs, contestants)
 
-    grid = grid_world(300, 0.99)
-    print("300 x 300 grid world, 90,000 states, sparse")
-    contestants = {"modified_policy_iteration to 1e-9": lambda: modified_policy_iteration(grid, 1e-9)}
-    if DiscreteDP:
-        S, A = grid.R.shape
-        where = np.repeat(np.arange(S), A), np.tile(np.arange(A), S)
-        peer_grid = DiscreteDP(grid.R.ravel(), csr_matrix(grid.transitions), grid.gamma, *where)
-        contestants = {"QuantEcon, modified policy iteration to its epsilon of 1e-8":
-                       lambda: peer_grid.solve(method="mpi", epsilon=1e-8, max_iter=10_000)} | contestants
-    race(5, contestants)
-    solutions = {"modified_policy_iteration": modified_policy_iteration(grid, 1e-9).values}
-    if DiscreteDP:
-        solutions["QuantEcon"] = peer_grid.solve(method="mpi", epsilon=1e-8, max_iter=10_000).v
-    for name, v in solutions.items():
-        print(f"  max|T v - v| / (1-γ) = {bellman_residual(grid, v) / (1 - grid.gamma):.1e}   {name}")
+    compare_sparse("300 x 300 grid world, γ = 0.99, sparse", runs, grid_world(300, 0.99), 1e-9)
+    for gamma in (0.95, 0.999):
+        mdp = sparse_problem(20_000, 4, 8, gamma)
+        compare_sparse(f"20,000 states, 4 actions, 8 random next states, γ = {gamma}", runs, mdp, 1e-8)
     if not DiscreteDP:
-        print("(QuantEcon is not installed: pip install quantecon, apart from the project, to see it beside these)")
+        print("(QuantEcon is not installed: install it apart from the project to compare)")
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 11)

@@ -24,7 +24,7 @@ from numpyvae.training.state import TrainingState
 BATCH = re.compile(r"Train Epoch: (\d+) \[(\d+)/(\d+) \((\d+)%\)\]\tLoss: (\d+\.\d{6})")
 EPOCH = re.compile(r"===== Epoch: (\d+) Average loss: (\d+\.\d{4}) =====")
 TEST = re.compile(r"===== Test set loss: (\d+\.\d{4}) \(reconstruction (\d+\.\d{4}), KL (\d+\.\d{4})\) =====")
-FILES = {"checkpoint.npz", "curve.svg", "log.csv", "reconstructions.png", "report.html", "samples.png"}
+FILES = {"checkpoint.npz", "curve.svg", "frames.idx", "learning.png", "log.csv", "reconstructions.png", "report.html", "samples.png"}
 needs_fork = pytest.mark.skipif(sys.platform != "linux", reason="two processes are for Linux")
 
 

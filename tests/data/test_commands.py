@@ -11,6 +11,7 @@ from numpyvae.cli import data, download
 from numpyvae.data import fetch
 from numpyvae.data.download import PAYLOADS
 from numpyvae.data.mnist import load_mnist
+from numpyvae.data.own import convert_images
 from numpyvae.pictures.png import write_png
 
 
@@ -47,7 +48,9 @@ def test_data_prints_the_sets_the_classes_and_the_next_command(tmp_path):
     assert console.lines == ["train: 8 images of 3 x 2 pixels, 2 classes", "test:  2 images of 3 x 2 pixels, 1 class",
                              "classes: 0 cat, 1 d\\x1bg", f"Next: numpyvae train --data '{out}'"]
     assert console.updates[-1] == (10, 10, "images") and len(console.updates) == 10
-    assert load_mnist(out, "train")[0].shape == (8, 3, 2)
+    expected = convert_images(tmp_path / "my photos", tmp_path / "expected", (3, 2), 0.2, 3)["train"]
+    for found, wanted in zip(load_mnist(out, "train"), expected):
+        assert np.array_equal(found, wanted)
 
 
 def test_data_without_labels_says_so(tmp_path):

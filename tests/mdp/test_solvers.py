@@ -1,5 +1,7 @@
 """Three solvers find the optimal value within their error bounds; policy iteration ends at any discount factor."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -159,6 +161,10 @@ def test_good_starting_values_save_iterations():
 def test_modified_policy_iteration_takes_far_fewer_sweeps():
     mdp = random_mdp(np.random.default_rng(1), 40, 5, 0.99)
     assert modified_policy_iteration(mdp, 1e-8).iterations < 20 < 1000 < value_iteration(mdp, 1e-8).iterations
+    rounds = []
+    modified_policy_iteration(mdp, 1e-8, sweeps=10**6, on_iteration=lambda k,
+                              v: rounds.append(k))      # rounds end early
+    assert len(rounds) < 20
 
 
 def test_sparse_and_dense_problems_have_the_same_solution():
@@ -323,6 +329,18 @@ def test_on_sweep_receives_every_iterate():
 def test_modified_policy_iteration_takes_any_number_of_sweeps(sweeps):
     solution = modified_policy_iteration(four_state_chain(0.9), 1e-8, sweeps=sweeps)
     assert abs(solution.values - policy_iteration(four_state_chain(0.9)).values).max() <= solution.error_bound <= 1e-8
+
+
+def test_rows_that_miss_one_by_rounding_are_within_the_error_bound():
+    """Rows of thirds sum to 1 − u/2 here: a constant added to v is not exactly discounted."""
+    P = np.full((3, 1, 3), 1 / 3)
+    P[:, 0, 0] -= 2.0**-53
+    assert (P.sum(axis=2) < 1).all()
+    mdp = MDP(P, np.full((3, 1), 3.0), 0.99)
+    exact = exact_evaluation(mdp, [0, 0, 0])
+    solution = modified_policy_iteration(mdp, 1e-8)
+    assert solution.iterations == 1 and solution.values[0] != float(exact[0])
+    assert all(abs(Fraction(x) - y) <= Fraction(solution.error_bound) for x, y in zip(solution.values.tolist(), exact))
 
 
 def test_values_that_overflow_at_no_discount_are_refused():

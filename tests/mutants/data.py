@@ -67,7 +67,8 @@ fault("a device replaced", TESTS, (FILE, "if path.exists() and not path.is_file(
 fault("an error that names the temporary file", TESTS,
       (FILE, "raise OSError(error.errno, error.strerror, str(path)) from",
       "raise OSError(error.errno, error.strerror, str(temporary)) from"))
-fault("leftovers of living writers removed", TESTS, (FILE, "                    _try_lock(stream.fileno())\n", "                    pass\n"))
+fault("leftovers of living writers removed", TESTS,
+      (FILE, "                    _try_lock(stream.fileno())\n", "                    pass\n"))
 fault("directories removed under their writer", TESTS,
       (FILE, "            with exclusive_lock(temporary):\n", "            with suppress():\n"))
 fault("young leftovers removed", TESTS, (FILE, "LEFTOVER_SECONDS = 3600", "LEFTOVER_SECONDS = 0"))
@@ -229,7 +230,8 @@ fault("Sub across channels", TESTS, (FILE, "x.reshape(-1, channels)[:]", "x.resh
 fault("Up without the row above", TESTS, (FILE, "x[:] = stored + above", "x[:] = stored"))
 fault("Average rounded up", TESTS, (FILE, "(a + b) // 2", "(a + b + 1) // 2"))
 fault("Average modulo 256 before it is halved", TESTS, (FILE, "(a + b) // 2", "(a + b) % 256 // 2"))
-fault("Paeth's order of equals", TESTS, (FILE, "min((a, b, c)", "min((b, a, c)"))
+# a and b are equally near only where a = b or c is nearer: their order is of no consequence
+fault("Paeth's order of equals", TESTS, (FILE, "min((a, b, c)", "min((c, a, b)"))
 fault("Paeth without the corner", TESTS, (FILE, "corner = left + above", "corner = [0] * len(left + above)"))
 fault("Paeth's left in another channel", TESTS,
       (FILE, "a = x[i - channels] if i >= channels", "a = x[i - 1] if i >= 1"))
@@ -300,3 +302,21 @@ fault("labels of another number of images", TESTS, (FILE, "if labels.shape != (c
 fault("one color image taken for many", TESTS, (FILE, "values.shape[-1] in (1, 3, 4) and", "False and"))
 fault("flat rows by columns", TESTS,
       (FILE, "        return size\n    if side", "        return size[::-1]\n    if side"))
+
+# the commands data and download
+
+TESTS = "data/test_commands.py"
+FILE = "cli/data.py"
+fault("columns and rows exchanged", TESTS, (FILE, "tuple(args.size)", "tuple(args.size[::-1])"))
+fault("a test fraction that has no effect", TESTS, (FILE, "size, args.test_fraction, args.seed", "size, 0.1, args.seed"))
+fault("a seed that has no effect on the split", TESTS,
+      (FILE, "args.test_fraction, args.seed", "args.test_fraction, 1"))
+fault("a directory's control characters printed", TESTS, (FILE, "{printable(name)}", "{name}"))
+fault("a next command that the shell splits", TESTS, (FILE, "shlex.quote(args.out)", "args.out"))
+fault("no progress of a conversion", TESTS, (FILE, 'console.progress(done, total, "images")', "None"))
+FILE = "cli/download.py"
+fault("the user's mirrors last", TESTS, (FILE, "(*args.mirror, *MIRRORS)", "(*MIRRORS, *args.mirror)"))
+fault("failed mirrors not shown", TESTS, (FILE, "            console.warn(failure)\n", "            pass\n"))
+fault("a next command without its directory", TESTS, (FILE, "if args.data == DIRECTORY", "if True"))
+fault("a next command after download that the shell splits", TESTS, (FILE, "shlex.quote(args.data)", "args.data"))
+fault("no progress of a download", TESTS, (FILE, 'console.progress(received, total or 1, "bytes")', "pass"))

@@ -19,14 +19,3 @@ FAULTS = []
 
 def fault(what, tests, *edits):
     FAULTS.append(Fault(what, tests, edits))
-
-
-
-# sampling
-
-fault("principal axes of mu that is not centred", "runs/test_report.py -k principal",
-      ("pictures/latent.py", "np.linalg.svd(mu - mu.mean(axis=0)", "np.linalg.svd(mu"))
-fault("singular values taken for variances", "runs/test_report.py -k principal",
-      ("pictures/latent.py", "s**2 / max((s**2).sum(), 1e-300)", "s / max(s.sum(), 1e-300)"))
-fault("samples twice as wide as the prior", "pictures/test_samples.py",
-      ("pictures/samples.py", "eps = rng.standard_normal((count", "eps = 2 * rng.standard_normal((count"))

@@ -78,8 +78,17 @@ def test_an_axis_is_linear_from_first_to_last(low, span, outward):
     assert axis((axis.low + axis.high) / 2) == pytest.approx(160)
     assert axis.low <= low + 1e-9 * span and axis.high >= low + span - 1e-9 * span
     assert axis(axis.ticks) == pytest.approx(axis.tick_pixels(), abs=1e-6) and len(axis.labels) == len(axis.ticks)
-    if not outward:
+    if outward:
+        assert (axis.ticks[0], axis.ticks[-1]) == (axis.low, axis.high)
+    else:
         assert (axis.low, axis.high) == (low, low + span)
+        assert all(low - 1e-8 * span <= tick <= low + (1 + 1e-8) * span for tick in axis.ticks)
+
+
+def test_an_axis_is_extended_to_nice_values_only_if_asked():
+    inner, outer = Axis(0.3, 9.7, 0, 94), Axis(0.3, 9.7, 0, 100, outward=True)
+    assert inner.labels == ["2", "4", "6", "8"] and inner.tick_pixels() == pytest.approx([17, 37, 57, 77])
+    assert outer.labels == ["0", "2", "4", "6", "8", "10"] and outer.tick_pixels() == pytest.approx([0, 20, 40, 60, 80, 100])
 
 
 def test_a_logarithmic_axis_has_powers_of_ten_at_equal_distances():

@@ -15,6 +15,7 @@ from numpyvae.data.mnist import load_mnist
 from numpyvae.data.pixels import to_input
 from numpyvae.pictures.samples import (active_first, enlarge, image_grid, interpolate, mean_images, reconstruction_grid,
                                        sample_images, traverse)
+from numpyvae.runs.frames import save_frame
 from numpyvae.runs.html import PAGE_STYLE, format_value, html_command, html_table
 from numpyvae.runs.report import MAX_POINTS, report_html, write_report
 from numpyvae.settings import TrainingOptions, VAEConfig
@@ -75,7 +76,7 @@ class Page(HTMLParser):
 
 class Source(SimpleNamespace):
     def __str__(self):
-        return self.path
+        return self.path or "arrays in memory"
 
 
 def history(epochs):
@@ -187,9 +188,9 @@ def test_a_history_with_something_else_than_numbers_is_refused(run, tiny, name):
 
 def test_the_heading_has_the_architecture_the_epochs_and_the_data(run, page):
     made = page(run(hidden_dims=(8, 4)))
-    assert made.outside["h1"] == ["30-8-4-3-4-8-30, 5 epochs on some/where"]
+    assert made.outside["h1"] == ["30-8-4-3-4-8-30, 5\u00a0epochs on some/where"]
     assert made.outside["title"] == ["numpyvae: 004"]
-    assert page(run(epochs=1, options={"epochs": 1})).outside["h1"] == ["30-8-3-8-30, 1 epoch on some/where"]
+    assert page(run(epochs=1, options={"epochs": 1})).outside["h1"] == ["30-8-3-8-30, 1\u00a0epoch on some/where"]
 
 
 @pytest.mark.parametrize("epochs, problem, status", [
@@ -218,7 +219,7 @@ def test_metrics_are_those_of_the_last_epoch(run, page):
 
 @pytest.mark.parametrize("config, options, name", [
     ({"beta": 4.0}, {}, "training loss (reconstruction + 4 KL)"),
-    ({}, {"objective": "iwae", "num_samples": 5}, "training loss (negative importance-weighted bound, K = 5)")])
+    ({}, {"objective": "iwae", "num_samples": 5}, "training loss (negative IWAE bound, K = 5)")])
 def test_the_quantity_that_training_minimizes_is_named(run, page, config, options, name):
     made = page(run(options=options, **config))
     assert list(made.table("Metrics"))[:2] == [name, "test loss (negative ELBO)"]
@@ -325,11 +326,14 @@ def test_a_latent_plane_is_shown_on_the_axes_of_the_scatter(run, page, tiny):
     (scatter,), (plane,) = made.plots("Test images in the latent plane"), made.plots("The decoder's mean, on the same axes")
     for axis in "xy":
         assert list(reading.ticks(scatter, axis)) == list(reading.ticks(plane, axis))
+    sigma = math.exp(0.2), math.exp(-0.4)
+    for axis, mean, s in zip("xy", (0.5, -1.0), sigma):
+        assert list(reading.ticks(scatter, axis)) == pytest.approx([mean + k * s for k in range(-2, 3)], rel=0.01)  # 3 digits
     assert reading.ticks(scatter, "x") == reading.ticks(plane, "x") and "Latent space" not in made.sections
     _, mu = encoded(trained, tiny[1])
     middle = reading.ticks(scatter, "x")[0.5], reading.ticks(scatter, "y")[-1.0]      # the prior's mean
     assert np.array_equal(points(scatter) > middle, np.stack([mu[:, 0] > 0.5, mu[:, 1] < -1], axis=1))
-    corner = reconstructed_at(trained, [[0.5 + math.exp(0.2) * -1.959964, -1 + math.exp(-0.4) * 1.959964]])  # 1st of 20
+    corner = reconstructed_at(trained, [[0.5 - 1.959964 * sigma[0], -1 + 1.959964 * sigma[1]]])   # 1/40
     href = reading.elements(plane, "image")[0].get("href")
     assert np.array_equal(reading.decode_png(base64.b64decode(href.split(",")[1]))[:6, :5], corner)
 
@@ -362,5 +366,18 @@ def test_the_report_is_written_with_the_test_images_of_the_source(run, tiny, tin
                           enlarge(trained.image_grids(images)[1]))
     assert list(reading.legend(made.plots("Latent space")[0])) == [str(label) for label in np.unique(labels)]
     assert "Stopped" not in str(made.outside["p"])
+    assert {path.name for path in tmp_path.iterdir()} == {tiny_directory.name, "report.html"}        # no frames yet
+    save_frame(tmp_path, 1, np.zeros((6, 5), np.uint8))
     write_report(trained, "the problem")
+    assert len(reading.decode_apng((tmp_path / "learning.png").read_bytes())[0]) == 1
     assert "the problem" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_a_run_on_arrays_has_a_report_without_test_images(run, tmp_path):
+    trained = run(path=None)
+    trained.directory = tmp_path
+    write_report(trained)
+    made = Page((tmp_path / "report.html").read_text("utf-8"))
+    assert made.outside["h1"][0].endswith("on arrays in memory") and made.table("Conditions")["data"] == "arrays in memory"
+    assert {"Learning curve", "One latent unit per row, through the prior's quantiles"} <= set(made.sections)
+    assert "Latent units" not in made.sections
