@@ -101,7 +101,13 @@ fault("images of another shape accepted", TESTS + " -k another_shape", (FILE, "i
 fault("KL and reconstruction exchanged", TESTS + " -k prints_what", (FILE, "reconstruction   {result['reconstruction']", "reconstruction   {result['kl']"))
 fault("the training images evaluated", TESTS + " -k every_kind", (FILE, "source, _, images = trained.source.load", "source, images, _ = trained.source.load"))
 FILE = "cli/sample.py"
-fault("sample ignores its seed", TESTS + " -k seed", (FILE, "np.random.default_rng(args.seed)", "np.random.default_rng(1)"))
-fault("--count ignored", TESTS + " -k count", (FILE, "args.count or COUNT", "COUNT"))
-fault("--count accepted with --manifold", TESTS + " -k manifold", (FILE, "if args.manifold and args.count is not None:", "if False:"))
-fault("the first test images, whatever the seed", TESTS + " -k seed", (FILE, "[rng.permutation(len(images))]", "[:]"))
+fault("sample ignores its seed", TESTS + " -k seed", (FILE, "    rng = np.random.default_rng(args.seed)\n", "    rng = np.random.default_rng(1)\n"))
+fault("--count ignored", TESTS + " -k count", (FILE, "return args.count or COUNT, COLUMNS", "return COUNT, COLUMNS"))
+fault("--count accepted with --manifold", TESTS + " -k manifold", (FILE, "if given is not None and args.manifold:", "if False:"))
+fault("the first test images, whatever the seed", TESTS + " -k seed", (FILE, "images = images[rng.permutation(len(images))]", "pass"))
+fault("rows and columns of --grid exchanged", TESTS + " -k grid", (FILE, "rows, columns = args.grid", "columns, rows = args.grid"))
+fault("--scale ignored", TESTS + " -k grid", (FILE, "enlarge(image_grid(images, columns), args.scale)", "enlarge(image_grid(images, columns), SCALE)"))
+fault("the numbers of --interpolate counted in random order", TESTS + " -k ends_of", (FILE, "shuffle=not args.interpolate", "shuffle=True"))
+fault("latent units in their order, not active ones first", TESTS + " -k traversal", (FILE, "active_first(mu)[:", "np_range(mu)[:"),
+      (FILE, "    from ..vae.model import encode\n", "    from ..vae.model import encode\n    np_range = lambda mu: active_first(-1 / mu)\n"))
+fault("the units of --traverse ignored", TESTS + " -k traversal", (FILE, "units = args.traverse\n", "units = None\n"))
