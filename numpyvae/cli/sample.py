@@ -8,17 +8,25 @@ from .evaluate import test_data
 
 HELP = "sample images from a trained model"
 COUNT, COLUMNS, SIDE = 64, 8, 20
+SCALE = 4  # each pixel becomes 4 x 4: 28 pixels are small on today's screens
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run's directory, or its checkpoint.npz")
     parser.add_argument("--out", type=file_name(".png"), metavar="FILE.png", required=True, help="the image to write")
-    parser.add_argument("--count", type=integer(1), metavar="N",
-                        help=f"number of images, in rows of {COLUMNS} (default: {COUNT})")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--count", type=integer(1), metavar="N",
+                      help=f"number of images, or of test images, in rows of {COLUMNS} (default: {COUNT})")
+    size.add_argument("--grid", type=integer(1), nargs=2, metavar=("R", "C"), help="R rows of C images instead")
     kind = parser.add_mutually_exclusive_group()
-    kind.add_argument("--reconstruct", action="store_true", help="N test images, each row above its reconstructions")
-    kind.add_argument("--manifold", action="store_true", help="a map of a 2-D latent space")
-    kind.add_argument("--interpolate", action="store_true", help=f"from one test image to another, in {COLUMNS} steps")
+    kind.add_argument("--reconstruct", action="store_true", help="test images, each row above its reconstructions")
+    kind.add_argument("--manifold", action="store_true", help=f"a map of a 2-D latent space, {SIDE} x {SIDE} images")
+    kind.add_argument("--interpolate", type=integer(0), nargs="*", metavar="A B",
+                      help="from test image number A to number B; without numbers, between random pairs")
+    kind.add_argument("--traverse", type=integer(0), nargs="*", metavar="UNIT",
+                      help="a row per latent unit, through the prior's quantiles; without numbers, active units first")
+    parser.add_argument("--scale", type=integer(1), default=SCALE, metavar="N",
+                        help=f"enlarge each pixel to N x N (default: {SCALE})")
     parser.add_argument("--data", metavar="DIR", help="directory of IDX files (default: the data of the run)")
     add_seed(parser)
 
@@ -27,46 +35,130 @@ def run(args: Namespace, console: Console) -> int:
     """Sample images from a trained model: the decoder's mean. --reconstruct and --interpolate decode the encoder's mu.
 
     examples:
-      numpyvae sample runs/001 --out digits.png
-      numpyvae sample runs/001 --out pairs.png --reconstruct
+      numpyvae sample runs/001 --out digits.png --grid 4 12
+      numpyvae sample runs/001 --out pairs.png --reconstruct --count 16
+      numpyvae sample runs/001 --out walk.png --interpolate 3 7
+      numpyvae sample runs/001 --out units.png --traverse
     """
+    from ..pictures.png import write_png
+    from ..pictures.samples import enlarge, image_grid
+    from ..runs.run import Run
+
+    refuse_sizes(args)
+    trained = Run.load(args.run)
+    kinds = {"reconstruct": args.reconstruct, "manifold": args.manifold, "interpolate": args.interpolate is not None,
+             "traverse": args.traverse is not None}
+    chosen = next((name for name, given in kinds.items() if given), "prior")
+    images, columns, caption = IMAGES[chosen](trained, args)
+    write_png(args.out, enlarge(image_grid(images, columns), args.scale))
+    console.line(f"Wrote {args.out}: {len(images)} images, {caption}")
+    return 0
+
+
+def refuse_sizes(args: Namespace) -> None:
+    """ValueError for a size that the kind of image cannot have, and for one number of a pair."""
+    for flag, given in (("--count", args.count), ("--grid", args.grid)):
+        if given is not None and args.manifold:
+            raise ValueError(f"{flag} does not apply to --manifold, which is always {SIDE} x {SIDE} images")
+        if given is not None and (args.traverse or args.interpolate):
+            raise ValueError(f"{flag} does not apply to chosen images or units: each has a row of {COLUMNS}")
+    in_rows = args.interpolate is not None or args.traverse is not None or args.reconstruct and (args.count or 0) > COLUMNS
+    if in_rows and args.count is not None and args.count % COLUMNS:
+        raise ValueError(f"--count {args.count}: must be a multiple of {COLUMNS} here, for full rows of images")
+    if args.interpolate and len(args.interpolate) != 2:
+        raise ValueError(f"--interpolate takes two numbers of test images, or none; not {len(args.interpolate)}")
+
+
+def rows_and_columns(args: Namespace) -> tuple[int, int]:
+    """(number of images, columns) that --grid or --count asks for."""
+    if args.grid is not None:
+        rows, columns = args.grid
+        return rows * columns, columns
+    return args.count or COUNT, COLUMNS
+
+
+def prior_images(trained, args: Namespace):
+    """Samples from the prior."""
     import numpy as np
 
-    from ..pictures import samples
-    from ..pictures.png import write_png
-    from ..runs.run import Run
-    from ..data.pixels import apply_static, to_bytes, to_input
+    from ..pictures.samples import sample_images
 
-    if args.manifold and args.count is not None:
-        raise ValueError(f"--count does not apply to --manifold, which is always {SIDE} x {SIDE} images")
-    trained = Run.load(args.run)
-    params, config, shape = trained.state.params, trained.config, trained.source.image_shape
-    rng, columns, count = np.random.default_rng(args.seed), COLUMNS, args.count or COUNT
-    if args.reconstruct or args.interpolate:
-        source, images, _ = test_data(trained, args)
-        binarize = trained.options.binarize
-        images = apply_static(images, binarize, "test")[rng.permutation(len(images))]
-        x = to_input(images, binarize, rng)
-    if args.reconstruct:
-        x = x[:count]
-        columns = min(columns, len(x))
-        x = x[: len(x) // columns * columns]
-        originals = to_bytes(x).reshape(-1, *shape)
-        made = samples.interleave_rows(originals, samples.reconstruct(params, x, config, shape), columns)
-        caption = f"{len(x)} test images of {source}, each row above its reconstructions (mu decoded)"
-    elif args.interpolate:
-        pairs = min(-(-count // columns), len(x) // 2)
-        if not pairs:
-            raise ValueError(f"{source}: has one test image; an interpolation needs two")
-        made = samples.interpolate(params, x[: 2 * pairs], config, shape, columns - 2)
-        caption = f"from one test image's mu to another's, {pairs} times"
-    elif args.manifold:
-        columns = SIDE
-        made = samples.manifold(params, config, shape, columns)
-        caption = "the latent plane at the prior's quantiles"
-    else:
-        made = samples.sample_images(params, config, shape, rng, count)
-        caption = "samples from the prior"
-    write_png(args.out, samples.enlarge(samples.image_grid(made, columns)))
-    console.line(f"Wrote {args.out}: {len(made)} images, {caption}")
-    return 0
+    count, columns = rows_and_columns(args)
+    rng = np.random.default_rng(args.seed)
+    images = sample_images(trained.state.params, trained.config, trained.source.image_shape, rng, count)
+    return images, columns, "samples from the prior"
+
+
+def reconstructed_images(trained, args: Namespace):
+    """Random test images, each row above its reconstructions; a last row that is not full is left out."""
+    from ..data.pixels import to_bytes
+    from ..pictures.samples import interleave_rows, reconstruct
+
+    count, columns = rows_and_columns(args)
+    source, x = model_input(trained, args)
+    x = x[:count]
+    columns = min(columns, len(x))
+    x = x[: len(x) // columns * columns]
+    shape = trained.source.image_shape
+    originals = to_bytes(x).reshape(-1, *shape)
+    images = interleave_rows(originals, reconstruct(trained.state.params, x, trained.config, shape), columns)
+    return images, columns, f"{len(x)} test images of {source}, each row above its reconstructions (mu decoded)"
+
+
+def interpolated_images(trained, args: Namespace):
+    """A row per pair of test images: the first one, what is between their mu, the second one."""
+    from ..pictures.samples import interpolate
+
+    count, columns = rows_and_columns(args)
+    source, x = model_input(trained, args, shuffle=not args.interpolate)
+    if args.interpolate:
+        if max(args.interpolate) >= len(x):
+            raise ValueError(f"--interpolate {max(args.interpolate)}: {source} has test images 0 to {len(x) - 1}")
+        x = x[args.interpolate]
+    pairs = min(-(-count // columns), len(x) // 2)
+    if not pairs or columns < 4:
+        raise ValueError(f"{source}: an interpolation needs two test images and 4 columns; not {len(x)} and {columns}")
+    images = interpolate(trained.state.params, x[: 2 * pairs], trained.config, trained.source.image_shape, columns - 2)
+    return images, columns, f"from one test image's mu to another's, {pairs} time{'s' * (pairs > 1)}"
+
+
+def traversed_images(trained, args: Namespace):
+    """A row per latent unit: chosen ones, or all that --count allows, by falling variance of their mu."""
+    from ..pictures.samples import active_first, traverse
+    from ..vae.model import encode
+
+    count, columns = rows_and_columns(args)
+    units = args.traverse
+    if not units:
+        _, x = model_input(trained, args)
+        mu = encode(trained.state.params, x, trained.config)[0][0]
+        units = active_first(mu)[: -(-count // columns)].tolist()
+    shape = trained.source.image_shape
+    images = traverse(trained.state.params, units, trained.config, shape, columns)
+    return images, columns, f"latent units {', '.join(map(str, units))} through the prior's quantiles"
+
+
+def manifold_images(trained, args: Namespace):
+    """A map of a 2-D latent space."""
+    from ..pictures.samples import manifold
+
+    images = manifold(trained.state.params, trained.config, trained.source.image_shape, SIDE)
+    return images, SIDE, "the latent plane at the prior's quantiles"
+
+
+def model_input(trained, args: Namespace, shuffle: bool = True):
+    """(source, test images as the model's input), in random order unless they are chosen by number."""
+    import numpy as np
+
+    from ..data.pixels import apply_static, to_input
+
+    rng, binarize = np.random.default_rng(args.seed), trained.options.binarize
+    source, images, _ = test_data(trained, args)
+    images = apply_static(images, binarize, "test")
+    if shuffle:
+        images = images[rng.permutation(len(images))]
+    return source, to_input(images, binarize, rng)
+
+
+IMAGES = {"prior": prior_images, "reconstruct": reconstructed_images, "interpolate": interpolated_images,
+          "traverse": traversed_images, "manifold": manifold_images}

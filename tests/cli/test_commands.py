@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,10 @@ import pytest
 
 from numpyvae.cli import main
 from numpyvae.data.idx import read_idx, write_idx
+from numpyvae.data.pixels import to_input
+from numpyvae.data.png_reader import read_png
 from numpyvae.runs.run import Run
+from numpyvae.vae import encode
 
 KEYS = ["elbo", "reconstruction", "kl", "active_units", "log_marginal", "log_marginal_se", "importance_samples", "images",
         "data", "binarization"]
@@ -157,7 +161,8 @@ def test_a_system_without_more_threads_evaluates_all_the_same(train, evaluate):
 
 # sample
 
-@pytest.mark.parametrize("kind", [(), ("--reconstruct",), ("--manifold",), ("--interpolate",)])
+@pytest.mark.parametrize("kind", [(), ("--reconstruct",), ("--manifold",), ("--interpolate",), ("--traverse",), ("--traverse", "1"),
+                                  ("--interpolate", "3", "7")])
 def test_each_kind_of_sample_is_a_png(train, capsys, kind):
     train("--quiet")
     assert main(["sample", "runs/001", "--out", "images.png", *kind]) == 0
@@ -194,7 +199,58 @@ def test_few_test_images_are_reconstructed_and_interpolated(train, tiny_director
     assert train("--quiet") == 0
     assert main(["sample", "runs/001", "--out", "x.png", "--reconstruct"]) == 0
     assert main(["sample", "runs/001", "--out", "y.png", "--interpolate"]) == (2 if count == 1 else 0)
-    assert count > 1 or "needs two" in capsys.readouterr().err
+    assert count > 1 or "needs two test images" in capsys.readouterr().err
+
+
+def sampled(capsys, *options):
+    """(pixels, what the command printed) of sample runs/001"""
+    assert main(["sample", "runs/001", "--out", "x.png", *options]) == 0
+    return read_png(Path("x.png")), capsys.readouterr().out
+
+
+def test_a_grid_has_its_rows_and_columns_and_the_scale_its_pixels(train, capsys):
+    """Images of 6 x 5 with 2 pixels around each."""
+    train("--quiet")
+    for options, rows, columns, scale in (((), 8, 8, 4), (("--grid", "3", "5"), 3, 5, 4), (("--count", "9"), 2, 8, 4),
+                                          (("--grid", "1", "2", "--scale", "1"), 1, 2, 1), (("--scale", "3"), 8, 8, 3),
+                                          (("--reconstruct", "--grid", "2", "6"), 4, 6, 4)):
+        image, printed = sampled(capsys, *options)
+        assert image.shape[:2] == (scale * (2 + rows * 8), scale * (2 + columns * 7)), options
+
+
+def test_chosen_images_are_at_the_ends_of_an_interpolation(train, tiny, capsys):
+    train("--quiet")
+    image, printed = sampled(capsys, "--interpolate", "3", "7", "--scale", "1")
+    assert np.array_equal(image[2:8, 2:7], tiny[1][3]) and np.array_equal(image[2:8, -7:-2], tiny[1][7])
+    assert image.shape == (10, 2 + 8 * 7) and "1 time" in printed
+
+
+def test_a_traversal_has_a_row_per_unit_and_active_units_first(train, capsys):
+    train("--quiet", "--epochs", "20", "--lr", "0.01")
+    both, printed = sampled(capsys, "--traverse", "--scale", "1")
+    order = [int(unit) for unit in re.findall(r"latent units (\d), (\d)", printed)[0]]
+    run = Run.load("runs/001")
+    _, _, test_images = run.source.load()
+    mu = encode(run.state.params, to_input(test_images, "none", None), run.config)[0][0]
+    assert order == np.argsort(-mu.var(axis=0)).tolist()
+    chosen, _ = sampled(capsys, "--traverse", *map(str, order), "--scale", "1")
+    assert np.array_equal(chosen, both) and both.shape == (2 + 2 * 8, 2 + 8 * 7)
+    single, _ = sampled(capsys, "--traverse", str(order[1]), "--scale", "1")
+    assert np.array_equal(single[2:8], both[10:16])
+
+
+@pytest.mark.parametrize("options, words", [
+    (("--interpolate", "3"), "--interpolate takes two numbers of test images, or none; not 1"),
+    (("--interpolate", "3", "24"), "--interpolate 24: tiny has test images 0 to 23"),
+    (("--interpolate", "-1", "3"), "--interpolate"), (("--traverse", "2"), "latent unit 2 does not exist"),
+    (("--count", "9", "--reconstruct"), "--count 9: must be a multiple of 8 here"), (("--count", "5", "--interpolate"), "multiple of 8"),
+    (("--grid", "0", "3"), "argument --grid: must be an integer, 1 or more"), (("--scale", "0"), "argument --scale"),
+    (("--grid", "2", "2", "--count", "3"), "not allowed with"), (("--grid", "2", "2", "--manifold"), "--grid does not apply to --manifold"),
+    (("--count", "9", "--traverse", "1"), "--count does not apply to chosen"), (("--interpolate", "--grid", "2", "3"), "4 columns")])
+def test_what_cannot_be_an_image_is_refused_in_one_line(train, error_line, options, words):
+    train("--quiet")
+    assert main(["sample", "runs/001", "--out", "x.png", *options]) == 2
+    assert words in error_line() and not Path("x.png").exists()
 
 
 # gradcheck

@@ -256,11 +256,15 @@ def test_a_schedule_is_defined_for_its_number_of_epochs(train, error_line):
 def test_a_signal_ends_the_batch_saves_and_says_how_to_resume(command, wait_for, tiny_directory, number, status, processes):
     settings = ["--data", tiny_directory, "--hidden", 8, "--latent", 2, "--batch-size", 16, "--epochs", 40]
     command("train", *settings, "--processes", processes, "--out", "whole").communicate(timeout=60)
-    process = command("train", *settings, "--processes", processes, "--out", "cut")
+    process = command("train", *settings, "--processes", processes, "--out", "cut", "--log-interval", 1)
     wait_for(process, "===== Test")
+    wait_for(process, "Train Epoch: 2")
     os.killpg(process.pid, number)  # to all processes of the group, as a terminal sends Ctrl-C
-    _, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == status
+    if batches := BATCH.findall(out):  # the last batch in the log is the last one in the checkpoint
+        state = Run.load("cut").state
+        assert (state.epoch, state.batches_done) == (int(batches[-1][0]), int(batches[-1][1]) // 16 + 1)
     assert err == "numpyvae: saved; resume with `numpyvae train --resume cut`\n"
     command("train", "--processes", processes, "--resume", "cut").communicate(timeout=60)
     assert rows("cut/log.csv") == rows("whole/log.csv") and same_arrays("cut", "whole")

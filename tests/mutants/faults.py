@@ -19,21 +19,3 @@ FAULTS = []
 
 def fault(what, tests, *edits):
     FAULTS.append(Fault(what, tests, edits))
-
-
-
-# estimator
-
-TESTS = "test_estimator.py"
-FILE = "estimator.py"
-fault("score with its sign turned, a loss", TESTS, (FILE, "self.score_samples(X).mean()", "-self.score_samples(X).mean()"))
-fault("every row scored with the same noise", TESTS, (FILE, "zlib.crc32(row)]", "0]"))
-fault("rows scored with one generator after another, by their place", TESTS,
-      (FILE, "zlib.crc32(row)]) for row in x)", "i]) for i, row in enumerate(x))"))
-fault("columns before rows in memory", TESTS, (FILE, 'np.asarray(X, order="C")', "np.asarray(X)"))
-fault("bytes not scaled when they are transformed", TESTS, (FILE, "X * np.float32(1 / self.scale_)", "X * np.float32(1)"))
-fault("logits for means", TESTS,
-      ("pictures/samples.py", "LIKELIHOODS[config.likelihood].mean(y)", "y"))
-fault("means not in the scale of X", TESTS, (FILE, "return self.scale_ * decoder_mean", "return 1 * decoder_mean"))
-fault("a Generator's state ignored by fit", TESTS,
-      (FILE, "seed = int(np.random.default_rng(seed)", "seed = int(np.random.default_rng()"))
