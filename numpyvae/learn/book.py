@@ -63,8 +63,12 @@ def _contents(book: str, chapters: list[Chapter]) -> str:
 
 def _summary(chapter: Chapter) -> str:
     """The first sentence of a chapter, without its number"""
-    first = " ".join(chapter.docstring.split("\n\n")[0].split())
-    return re.split(r"(?<=[.!?]) ", re.sub(r"^Chapter \w+\. ", "", first))[0]
+    first = " ".join(_without_number(chapter.docstring).split("\n\n")[0].split())
+    return re.split(r"(?<=[.!?]) ", first)[0]
+
+
+def _without_number(docstring: str) -> str:
+    return re.sub(r"^(?:Chapter \w+|Optional reading)[.:] ", "", docstring)
 
 
 def _chapter(chapter: Chapter, anchors: Mapping, prose: Prose, figures: list[Figure]) -> str:
@@ -76,8 +80,9 @@ def _chapter(chapter: Chapter, anchors: Mapping, prose: Prose, figures: list[Fig
     shown = "".join(figure_html(f.name, f.title, f.caption, f.content) for f in figures)
     parts = [f"<h3>{chapter.number}. {escape(chapter.name)}</h3>",
              f'<p class="about"><code>{chapter.file}</code>, tested by <code>{chapter.test_file}</code></p>',
-             prose.blocks(chapter.docstring, tuple(chapter.equations)),
-             f'<div class="figures">{shown}</div>' if shown else ""]
+             f'<div class="head{" stacked" if any(f.wide for f in figures) else ""}">'
+             f"<div>{prose.blocks(_without_number(chapter.docstring), tuple(chapter.equations))}</div>",
+             f'<div class="figures">{shown}</div>' if shown else "", "</div>"]
     for row in rows:
         code = [lines[i - 1] for i in range(row.first, row.last) if i not in row.docstring_lines]
         if row.docstring or any(code):

@@ -28,6 +28,11 @@ class Figure(NamedTuple):
     caption: str
     content: str | np.ndarray
 
+    @property
+    def wide(self) -> bool:
+        """Whether it takes the whole width of a page."""
+        return self.name == "step"
+
 
 # name, chapter, title, caption, the function that makes it
 _WITHOUT_IMAGES: tuple[tuple[str, tuple[str, str], str, str, Callable[[], str]], ...] = (

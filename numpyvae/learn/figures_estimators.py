@@ -16,7 +16,7 @@ from .chart import WIDTH, Curve, chart, inside
 from .figures_vae import linear_model
 
 COUNT, SHOWN = 2048, 300                        # estimates of each kind, and how many of them the clouds show
-PANEL, GAP, TOP = 132, 28, 44                   # pixels
+PANEL, GAP, TOP = 132, 28, 60                   # pixels
 _NOT_SHOWN = {estimators.BASELINE}
 
 

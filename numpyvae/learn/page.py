@@ -7,13 +7,18 @@ its code where the window is wide enough, and above it elsewhere; what is wider 
 import base64
 import math
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..pictures.png import png_bytes
-from ..pictures.svg import FONT, SVG_STYLE, escape, palette_css
+from ..pictures.samples import image_grid
+from ..pictures.svg import FONT, SVG_STYLE, escape, number, palette_css
+from .costs import Cost
 
 SMALLEST_TEXT, PLOT_TEXT = 11, 13               # pixels, on the page, and in the plots as they are made
+COSTS = ("One model per row, each trained with one error for a few epochs: the same images, order and initial parameters. "
+         "The package evaluates all of them, with its own functions.")
 MONOSPACE = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
 STYLE = palette_css(":root") + f"""
@@ -53,9 +58,13 @@ figcaption b {{ display: block; font-size: 16px; color: var(--text) }}
 .comment {{ color: var(--muted) }} .defined {{ font-weight: 700 }}
 table {{ border-collapse: collapse; font-size: 14px }} td, th {{ padding: 8px 16px 8px 0; text-align: left;
         vertical-align: top; border-top: 1px solid var(--grid) }} td.value {{ font-variant-numeric: tabular-nums; white-space: nowrap }}
-td img {{ display: block; max-width: none }}
+.scroll.plain {{ border: 0; border-radius: 0 }} td img {{ width: auto !important; max-width: none }}
 @media (max-width: 1000px) {{ .row {{ grid-template-columns: minmax(0, 1fr) }} }}
 @media (min-width: 700px) {{ body {{ padding: 28px 28px 80px }} .chapter {{ padding: 22px 24px }} }}
+@media (min-width: 1640px) {{ body {{ max-width: 1640px }}
+  .head {{ display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 32px; align-items: start }}
+  .head .figures {{ flex-direction: column; flex-wrap: nowrap; margin: 0 0 12px }} .head .figures figure {{ width: 430px; flex: none }}
+  .head.stacked {{ display: block }} .head.stacked .figures {{ flex-direction: row; margin: 18px 0 6px }} }}
 """ + SVG_STYLE
 
 
@@ -94,3 +103,18 @@ def row_html(heading: str, note: str, code: list[str], anchor: str | None) -> st
     ident = f' id="{anchor}"' if anchor else ""
     shown = f'<pre class="code" tabindex="0">{body}</pre>' if body else ""
     return f'<div class="row"{ident}><div class="note">{title}{note}</div><div>{shown}</div></div>'
+
+
+def cost_table(costs: Sequence[Cost]) -> str:
+    """A section: one row per error, with log p(x), active units and samples."""
+    rows = []
+    for cost in costs:
+        finite = cost.log_px is not None
+        samples = image_tag(image_grid(cost.samples, len(cost.samples)), "samples") if finite else "not finite: no samples"
+        log_px, units = (number(round(cost.log_px, 1)), cost.active_units) if finite else ("diverged", "")
+        rows.append(f'<tr><td>{escape(cost.words)}</td><td class="value">{log_px}</td><td class="value">{units}</td>'
+                    f"<td>{samples}</td></tr>")
+    return ('<section class="chapter" id="costs"><h3>What known errors cost</h3>'
+            f"<p>{escape(COSTS)}</p>" '<div class="scroll plain" tabindex="0"><table><thead><tr><th>error</th>'
+            "<th>log p(x), nats per image</th><th>active units</th><th>samples</th></tr></thead>"
+            f"<tbody>{''.join(rows)}</tbody></table></div></section>")

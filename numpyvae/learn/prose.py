@@ -29,7 +29,8 @@ class Prose:
         """Text to HTML with links on equation numbers, "chapter 3" and `names`."""
         markup = NUMBER.sub(self._equation, escape(text))
         markup = re.sub(r"\b([Cc]hapter )(\d+)\b", self._chapter, markup)
-        return re.sub(r"`([^`<>]+)`", self._name, markup)
+        markup = re.sub(r"`([^`<>]+)`", self._name, markup)
+        return re.sub(r"(?<![\w*])\*(\w+)\*(?![\w*])", r"<em>\1</em>", markup)
 
     def _equation(self, match):
         address = self.equations.get(match[0])
@@ -48,6 +49,8 @@ class Prose:
     def blocks(self, docstring: str, defines: tuple[str, ...] = ()) -> str:
         """A whole docstring to HTML. defines: the equation numbers that get their id here, at their first formula."""
         left, parts = set(defines), []
+        if not docstring.strip():
+            return ""
         for block in re.split(r"\n\s*\n", docstring.strip("\n")):
             parts += [self._block(kind, lines, left) for kind, lines in _groups(block.split("\n"))]
         return "\n".join(parts)
