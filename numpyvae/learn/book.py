@@ -76,7 +76,7 @@ def _chapter(chapter: Chapter, anchors: Mapping, prose: Prose, figures: list[Fig
     rows = module_rows(chapter)
     places = {place: own[name] for name, place in definitions(chapter.tree).items()
               if name not in {row.name for row in rows}}            # a function's id is on its row
-    lines = highlight(chapter.source, name_links(chapter, anchors), places, prose.cite)
+    lines = highlight(chapter.source, name_links(chapter, anchors), places, prose.link_numbers)
     shown = "".join(figure_html(f.name, f.title, f.caption, f.content) for f in figures)
     parts = [f"<h3>{chapter.number}. {escape(chapter.name)}</h3>",
              f'<p class="about"><code>{chapter.file}</code>, tested by <code>{chapter.test_file}</code></p>',
@@ -87,7 +87,7 @@ def _chapter(chapter: Chapter, anchors: Mapping, prose: Prose, figures: list[Fig
         code = [lines[i - 1] for i in range(row.first, row.last) if i not in row.docstring_lines]
         if row.docstring or any(code):
             heading = row.name.rpartition(".")[2] if row.docstring else ""
-            parts.append(row_html(heading, prose.note(row.docstring), code, own.get(row.name)))
+            parts.append(row_html(heading, prose.note(row.docstring), code, own.get(row.name) if row.name else None))
     return f'<section class="chapter" id="{chapter.id}">' + "\n".join(parts) + "</section>"
 
 

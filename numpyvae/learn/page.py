@@ -19,6 +19,7 @@ from .costs import Cost
 SMALLEST_TEXT, PLOT_TEXT = 11, 13               # pixels, on the page, and in the plots as they are made
 COSTS = ("One model per row, each trained with one error for a few epochs: the same images, order and initial parameters. "
          "The package evaluates all of them, with its own functions.")
+_LOWEST = -10_000.0                             # of log p(x), that the table shows
 MONOSPACE = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
 STYLE = palette_css(":root") + f"""
@@ -111,10 +112,14 @@ def cost_table(costs: Sequence[Cost]) -> str:
     for cost in costs:
         finite = cost.log_px is not None
         samples = image_tag(image_grid(cost.samples, len(cost.samples)), "samples") if finite else "not finite: no samples"
-        log_px, units = (number(round(cost.log_px, 1)), cost.active_units) if finite else ("diverged", "")
+        log_px, units = (_log_px(cost.log_px), cost.active_units) if finite else ("diverged", "")
         rows.append(f'<tr><td>{escape(cost.words)}</td><td class="value">{log_px}</td><td class="value">{units}</td>'
                     f"<td>{samples}</td></tr>")
     return ('<section class="chapter" id="costs"><h3>What known errors cost</h3>'
             f"<p>{escape(COSTS)}</p>" '<div class="scroll plain" tabindex="0"><table><thead><tr><th>error</th>'
             "<th>log p(x), nats per image</th><th>active units</th><th>samples</th></tr></thead>"
             f"<tbody>{''.join(rows)}</tbody></table></div></section>")
+
+
+def _log_px(value: float) -> str:
+    return number(round(value, 1)) if value > _LOWEST else f"below {number(_LOWEST)}"

@@ -25,11 +25,13 @@ class Prose:
     def __init__(self, equations: Mapping[str, str], chapters: Mapping[int, str], names: Mapping[str, str]):
         self.equations, self.chapters, self.names = equations, chapters, names
 
+    def link_numbers(self, text: str) -> str:
+        """Text to HTML with links on equation numbers and "chapter 3"; nothing else changes."""
+        return re.sub(r"\b([Cc]hapter )(\d+)\b", self._chapter, NUMBER.sub(self._equation, escape(text)))
+
     def cite(self, text: str) -> str:
-        """Text to HTML with links on equation numbers, "chapter 3" and `names`."""
-        markup = NUMBER.sub(self._equation, escape(text))
-        markup = re.sub(r"\b([Cc]hapter )(\d+)\b", self._chapter, markup)
-        markup = re.sub(r"`([^`<>]+)`", self._name, markup)
+        """Text to HTML with links on equation numbers, "chapter 3" and `names`, and with *emphasis*."""
+        markup = re.sub(r"`([^`<>]+)`", self._name, self.link_numbers(text))
         return re.sub(r"(?<![\w*])\*(\w+)\*(?![\w*])", r"<em>\1</em>", markup)
 
     def _equation(self, match):
