@@ -1,6 +1,6 @@
 """Faults in the mathematics, one line each: what it is, the tests that should see it, and the edit, old and new.
 
-Most are slips that somebody has made: a transpose forgotten, a half, a mean for a sum, a sign; and some that published
+Most are errors that have been made: a transpose forgotten, a half, a mean for a sum, a sign; and some that published
 programs contain. Those that a gradient check cannot see, because forward and backward agree on the wrong thing, are
 under their own heading, some of them two edits.
 """
