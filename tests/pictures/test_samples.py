@@ -14,7 +14,7 @@ from numpyvae.vae import encode, init_params
 
 PRIOR = ((0.5, -1.0), (0.4, -0.8))
 SHAPE = (1, 2)
-STEP = 8 / 255  # of z, when one of 255 grey levels is the smallest difference seen
+STEP = 8 / 255  # of z, when one of 255 gray levels is the smallest difference seen
 
 
 def revealing(prior=PRIOR):

@@ -99,7 +99,7 @@ def in_every_setting(test):
 
 @in_every_setting
 def test_every_log_weight_is_log_p(prior, logvar_x):
-    """p(x, z)/p(z|x) = p(x), whatever z is: not only near q's centre."""
+    """p(x, z)/p(z|x) = p(x), whatever z is: not only near q's center."""
     config = linear_vae(prior, logvar_x)
     params, x = random_params(config, orthogonal=True), data(config)
     put_the_posterior_into_the_encoder(params, config)
