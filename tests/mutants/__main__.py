@@ -70,6 +70,7 @@ def run(edits, tests):
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
             status = pytest.main(["-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider",
                                   "-W", "ignore::pytest.PytestAssertRewriteWarning",  # hypothesis is here already
+                                  "-W", "ignore:mypy_extensions:DeprecationWarning",  # hypothesis, where libcst is
                                   "--rootdir", str(TESTS.parent), *arguments(tests)])
         signal.alarm(0)
         output.seek(0)
