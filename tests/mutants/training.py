@@ -78,7 +78,7 @@ fault("test images are not checked", TESTS,
 fault("a Bernoulli decoder takes any pixel", TESTS, (FILE, "unit_interval = LIKELIHOODS[config.likelihood].unit_interval", "unit_interval = False"))
 fault("a state of another model is not refused", TESTS, (FILE, "    check_shapes(state.params, config)\n", ""))
 fault("the sum of losses, not their mean", TESTS, (FILE, "state.loss_sum / len(images)", "state.loss_sum"))
-fault("reconstruction and KL exchanged", "training/test_step.py training/test_evaluation.py runs",
+fault("reconstruction and KL exchanged", "training/test_loop.py -k row",
       (FILE, "reconstruction=terms.reconstruction, kl=terms.kl,", "reconstruction=terms.kl, kl=terms.reconstruction,"))
 fault("noise that is uniform", TESTS,
       (FILE, "return rng.standard_normal((options.num_samples, n, config.latent_dim), dtype=np.float32)",

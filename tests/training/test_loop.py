@@ -11,6 +11,7 @@ from numpyvae.data.mnist import load_mnist
 from numpyvae.data.pixels import to_input
 from numpyvae.settings import TrainingOptions, VAEConfig
 from numpyvae.training import loop
+from numpyvae.training.evaluation import evaluate_elbo
 from numpyvae.training.loop import train
 from numpyvae.training.state import initial_state
 from numpyvae.training.step import NotFiniteError
@@ -73,6 +74,22 @@ def test_an_epochs_seconds_are_those_of_its_steps_alone(tiny):
 
     state = train(*tiny, CONFIG, QUICK, after_batch=lambda state, loss: time.sleep(0.02))
     assert all(0 < row["seconds"] < 0.14 for row in state.history)  # 7 batches of the callback alone take 0.14 s
+
+
+def test_an_epochs_row_holds_the_evaluation_after_it(tiny):
+    state = train(*tiny, CONFIG, QUICK)
+    terms = evaluate_elbo(state.params, to_input(tiny[1], "none", None), CONFIG, np.random.default_rng([5, 3, 2]))
+    row = state.history[-1]
+    assert (row["test_loss"], row["reconstruction"], row["kl"], row["active_units"]) == terms
+
+
+def test_warmup_trains_the_first_epoch_without_the_kl(tiny):
+    options = replace(QUICK, epochs=2, warmup=1)
+    warm = train(*tiny, replace(CONFIG, beta=2.0), options)
+    first = train(*tiny, replace(CONFIG, beta=0.0), replace(QUICK, epochs=1))
+    assert warm.history[0] == {**first.history[0], "seconds": warm.history[0]["seconds"]}
+    constant = train(*tiny, replace(CONFIG, beta=0.0), replace(QUICK, epochs=2))
+    assert warm.history[1]["train_loss"] > constant.history[1]["train_loss"]  # the KL counts again
 
 
 # Callbacks
