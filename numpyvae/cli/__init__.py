@@ -61,7 +61,8 @@ def main(argv: list[str] | None = None) -> int:
         console.error(f"error: {error_message(error)}")
         return 2
     except KeyboardInterrupt:
-        ignore_interrupts()
+        if argv is None:  # this process ends now: more of them would end it with a traceback
+            ignore_interrupts()
         console.error("interrupted")
         return 130
 

@@ -32,7 +32,7 @@ fault("a resumed epoch begins at its first batch", TESTS, (FILE, 'state.batches_
 fault("the generator of an interrupted epoch not restored", TESTS, (FILE, 'if record["generator"] is not None:', "if False:"))
 fault("parameters that are not finite accepted", TESTS, (FILE, "if not np.isfinite(array).all() or", "if"))
 fault("a negative second moment accepted", TESTS, (FILE, 'or name == "adam.v" and array.min() < 0:', "or False:"))
-fault("arrays of another size accepted", TESTS, (FILE, "or array.shape != (size,):", "or array.size < 3:"))
+fault("arrays of another size accepted", TESTS, (FILE, "or array.shape != (size,):", "or array.size < 1:"))
 fault("a history of another length accepted", TESTS, (FILE, "or len(history) != epochs:", "or False:"))
 fault("an epoch out of order accepted", TESTS, (FILE, '_integer(row["epoch"], "epoch", 1) != number:', '_integer(row["epoch"], "epoch", 1) < 1:'))
 fault("a column missing from the history accepted", TESTS, (FILE, "set(row) != set(COLUMNS)", "set(row) - set(COLUMNS)"))
