@@ -2,7 +2,7 @@
 
 Two books, and the workshop around them:
 
-    vae         BOOK ONE: the variational autoencoder, derived and coded chapter by chapter; start with pydoc numpyvae.vae
+    vae         BOOK ONE: the variational autoencoder, chapter by chapter; start with pydoc numpyvae.vae
     mdp         BOOK TWO: Markov decision processes; start with pydoc numpyvae.mdp
 
     training    Algorithm 1 (loop), one step of it (step), several processes, evaluation

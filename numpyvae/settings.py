@@ -15,7 +15,7 @@ from typing import Any
 
 ACTIVATIONS = ("relu", "tanh")
 LIKELIHOODS = ("bernoulli", "normal")
-OBJECTIVES = ("elbo", "iwae")
+OBJECTIVES = ("elbo", "iwae", "elbo-stl", "iwae-dreg")
 BINARIZATIONS = {"none": "grayscale pixels", "threshold": "pixels binarized at ½",
                  "dynamic": "pixels sampled every time", "static": "pixels sampled once"}
 SCHEDULES = ("constant", "burda")

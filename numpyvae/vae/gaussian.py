@@ -1,28 +1,47 @@
-"""Normal distributions: densities, entropy, the Kullback-Leibler (KL) divergence, and how to draw samples.
+"""Normal distributions: density, entropy, Kullback-Leibler (KL) divergence, reparameterization.
 
-A diagonal normal factorizes, so everything here is elementwise, one dimension at a time; whoever calls sums over the
-dimensions. The code carries logvar = log σ², which may be any real number, where σ would have to be kept positive.
-Units are nats: natural logarithms. Two integrals carry the page (5!! is 5 · 3 · 1):
+A diagonal normal distribution factorizes, so everything here is elementwise, one dimension at a time; the caller sums.
+The code carries logvar = log σ², which may be any real number, whereas σ must be positive. Units are nats: natural
+logarithms. Two integrals are needed, where n!! = n (n − 2) (n − 4) …, so 5!! = 5 · 3 · 1, and (−1)!! = 1:
 
-    ∫ exp(−x²) dx = √π        ∫ xⁿ exp(−a x²) dx = (n−1)!! / (2a)^(n/2) · √(π/a)    n even, (−1)!! = 1;  0 for n odd
+    (2.1)  ∫ exp(−x²) dx = √π
+    (2.2)  ∫ xⁿ exp(−a x²) dx = (n−1)!! / (2a)^(n/2) · √(π/a)        for even n; 0 for odd n
 
-With a = 1/(2σ²), n = 0 gives the density its constant √(2πσ²), and n = 2 gives E[(x−μ)²] = σ². Hence, for
-q = N(mu_q, σ_q²) and p = N(mu_p, σ_p²):
+With a = 1/(2σ²), n = 0 gives the normalizing constant √(2πσ²), and n = 2 gives E[(x − mu)²] = σ². So
 
-    entropy          −E_q[log q] = ½ (log 2πσ_q² + 1)
-    cross-entropy    −E_q[log p] = ½ log 2πσ_p² + (σ_q² + (mu_q − mu_p)²) / (2σ_p²)
-    KL(q ‖ p)      =  E_q[log q − log p]  =  cross-entropy − entropy
-                   =  log(σ_p/σ_q) + (σ_q² + (mu_q − mu_p)²) / (2σ_p²) − ½
+    (2.3)  log N(x; mu, σ²) = −½ log(2πσ²) − (x − mu)²/(2σ²)
 
-A gradient cannot pass through a sample z ~ q: drawing is not a function of q's parameters. Move the chance out of the
-way, eps ~ N(0, 1), and z = mu + σ eps is one: the noise is data, the parameters are arguments, the chain rule applies.
+Let q = N(mu_q, σ_q²) and p = N(mu_p, σ_p²); in a VAE they are the encoder's distribution and the prior. By (2.3):
 
-That is reparameterization. What is trained stands above its backward, which takes dy = ∂loss/∂y and returns the
-gradients in the order of the arguments, but of none that is data or fixed. Arguments broadcast as in NumPy; gradients
-come back in the shape of the result, unless said otherwise.
+    (2.4)  entropy          −E_q[log q] = ½ log(2πσ_q²) + ½                since E_q[(x − mu_q)²] = σ_q²
+
+    E_q[(x − mu_p)²] = E_q[((x − mu_q) + (mu_q − mu_p))²]
+                     = E_q[(x − mu_q)²] + 2 (mu_q − mu_p) E_q[x − mu_q] + (mu_q − mu_p)²
+                     = σ_q² + (mu_q − mu_p)²                                since E_q[x − mu_q] = 0
+
+    (2.5)  cross-entropy    −E_q[log p] = ½ log(2πσ_p²) + (σ_q² + (mu_q − mu_p)²)/(2σ_p²)
+
+    KL(q ‖ p) = E_q[log q − log p]
+              = cross-entropy − entropy
+              = ½ log(2πσ_p²) − ½ log(2πσ_q²) + (σ_q² + (mu_q − mu_p)²)/(2σ_p²) − ½
+    (2.6)     = log(σ_p/σ_q) + (σ_q² + (mu_q − mu_p)²)/(2σ_p²) − ½
+
+With d = logvar_q − logvar_p = log(σ_q²/σ_p²), the first term is log(σ_p/σ_q) = −d/2, and σ_q²/σ_p² = exp(d):
+
+    (2.7)  KL(q ‖ p) = ½ (exp(d) − 1 − d + (mu_q − mu_p)²/σ_p²)
+
+Reparameterization. A loss that depends on a sample z ~ q has to be differentiated with respect to mu and σ. But
+sampling is not a differentiable function of them. Move the randomness into eps ~ N(0, 1):
+
+    (2.8)  z = mu + σ eps                    z ~ N(mu, σ²), and for fixed eps a differentiable function of mu and logvar
+    (2.9)  ∂z/∂mu = 1        ∂z/∂logvar = eps ∂exp(logvar/2)/∂logvar = eps σ/2
+
+eps is data, like x. Chapter 11 shows what happens without this.
+
+Each differentiable function is followed by its backward, which returns the gradients in argument order, omitting data
+and constants. Arguments broadcast as in NumPy; gradients have the shape of the result, unless noted.
 
 Source: Kingma & Welling 2014, section 2.4 and appendix B (for the standard normal prior).
-Next: bernoulli.
 """
 
 import math
@@ -34,7 +53,7 @@ LOG_2PI = math.log(2 * math.pi)
 
 
 def log_density(x: Array, mu: Array, logvar: Array) -> Array:
-    """log N(x; mu, σ²) = −½ (log 2π + logvar + (x − mu)²/σ²)"""
+    """log N(x; mu, σ²) = −½ (log 2π + logvar + (x − mu)²/σ²)        (2.3), elementwise, not summed"""
     r = x - mu
     return -0.5 * (LOG_2PI + logvar + r**2 * _exp(-logvar, r))
 
@@ -60,11 +79,12 @@ def cross_entropy(mu_q: Array, logvar_q: Array, mu_p: Array | float, logvar_p: A
 def kl_divergence(mu_q: Array, logvar_q: Array, mu_p: Array | float = 0.0, logvar_p: Array | float = 0.0) -> Array:
     """KL(q ‖ p) = ½ (exp(d) − 1 − d + ((mu_q − mu_p)/σ_p)²)        with d = logvar_q − logvar_p
 
-    Never negative, and 0 when q = p: expm1(d) ≥ d, where exp(d) − 1 loses the digits that decide it. A divergence too
-    large for the number format is +inf, never NaN and without a warning (for means whose difference is a number).
+    Never negative, and 0 when q = p, since expm1(d) = exp(d) − 1 ≥ d. Computed as written it would cancel: at d = 1e-9,
+    exp(d) − 1 − d is 8e-17 and expm1(d) − d the correct 5e-19. Overflow gives +inf without a warning, never NaN (if
+    mu_q − mu_p is finite).
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        d = np.minimum(logvar_q - logvar_p, 1e4)  # expm1 is inf long before; d = inf would make inf − inf
+        d = np.minimum(logvar_q - logvar_p, 1e4)  # expm1 overflows long before; d = inf would make inf − inf
         r = mu_q - mu_p
         scaled = np.where(r == 0, r, r * _exp(-0.5 * logvar_p, r))  # 0/σ_p is 0 however small σ_p is
         return 0.5 * (np.expm1(d) - d + scaled**2)
@@ -72,7 +92,7 @@ def kl_divergence(mu_q: Array, logvar_q: Array, mu_p: Array | float = 0.0, logva
 
 def kl_divergence_backward(dy: Array | float, mu_q: Array, logvar_q: Array, mu_p: Array | float = 0.0,
                            logvar_p: Array | float = 0.0) -> tuple[Array, Array]:
-    """dmu_q = dy (mu_q − mu_p)/σ_p²    dlogvar_q = ½ dy (exp(d) − 1)        the prior is fixed: it has no gradient"""
+    """dmu_q = dy (mu_q − mu_p)/σ_p²    dlogvar_q = ½ dy (exp(d) − 1)    by (2.7); the prior is fixed: no gradient"""
     r = mu_q - mu_p
     return dy * r * _exp(-logvar_p, r), 0.5 * dy * np.expm1(logvar_q - logvar_p)
 
@@ -80,15 +100,14 @@ def kl_divergence_backward(dy: Array | float, mu_q: Array, logvar_q: Array, mu_p
 def reparameterize(mu: Array, logvar: Array, eps: Array) -> Array:
     """z = mu + σ eps        with σ = exp(logvar/2), the standard deviation, not the variance
 
-    mu, logvar (N, L) and eps (N, L) or, J samples at once, (J, N, L)  ->  z in the shape of eps. eps ~ N(0, 1) is an
-    argument, drawn by the caller: z is then a function of mu and logvar that can be differentiated, on paper or
-    numerically, and the backward pass meets the noise of its forward pass and no other.
+    mu, logvar (N, L), eps ~ N(0, 1) (J, N, L) for J samples, or of any shape that they broadcast to  ->  z in the shape
+    of eps. The caller samples eps, so the backward pass uses the noise of its forward pass.
     """
     return mu + np.exp(0.5 * logvar) * eps
 
 
 def reparameterize_backward(dz: Array, mu: Array, logvar: Array, eps: Array) -> tuple[Array, Array]:
-    """dmu = Σⱼ dzⱼ    dlogvar = Σⱼ dzⱼ epsⱼ σ/2        in the shape of mu; eps is data: it has no gradient"""
+    """dmu = Σⱼ dzⱼ    dlogvar = Σⱼ dzⱼ epsⱼ σ/2        by (2.9), in the shape of mu: all J samples come from one mu"""
     dsigma = dz * eps
     if np.ndim(eps) > np.ndim(mu):
         dz, dsigma = dz.sum(axis=0), dsigma.sum(axis=0)

@@ -1,20 +1,28 @@
-"""The layers of a network, each beside its backward.
+"""The layers of a network, each with its backward pass.
 
-A network is a composition y = f(g(x)), and its loss a number that depends on y. Write dy for ∂loss/∂y, an array in the
-shape of y. The chain rule turns dy into dx by way of f's own derivative, so that every layer needs to know nothing but
-itself: forward, `f(x) -> y, cache`; backward, `f_backward(dy, cache) -> dx`. The cache holds what the derivative needs
-again; it trades memory for not computing it twice. Here it is never a copy: linear keeps its input, which the layer
-before made anyway, and W itself; relu and tanh keep their output, which is enough: y > 0 exactly where x > 0, and
-tanh' = 1 − tanh². So the parameters must not move between a forward pass and its backward pass.
+A network is a composition of functions, y = f(x) with x = g(…), and its loss is one number that depends on y. Write dy
+for ∂loss/∂y, an array of the shape of y. The chain rule turns dy into dx with f's own derivative alone, so each layer
+is independent of the others:
 
-For the linear layer, y_no = Σ_i x_ni W_io + b_o, so ∂y_no/∂x_ni = W_io, ∂y_no/∂W_io = x_ni, ∂y_no/∂b_o = 1, and the
-sums that the chain rule asks for are matrix products.
+    forward     f(x) -> y, cache
+    backward    f_backward(dy, cache) -> dx        upstream gradient first, cache second, destinations last
 
-Forward passes return fresh arrays. Little is lost by that: the memory that one step frees serves the next. The
-gradients of the parameters are another matter, megabytes that Adam reads as one vector: `out` names the arrays that
-they are written into.
+For the linear layer, entry by entry, and with each sum over all the paths from one input to the loss:
 
-Source: Rumelhart, Hinton & Williams 1986. Next: parameters.
+    (1.1)  y_no  = Σ_i x_ni W_io + b_o
+           dx_ni = Σ_o dy_no ∂y_no/∂x_ni = Σ_o dy_no W_io        x_ni reaches every output o of image n
+           dW_io = Σₙ dy_no ∂y_no/∂W_io = Σₙ x_ni dy_no          W_io reaches output o of every image n
+           db_o  = Σₙ dy_no ∂y_no/∂b_o  = Σₙ dy_no
+    (1.2)  dx = dy Wᵀ        dW = xᵀ dy        db = Σₙ dyₙ       the same as matrix products
+
+The cache holds the values that the derivative needs: here x and W; for an activation its output y, which is enough,
+since y > 0 exactly where x > 0, and tanh' = 1 − tanh². Nothing is copied, so the parameters must not be updated between
+a forward pass and its backward pass. Without caches each layer would run forward again in the backward pass: one matrix
+product more for each three. The price is memory, the activations of one minibatch.
+
+Gradients of the parameters are large, and Adam reads them as one vector: they are written into `grads`, if given.
+
+Source: Rumelhart, Hinton & Williams 1986.
 """
 
 import numpy as np
@@ -29,7 +37,7 @@ def linear(x: Array, W: Array, b: Array) -> tuple[Array, tuple[Array, Array]]:
 
 
 def linear_backward(dy: Array, cache: tuple[Array, Array], grads=(None, None)) -> tuple[Array, Array, Array]:
-    """dx = dy Wᵀ        and dW, db        dy (N, O)  ->  dx (N, I), dW (I, O), db (O,)"""
+    """dx = dy Wᵀ, and dW, db        dy (N, O)  ->  dx (N, I), dW (I, O), db (O,); grads = (dW, db) to write into"""
     _, W = cache
     dx = dy @ W.T
     dW, db = linear_backward_params(dy, cache, grads)
@@ -37,10 +45,10 @@ def linear_backward(dy: Array, cache: tuple[Array, Array], grads=(None, None)) -
 
 
 def linear_backward_params(dy: Array, cache: tuple[Array, Array], grads=(None, None)) -> tuple[Array, Array]:
-    """dW = xᵀ dy        db = Σₙ dyₙ = 1ᵀ dy        for the first layer, which needs no dx; written into grads = (dW, db) if given"""
+    """dW = xᵀ dy        db = Σₙ dyₙ        for the first layer, which needs no dx; grads as above"""
     x, _ = cache
     dW, db = grads
-    return np.matmul(x.T, dy, out=dW), np.matmul(np.ones(len(dy), dy.dtype), dy, out=db)
+    return np.matmul(x.T, dy, out=dW), np.sum(dy, axis=0, out=db)
 
 
 def relu(x: Array) -> tuple[Array, Array]:

@@ -3,10 +3,8 @@
     bernoulli    y is each pixel's logit; p(x|z) as in bernoulli.py
     normal       y is each pixel's mean; p(x|z) = N(y, s²) with one variance s² for all pixels, learned or fixed
 
-The normal likelihood carries logvar_x = log s², for the same reason as gaussian.py. It is a density, which may exceed 1.
-A negative log-likelihood may then be negative.
-
-A new likelihood is one entry of LIKELIHOODS and its pair of functions. Whatever depends on the likelihood reads the table.
+The normal likelihood carries logvar_x = log s², as in chapter 2. It is a density, which may exceed 1, so the loss may
+be negative. A new likelihood is one entry of LIKELIHOODS and its pair of functions.
 
 Source: Kingma & Welling 2014, appendix C.
 """
@@ -23,35 +21,15 @@ from ..settings import VAEConfig
 
 
 class Likelihood(NamedTuple):
-    """One distribution p(x|z), where y is the decoder's output.
+    """One distribution p(x|z), where y is the decoder's output."""
 
-    log_prob(params, x, y, config)                               log p(x|z): x (N, D), y (..., N, D) -> (..., N), in nats
-    log_prob_backward(dlog_px, params, x, y, config, grads)      dy; gradients of its own parameters are written into grads
-    mean(y)                                                      E[x|z], (..., D)
-    output_bias(mean_image)                                      the output bias for which E[x|z] is the mean image
-    shapes(config)                                               its own parameters, name -> shape
-    is_density                                                   True: log p(x|z) may be positive
-    unit_interval                                                True: x must lie in [0, 1]
-    """
-
-    log_prob: Callable
-    log_prob_backward: Callable
-    mean: Callable
-    output_bias: Callable
-    shapes: Callable
-    is_density: bool
-    unit_interval: bool
-
-
-def bernoulli_log_prob(params: dict, x: Array, y: Array, config: VAEConfig) -> Array:
-    """log p(x|z), where y holds logits        x (N, D), y (..., N, D) -> (..., N)"""
-    return bernoulli.log_prob(x, y)
-
-
-def bernoulli_log_prob_backward(dlog_px: Array, params: dict, x: Array, y: Array, config: VAEConfig,
-                                grads: dict | None = None) -> Array:
-    """dlog_px (..., N) -> dy (..., N, D); there are no parameters of its own."""
-    return bernoulli.log_prob_backward(dlog_px, x, y)
+    log_prob: Callable  # (params, x, y, config) -> log p(x|z): x (N, D), y (..., N, D) -> (..., N), in nats
+    log_prob_backward: Callable  # (dlog_px, params, x, y, config, grads) -> dy; grads gets its own parameters'
+    mean: Callable  # y -> E[x|z], of the same shape
+    output_bias: Callable  # mean image (D,) -> the output bias for which E[x|z] is the mean image
+    shapes: Callable  # config -> its own parameters, name -> shape
+    is_density: bool  # if so, log p(x|z) may be positive
+    unit_interval: bool  # if so, x must lie in [0, 1]
 
 
 def bernoulli_output_bias(mean_image: Array) -> Array:
@@ -61,7 +39,7 @@ def bernoulli_output_bias(mean_image: Array) -> Array:
 
 
 def normal_log_prob(params: dict, x: Array, y: Array, config: VAEConfig) -> Array:
-    """log p(x|z) = Σ_d log N(x_d; y_d, s²)        x (N, D), y (..., N, D) -> (..., N)"""
+    """log p(x|z) = Σᵢ log N(xᵢ; yᵢ, s²)        x (N, D), y (..., N, D) -> (..., N)"""
     return log_density(x, y, decoder_logvar(params, y.dtype, config)).sum(axis=-1)
 
 
@@ -80,11 +58,13 @@ def decoder_logvar(params: dict, dtype: np.dtype, config: VAEConfig) -> Array:
 
 
 LIKELIHOODS = {
-    "bernoulli": Likelihood(bernoulli_log_prob, bernoulli_log_prob_backward, mean=bernoulli.sigmoid,
-                            output_bias=bernoulli_output_bias, shapes=lambda config: {},
-                            is_density=False, unit_interval=True),
-    "normal": Likelihood(normal_log_prob, normal_log_prob_backward, mean=lambda y: y,
-                         output_bias=lambda mean_image: mean_image,
-                         shapes=lambda config: {"logvar_x": ()} if config.logvar_x is None else {},
-                         is_density=True, unit_interval=False),
+    "bernoulli": Likelihood(
+        log_prob=lambda params, x, y, config: bernoulli.log_prob(x, y),
+        log_prob_backward=lambda dlog_px, params, x, y, config, grads=None: bernoulli.log_prob_backward(dlog_px, x, y),
+        mean=bernoulli.sigmoid, output_bias=bernoulli_output_bias, shapes=lambda config: {},
+        is_density=False, unit_interval=True),
+    "normal": Likelihood(
+        normal_log_prob, normal_log_prob_backward, mean=lambda y: y, output_bias=lambda mean_image: mean_image,
+        shapes=lambda config: {"logvar_x": ()} if config.logvar_x is None else {},
+        is_density=True, unit_interval=False),
 }

@@ -1,13 +1,13 @@
 """The model: encoder, decoder and prior.
 
-    encode    x -> mu, logvar      q(z|x) = N(mu, σ²), diagonal, with logvar = log σ²
-    decode    z -> y               the parameter of p(x|z): see likelihoods.py
-    prior     p(z) = N(mu_p, σ_p²), diagonal and fixed
+    encode    x -> mu, logvar    q(z|x) = N(mu, σ²), diagonal, with logvar = log σ²: the approximate posterior
+    decode    z -> y             the parameter of p(x|z) for each pixel, as in the table of likelihoods
+    prior     p(z) = N(mu_p, σ_p²), diagonal and fixed; mu_p = 0 and σ_p = 1 unless configured
 
-Both networks are multilayer perceptrons: linear layers with an activation between them.
+Both networks are multilayer perceptrons (MLP): linear layers with an activation between them. The encoder's last layer
+outputs mu and logvar side by side. A new activation is one entry of ACTIVATIONS and its pair of functions.
 
-The backward passes take the upstream gradient first and the cache second. They write the gradients of the parameters
-into `grads`, the last argument, and return it; the decoder's also returns dz.
+The backward passes write the gradients of the parameters into `grads`, their last argument, and return it.
 
 Source: Kingma & Welling 2014, appendix C.
 """
@@ -58,8 +58,8 @@ def encode_backward(dmu: Array, dlogvar: Array, cache: list, config: VAEConfig,
     """Write the encoder's gradients into grads (new, and 0 for the decoder, unless given); x is data: no dx."""
     grads = zero_parameters(config, dmu.dtype) if grads is None else grads
     dy = np.concatenate([dmu, dlogvar], axis=1)  # mu and logvar are halves of one array, and so are their gradients
-    dy = mlp_backward(dy, cache, "encoder", config, grads)
-    linear_backward_params(dy, cache[0], (grads["encoder.0.W"], grads["encoder.0.b"]))  # no dx: saves a sixth of the multiplications
+    dy = mlp_backward(dy, cache, "encoder", config, grads)  # and then no dx, which saves a sixth of the multiplications
+    linear_backward_params(dy, cache[0], (grads["encoder.0.W"], grads["encoder.0.b"]))
     return grads
 
 
@@ -85,9 +85,11 @@ def prior_parameters(config: VAEConfig, dtype: np.dtype) -> tuple[Array, Array]:
     return np.asarray(mu_p, dtype), np.asarray(logvar_p, dtype)
 
 
-def check_noise(eps: Array, x: Array, config: VAEConfig) -> None:
-    """ValueError unless eps has the shape (J, N, L), with J ≥ 1: any other would broadcast into another loss."""
+def check_minibatch(x: Array, eps: Array, config: VAEConfig) -> None:
+    """ValueError unless x is (N, D) and eps (J, N, L) with J ≥ 1: noise of another shape would broadcast."""
     N, L = len(x), config.latent_dim
+    if np.shape(x) != (N, config.input_dim):
+        raise ValueError(f"x must have the shape (N, {config.input_dim}), one row per image; it has {np.shape(x)}")
     if np.ndim(eps) != 3 or np.shape(eps)[0] < 1 or np.shape(eps)[1:] != (N, L):
         raise ValueError(f"eps must have the shape (J, {N}, {L}): J samples of {L} latents for each of the {N} images; "
                          f"it has {np.shape(eps)}")

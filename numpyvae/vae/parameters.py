@@ -1,16 +1,15 @@
 """Parameters: named views into one flat vector, and two ways to initialize them.
 
-There are two networks, each a chain of linear layers with an activation between them. Without activations two linear
-layers are one. The encoder maps an image to q(z|x), the approximate posterior of the latent variables z; the decoder
-maps z to p(x|z):
+There are two networks, each a chain of linear layers with an activation between them, since without activations two
+linear layers are one. The encoder maps an image to q(z|x), the decoder maps z to p(x|z):
 
     encoder    pixels -> hidden -> 2 · latent              mu and logvar of q(z|x), side by side
     decoder    latent -> hidden, reversed -> pixels        the parameter of p(x|z) for each pixel
 
-Formulas need named arrays, W and b of each layer; an optimizer and a checkpoint need one vector θ. Views give both:
-params["decoder.0.W"] is a slice of params.vector. Gradients have the same layout.
+Formulas need named arrays, an optimizer and a checkpoint one vector θ. Views give both: params["decoder.0.W"] is a
+slice of params.vector. Gradients have the same layout.
 
-Sources: LeCun et al. 1998 (1/√fan_in); Glorot & Bengio 2010, eq. 16; Burda et al. 2016 (output bias).
+Sources: PyTorch's default (1/√fan_in); Glorot & Bengio 2010, eq. 16; Burda et al. 2016 (output bias).
 """
 
 import math

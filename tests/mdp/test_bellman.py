@@ -152,7 +152,7 @@ def test_invalid_values_are_refused(v, message):
 
 
 def grid(side, gamma):
-    """Four moves with slip in a square, sparse; reward 1 in the last corner."""
+    """Four noisy moves in a square, sparse; reward 1 in the last corner."""
     S = side * side
     i, j = np.divmod(np.arange(S), side)
     moves = []

@@ -11,8 +11,8 @@ from numpyvae.mdp import (MDP, effective_horizon, enumerate_policies, four_state
                           value_iteration)
 from tests.mdp.oracle import EPS, error, exact_evaluation, linprog_values
 
-# FrozenLake 4 x 4, slippery, as Gymnasium's toy-text environment defines it, written out here: an action slips to
-# either side with probability 1/3 each; reward 1 on entering G; holes H and the goal G end the episode.
+# FrozenLake 4 x 4, slippery, as Gymnasium's toy-text environment defines it, written out here: an action leads to
+# either side instead with probability 1/3 each; reward 1 on entering G; holes H and the goal G end the episode.
 MAP = "SFFF" "FHFH" "FFFH" "HFFG"
 MOVES = [(0, -1), (1, 0), (0, 1), (-1, 0)]                              # left, down, right, up
 
@@ -45,7 +45,7 @@ def test_the_frozen_lake_is_solved_as_by_linear_programming():
 
 
 def test_the_dry_lake_is_crossed_in_six_steps():
-    """Without slipping the goal is six moves away, so the values are γ to the number of moves less one."""
+    """Without noise the goal is six moves away, so the values are γ to the number of moves less one."""
     mdp = MDP.from_transitions(frozen_lake(slippery=False), 0.9)
     moves = [6, 5, 4, 5, 5, None, 3, None, 4, 3, 2, None, None, 2, 1, None]
     assert np.allclose(policy_iteration(mdp).values, [0 if k is None else 0.9 ** (k - 1) for k in moves],
@@ -132,3 +132,11 @@ def test_an_episode_that_is_almost_endless_is_refused():
     mdp = MDP([[[1 - 2**-52, 2**-52]], [[2**-52, 1 - 2**-51]]], np.ones((2, 1)), 1.0, end=[[0], [2**-52]])
     with pytest.raises(ValueError, match="gamma is 1, and some policy needs about .* steps to end an episode; values"):
         policy_iteration(mdp)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 0.9])
+def test_where_episodes_end_no_constant_is_added(gamma):
+    """T 0 = 1 in every state, but with half of the probability gone the value is 1/(1 - γ/2), not 1/(1 - γ)."""
+    mdp = MDP(np.array([[[0.5, 0]], [[0, 0.5]]]), np.ones((2, 1)), gamma, end=np.full((2, 1), 0.5))
+    for solve in (modified_policy_iteration, value_iteration):
+        assert np.allclose(solve(mdp).values, 1 / (1 - gamma / 2), rtol=0, atol=1e-8)

@@ -112,7 +112,7 @@ def test_the_refined_error_bound_holds_in_each_state(gamma):
 
 @pytest.mark.parametrize("penalty", [-1e9, -1e12, -1e15])
 def test_a_large_penalty_elsewhere_makes_no_ties(penalty):
-    """300 states; in each, an action that is 1e-6 worse, and one that nobody takes."""
+    """300 states; in each, an action that is 1e-6 worse, and one that no optimal policy takes."""
     rng = np.random.default_rng(0)
     n = 300
     P = np.repeat(rng.dirichlet(np.ones(n), n)[:, None], 3, axis=1)

@@ -77,9 +77,9 @@ fault("I + γ P solved", VALUES, (FILE, "system = -gamma * P", "system = gamma *
 fault("the identity set on the diagonal, not added", BELLMAN + " -k exact_fractions",
       (FILE, "P.shape[0] + 1] += 1", "P.shape[0] + 1] = 1"))
 fault("no discount on what follows", BELLMAN + " -k operator",
-      (FILE, "mdp.R + mdp.gamma * (mdp.transitions", "mdp.R + (mdp.transitions"))
-fault("the reward discounted as well", BELLMAN + " -k operator", (FILE, "mdp.R + mdp.gamma * (mdp.transitions",
-                                                "mdp.gamma * mdp.R + mdp.gamma * (mdp.transitions"))
+      (FILE, "    q *= mdp.gamma\n", "    q *= 1.0\n"))
+fault("the reward discounted as well", BELLMAN + " -k operator", (FILE, "    q += mdp.R\n",
+                                                                  "    q += mdp.gamma * mdp.R\n"))
 fault("the sparse system without the sign of γ P", BELLMAN + " -k sparse or exact_fractions",
       (FILE, "(eye_array(P.shape[0]) - gamma * P)", "(eye_array(P.shape[0]) + gamma * P)"))
 fault("the policy's rows of another state", VALUES, (FILE, "rows = np.arange(S) * A + policy",
@@ -133,7 +133,7 @@ fault("value iteration that waits one sweep too many", SOLVERS + " -k stops_on",
 fault("the iterate itself handed to on_sweep", SOLVERS + " -k on_sweep",
       (FILE, "on_sweep(sweep, v.copy())", "on_sweep(sweep, last)"))
 fault("modified policy iteration without its constant", SOLVERS + " -k error_bounds or three",
-      (FILE, "values, error = v + c, (high - low)", "values, error = v, (high - low)"))
+      (FILE, "values, error = (v + c, (high", "values, error = (v, (high"))
 fault("the constant with half of its horizon", SOLVERS + " -k error_bounds or three",
       (FILE, "c = (low + high) / 2 * H", "c = (low + high) / 4 * H"))
 fault("the constant added where episodes end", "mdp/test_model.py mdp/test_episodes.py",
@@ -141,7 +141,8 @@ fault("the constant added where episodes end", "mdp/test_model.py mdp/test_episo
 fault("rows taken to sum to exactly 1", SOLVERS + " -k rows_that",
       (FILE, " + abs(c) * (H * mdp.gamma * off + 4 * U)", ""))
 fault("rounds that never end early", SOLVERS + " -k far_fewer", (FILE, "size(v - last) <= enough", "False"))
-fault("sweeps without discount", SOLVERS + " -k number_of_sweeps or starting", (FILE, "        P *= mdp.gamma\n", ""))
+fault("sweeps without discount", SOLVERS + " -k number_of_sweeps or starting",
+      (FILE, "P, r = mdp.gamma * mdp.transitions[rows]", "P, r = mdp.transitions[rows]"))
 fault("a bound without rounding", SOLVERS + " -k tolerance or unreachable",
       (FILE, "return error + rounding", "return error"), (FILE, "if error + rounding > tolerance:", "if False:"),
       (FILE, "    if rounding > tolerance:", "    if False:"))
@@ -158,8 +159,8 @@ fault("ties only where values are equal to the bit", TIES,
       (FILE, "gap <= np.take_along_axis(tau, best, axis=1) + tau", "gap <= 0"))
 fault("everything within a thousandth a tie", TIES,
       (FILE, "gap <= np.take_along_axis(tau, best, axis=1) + tau", "gap <= 1e-3"))
-fault("ties by the error of one action only", "mdp/test_rounding.py",
-      (FILE, "np.take_along_axis(tau, best, axis=1) + tau", "0.02 * tau"))
+fault("ties with the worst action", "mdp/test_rounding.py", (FILE, "best = q.argmax(axis=1)",
+                                                             "best = q.argmin(axis=1)"))
 fault("unavailable actions among the optimal ones", "mdp/test_model.py mdp/test_episodes.py",
       (FILE, "mdp.available & (gap", "~mdp.available | (gap"))
 fault("100,001 policies", SOLVERS + " -k enumerated", (FILE, "if A ** S > limit:", "if A ** S > limit * 2:"))
@@ -184,7 +185,7 @@ fault("the residual without the low part of γ v", ROUNDING,
       (FILE, "carry + (product_low + p * w_low[column])", "carry + product_low"))
 fault("the residual without the low parts of its sums", ROUNDING,
       (FILE, "carry + (product_low + p * w_low[column])", "(product_low + p * w_low[column])"))
-fault("halves of the wrong width", ROUNDING, (FILE, "134217729.0", "134217728.0"))
+fault("halves of the wrong width", ROUNDING, (FILE, "134217729.0", "1048577.0"))
 fault("an error bound without the last correction", ROUNDING,
       (FILE, "(abs(e) + horizon * unsolved) * scale", "horizon * unsolved * scale"))
 fault("an error bound that is not scaled back", ROUNDING,
@@ -310,7 +311,7 @@ fault("the largest for the smallest discount factor", COMMAND, (FILE, "return mi
 fault("the farsighted policy evaluated for the myopic", COMMAND,
       (FILE, 'for action in myopic["policy"]])', 'for action in farsighted["policy"]])'))
 fault("the loss as a gain", COMMAND, (FILE, "max(0.0, 1 - value / best)", "max(0.0, best / value - 1)"))
-fault("JSON always", COMMAND, (FILE, "if args.json else", "if True else"))
+fault("JSON always", COMMAND, (FILE, "if args.json:", "if True:"))
 fault("the policy among its own ties", COMMAND, (FILE, 'if policy != d["policy"]]', "]"))
 fault("sweeps to another tolerance", COMMAND,
       (FILE, "value_iteration(mdp, 1e-8, max_sweeps", "value_iteration(mdp, 1e-7, max_sweeps"))

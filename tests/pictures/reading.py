@@ -84,6 +84,17 @@ def elements(svg, tag, class_=None):
     return [element for element in found if class_ is None or element.get("class") == class_]
 
 
+def assert_inside(svg):
+    """Every text, line, circle and rectangle is inside the document, with room for descenders below a baseline."""
+    width, height = (float(v) for v in elements(svg, "svg")[0].get("viewBox").split()[2:])
+    for tag, across, down in [("text", "x", "y"), ("circle", "cx", "cy"), ("rect", "x", "y"), ("line", "x1", "y1"),
+                              ("line", "x2", "y2"), ("image", "x", "y")]:
+        for each in elements(svg, tag):
+            x, y = float(each.get(across, 0)), float(each.get(down, 0))
+            right, bottom = x + float(each.get("width", 0)), y + float(each.get("height", 4))
+            assert 0 <= x and right <= width and 0 <= y and bottom <= height, (tag, each.attrib)
+
+
 def texts(svg, class_=None):
     return [text.text for text in elements(svg, "text", class_)]
 

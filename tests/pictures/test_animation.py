@@ -82,6 +82,6 @@ def test_an_animation_keeps_to_its_size_and_to_its_first_and_last_frame():
     levels = np.rint(frames / 17.0) * 17
     assert np.array_equal(decoded[0], levels[0]) and np.array_equal(decoded[-1], levels[-1])
     positions = [next(i for i in range(40) if np.array_equal(levels[i], frame)) for frame in decoded]
-    assert positions == sorted(set(positions))
+    assert positions == [*range(0, 39, 2), 39]                        # every other one
     with pytest.raises(ValueError, match="2 frames, more than 1000"):
         learning_png(frames, max_bytes=1000)

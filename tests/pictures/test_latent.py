@@ -95,6 +95,7 @@ def test_any_number_of_classes_has_colors_that_differ_and_are_seen(classes):
 
 def test_a_digit_keeps_its_color_when_others_are_missing():
     assert class_colors(np.array([3, 7], np.uint8)) == [CLASS_COLORS[3], CLASS_COLORS[7]]
+    assert class_colors(np.array([0, 9], np.uint8)) == [CLASS_COLORS[0], CLASS_COLORS[9]]
     assert class_colors(np.array([3, 17], np.uint8)) == list(CLASS_COLORS[:2])
     assert class_colors(np.array(["a", "b", "c"])) == list(CLASS_COLORS[:3])
 
@@ -136,6 +137,14 @@ def test_the_manifold_is_on_the_axes_of_the_plane(shape):
     assert reading.ticks(svg, "x") == reading.ticks(plane_scatter_svg(np.zeros((1, 2)), MU_P, SIGMA_P), "x")
 
 
+@pytest.mark.parametrize("labels", [None, np.arange(60)], ids=["no labels", "60 labels"])
+def test_everything_is_inside_the_document(labels):
+    mu = np.random.default_rng(0).standard_normal((60, 2))
+    for svg in (latent_scatter_svg(mu, np.ones(2), labels), plane_scatter_svg(mu, np.zeros(2), np.ones(2), labels),
+                manifold_svg(np.zeros((40, 40), np.uint8), np.zeros(2), np.ones(2)), unit_variance_svg(mu[0] ** 2, 0.01)):
+        reading.assert_inside(svg)
+
+
 # Units
 
 def bars(svg):
@@ -148,8 +157,10 @@ def test_units_are_bars_from_the_threshold_in_falling_order():
     titles = [bar.find(reading.SVG + "title").text for bar in bars(svg)]
     assert titles == ["unit 1: 1", "unit 2: 0.02", "unit 3: 0.005", "unit 0: 0"]
     y, lefts = reading.reader(svg, "y", np.log10), [float(bar.get("x")) for bar in bars(svg)]
-    assert lefts == sorted(lefts) and all(float(bar.get("width")) > 50 for bar in bars(svg))
     (line,) = reading.elements(svg, "line", "threshold")
+    left, right = float(line.get("x1")), float(line.get("x2"))
+    assert lefts == pytest.approx([left + (right - left) / 4 * (i + 0.1) for i in range(4)], abs=0.02)
+    assert [float(bar.get("width")) for bar in bars(svg)] == pytest.approx([(right - left) / 5] * 4, abs=0.02)
     assert y(float(line.get("y1"))) == pytest.approx(-2, abs=0.01) and line.get("y1") == line.get("y2")
     for bar, value in zip(bars(svg), (1, 0.02, 0.005, 1e-6), strict=True):          # zero is shown at 1e-6
         top = float(bar.get("y"))

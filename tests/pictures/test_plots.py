@@ -73,6 +73,7 @@ def test_title_and_labels_are_shown_and_without_a_title_there_is_more_room():
 def test_the_unit_interval_has_ticks_but_epochs_only_integers():
     assert list(reading.ticks(line_plot_svg([0, 0.5, 1], {"a": [1, 2, 3]}), "x")) == [0, 0.2, 0.4, 0.6, 0.8, 1]
     assert list(reading.ticks(curve_svg([1, 2, 3], {"a": [1, 2, 3]}), "x")) == [1, 2, 3]
+    assert list(reading.ticks(line_plot_svg([1, 2], {"a": [0, 1]}), "y")) == [0, 0.2, 0.4, 0.6, 0.8, 1]
     units = line_plot_svg([1, 2], {"a": [2, 2]}, integer_y=True, y_min=0, y_max=2)
     assert list(reading.ticks(units, "y")) == [0, 1, 2]
 
@@ -169,6 +170,19 @@ def test_the_first_epochs_do_not_rule_the_axis():
 def test_a_short_or_even_curve_is_shown_whole(losses):
     svg = curve_svg(range(1, len(losses) + 1), {"a": losses})
     assert max(reading.ticks(svg, "y")) >= losses[0] and reading.texts(svg, "y-label") == ["loss, nats per image"]
+
+
+def test_the_first_epoch_leaves_the_plot_if_that_shortens_the_axis_by_a_third():
+    cut, whole = ([10.0, high, 7.0, 6.0, 5.0, 5.0] for high in (8.0, 8.5))   # 3/5 and 3.5/5 of the range are left
+    assert max(reading.ticks(curve_svg(range(1, 7), {"a": cut}), "y")) == 8
+    assert max(reading.ticks(curve_svg(range(1, 7), {"a": whole}), "y")) == 10
+    assert max(reading.ticks(curve_svg(range(1, 4), {"a": [10.0, 5.0, 5.0]}), "y")) == 10          # too few epochs
+
+
+def test_everything_is_inside_the_document():
+    x, curves = range(12), {f"a long name {i}": [i, 2.0] * 6 for i in range(9)}
+    for more in ({}, {"title": "A title", "x_label": "x", "y_label": "y"}, {"width": 380, "height": 300}):
+        reading.assert_inside(line_plot_svg(x, curves, **more))
 
 
 def test_a_late_rise_stays_in_the_plot():

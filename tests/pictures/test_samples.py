@@ -14,7 +14,7 @@ from numpyvae.vae import encode, init_params
 
 PRIOR = ((0.5, -1.0), (0.4, -0.8))
 SHAPE = (1, 2)
-STEP = 8 / 255  # of z, when one of 255 grey levels is the smallest difference seen
+STEP = 8 / 255  # of z, when one of 255 gray levels is the smallest difference seen
 
 
 def revealing(prior=PRIOR):
@@ -98,9 +98,10 @@ def test_reconstructions_decode_mu_and_do_not_depend_on_sigma():
 
 
 def test_rows_of_originals_stand_above_rows_of_reconstructions():
-    originals, others = np.arange(8).reshape(8, 1, 1), 10 + np.arange(8).reshape(8, 1, 1)
-    rows = interleave_rows(originals, others, columns=4)
-    assert rows.ravel().tolist() == [0, 1, 2, 3, 10, 11, 12, 13, 4, 5, 6, 7, 14, 15, 16, 17]
+    originals = np.arange(8)[:, None, None] + np.zeros((8, 2, 3), int)
+    rows = interleave_rows(originals, originals + 10, columns=4)
+    assert rows.shape == (16, 2, 3) and (rows == rows[:, :1, :1]).all()
+    assert rows[:, 0, 0].tolist() == [0, 1, 2, 3, 10, 11, 12, 13, 4, 5, 6, 7, 14, 15, 16, 17]
 
 
 @pytest.mark.parametrize("count, shown, columns", [(6, 6, 3), (5, 3, 3), (2, 2, 2), (1, 1, 1)])
@@ -142,6 +143,11 @@ def test_an_interpolation_has_the_originals_at_its_ends_and_their_reconstruction
     originals, shown = np.rint(x * 255).reshape(6, 3, 4), reconstruct(params, x, config, (3, 4))
     assert np.array_equal(walks[:, 0], originals[0::2]) and np.array_equal(walks[:, -1], originals[1::2])
     assert np.array_equal(walks[:, 1], shown[0::2]) and np.array_equal(walks[:, -2], shown[1::2])
+
+
+def test_an_interpolation_of_two_steps_is_the_two_reconstructions():
+    params, config, x = digits()
+    assert np.array_equal(interpolate(params, x[:2], config, (3, 4), steps=2)[1:3], reconstruct(params, x[:2], config, (3, 4)))
 
 
 def test_an_interpolation_is_a_straight_line_in_equal_steps():

@@ -46,7 +46,7 @@ def test_ticks_are_nice_few_and_reach_around_the_values(low, span, finest):
     ticks = nice_ticks(low, high, finest)
     step = ticks[1] - ticks[0]
     rounding = 1e-9 * step                                             # of i·step
-    assert ticks[0] <= low + rounding and high <= ticks[-1] + rounding and 2 <= len(ticks) <= 11
+    assert ticks[0] <= low + rounding and high <= ticks[-1] + rounding and 2 <= len(ticks) <= 10
     assert f"{step:.4e}".split("e")[0] in ("1.0000", "2.0000", "5.0000")
     assert step >= finest * (1 - 1e-9)
     if finest:
@@ -122,6 +122,7 @@ def test_a_legend_wraps_and_never_leaves_the_plot():
     for name in names:
         rows.setdefault(float(name.get("y")), []).append(float(name.get("x")))
         assert float(name.get("x")) + 6.5 * len(name.text.rstrip()) <= 300
+    assert {min(xs) for xs in rows.values()} == {30}                   # each row begins at the same place
     assert max(rows) == last and min(np.diff([*rows])) >= 18 and all(xs == sorted(xs) for xs in rows.values())
 
 

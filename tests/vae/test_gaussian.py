@@ -101,7 +101,7 @@ def test_kl_is_cross_entropy_minus_entropy(mu_q, logvar_q, mu_p, logvar_p):
 
 
 @given(mu=MEANS, logvar=LOGVARS)
-def test_kl_from_the_standard_normal_is_the_default_and_kingma_and_wellings_formula(mu, logvar):
+def test_kl_from_the_standard_normal_is_kingma_and_wellings_formula(mu, logvar):
     formula = -0.5 * (1 + logvar - mu**2 - math.exp(logvar))
     assert kl_divergence(mu, logvar) == kl_divergence(mu, logvar, 0.0, 0.0)
     assert abs(kl_divergence(mu, logvar) - formula) <= 10 * EPS * max(10, formula)
@@ -154,7 +154,7 @@ def test_kl_is_positive_away_from_equality(mu, logvar, shift, d, sign):
 
 
 @given(d=st.floats(1e-14, 1e-5), sign=st.sampled_from([-1, 1]))
-def test_kl_of_nearly_equal_variances_keeps_its_digits_down_to_the_rounding_of_d_itself(d, sign):
+def test_kl_of_nearly_equal_variances_is_accurate(d, sign):
     """exp(d) − 1 − d = d²/2 + …, from a difference of two numbers as large as d: off by a few ε d, not a few ε"""
     d *= sign
     assert abs(kl_divergence(0.0, d) - d * d / 4 * (1 + d / 3)) <= EPS * abs(d)
@@ -261,7 +261,7 @@ def test_log_density_gradient_is_its_complex_step(x, mu, logvar, dy):
 # Reparameterization
 
 @pytest.mark.parametrize("mu, logvar", [(0.0, 0.0), (2.0, -3.0), (-1.0, 2.5)])
-def test_samples_have_the_mean_the_standard_deviation_and_the_distribution_they_should(mu, logvar):
+def test_samples_have_the_mean_and_standard_deviation(mu, logvar):
     n, sigma = 200_000, math.exp(logvar / 2)
     z = reparameterize(np.full(n, mu), np.full(n, logvar), np.random.default_rng(5).standard_normal(n))
     assert abs(z.mean() - mu) < 4 * sigma / math.sqrt(n)  # four standard errors, 1 in 16,000; the seed is fixed
@@ -279,7 +279,7 @@ def test_noise_is_the_distance_from_the_mean_in_standard_deviations(mu, logvar, 
     assert abs((z - mu) / math.sqrt(math.exp(logvar)) - eps) <= limit
 
 
-def test_many_samples_at_once_are_the_same_as_one_by_one_and_their_gradients_add_up():
+def test_gradients_of_many_samples_are_summed():
     rng = np.random.default_rng(6)
     mu, logvar, eps, dz = (rng.standard_normal(shape) for shape in ((5, 3), (5, 3), (4, 5, 3), (4, 5, 3)))
     assert np.array_equal(reparameterize(mu, logvar, eps), [reparameterize(mu, logvar, e) for e in eps])
@@ -310,7 +310,7 @@ PAIRS = [  # forward, backward, the shapes of their arguments
 
 @pytest.mark.parametrize("forward, backward, shapes", PAIRS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_backward_keeps_the_precision_repeats_itself_and_leaves_its_arguments_alone(forward, backward, shapes, dtype):
+def test_backward_keeps_dtype_is_reproducible_and_modifies_nothing(forward, backward, shapes, dtype):
     rng = np.random.default_rng(7)
     arguments = [rng.standard_normal(shape).astype(dtype) for shape in shapes]
     dy = rng.standard_normal(forward(*arguments).shape).astype(dtype)

@@ -13,7 +13,9 @@ from hypothesis import given, strategies as st
 from scipy import stats
 from scipy.special import logsumexp
 
-from numpyvae.vae.iwae import log_importance_weights, log_marginal, log_mean_exp, negative_iwae, negative_iwae_backward
+from numpyvae.vae.estimators import negative_iwae_dreg_backward
+from numpyvae.vae.iwae import (log_importance_weights, log_marginal, log_mean_exp, negative_iwae,
+                               negative_iwae_backward)
 from numpyvae.settings import VAEConfig
 from numpyvae.vae import Parameters, decode, encode, init_params, negative_elbo, negative_elbo_backward
 
@@ -66,18 +68,19 @@ numbers = st.lists(st.floats(-100, 100), min_size=1, max_size=20)
 
 @given(numbers)
 def test_log_mean_exp_is_the_log_of_the_mean_of_exp(a):
-    assert log_mean_exp(np.array(a)) == pytest.approx(logsumexp(a) - np.log(len(a)), abs=1e-13 + 4e-15 * max(map(abs, a)))
+    rounding = 1e-13 + 4e-15 * max(map(abs, a))
+    assert log_mean_exp(np.array(a)) == pytest.approx(logsumexp(a) - np.log(len(a)), abs=rounding)
 
 
 @given(numbers, st.sampled_from([-1e4, 1e4]))
-def test_a_shift_comes_out_again_to_4_ulp_of_the_shift(a, shift):
+def test_log_mean_exp_commutes_with_a_shift(a, shift):
     """Two roundings each of a + shift and of the result; exp of the shift itself would be 0 or inf."""
     a = np.array(a)
     assert abs(log_mean_exp(a + shift) - (log_mean_exp(a) + shift)) <= 4 * np.spacing(1e4)
 
 
 @given(numbers)
-def test_it_lies_between_the_mean_and_the_largest(a):
+def test_log_mean_exp_lies_between_the_mean_and_the_largest(a):
     rounding = 1e-15 * (1 + max(map(abs, a)))
     assert np.mean(a) - 4 * rounding <= log_mean_exp(np.array(a)) <= max(a) + 4 * rounding
 
@@ -99,11 +102,11 @@ def test_a_weight_of_zero_counts_in_the_mean():
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "normal"])
 def test_the_log_weights_are_those_of_scipys_densities(likelihood):
-    config = VAEConfig(input_dim=4, hidden_dims=(3,), latent_dim=2, likelihood=likelihood, prior=((0.3, -1.0), (-0.4, 0.5)))
+    config = VAEConfig(4, (3,), 2, likelihood=likelihood, prior=((0.3, -1.0), (-0.4, 0.5)))
     params, rng = model(config), np.random.default_rng(0)
     x, eps = rng.integers(0, 2, (3, 4)).astype(float), rng.standard_normal((5, 3, 2))
     (mu, logvar), _ = encode(params, x, config)
-    log_w, _ = log_importance_weights(params, x, mu, logvar, eps, config)
+    log_w, *_ = log_importance_weights(params, x, mu, logvar, eps, config)
     sigma = np.exp(logvar / 2)
     z = mu + sigma * eps
     y, _ = decode(params, z, config)
@@ -115,7 +118,7 @@ def test_the_log_weights_are_those_of_scipys_densities(likelihood):
 
 
 @pytest.mark.parametrize("scale", [0.0, 0.5, 1.0])
-def test_the_mean_weight_is_the_likelihood_whatever_the_encoder(scale):
+def test_the_mean_weight_is_the_likelihood_for_every_encoder(scale):
     """E_q[w] = p(x): another encoder, the same number."""
     params, (t, w) = one_latent(), gauss_hermite(100)
     for name in params:
@@ -128,7 +131,7 @@ def test_the_mean_weight_is_the_likelihood_whatever_the_encoder(scale):
 # The K-sample bound
 
 def bound(params, x, config, K, n):
-    """L_K = E[log 1/K Σ w(epsₖ)], a sum over the grid of n^K nodes"""
+    """ELBO_K = E[log 1/K Σ w(epsₖ)], a sum over the grid of n^K nodes"""
     t, w = gauss_hermite(n)
     log_w = log_weights_at(params, x, t, config)
     grid = np.stack(np.meshgrid(*[np.arange(n)] * K, indexing="ij")).reshape(K, -1)
@@ -136,7 +139,7 @@ def bound(params, x, config, K, n):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_it_rises_with_k_from_the_elbo_toward_log_p(seed):
+def test_the_bound_rises_with_k_from_the_elbo_toward_log_p(seed):
     """By more, each time, than what quadrature with fewer nodes would make of it."""
     params = one_latent(seed)
     log_px = log_px_by_quadrature(params, X, ONE_LATENT)
@@ -146,7 +149,7 @@ def test_it_rises_with_k_from_the_elbo_toward_log_p(seed):
     assert np.diff([*fine, log_px], axis=0).min() > 10 * error
 
 
-def test_with_k_1_its_expectation_is_the_elbo():
+def test_with_k_1_the_expected_bound_is_the_elbo():
     """E[−log w] by quadrature, the KL sampled, is what negative_elbo has with the KL in closed form."""
     params, (t, w) = one_latent(), gauss_hermite(60)
     sampled = sum(w_i * negative_iwae(params, X, np.full((1, 2, 1), t_i), ONE_LATENT)[0] for t_i, w_i in zip(t, w))
@@ -155,8 +158,8 @@ def test_with_k_1_its_expectation_is_the_elbo():
     assert sampled == pytest.approx(-bound(params, X, ONE_LATENT, 1, 60).mean(), abs=1e-12)
 
 
-def test_with_k_1_it_is_the_sampled_elbo():
-    """−1/N Σ (log p(x|z) − log q(z|x)/p(z)), draw by draw"""
+def test_with_k_1_the_bound_is_the_sampled_elbo():
+    """−1/N Σ (log p(x|z) − log q(z|x)/p(z)), sample by sample"""
     config = replace(ONE_LATENT, latent_dim=3)
     params, eps = model(config), np.random.default_rng(2).standard_normal((1, 2, 3))
     (mu, logvar), _ = encode(params, X, config)
@@ -168,7 +171,7 @@ def test_with_k_1_it_is_the_sampled_elbo():
     assert negative_iwae(params, X, eps, config)[0] == pytest.approx((sampled_kl - log_px).mean(), abs=1e-13)
 
 
-def test_it_does_not_depend_on_the_order_of_the_samples_nor_on_repeating_them():
+def test_the_bound_does_not_depend_on_the_order_of_the_samples():
     params, eps = model(ONE_LATENT), np.random.default_rng(2).standard_normal((5, 2, 1))
     loss = negative_iwae(params, X, eps, ONE_LATENT)[0]
     assert negative_iwae(params, X, eps[::-1], ONE_LATENT)[0] == pytest.approx(loss, abs=1e-14)
@@ -179,9 +182,9 @@ def test_it_does_not_depend_on_the_order_of_the_samples_nor_on_repeating_them():
 
 CONFIGS = {
     "tanh": VAEConfig(input_dim=6, hidden_dims=(5, 4), latent_dim=3, activation="tanh"),
-    "square": VAEConfig(input_dim=4, hidden_dims=(4, 4), latent_dim=2),  # and 4 images: no shape gives away a transpose or an axis
-    "relu, general prior": VAEConfig(input_dim=6, hidden_dims=(5,), latent_dim=3, prior=((0.5, -1.0, 0.0), (0.3, -0.7, 0.0))),
-    "normal, learned variance": VAEConfig(input_dim=6, hidden_dims=(5,), latent_dim=3, activation="tanh", likelihood="normal"),
+    "square": VAEConfig(4, (4, 4), 2),  # and 4 images: no shape gives away a transpose or an axis
+    "relu, general prior": VAEConfig(6, (5,), 3, prior=((0.5, -1.0, 0.0), (0.3, -0.7, 0.0))),
+    "normal, learned variance": VAEConfig(6, (5,), 3, activation="tanh", likelihood="normal"),
     "normal, fixed variance": VAEConfig(input_dim=6, hidden_dims=(), latent_dim=3, likelihood="normal", logvar_x=-0.5),
 }
 
@@ -229,7 +232,8 @@ def test_the_gradient_of_the_elbo_with_j_samples(name, J):
     assert_same(grads, complex_step(lambda p: negative_elbo(p, x, eps, config)[0], params))
 
 
-@pytest.mark.parametrize("loss, backward", [(negative_elbo, negative_elbo_backward), (negative_iwae, negative_iwae_backward)])
+@pytest.mark.parametrize("loss, backward", [(negative_elbo, negative_elbo_backward),
+                                            (negative_iwae, negative_iwae_backward)])
 def test_j_samples_are_a_mean_over_j_but_k_samples_are_more_than_that(loss, backward):
     config, params, x, eps = setting("tanh", 3)
     together = backward(loss(params, x, eps, config)[1]).vector
@@ -246,9 +250,43 @@ def test_the_gradient_overwrites_what_it_is_given():
     assert np.array_equal(out.vector, negative_iwae_backward(cache).vector)
 
 
+def test_images_of_very_different_likelihoods_do_not_disturb_each_other():
+    """log w of −0.002 and of −1e4 in one float32 batch: each is scaled by its own maximum, or there is 0/0."""
+    config = VAEConfig(input_dim=784, hidden_dims=(), latent_dim=1)
+    params = init_params(config, np.random.default_rng(1))
+    params["decoder.0.b"][...] = -13.0
+    x = np.array([np.zeros(784), np.ones(784)], np.float32)
+    eps = np.random.default_rng(2).standard_normal((5, 2, 1), dtype=np.float32)
+    for backward in (negative_iwae_backward, negative_iwae_dreg_backward):
+        loss, cache = negative_iwae(params, x, eps, config)
+        alone = [negative_iwae(params, x[n : n + 1], eps[:, n : n + 1], config) for n in (0, 1)]
+        assert np.ptp(cache.log_w, axis=1).min() > 9000
+        assert loss == pytest.approx((alone[0][0] + alone[1][0]) / 2, rel=1e-6)
+        mean = (backward(alone[0][1]).vector + backward(alone[1][1]).vector) / 2
+        assert backward(cache).vector == pytest.approx(mean, rel=1e-4, abs=1e-6)  # float32, 784 terms
+    estimate, se = log_marginal(params, x, config, 5, np.random.default_rng(2))
+    assert estimate == pytest.approx(logsumexp(cache.log_w.astype(float), axis=0) - np.log(5), rel=1e-12)
+    assert np.isfinite(se).all()
+
+
+def test_the_encoder_runs_once_per_image_whatever_k(monkeypatch):
+    rows = []
+
+    def counting(params, x, config):
+        rows.append(len(x))
+        return encode(params, x, config)
+
+    monkeypatch.setattr("numpyvae.vae.iwae.encode", counting)
+    params = model(ONE_LATENT)
+    for K in (1, 50):
+        negative_iwae(params, X, np.zeros((K, 2, 1)), ONE_LATENT)
+        log_marginal(params, X, ONE_LATENT, K, np.random.default_rng(1), chunk_rows=1)
+    assert rows == [2, 2, 2, 2]
+
+
 # log p(x)
 
-def test_it_is_within_4_standard_errors_of_quadrature():
+def test_log_marginal_is_within_4_standard_errors_of_quadrature():
     params = one_latent()
     expected = log_px_by_quadrature(params, X, ONE_LATENT)
     estimate, se = log_marginal(params, X, ONE_LATENT, 20_000, np.random.default_rng(3))
@@ -256,7 +294,7 @@ def test_it_is_within_4_standard_errors_of_quadrature():
     assert np.all((se > 0) & (se < 0.02))  # four of them are a statement
 
 
-def test_its_standard_error_is_calibrated():
+def test_the_standard_error_of_log_marginal_is_calibrated():
     """2,000 estimates of the same image, 2,000 samples each: their spread is the error that each of them reports, and
     their mean is low by half its square. The spread of 2,000 is known to 1.6%; 7% is 4 times that and a little skew."""
     params, copies = one_latent(), 2000
@@ -270,15 +308,16 @@ def test_its_standard_error_is_calibrated():
 
 
 @pytest.mark.parametrize("rows", [1, 7, 10_000])
-def test_its_chunks_do_not_show(rows):
-    """The same noise in chunks of another size: the same estimate and standard error as from all weights at once."""
+def test_log_marginal_does_not_depend_on_its_chunks(rows):
+    """The same noise in chunks of another size: the same estimate and standard error as from all weights together."""
     params = model(ONE_LATENT)
     estimate, se = log_marginal(params, X, ONE_LATENT, 50, np.random.default_rng(5), chunk_rows=rows)
     (mu, logvar), _ = encode(params, X, ONE_LATENT)
-    log_w, _ = log_importance_weights(params, X, mu, logvar, np.random.default_rng(5).standard_normal((50, 2, 1)), ONE_LATENT)
+    eps = np.random.default_rng(5).standard_normal((50, 2, 1))
+    log_w, *_ = log_importance_weights(params, X, mu, logvar, eps, ONE_LATENT)
     assert estimate == pytest.approx(logsumexp(log_w, axis=0) - np.log(50), abs=1e-13)
     w = np.exp(log_w)
-    assert se == pytest.approx(w.std(axis=0) / np.sqrt(50) / w.mean(axis=0), rel=1e-9)
+    assert se == pytest.approx(w.std(axis=0, ddof=1) / np.sqrt(50) / w.mean(axis=0), rel=1e-9)
 
 
 def test_one_sample_is_one_log_weight():
@@ -286,7 +325,18 @@ def test_one_sample_is_one_log_weight():
     estimate, se = log_marginal(params, X, ONE_LATENT, 1, np.random.default_rng(5))
     eps = np.random.default_rng(5).standard_normal((1, 2, 1))
     assert -estimate.mean() == pytest.approx(negative_iwae(params, X, eps, ONE_LATENT)[0], abs=1e-14)
-    assert np.array_equal(se, [0, 0])
+    assert np.isnan(se).all()  # one weight has no variance
+
+
+def test_the_standard_error_of_few_samples_is_not_too_small():
+    """s² with K − 1 is unbiased: the mean of s²/K over 4,000 images is the variance of the mean weight."""
+    params, copies = one_latent(), 4000
+    x = np.tile(X[:1], (copies, 1))
+    for K in (2, 3):
+        estimate, se = log_marginal(params, x, ONE_LATENT, K, np.random.default_rng(4))
+        mean_w = np.exp(estimate)
+        # 20%: 4 times the error of a variance from 4,000 skewed numbers; without K − 1 it is off by 1/2 and 1/3
+        assert np.mean((se * mean_w) ** 2) == pytest.approx(mean_w.var(), rel=0.2)
 
 
 def test_far_below_what_exp_can_represent():
@@ -303,10 +353,11 @@ def test_far_below_what_exp_can_represent():
 def test_weights_of_0_count_and_are_no_nan(monkeypatch):
     """Three chunks of one weight for each of three images: log p(x) is the log of their mean."""
     chunks = iter(np.array([[[-np.inf, -np.inf, 1.0]], [[-np.inf, 2.0, -np.inf]], [[-np.inf, 2.0, -np.inf]]]))
-    monkeypatch.setattr("numpyvae.vae.iwae.log_importance_weights", lambda *arguments: (next(chunks), None))
-    estimate, se = log_marginal(model(ONE_LATENT), np.tile(X[:1], (3, 1)), ONE_LATENT, 3, np.random.default_rng(0), chunk_rows=1)
+    monkeypatch.setattr("numpyvae.vae.iwae.log_importance_weights", lambda *arguments: (next(chunks),))
+    x, rng = np.tile(X[:1], (3, 1)), np.random.default_rng(0)
+    estimate, se = log_marginal(model(ONE_LATENT), x, ONE_LATENT, 3, rng, chunk_rows=1)
     assert estimate == pytest.approx([-np.inf, 2 + np.log(2 / 3), 1 + np.log(1 / 3)], rel=1e-15)
-    assert np.isnan(se[0]) and se[1:] == pytest.approx([np.sqrt(2 / 9 / 3) / (2 / 3), np.sqrt(2 / 9 / 3) / (1 / 3)], rel=1e-12)
+    assert np.isnan(se[0]) and se[1:] == pytest.approx([1 / 3 / (2 / 3), 1 / 3 / (1 / 3)], rel=1e-12)  # s² = ⅓
 
 
 def test_memory_does_not_grow_with_the_number_of_samples():

@@ -1,6 +1,6 @@
-"""Slips in a worked derivation of the VAE: what was printed fails here, what is right holds.
+"""Errors in the worked solutions of an exercise sheet on this model: the printed formula fails, the correct one holds.
 
-Each is easily made and hard to see in a formula. (The slips of the derivation's second half are in test_chain.)
+Each is easily made and hard to see in a formula. Those of its second half are in tests/mdp.
 """
 
 import math
@@ -36,14 +36,14 @@ def log_weight(z, mu, logvar):
 
 
 @pytest.mark.parametrize("mu, logvar", Q)
-def test_with_the_logarithm_inside_it_is_a_bound_and_the_gap_is_the_kl_to_the_posterior(mu, logvar):
+def test_with_the_log_inside_the_gap_is_the_kl_to_the_posterior(mu, logvar):
     elbo = expectation(lambda z: log_weight(z, mu, logvar), mu, logvar)
     assert elbo < LOG_PX - 0.01
     assert elbo + kl_divergence(mu, logvar, x / 2, math.log(1 / 2)) == pytest.approx(LOG_PX, abs=1e-11)
 
 
 @pytest.mark.parametrize("mu, logvar", Q)
-def test_without_it_it_is_p_itself_whatever_the_encoder_and_no_bound_on_log_p(mu, logvar):
+def test_without_the_log_it_is_the_likelihood_for_every_encoder(mu, logvar):
     printed = expectation(lambda z: math.exp(log_weight(z, mu, logvar)), mu, logvar)
     assert printed == pytest.approx(math.exp(LOG_PX), rel=1e-11)  # there is nothing in it to train an encoder with
     assert printed > LOG_PX + 1
@@ -54,11 +54,12 @@ def test_the_package_takes_the_logarithm_inside():
     config = VAEConfig(input_dim=1, hidden_dims=(), latent_dim=1, likelihood="normal", logvar_x=0.0)
     (mu, logvar), nodes, weights = Q[0], *np.polynomial.hermite_e.hermegauss(60)
     params = Parameters(parameter_shapes(config), np.array([0, 0, mu, logvar, 1, 0]))
-    images, eps = np.array([[x]]), nodes[:, None, None]
+    images, eps = np.array([[x]]), nodes[:, None, None]  # noise that is not random: a node for each sample
     (mu_x, logvar_x), _ = encode(params, images, config)
     log_w = log_importance_weights(params, images, mu_x, logvar_x, eps, config)[0][:, 0]
     elbo = weights @ log_w / math.sqrt(2 * math.pi)
     assert elbo == pytest.approx(expectation(lambda z: log_weight(z, mu, logvar), mu, logvar), abs=1e-11)
+    # the nodes lie symmetrically, so J = 2 samples at e and −e have the same weighted mean
     in_pairs = [-negative_elbo(params, images, e * np.array([[[1.0]], [[-1.0]]]), config)[0] for e in nodes]
     assert weights @ in_pairs / math.sqrt(2 * math.pi) == pytest.approx(elbo, abs=1e-11)
 
@@ -70,7 +71,7 @@ def moment(n):
 
 
 @pytest.mark.parametrize("n, double_factorial", [(2, 1), (4, 3), (6, 15), (8, 105), (10, 945)])
-def test_moments_are_double_factorials_and_factorials_agree_with_them_at_2_only(n, double_factorial):
+def test_moments_are_double_factorials_not_factorials(n, double_factorial):
     assert moment(n) == pytest.approx(double_factorial, rel=1e-10)
     assert (math.factorial(n - 1) == double_factorial) == (n == 2)
     assert math.factorial(n - 1) >= 2 * double_factorial or n == 2
@@ -86,7 +87,8 @@ def test_the_entropy_has_the_variance_in_its_logarithm_and_not_its_root(mu, logv
     assert printed - true == pytest.approx(-logvar / 4, abs=1e-11)  # right where σ = 1, where it is likely to be tried
 
 
-# Term 2: printed as ∫ q log p, subtracted; then defined again with the minus inside, and added. One sign, said once.
+# Term 2: printed as KL = ∫ q log q − ∫ q log p; two lines later −∫ q log p is called term 2, and is added. Both are
+# correct by themselves, but with two meanings of term 2 the sign is easily lost.
 
 @pytest.mark.parametrize("mu, logvar", Q)
 def test_the_second_term_has_its_minus_inside_and_is_added(mu, logvar):
@@ -98,7 +100,7 @@ def test_the_second_term_has_its_minus_inside_and_is_added(mu, logvar):
     assert kl == pytest.approx(true, abs=1e-11)
     assert kl == pytest.approx(-entropy(logvar) + cross_entropy(mu, logvar, mu_p, logvar_p), abs=1e-14)
     assert kl == pytest.approx(-entropy(logvar) - without, abs=1e-11)  # the first definition, subtracted
-    assert -entropy(logvar) - cross_entropy(mu, logvar, mu_p, logvar_p) < 0 < kl  # the second, subtracted: no KL at all
+    assert -entropy(logvar) - cross_entropy(mu, logvar, mu_p, logvar_p) < 0 < kl  # the second, subtracted: no KL
     assert -entropy(logvar) + without < 0 < kl  # the first, added
 
 

@@ -39,7 +39,7 @@ def test_linear_is_x_times_W_plus_b():
     np.testing.assert_allclose(linear(x, W, b)[0], product(x, W) + b, atol=20 * EPS)
 
 
-def test_linear_backward_is_dy_times_W_transposed_x_transposed_times_dy_and_the_sum_of_dy():
+def test_linear_backward_is_its_three_matrix_products():
     x, W, b, dy = arguments([(5, 7), (7, 6), (6,), (5, 6)])
     dx, dW, db = linear_backward(dy, linear(x, W, b)[1])
     np.testing.assert_allclose(dx, product(dy, W.T), atol=20 * EPS)
@@ -48,14 +48,14 @@ def test_linear_backward_is_dy_times_W_transposed_x_transposed_times_dy_and_the_
 
 
 @given(st.floats(allow_nan=False))
-def test_relu_is_the_larger_of_x_and_0_and_lets_through_the_gradient_of_what_it_let_through(x):
+def test_relu_passes_positive_inputs_and_their_gradients(x):
     y, cache = relu(np.array([x]))
     assert y == max(x, 0)
     assert relu_backward(np.array([3.0]), cache) == (3.0 if x > 0 else 0.0)
 
 
 @given(st.floats(-800, 800))
-def test_tanh_is_between_minus_1_and_1_and_its_gradient_is_the_complex_step(x):
+def test_tanh_and_its_gradient_are_correct_for_all_inputs(x):
     y, cache = tanh(np.array([x]))
     assert abs(y) <= 1 and y == np.tanh(x)
     numeric = complex_step_gradient(lambda i: tanh(i["x"])[0].sum(), {"x": np.array([x])}, "x")
@@ -63,7 +63,7 @@ def test_tanh_is_between_minus_1_and_1_and_its_gradient_is_the_complex_step(x):
 
 
 @pytest.mark.parametrize("forward, backward, shapes", LAYERS)
-def test_every_gradient_is_the_complex_step_and_has_the_shape_of_its_argument(forward, backward, shapes):
+def test_every_layers_gradient_is_the_complex_step(forward, backward, shapes):
     inputs = dict(enumerate(arguments(shapes)))
     y, cache = forward(*inputs.values())
     dy, = arguments([y.shape], seed=2)
@@ -77,7 +77,7 @@ def test_every_gradient_is_the_complex_step_and_has_the_shape_of_its_argument(fo
 
 @pytest.mark.parametrize("forward, backward, shapes", LAYERS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_layer_keeps_the_precision_repeats_itself_and_leaves_what_it_is_given_alone(forward, backward, shapes, dtype):
+def test_a_layer_keeps_dtype_is_reproducible_and_modifies_nothing(forward, backward, shapes, dtype):
     inputs = arguments(shapes, dtype)
     before = [array.copy() for array in inputs]
     y, cache = forward(*inputs)
@@ -93,7 +93,7 @@ def test_a_layer_keeps_the_precision_repeats_itself_and_leaves_what_it_is_given_
 
 
 @pytest.mark.parametrize("backward", [linear_backward, linear_backward_params])
-def test_out_is_overwritten_with_the_same_bits_and_nothing_else_is_touched(backward):
+def test_grads_are_overwritten_and_nothing_else_is(backward):
     x, W, b, dy = before = arguments([(5, 7), (7, 6), (6,), (5, 6)])
     before = [array.copy() for array in before]
     _, cache = linear(x, W, b)

@@ -13,7 +13,8 @@ from numpyvae.vae.parameters import glorot_init, init_params
 
 
 @pytest.mark.parametrize("table, names", [(ACTIVATIONS, settings.ACTIVATIONS), (LIKELIHOODS, settings.LIKELIHOODS),
-                                          (OBJECTIVES, settings.OBJECTIVES)], ids=["activations", "likelihoods", "objectives"])
+                                          (OBJECTIVES, settings.OBJECTIVES)],
+                         ids=["activations", "likelihoods", "objectives"])
 def test_each_table_has_the_names_that_settings_offers_in_that_order(table, names):
     assert tuple(table) == tuple(names)
 
@@ -37,3 +38,16 @@ def test_a_pixel_that_is_always_0_or_1_gets_a_finite_output_bias():
 def test_only_the_normal_likelihood_is_a_density_and_takes_any_real_number():
     assert [name for name, entry in LIKELIHOODS.items() if entry.is_density] == ["normal"]
     assert [name for name, entry in LIKELIHOODS.items() if entry.unit_interval] == ["bernoulli"]
+
+
+def test_glorot_weights_are_uniform_by_fan_in_and_fan_out_and_biases_0():
+    config = VAEConfig(input_dim=300, hidden_dims=(200,), latent_dim=10)
+    params = init_params(config, np.random.default_rng(1))
+    glorot_init(params, np.full(300, 0.5), config, np.random.default_rng(2))
+    for name, array in params.items():
+        if name.endswith(".W"):
+            bound = np.sqrt(6 / sum(array.shape))
+            assert abs(array).max() <= bound * (1 + 1e-7)  # one rounding to float32
+            assert array.std() == pytest.approx(bound / np.sqrt(3), rel=2 / np.sqrt(array.size))
+        else:
+            assert not array.any()

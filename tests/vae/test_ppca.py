@@ -1,6 +1,6 @@
 """The exact oracle: with linear networks and a normal decoder, the autoencoder is probabilistic PCA.
 
-    z ~ N(mu_p, diag σ_p²)        x|z ~ N(z W + b, s²)        so        x ~ N(mu_p W + b, C),  C = Wᵀ diag(σ_p²) W + s² I
+    z ~ N(mu_p, diag σ_p²)        x|z ~ N(z W + b, s²)        so        x ~ N(mu_p W + b, C), C = Wᵀ diag(σ_p²) W + s² I
 
 and everything that is intractable in general has a closed form here: log p(x), the posterior p(z|x) = N(m, S), the gap.
 
@@ -21,7 +21,7 @@ from scipy import stats
 from numpyvae.vae.adam import Adam
 from numpyvae.vae.iwae import log_marginal, log_importance_weights, log_mean_exp, negative_iwae, negative_iwae_backward
 from numpyvae.settings import VAEConfig
-from numpyvae.vae import elbo_terms, encode, init_params, negative_elbo, negative_elbo_backward
+from numpyvae.vae import OBJECTIVES, elbo_terms, encode, init_params, negative_elbo, negative_elbo_backward
 
 D, L = 7, 3
 PRIORS = {"standard prior": (0.0, 0.0), "general prior": ((0.5, -1.0, 2.0), (0.4, -0.8, 0.1))}
@@ -29,7 +29,7 @@ LOGVAR_X = {"fixed variance": -0.7, "learned variance": None}
 
 
 def linear_vae(prior=(0.0, 0.0), logvar_x=-0.7, input_dim=D, latent_dim=L):
-    return VAEConfig(input_dim=input_dim, hidden_dims=(), latent_dim=latent_dim, likelihood="normal", prior=prior, logvar_x=logvar_x)
+    return VAEConfig(input_dim, (), latent_dim, likelihood="normal", prior=prior, logvar_x=logvar_x)
 
 
 def random_params(config, seed=1, orthogonal=False):
@@ -99,14 +99,14 @@ def in_every_setting(test):
 
 @in_every_setting
 def test_every_log_weight_is_log_p(prior, logvar_x):
-    """p(x, z)/p(z|x) = p(x), whatever z is: not only near q's centre."""
+    """p(x, z)/p(z|x) = p(x), whatever z is: not only near q's center."""
     config = linear_vae(prior, logvar_x)
     params, x = random_params(config, orthogonal=True), data(config)
     put_the_posterior_into_the_encoder(params, config)
     (mu, logvar), _ = encode(params, x, config)
     assert mu == pytest.approx(posterior(params, x, config)[0], abs=1e-12)
     eps = 3 * np.random.default_rng(3).standard_normal((100, len(x), L))
-    log_w, _ = log_importance_weights(params, x, mu, logvar, eps, config)
+    log_w, *_ = log_importance_weights(params, x, mu, logvar, eps, config)
     assert np.abs(log_w - exact_log_px(params, x, config)).max() <= 1e-11
     assert np.ptp(exact_log_px(params, x, config)) > 1  # and that differs from image to image
 
@@ -122,7 +122,7 @@ def test_elbo_k_sample_bound_and_log_marginal_agree_with_log_p(prior, logvar_x):
         assert abs(loss + exact.mean()) <= 1e-11
         estimate, se = log_marginal(params, x, config, K, rng)
         assert np.abs(estimate - exact).max() <= 1e-11
-        assert se.max() <= 1e-7  # the root of a variance of 1e-15 or so, which is rounding
+        assert K == 1 or se.max() <= 1e-7  # the root of a variance of 1e-15 or so, which is rounding
     elbo, _ = negative_elbo(params, x, sigma_points(len(x), L), config)
     assert abs(elbo + exact.mean()) <= 1e-11
 
@@ -137,7 +137,7 @@ def test_the_elbos_gradient_in_the_encoder_is_zero_there():
     assert min(np.abs(grads[name]).max() for name in ("decoder.0.W", "decoder.0.b")) > 0.1
 
 
-# With any encoder at all
+# With any encoder
 
 @in_every_setting
 @pytest.mark.parametrize("orthogonal", [True, False], ids=["orthogonal", "oblique"])
@@ -179,8 +179,9 @@ def test_importance_weights_average_to_p(prior, logvar_x):
     estimate, se = log_marginal(params, x, config, 5000, np.random.default_rng(5))
     assert np.all(np.abs(estimate - exact) <= 4 * se) and se.max() < 0.01
     (mu, logvar), _ = encode(params, x, config)
-    one_by_one, _ = log_importance_weights(params, x, mu, logvar, np.random.default_rng(5).standard_normal((5000, 6, L)), config)
-    assert np.all(one_by_one.mean(axis=0) < log_mean_exp(one_by_one))  # ELBO below L_K
+    eps = np.random.default_rng(5).standard_normal((5000, 6, L))
+    one_by_one, *_ = log_importance_weights(params, x, mu, logvar, eps, config)
+    assert np.all(one_by_one.mean(axis=0) < log_mean_exp(one_by_one))  # ELBO below ELBO_K
 
 
 # Training
@@ -208,7 +209,7 @@ def test_the_optimum_is_log_p_at_the_principal_axes():
 
 
 def training_data(pixels, latent, n=300, seed=6):
-    """Draws of a pPCA with different axes, noise 0.5 and a mean far from 0"""
+    """Samples of a pPCA with different axes, noise 0.5 and a mean far from 0"""
     rng = np.random.default_rng(seed)
     W = np.linalg.qr(rng.standard_normal((pixels, latent)))[0].T * np.linspace(3, 1.5, latent)[:, None]
     return rng.standard_normal((n, latent)) @ W + 0.5 * rng.standard_normal((n, pixels)) + rng.uniform(-2, 2, pixels)
@@ -227,8 +228,7 @@ def trained(x, config, objective=(negative_elbo, negative_elbo_backward), steps=
     return params
 
 
-@pytest.mark.parametrize("objective", [(negative_elbo, negative_elbo_backward), (negative_iwae, negative_iwae_backward)],
-                         ids=["elbo", "iwae"])
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES)
 def test_a_trained_linear_vae_reaches_the_pca_optimum(objective):
     """Both its likelihood and its bound, within 0.01 nat: the encoder has become the posterior, the decoder's columns
     orthogonal, as a diagonal q asks, and its variance that of the directions left out."""

@@ -1,0 +1,145 @@
+"""The two books as data: the modules in reading order, their definitions and numbered equations, and what links where.
+
+Everything is read from the source of the package, so a page that is made from it cannot differ from it.
+
+An equation is numbered on an indented line of its module's docstring, before the formula or behind it: (2.3). The same
+number anywhere else is a reference to it.
+"""
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+BOOKS = {"vae": "Book one: the variational autoencoder", "mdp": "Book two: Markov decision processes"}
+NUMBER = re.compile(r"\((?:\d+|[A-Z])\.\d+\)")
+_TESTED_ELSEWHERE = {"gradcheck_cases": "gradcheck", "likelihoods": "bernoulli", "objectives": "iwae",
+                     "parameters": "model", "ties": "solvers", "validation": "model"}
+PACKAGE = Path(__file__).parents[1]
+
+
+@dataclass
+class Chapter:
+    """One module of a book: its number, name, source and syntax tree, and the numbers of the equations that it defines."""
+
+    book: str
+    number: int
+    name: str
+    source: str
+    tree: ast.Module = field(repr=False)
+    equations: list[str]
+
+    @property
+    def id(self) -> str:
+        return f"{self.book}-{self.name}"
+
+    @property
+    def docstring(self) -> str:
+        return ast.get_docstring(self.tree) or ""
+
+    @property
+    def file(self) -> str:
+        return f"numpyvae/{self.book}/{self.name}.py"
+
+    @property
+    def test_file(self) -> str:
+        return f"tests/{self.book}/test_{_TESTED_ELSEWHERE.get(self.name, self.name)}.py"
+
+
+def read_book(book: str, package: Path = PACKAGE) -> tuple[str, list[Chapter]]:
+    """The docstring of the book's __init__, and its chapters in the order that this docstring lists.
+
+    Raises ValueError if the docstring does not list each module once.
+    """
+    contents = ast.get_docstring(ast.parse((package / book / "__init__.py").read_text("utf-8"))) or ""
+    chapters = []
+    for i, name in enumerate(reading_order(book, contents, package)):
+        source = (package / book / f"{name}.py").read_text("utf-8")
+        tree = ast.parse(source)
+        chapters.append(Chapter(book, i + 1, name, source, tree, defined_equations(ast.get_docstring(tree) or "")))
+    return contents, chapters
+
+
+def reading_order(book: str, contents: str, package: Path = PACKAGE) -> list[str]:
+    """The modules of a book in the order of its list: numbered lines "1. name …", then a line "Optional: name (…), …".
+
+    A list without numbers is a paragraph of names and commas.
+    """
+    modules = {path.stem for path in (package / book).glob("*.py")} - {"__init__"}
+    numbered = re.findall(r"^ *\d+\.? +(\w+) ", contents, re.M)
+    plain = re.findall(r"^ *((?:\w+,\s+)+\w+)$", contents, re.M)
+    listed = numbered or [name for block in plain for name in re.split(r",\s+", block)]
+    optional = re.search(r"^ *Optional: (.*(?:\n .*)*)", contents, re.M)
+    if optional:
+        listed = listed + [name for name in re.findall(r"(\w+) \(", optional[1]) if name in modules]
+    if sorted(listed) != sorted(modules):
+        raise ValueError(f"the list in {book}/__init__.py has {', '.join(listed)}; the modules are "
+                         f"{', '.join(sorted(modules))}")
+    return listed
+
+
+def defined_equations(docstring: str) -> list[str]:
+    """The numbers that stand first or last on an indented line, each once, in order."""
+    found = re.findall(r"^ +(?:(\((?:\d+|[A-Z])\.\d+\)) |.* {3,}(\((?:\d+|[A-Z])\.\d+\))$)", docstring, re.M)
+    found += re.findall(r"^(?! ).* {3,}()(\((?:\d+|[A-Z])\.\d+\))$", docstring, re.M)
+    return list(dict.fromkeys(first or last for first, last in found))
+
+
+def definitions(tree: ast.Module) -> dict[str, tuple[int, int]]:
+    """{name: (line, column of the name)} of what a module defines: functions, classes and constants."""
+    found = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            found[node.name] = node.lineno, node.col_offset + len("def ")
+        elif isinstance(node, ast.ClassDef):
+            found[node.name] = node.lineno, node.col_offset + len("class ")
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                found.update({name.id: (name.lineno, name.col_offset) for name in ast.walk(target)
+                              if isinstance(name, ast.Name)})
+    return found
+
+
+def name_links(chapter: Chapter, anchors: Mapping[str, Mapping[str, str]]) -> dict[tuple[int, int], str]:
+    """{(line, column): address} of each name in a chapter's code that the book defines.
+
+    anchors: {module: {name: id}}, and the module's own id under the name "". A name that a function assigns, or has as
+    an argument, is not linked there.
+    """
+    lines, known, modules, links = chapter.source.splitlines(), dict(anchors[chapter.name]), {}, {}
+
+    def place(line, byte):                      # ast counts bytes of UTF-8, tokenize characters
+        return line, len(lines[line - 1].encode()[:byte].decode())
+
+    known.pop("")
+    for node in chapter.tree.body:
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            for alias in node.names:
+                origin = anchors.get(node.module or alias.name, {})
+                address = origin.get(alias.name if node.module else "")
+                if address:
+                    links[place(alias.lineno, alias.col_offset)] = f"#{address}"
+                    (known if node.module else modules)[alias.asname or alias.name] = address if node.module else origin
+    for node, local in _names(chapter.tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in known and node.id not in local:
+            links[place(node.lineno, node.col_offset)] = f"#{known[node.id]}"
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+            if node.attr in modules[node.value.id] and node.value.id not in local:
+                links[place(node.end_lineno, node.end_col_offset - len(node.attr))] = f"#{modules[node.value.id][node.attr]}"
+    return links
+
+
+def _names(tree: ast.Module):
+    """(node, names local to the function around it) of each node below a module"""
+    for statement in tree.body:
+        local = {}
+        for function in ast.walk(statement):                # outer functions first
+            if isinstance(function, ast.FunctionDef):
+                nodes = list(ast.walk(function))
+                names = ({each.arg for each in nodes if isinstance(each, ast.arg)}
+                         | {each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)})
+                for node in nodes:
+                    local.setdefault(id(node), names)
+        for node in ast.walk(statement):
+            yield node, local.get(id(node), set())
