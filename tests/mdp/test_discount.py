@@ -140,3 +140,10 @@ def test_endings_have_the_critical_discount_of_an_absorbing_state():
     P, R = np.array([[[0.5, 0.5], [0, 1]], [[0, 1], [0, 1]]]), np.array([[2.0, 3], [0, 0]])    # v₀ = 2/(1 − γ/2) or 3
     absorbing, ending = MDP(P, R, 0.5), MDP(P[:1, :, :1], R[:1], 0.5, end=P[:1, :, 1])
     assert critical_discounts(ending) == critical_discounts(absorbing) == [2 / 3]
+
+
+def test_a_missing_action_is_not_a_free_way_out_of_costs():
+    """Pay 1 now, or 3 one step later: 3γ > 1 above 1/3. In state 0 "steal" is not available; as an action it costs 0."""
+    mdp = MDP.from_transitions({0: {"pay": [(1, 9, -1, True)], "wait": [(1, 1, 0, False)]},
+                                1: {"wait": [(1, 9, -3, True)], "steal": [(1, 9, -4, True)]}}, 0.5)
+    assert critical_discounts(mdp) == [1 / 3] and blackwell_policy(mdp).tolist() == [0, 1]

@@ -1,7 +1,8 @@
-"""Are the tests able to fail? Each fault of faults.py is put into a copy of the package, and the tests named beside it run.
+"""Are the tests able to fail? Each fault of this directory is put into a copy of the package, and the tests named beside it run.
 
     python -m tests.mutants              all of them, in two processes
     python -m tests.mutants KL Adam      those whose description, file or tests contain one of the words
+    python -m tests.mutants --sample 200 --seed X    that many at random; that all of them apply is checked as well
 
 A fault is killed if a test fails, and survives if none does. First the same tests run on a copy without a fault, where
 every one must pass. The exit status is 1 if a fault survives, or no longer applies (its old text must occur in the file
@@ -11,10 +12,12 @@ Starting Python with NumPy, SciPy, pytest and hypothesis takes longer than most 
 run is a fork of this process, which never imports the package itself.
 """
 
+import argparse
 import contextlib
 import importlib
 import multiprocessing
 import os
+import random
 import shutil
 import signal
 import sys
@@ -45,16 +48,22 @@ SECONDS = 60  # for one run; one that takes longer is stopped as a failure: some
 PASSED, FAILED = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED
 
 
+def problem_of(edits, package=TESTS.parent / "numpyvae", write=False):
+    """None, or why the edits cannot be made in the package; they are made if `write`"""
+    for name, old, new in edits:
+        path = package / name
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        if text.count(old) != 1 or old == new:
+            return f"does not apply: {name} has {old!r} {text.count(old)} times"
+        if write:
+            path.write_text(text.replace(old, new), encoding="utf-8")
+    return None
+
+
 def copy_with(edits, directory):
     """The package in a new directory, with the fault; None, or what is wrong with the fault"""
     shutil.copytree(TESTS.parent / "numpyvae", directory / "numpyvae", ignore=shutil.ignore_patterns("__pycache__"))
-    for name, old, new in edits:
-        path = directory / "numpyvae" / name
-        text = path.read_text(encoding="utf-8")
-        if text.count(old) != 1 or old == new:
-            return f"does not apply: {name} has {old!r} {text.count(old)} times"
-        path.write_text(text.replace(old, new), encoding="utf-8")
-    return None
+    return problem_of(edits, directory / "numpyvae", write=True)
 
 
 def run(edits, tests):
@@ -70,6 +79,7 @@ def run(edits, tests):
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
             status = pytest.main(["-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider",
                                   "-W", "ignore::pytest.PytestAssertRewriteWarning",  # hypothesis is here already
+                                  "-W", "ignore:mypy_extensions:DeprecationWarning",  # hypothesis, where libcst is
                                   "--rootdir", str(TESTS.parent), *arguments(tests)])
         signal.alarm(0)
         output.seek(0)
@@ -90,10 +100,21 @@ def too_long(signum, frame):
     raise TimeoutError(f"more than {SECONDS} seconds")
 
 
-def main(words):
-    faults = [fault for fault in FAULTS if not words or any(word.lower() in str(fault).lower() for word in words)]
+def main(arguments):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("words", nargs="*", help="those whose description, file or tests contain one of the words")
+    parser.add_argument("--sample", type=int, metavar="N", help="N of them at random; that all apply is checked as well")
+    parser.add_argument("--seed", default="", help="of the sample (default: the same every time)")
+    args = parser.parse_args(arguments)
+    faults = [fault for fault in FAULTS
+              if not args.words or any(word.lower() in str(fault).lower() for word in args.words)]
     if not faults:
-        sys.exit(f"no fault has any of the words {', '.join(words)} in it")
+        sys.exit(f"no fault has any of the words {', '.join(args.words)} in it")
+    if args.sample:
+        stale = [fault for fault in faults if problem_of(fault.edits)]
+        chosen = random.Random(args.seed).sample(faults, min(args.sample, len(faults)))
+        print(f"{len(chosen)} of {len(faults)} faults, seed {args.seed!r}; {len(stale)} do not apply")
+        faults = [*chosen, *(fault for fault in stale if fault not in chosen)]
     began, bad = time.perf_counter(), []
     configure()
     with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=1) as pool:

@@ -136,8 +136,6 @@ fault("modified policy iteration without its constant", SOLVERS + " -k error_bou
       (FILE, "values, error = (v + c, (high", "values, error = (v, (high"))
 fault("the constant with half of its horizon", SOLVERS + " -k error_bounds or three",
       (FILE, "c = (low + high) / 2 * H", "c = (low + high) / 4 * H"))
-fault("the constant added where episodes end", "mdp/test_model.py mdp/test_episodes.py",
-      (FILE, "centered = mdp.gamma < 1 and not mdp.end.any()", "centered = mdp.gamma < 1"))
 fault("rows taken to sum to exactly 1", SOLVERS + " -k rows_that",
       (FILE, " + abs(c) * (H * mdp.gamma * off + 4 * U)", ""))
 fault("rounds that never end early", SOLVERS + " -k far_fewer", (FILE, "size(v - last) <= enough", "False"))
