@@ -13,7 +13,8 @@ import pytest
 from numpyvae.cli import main
 from numpyvae.runs import checkpoint, record
 from numpyvae.runs.checkpoint import CheckpointError
-from numpyvae.runs.run import Run, architecture, new_directory
+from numpyvae.runs.directory import new_directory
+from numpyvae.runs.run import Run, architecture
 from numpyvae.runs.source import DataSource, data_digest, printable_path
 from numpyvae.settings import TrainingOptions, VAEConfig
 from numpyvae.training.loop import train
