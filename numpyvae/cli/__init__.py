@@ -17,7 +17,7 @@ from typing import NoReturn
 from .. import __version__
 from .console import Console, ignore_interrupts
 
-COMMANDS = ("train", "evaluate", "report", "sample", "gradcheck", "mdp", "download", "data")
+COMMANDS = ("train", "evaluate", "report", "sample", "gradcheck", "mdp", "download", "data", "book")
 NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|-inf", re.IGNORECASE)
 DESCRIPTION = "A variational autoencoder and a small MDP solver from scratch in NumPy."
 EPILOG = """examples:
@@ -61,7 +61,8 @@ def main(argv: list[str] | None = None) -> int:
         console.error(f"error: {error_message(error)}")
         return 2
     except KeyboardInterrupt:
-        ignore_interrupts()
+        if argv is None:  # this process ends now: more of them would end it with a traceback
+            ignore_interrupts()
         console.error("interrupted")
         return 130
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ..data.mnist import find_data_directory
 from ..files import exclusive_lock
-from ..runs.run import CHECKPOINT, Run, new_directory
+from ..runs.directory import new_directory
+from ..runs.run import CHECKPOINT, Run
 from ..runs.source import DataSource
 from ..runs.warm_start import ARCHITECTURE, warm_start
 from ..settings import PRESETS, TrainingOptions, VAEConfig, check_together, flag, flags

@@ -62,8 +62,8 @@ def refuse_sizes(args: Namespace) -> None:
             raise ValueError(f"{flag} does not apply to --manifold, which is always {SIDE} x {SIDE} images")
         if given is not None and (args.traverse or args.interpolate):
             raise ValueError(f"{flag} does not apply to chosen images or units: each has a row of {COLUMNS}")
-    in_rows = args.interpolate is not None or args.traverse is not None or args.reconstruct and (args.count or 0) > COLUMNS
-    if in_rows and args.count is not None and args.count % COLUMNS:
+    rows = args.interpolate is not None or args.traverse is not None or args.reconstruct and (args.count or 0) > COLUMNS
+    if rows and args.count is not None and args.count % COLUMNS:
         raise ValueError(f"--count {args.count}: must be a multiple of {COLUMNS} here, for full rows of images")
     if args.interpolate and len(args.interpolate) != 2:
         raise ValueError(f"--interpolate takes two numbers of test images, or none; not {len(args.interpolate)}")

@@ -56,8 +56,6 @@ def read_settings(meta: Mapping[str, Any]) -> tuple[VAEConfig, TrainingOptions, 
     if not (isinstance(shape, Sequence) and len(shape) == 2):
         raise ValueError(f"the image's shape is {shape!r}")
     rows, columns = (_integer(size, "a size of the image", 1) for size in shape)
-    if rows * columns != config.input_dim:
-        raise ValueError(f"an image of {rows} x {columns} pixels does not have {config.input_dim}")
     if isinstance(scale, bool) or scale not in (1, 255):
         raise ValueError(f"the data's scale is {str(scale)[:60]}")
     return config, options, DataSource(path, digest, (rows, columns), scale)

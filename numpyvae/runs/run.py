@@ -23,7 +23,6 @@ import csv
 import io
 import math
 import os
-import re
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +40,7 @@ from ..training.state import TrainingState, check_shapes
 from ..training.step import NotFiniteError
 from . import checkpoint, record
 from .checkpoint import CheckpointError
+from .directory import new_directory
 from .frames import save_frame
 from .source import DataSource, printable_path
 
@@ -178,24 +178,3 @@ def architecture(config: VAEConfig) -> str:
     """The sizes of the layers: 784-400-20-400-784"""
     sizes = (config.input_dim, *config.hidden_dims)
     return "-".join(map(str, (*sizes, config.latent_dim, *reversed(sizes))))
-
-
-def new_directory(given: str | os.PathLike | None, parent: str = "runs") -> Path:
-    """The directory `given`, which must be new or empty, else the next free runs/NNN. OSError if it is not empty."""
-    if given is not None:
-        directory = Path(given)
-        directory.mkdir(parents=True, exist_ok=True)
-        if any(directory.iterdir()):
-            raise FileExistsError(f"{printable_path(directory)} is not empty; a run never overwrites another: "
-                                  "choose a new directory")
-        return directory
-    Path(parent).mkdir(exist_ok=True)
-    taken = [int(path.name) for path in Path(parent).iterdir() if re.fullmatch("[0-9]{1,9}", path.name)]
-    number = max(taken, default=0) + 1
-    while True:
-        directory = Path(parent) / f"{number:03d}"
-        try:
-            directory.mkdir()
-            return directory
-        except FileExistsError:  # another run was created concurrently
-            number += 1

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -165,18 +166,14 @@ def test_memory_that_is_not_there_is_one_line(monkeypatch, error_line):
 
 
 def test_an_interrupt_is_one_line_and_status_130(monkeypatch, capsys):
-    import signal
-
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
     before = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr("numpyvae.cli.mdp.chain_results", interrupted)
-    try:
-        assert main(["mdp"]) == 130
-    finally:
-        signal.signal(signal.SIGINT, before)
+    assert main(["mdp"]) == 130
     assert capsys.readouterr() == ("", "numpyvae: interrupted\n")
+    assert signal.getsignal(signal.SIGINT) is before  # a caller of main can still be interrupted
 
 
 @pytest.mark.parametrize("text, shown", [("\x1b[2J", "\\x1b[2J"), ("a\rb", "a\\rb"), ("\x9b1m", "\\x9b1m"), ("a\tb\nc", "a\tb\nc"),

@@ -173,6 +173,13 @@ def test_a_control_character_in_a_name_reaches_the_terminal_escaped(train, tiny_
     assert "\x1b" not in (printed := capsys.readouterr().out) and "a\\x1b[31mb" in printed
 
 
+def test_a_directory_whose_name_is_not_utf_8_is_trained_in_to_the_end(train, tiny_directory, capsys):
+    name = os.fsdecode(b"a\xffb")
+    data = tiny_directory.rename(name + "data")
+    assert main(["train", "--data", str(data), "--hidden", "8", "--latent", "2", "--epochs", "1", "--out", name]) == 0
+    assert Path(name, "report.html").is_file() and main(["evaluate", name]) == 0
+
+
 # Resuming
 
 def test_a_finished_run_resumed_with_more_epochs_is_the_longer_run(train):

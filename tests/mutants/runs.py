@@ -32,11 +32,10 @@ fault("a resumed epoch begins at its first batch", TESTS, (FILE, 'state.batches_
 fault("the generator of an interrupted epoch not restored", TESTS, (FILE, 'if record["generator"] is not None:', "if False:"))
 fault("parameters that are not finite accepted", TESTS, (FILE, "if not np.isfinite(array).all() or", "if"))
 fault("a negative second moment accepted", TESTS, (FILE, 'or name == "adam.v" and array.min() < 0:', "or False:"))
-fault("arrays of another size accepted", TESTS, (FILE, "or array.shape != (size,):", "or array.size < 3:"))
+fault("arrays of another size accepted", TESTS, (FILE, "or array.shape != (size,):", "or array.size < 1:"))
 fault("a history of another length accepted", TESTS, (FILE, "or len(history) != epochs:", "or False:"))
 fault("an epoch out of order accepted", TESTS, (FILE, '_integer(row["epoch"], "epoch", 1) != number:', '_integer(row["epoch"], "epoch", 1) < 1:'))
 fault("a column missing from the history accepted", TESTS, (FILE, "set(row) != set(COLUMNS)", "set(row) - set(COLUMNS)"))
-fault("an image of another size accepted", TESTS, (FILE, "if rows * columns != config.input_dim:", "if rows * columns < 1:"))
 fault("true taken for 1", TESTS, (FILE, "if isinstance(value, bool) or not isinstance(value, Integral)", "if not isinstance(value, Integral)"))
 fault("a path with a null character accepted", TESTS, (FILE, 'not isinstance(path, str) or "\\0" in path', "not isinstance(path, str)"))
 fault("the data's scale not restored", TESTS + " test_estimator.py", (FILE, "(rows, columns), scale)", "(rows, columns))"))
@@ -56,19 +55,25 @@ fault("floats taken for bytes", TESTS, (FILE, "scale = 255 if images.dtype == np
 # run
 
 FILE = "runs/run.py"
+DIRECTORY = "runs/directory.py"
+fault("data of another size accepted", TESTS, (FILE, "if self.source.pixels != self.config.input_dim:", "if False:"))
+fault("a state of another model accepted", TESTS, (FILE, "        check_shapes(self.state.params, self.config)\n", ""))
 fault("a checkpoint with an infinite parameter written", TESTS, (FILE, "if not np.isfinite(self.state.params.vector).all():", "if False:"))
 fault("a loss that is NaN saved", TESTS, (FILE, "if not math.isfinite(row[name]) and", "if math.isinf(row[name]) and"))
 fault("a test loss that is NaN accepted where there are test images", TESTS, (FILE, "and (tested or name", "and (name"))
 fault("the checkpoint written before it is checked", TESTS + " runs/test_crash.py -k finite or diverges",
       (FILE, "        self.check_finite()\n", ""))
 fault("log.csv without its first row", TESTS + " cli/test_train.py -k log", (FILE, "writer.writerows(self.state.history)", "writer.writerows(self.state.history[1:])"))
-fault("a run in a directory that is not empty", TESTS + " cli/test_train.py -k empty or overwrites", (FILE, "if any(directory.iterdir()):", "if False:"))
-fault("the last number of runs taken again", TESTS + " cli/test_train.py -k number or another", (FILE, "number = max(taken, default=0) + 1", "number = max(taken, default=0) + 2"))
-fault("a number in other digits taken for a number", TESTS + " -k numbers", (FILE, 're.fullmatch("[0-9]{1,9}", path.name)', "path.name.isdigit()"))
+fault("a run in a directory that is not empty", TESTS + " cli/test_train.py -k empty or overwrites", (DIRECTORY, "if any(directory.iterdir()):", "if False:"))
+fault("the last number of runs taken again", TESTS + " cli/test_train.py -k number or another", (DIRECTORY, "number = max(taken, default=0) + 1", "number = max(taken, default=0) + 2"))
+fault("a number in other digits taken for a number", TESTS + " -k numbers", (DIRECTORY, 're.fullmatch("[0-9]{1,9}", path.name)', "path.name.isdigit()"))
 fault("a copy of a checkpoint writes into its directory", TESTS + " -k copy", (FILE, "directory = path.parent if path.name == CHECKPOINT else None", "directory = path.parent"))
 fault("other samples every epoch", "cli/test_train.py -k one_seed or longer", (FILE, "np.random.default_rng([self.options.seed, 0])", "np.random.default_rng()"))
 fault("the command line without the data", TESTS + " -k command_line", (FILE, '"--data", str(self.source), ', ""))
 fault("a warm start that its command line does not name", "runs/test_warm_start.py", (FILE, 'words += ["--from",', 'words + ["--from",'))
+
+fault("runs in a directory without leading zeros", TESTS + " -k numbers", (DIRECTORY, "{number:03d}", "{number}"))
+fault("parents of a new directory not made", TESTS + " -k numbers", (DIRECTORY, "mkdir(parents=True, exist_ok=True)", "mkdir(exist_ok=True)"))
 
 # warm_start
 

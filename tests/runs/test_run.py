@@ -13,7 +13,8 @@ import pytest
 from numpyvae.cli import main
 from numpyvae.runs import checkpoint, record
 from numpyvae.runs.checkpoint import CheckpointError
-from numpyvae.runs.run import Run, architecture, new_directory
+from numpyvae.runs.directory import new_directory
+from numpyvae.runs.run import Run, architecture
 from numpyvae.runs.source import DataSource, data_digest, printable_path
 from numpyvae.settings import TrainingOptions, VAEConfig
 from numpyvae.training.loop import train
@@ -283,6 +284,9 @@ def test_a_wrong_value_anywhere_is_refused_or_harmless(run, capsys, monkeypatch)
     lambda arrays, meta: meta["source"].update(image_shape=[5, 5]), lambda arrays, meta: meta["source"].update(path="a\0b"),
     lambda arrays, meta: meta["source"].update(digest="0" * 63), lambda arrays, meta: meta["source"].update(scale=2), lambda arrays, meta: meta["state"].update(adam_t=2**53),
     lambda arrays, meta: arrays.pop("adam.m"), lambda arrays, meta: arrays.update(more=np.zeros(3)),
+    lambda arrays, meta: arrays.update({name: np.append(array, np.float32(0)) for name, array in arrays.items()}),
+    lambda arrays, meta: meta["state"]["history"][0].update(epoch=2), lambda arrays, meta: meta["state"].update(adam_t=True),
+    lambda arrays, meta: arrays.update({"adam.m": arrays["adam.m"][:1]}),
     lambda arrays, meta: arrays.update(params=arrays["params"][:-1]), lambda arrays, meta: arrays.update(params=arrays["params"][None]),
     lambda arrays, meta: arrays.update(params=arrays["params"].astype(np.float64)),
     lambda arrays, meta: arrays.update({name: array.astype(np.int32) for name, array in arrays.items()}),
