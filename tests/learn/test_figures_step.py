@@ -41,8 +41,8 @@ def test_each_array_is_drawn_with_its_own_values():
     arguments = inputs(CONFIGS["bernoulli"])
     a, svg = step_graph.step(*arguments), step_graph.step_graph_svg(*arguments, (3, 4))
     groups = {g.get("data-name"): g for g in reading.elements(svg, "g") if g.get("data-name")}
-    assert set(groups) == {"x", "eps", "mu", "logvar", "z", "mean", "dy", "dz", *(f"d{n}{k}" for n in ("mu", "logvar")
-                                                                                   for k in ("", " from z", " from KL"))}
+    sums = {f"d{name}{part}" for name in ("mu", "logvar") for part in ("", " from z", " from KL")}
+    assert set(groups) == {"x", "eps", "mu", "logvar", "z", "mean", "dy", "dz", *sums}
     for name, group in groups.items():
         square = name in ("x", "mean", "dy")
         array = a[name].reshape((3, 4) if square else (1, -1))
@@ -58,7 +58,8 @@ def test_shapes_loss_and_both_sums_are_marked():
     assert {"x (1, 12)", "mu (1, 3)", "logvar (1, 3)", "z (1, 1, 3)", "eps (1, 1, 3)", "y (1, 1, 12)"} <= set(words)
     assert {"encode", "reparameterize", "decode", "log_prob", "kl_divergence", "loss"} <= set(words)
     assert f"{negative_elbo(*arguments)[0]:.2f}" in words and "dkl = 1.5" in words
-    assert len(reading.elements(svg, "circle", "paper sum")) == 2 and words.count("through z") == words.count("of the KL") == 2
+    assert len(reading.elements(svg, "circle", "paper sum")) == 2
+    assert words.count("through z") == words.count("of the KL") == 2
 
 
 def test_nothing_leaves_the_frame():
