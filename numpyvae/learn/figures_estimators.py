@@ -45,7 +45,7 @@ def estimator_clouds_svg() -> str:
     shown = np.concatenate([values[:SHOWN] for values in clouds.values()])
     low, high = (np.quantile(shown, q, axis=0) for q in (0.01, 0.99))
     rows = -(-len(clouds) // 2)
-    height = TOP + rows * (PANEL + GAP + 26) + 8
+    height = TOP + rows * PANEL + (rows - 1) * (GAP + 26) + 20
     body = []
     for i, (name, values) in enumerate(clouds.items()):
         left, top = 24 + i % 2 * (PANEL + GAP + 16), TOP + i // 2 * (PANEL + GAP + 26)

@@ -18,7 +18,8 @@ from .costs import Cost
 
 SMALLEST_TEXT, PLOT_TEXT = 11, 13               # pixels, on the page, and in the plots as they are made
 COSTS = ("One model per row, each trained with one error for a few epochs: the same images, order and initial "
-         "parameters. The package evaluates all of them, with its own functions.")
+         "parameters. The package evaluates all of them, with its own functions. An error may cost little, because "
+         "training works around it; the loss that such a program prints is wrong all the same.")
 _LOWEST = -10_000.0                             # of log p(x), that the table shows
 MONOSPACE = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 

@@ -6,6 +6,7 @@ import builtins
 import html
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from numpyvae.learn.page import STYLE, cost_table, figure_html
 from numpyvae.learn.prose import Prose
 from tests.pictures import reading
 
+ROOT = Path(__file__).parents[2]
 CHAPTERS = [chapter for book in BOOKS for chapter in read_book(book)[1]]
 by_id = pytest.mark.parametrize("chapter", CHAPTERS, ids=[chapter.id for chapter in CHAPTERS])
 BLOCKS = {"p", "pre", "div", "h3", "h4", "li", "figcaption", "b", "td"}
@@ -172,7 +174,7 @@ def test_all_code_and_all_words_of_a_chapter_are_on_the_page(chapter, page):
 @by_id
 def test_the_file_and_its_test_are_named_and_exist(chapter, page):
     assert chapter.file in page.texts[chapter.id] and chapter.test_file in page.texts[chapter.id]
-    assert (PACKAGE.parent / chapter.file).is_file() and (PACKAGE.parent / chapter.test_file).is_file()
+    assert (PACKAGE.parent / chapter.file).is_file() and (ROOT / chapter.test_file).is_file()
 
 
 @by_id
