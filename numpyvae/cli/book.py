@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
+from .arguments import file_name
 from .console import Console
 
 HELP = "write the two books as one page, with figures"
@@ -9,10 +10,11 @@ OUT = "book.html"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--out", default=OUT, metavar="FILE.html", help=f"the page to write (default: {OUT})")
+    parser.add_argument("--out", type=file_name(".html"), default=OUT, metavar="FILE.html",
+                        help=f"the page to write (default: {OUT})")
     parser.add_argument("--costs", action="store_true",
                         help="add what eight known errors cost, a model trained with each: about 2 minutes")
-    parser.add_argument("--figures", metavar="DIR", help="write each figure as a file of its own as well, into this directory")
+    parser.add_argument("--figures", metavar="DIR", help="also write each figure as a file, into this directory")
     parser.add_argument("--data", metavar="DIR", help="directory of IDX files (default: as for train)")
 
 
@@ -34,8 +36,6 @@ def run(args: Namespace, console: Console) -> int:
     from ..learn.page import cost_table
     from ..pictures.png import png_bytes
 
-    if not args.out.lower().endswith((".html", ".htm")):
-        raise ValueError(f"--out must end in .html, not {args.out!r}")
     images, test_images = load_images(find_data_directory(args.data))
     made, total = [], figures.COUNT + (len(costs.ERRORS) + 1 if args.costs else 0)
     for figure in figures.make_figures(images, test_images):
@@ -53,5 +53,6 @@ def run(args: Namespace, console: Console) -> int:
             svg = isinstance(figure.content, str)
             write_file(directory / f"{figure.name}{'.svg' if svg else '.png'}",
                        figure.content if svg else png_bytes(figure.content))
-    console.line(f"Wrote {args.out}: two books, {len(made)} figures" + (f", {len(rows)} trained models" if rows else ""))
+    models = f", {len(rows)} trained models" if rows else ""
+    console.line(f"Wrote {args.out}: two books, {len(made)} figures{models}")
     return 0

@@ -1,8 +1,8 @@
 """The two books as one self-contained page: every chapter's prose beside its code, and the figures.
 
-The page is made from the package's own source. Each line of a module stands on it once: the module's docstring and those
-of its functions as prose, all other lines as code beside it. Names link to their definitions, equation numbers to their
-equations.
+The page is made from the package's own source. Each line of a module stands on it once: the module's docstring and
+those of its functions as prose, all other lines as code beside it. Names link to their definitions, and equation
+numbers to their equations.
 """
 
 import ast
@@ -19,7 +19,7 @@ from .page import figure_html, html_page, row_html
 from .prose import Prose
 
 TITLE = "numpyvae: two books in code"
-INTRODUCTION = ("Two books that are programs: the source of the package, chapter by chapter, the prose beside the code. "
+INTRODUCTION = ("Two books that are programs: the source of the package, chapter by chapter, with its prose beside it. "
                 "Every figure was computed by the functions on this page when the page was made.")
 
 
@@ -45,7 +45,8 @@ def book_html(figures: Iterable[Figure] = (), appendix: str = "", package: Path 
                       {c.number: c.id for c in chapters},
                       {n: address for c in reversed(chapters) for n, address in anchors[c.name].items() if n}
                       | {c.name: c.id for c in chapters})
-        body += [f'<h2 id="{name}">{escape(BOOKS[name])}</h2>', f'<div class="chapter">{prose.blocks(introduction)}</div>']
+        body += [f'<h2 id="{name}">{escape(BOOKS[name])}</h2>',
+                 f'<div class="chapter">{prose.blocks(introduction)}</div>']
         body += [_chapter(c, anchors, prose, [f for f in figures if f.chapter == (name, c.name)]) for c in chapters]
         body += [appendix] if name == "vae" and appendix else []
     return html_page(TITLE, *body)
@@ -92,7 +93,7 @@ def _chapter(chapter: Chapter, anchors: Mapping, prose: Prose, figures: list[Fig
 
 
 def module_rows(chapter: Chapter) -> list[Row]:
-    """A module's lines behind its docstring, in rows: one per function, class and method, and one per run of other code."""
+    """A module's lines behind its docstring, in rows: one per function, class and method, one per run of other code."""
     starts = [(_end(chapter.tree.body[0]) if ast.get_docstring(chapter.tree) else 1, "", None)]
     for node in chapter.tree.body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):

@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parents[1]
 
 @dataclass
 class Chapter:
-    """One module of a book: its number, name, source and syntax tree, and the numbers of the equations that it defines."""
+    """One module of a book: its number, name, source and syntax tree, and the equation numbers that it defines."""
 
     book: str
     number: int
@@ -125,8 +125,9 @@ def name_links(chapter: Chapter, anchors: Mapping[str, Mapping[str, str]]) -> di
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in known and node.id not in local:
             links[place(node.lineno, node.col_offset)] = f"#{known[node.id]}"
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
-            if node.attr in modules[node.value.id] and node.value.id not in local:
-                links[place(node.end_lineno, node.end_col_offset - len(node.attr))] = f"#{modules[node.value.id][node.attr]}"
+            address = modules[node.value.id].get(node.attr)
+            if address and node.value.id not in local:
+                links[place(node.end_lineno, node.end_col_offset - len(node.attr))] = f"#{address}"
     return links
 
 
@@ -137,8 +138,8 @@ def _names(tree: ast.Module):
         for function in ast.walk(statement):                # outer functions first
             if isinstance(function, ast.FunctionDef):
                 nodes = list(ast.walk(function))
-                names = ({each.arg for each in nodes if isinstance(each, ast.arg)}
-                         | {each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)})
+                names = {each.arg for each in nodes if isinstance(each, ast.arg)}
+                names |= {each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
                 for node in nodes:
                     local.setdefault(id(node), names)
         for node in ast.walk(statement):

@@ -51,8 +51,8 @@ def mark(curve: Curve, px: np.ndarray, py: np.ndarray) -> str:
     """The markup of one series at the pixels px, py."""
     color = SERIES[curve.color]
     if curve.kind == "dots":
-        radius = 1.6 if len(px) > 20 else 4
-        return "".join(element("circle", cx=x, cy=y, r=radius, style=f"fill: {color}", fill_opacity=0.6 if len(px) > 20 else None)
+        radius, opacity = (1.6, 0.6) if len(px) > 20 else (4, None)
+        return "".join(element("circle", cx=x, cy=y, r=radius, style=f"fill: {color}", fill_opacity=opacity)
                        for x, y in zip(px, py))
     dashes = "; stroke-dasharray: 6 4" if curve.kind == "dashed" else ""
     return svg.polyline(zip(px, py), style=f"stroke: {color}{dashes}")

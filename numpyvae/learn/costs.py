@@ -1,11 +1,12 @@
 """The cost of known errors: models trained with one error each, beside one that is trained correctly.
 
-Each error is a switch in `gradients`, which repeats the lines of `negative_elbo` and its backward pass with the package's
-own functions. With no switch it gives their loss and gradient. All models see the same images in the same order, from
-the same initial parameters, and are evaluated by the package: log p(x) with importance samples, and active units.
+Each error is a switch in `gradients`, which repeats the lines of `negative_elbo` and its backward pass with the
+package's own functions. With no switch it gives their loss and gradient. All models see the same images in the same
+order, from the same initial parameters, and are evaluated by the package: log p(x) with importance samples, and active
+units.
 
-A gradient check finds one of them, samples treated as data. In the others forward and backward agree, or the gradient is
-right and its use is wrong.
+A gradient check finds one of them, samples treated as data. In the others forward and backward agree, or the gradient
+is right and its use is wrong.
 """
 
 from collections.abc import Iterator
@@ -54,7 +55,7 @@ ERRORS = (
 
 
 class Cost(NamedTuple):
-    """What an error costs: log p(x) in nats per image, active units, and samples (8, rows, columns); None if not finite."""
+    """An error's cost: log p(x) in nats per image, active units, samples (8, rows, columns); None if not finite."""
 
     words: str
     log_px: float | None
@@ -71,7 +72,8 @@ def costs(images: np.ndarray, test_images: np.ndarray, epochs: int = EPOCHS) -> 
         if not np.isfinite(params.vector).all():
             yield Cost(error.words, None, None, None)
             continue
-        results = evaluate(params, test_images[:EVALUATED], config, "none", np.random.default_rng(2), IMPORTANCE_SAMPLES)
+        results = evaluate(params, test_images[:EVALUATED], config, "none", np.random.default_rng(2),
+                           IMPORTANCE_SAMPLES)
         yield Cost(error.words, results["log_marginal"], results["active_units"],
                    sample_images(params, config, shape, np.random.default_rng(3), SAMPLES))
 
@@ -98,7 +100,8 @@ def train_with(error: KnownError, images: np.ndarray, config: VAEConfig, epochs:
 def sample_noise(error: KnownError, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     """eps, or what the error takes for it"""
     normal = rng.standard_normal(shape, dtype=np.float32)
-    return {"normal": normal, "none": np.zeros_like(normal), "uniform": rng.random(shape, dtype=np.float32)}[error.noise]
+    uniform = rng.random(shape, dtype=np.float32)
+    return {"normal": normal, "none": np.zeros_like(normal), "uniform": uniform}[error.noise]
 
 
 def gradients(error: KnownError, params: Parameters, x: np.ndarray, eps: np.ndarray,

@@ -1,4 +1,4 @@
-"""The figures of the book: each made when it is asked for, by the package's own functions, and the chapter it belongs to.
+"""The figures of the book, and the chapter that each belongs to. The package's own functions make them when asked.
 
 Three of them need images: one training step, and posterior collapse. Everything random has a fixed seed, so the same
 images give the same figures on the same machine.
@@ -20,7 +20,7 @@ STEP_EPOCHS, STEP_IMAGE = 3, 7                  # of training before the step, a
 
 
 class Figure(NamedTuple):
-    """One figure: its file's name, the chapter ("vae", "elbo"), a title and a caption, and an SVG document or uint8 pixels."""
+    """One figure: its file's name, its chapter ("vae", "elbo"), title, caption, and an SVG document or uint8 pixels."""
 
     name: str
     chapter: tuple[str, str]
@@ -40,11 +40,11 @@ _WITHOUT_IMAGES: tuple[tuple[str, tuple[str, str], str, str, Callable[[], str]],
      "In float32, exp(d) − 1 − d loses its digits near 0 and even turns negative. expm1(d) − d does not.",
      figures_vae.kl_cancellation_svg),
     ("adam", ("vae", "adam"), "Adam's first steps",
-     "A gradient that never changes should give steps of one learning rate. Without bias correction the first steps are "
-     "up to 6 times as long.", figures_vae.adam_steps_svg),
+     "A gradient that never changes should give steps of one learning rate. Without bias correction the first steps "
+     "are up to 6 times as long.", figures_vae.adam_steps_svg),
     ("gradcheck", ("vae", "gradcheck"), "Two numerical derivatives",
-     "A central difference loses digits on both sides of its best h. The complex step subtracts nothing: below h = 10⁻⁸ "
-     "its error is rounding alone.", figures_vae.gradient_errors_svg),
+     "A central difference loses digits on both sides of its best h. The complex step subtracts nothing: below "
+     "h = 10⁻⁸ its error is rounding alone.", figures_vae.gradient_errors_svg),
     ("estimators", ("vae", "estimators"), "Estimates of one gradient",
      "Each dot is an estimate from one sample, the ring their mean. Lines cross at the true gradient, which quadrature "
      "gives exactly. The naive mean is elsewhere.", figures_estimators.estimator_clouds_svg),
@@ -55,14 +55,15 @@ _WITHOUT_IMAGES: tuple[tuple[str, tuple[str, str], str, str, Callable[[], str]],
      "A linear model, so log p(x) is known exactly. K = 1 is the ELBO; with more samples the bound closes the gap.",
      figures_vae.importance_bound_svg),
     ("value-iteration", ("mdp", "solvers"), "Value iteration",
-     "Each sweep multiplies the error by γ: a straight line on a logarithmic axis. Nearer to γ = 1 it falls more slowly.",
+     "Each sweep multiplies the error by γ: a straight line on a logarithmic axis. Nearer to γ = 1 it falls "
+     "more slowly.",
      figures_mdp.value_iteration_svg),
     ("grid-world", ("mdp", "ties"), "A grid world",
-     "A step slips to either side with probability 0.1 and costs 0.04; γ = 0.99. Darker cells have higher values, arrows "
-     "are optimal actions.", figures_mdp.grid_world_svg),
+     "A step slips to either side with probability 0.1 and costs 0.04; γ = 0.99. Darker cells have higher values, "
+     "arrows are optimal actions.", figures_mdp.grid_world_svg),
     ("advantage", ("mdp", "discount"), "A crossing and a touching root",
-     "Where p(γ) turns positive, the optimal policy changes, in the four-state chain at (√3 − 1)/2. Where p only touches "
-     "0, nothing changes.", figures_mdp.advantage_polynomials_svg),
+     "Where p(γ) turns positive, the optimal policy changes, in the four-state chain at (√3 − 1)/2. Where p only "
+     "touches 0, nothing changes.", figures_mdp.advantage_polynomials_svg),
 )
 COUNT = len(_WITHOUT_IMAGES) + 3
 
@@ -72,18 +73,18 @@ def make_figures(images: np.ndarray, test_images: np.ndarray) -> Iterator[Figure
     shape = test_images.shape[1:]
     yield Figure("step", ("vae", "elbo"), "One training step",
                  "One digit passes through the model, blue, and the gradients come back. mu and logvar each get two "
-                 f"gradients, and their sum goes on. The model has trained for {STEP_EPOCHS} epochs; y is shown as the mean of p(x|z). "
-                 "Signed arrays: orange is positive, blue negative.", one_step_svg(images, test_images))
+                 f"gradients, and their sum goes on. The model has trained for {STEP_EPOCHS} epochs; y is shown as the "
+                 "mean of p(x|z). Signed arrays: orange is positive, blue negative.", one_step_svg(images, test_images))
     for name, chapter, title, caption, make in _WITHOUT_IMAGES:
         yield Figure(name, chapter, title, caption, make())
     model = figures_collapse.train_linear_model(images)
     yield Figure("collapse", ("vae", "likelihoods"), "Posterior collapse, unit by unit",
-                 f"A linear model with a fixed variance of {figures_collapse.DECODER_VARIANCE:g}. A unit stays active if its "
-                 "principal axis of the images has a larger variance than that. The others become the prior.",
+                 f"A linear model with a fixed variance of {figures_collapse.DECODER_VARIANCE:g}. A unit stays active "
+                 "if its principal axis of the images has a larger variance than that. The others become the prior.",
                  figures_collapse.collapse_svg(model))
     yield Figure("traversal", ("vae", "likelihoods"), "What each unit does",
-                 "One row per unit, by falling KL: the unit runs through the prior's quantiles. A collapsed unit changes "
-                 "nothing.", enlarge(figures_collapse.traversal_image(model, shape), 2))
+                 "One row per unit, by falling KL: the unit runs through the prior's quantiles. A collapsed unit "
+                 "changes nothing.", enlarge(figures_collapse.traversal_image(model, shape), 2))
 
 
 def one_step_svg(images: np.ndarray, test_images: np.ndarray) -> str:

@@ -1,7 +1,7 @@
 """Figures of the estimators of the encoder's gradient: as clouds about the true gradient, and their variance against J.
 
-The model is linear with a normal decoder, so log p(x|z) is quadratic in eps. The mean of a quadratic over N(0, I) is its
-mean over the 2L points ±√L eₗ, and that gives the true gradient without an estimator.
+The model is linear with a normal decoder, so log p(x|z) is quadratic in eps. The mean of a quadratic over N(0, I) is
+its mean over the 2L points ±√L eₗ, and that gives the true gradient without an estimator.
 """
 
 import math
@@ -45,7 +45,7 @@ def estimator_clouds_svg() -> str:
     shown = np.concatenate([values[:SHOWN] for values in clouds.values()])
     low, high = (np.quantile(shown, q, axis=0) for q in (0.01, 0.99))
     rows = -(-len(clouds) // 2)
-    height = TOP + rows * (PANEL + GAP + 26) + 8
+    height = TOP + rows * PANEL + (rows - 1) * (GAP + 26) + 20
     body = []
     for i, (name, values) in enumerate(clouds.items()):
         left, top = 24 + i % 2 * (PANEL + GAP + 16), TOP + i // 2 * (PANEL + GAP + 26)
@@ -55,7 +55,8 @@ def estimator_clouds_svg() -> str:
         tx, ty, mx, my = float(x_axis(true[0])), float(y_axis(true[1])), *_pixels(x_axis, y_axis, values.mean(axis=0))
         dots = "".join(element("circle", cx=float(x_axis(a)), cy=float(y_axis(b)), r=1.6, fill_opacity=0.55,
                                style=f"fill: {color}") for a, b in values[:SHOWN])
-        ring = element("circle", cx=mx, cy=my, r=6, fill="none", class_="mean", stroke_width=2.5, style="stroke: var(--text)")
+        ring = element("circle", cx=mx, cy=my, r=6, fill="none", class_="mean", stroke_width=2.5,
+                       style="stroke: var(--text)")
         body += [text(left, top - 10, name, class_="name"),
                  inside(x_axis, y_axis, dots + line(tx, top, tx, top + PANEL, class_="axis true")
                         + line(left, ty, left + PANEL, ty, class_="axis true") + ring),

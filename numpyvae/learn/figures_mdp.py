@@ -89,9 +89,9 @@ def grid_world(gamma: float) -> MDP:
         ending = {"+": 1.0, "-": -1.0}.get(GRID[r][c])
         return r * width + c, LIVING_REWARD + (ending or 0.0) * gamma, ending is not None
 
-    table = {}
+    sides, table = ((0, 1 - 2 * SLIP), (1, SLIP), (-1, SLIP)), {}
     for row, column in ((r, c) for r in range(height) for c in range(width) if GRID[r][c] == " "):
         table[row * width + column] = {
-            name: [(p, *outcome(row, column, *order[(i + side) % 4])) for side, p in ((0, 1 - 2 * SLIP), (1, SLIP), (-1, SLIP))]
+            name: [(p, *outcome(row, column, *order[(i + side) % 4])) for side, p in sides]
             for i, name in enumerate(DIRECTIONS)}
     return MDP.from_transitions(table, gamma)

@@ -54,7 +54,7 @@ def kl_cancellation_svg() -> str:
 
 
 def adam_steps_svg() -> str:
-    """The length of Adam's step, in learning rates, for a gradient that never changes: with bias correction and without."""
+    """The length of Adam's step, in learning rates, for a constant gradient, with and without bias correction."""
     steps, lr = 3000, 1e-3
     theta, g = np.zeros(1), np.ones(1)
     adam, corrected, m, v, uncorrected = Adam(theta, lr), [], 0.0, 0.0, []
@@ -65,8 +65,9 @@ def adam_steps_svg() -> str:
         m, v = adam.beta1 * m + (1 - adam.beta1), adam.beta2 * v + (1 - adam.beta2)
         uncorrected.append(m / (math.sqrt(v) + adam.epsilon))
     shown = np.unique(np.geomspace(1, steps, 200).astype(int)) - 1
-    return chart("Adam's first steps", [Curve("without bias correction", shown + 1, np.array(uncorrected)[shown], color=1),
-                                        Curve("with it", shown + 1, np.array(corrected)[shown])],
+    return chart("Adam's first steps",
+                 [Curve("without bias correction", shown + 1, np.array(uncorrected)[shown], color=1),
+                  Curve("with it", shown + 1, np.array(corrected)[shown])],
                  "step t", "length of the step, in learning rates", log_x=True, y_range=(0, 7))
 
 
@@ -99,7 +100,7 @@ def linear_model() -> tuple[VAEConfig, Parameters, np.ndarray]:
     rng = np.random.default_rng(2)
     params = init_params(config, rng, np.float64)
     W, b, s2 = params["decoder.0.W"], params["decoder.0.b"], math.exp(config.logvar_x)
-    W[...] = np.linalg.qr(rng.standard_normal((6, 2)))[0].T * [[1.6], [0.8]]        # orthogonal rows: a diagonal posterior
+    W[...] = np.linalg.qr(rng.standard_normal((6, 2)))[0].T * [[1.6], [0.8]]    # orthogonal rows: a diagonal posterior
     variance = 1 / (1 + (W**2).sum(axis=1) / s2)
     params["encoder.0.W"][...] = np.hstack([W.T / s2 * variance, np.zeros((6, 2))])
     params["encoder.0.b"][...] = np.concatenate([-b @ W.T / s2 * variance + 0.35, np.log(variance) + 0.8])
@@ -111,4 +112,5 @@ def log_marginal_of_linear(config: VAEConfig, params: Parameters, x: np.ndarray)
     """log p(x) of one x: x ~ N(b, Wᵀ W + s² I)"""
     W, r = params["decoder.0.W"], (x - params["decoder.0.b"])[0]
     C = W.T @ W + math.exp(config.logvar_x) * np.eye(config.input_dim)
-    return float(-0.5 * (config.input_dim * math.log(2 * math.pi) + np.linalg.slogdet(C)[1] + r @ np.linalg.solve(C, r)))
+    log_det = np.linalg.slogdet(C)[1]
+    return float(-0.5 * (config.input_dim * math.log(2 * math.pi) + log_det + r @ np.linalg.solve(C, r)))

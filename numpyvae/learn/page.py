@@ -17,8 +17,9 @@ from ..pictures.svg import FONT, SVG_STYLE, escape, number, palette_css
 from .costs import Cost
 
 SMALLEST_TEXT, PLOT_TEXT = 11, 13               # pixels, on the page, and in the plots as they are made
-COSTS = ("One model per row, each trained with one error for a few epochs: the same images, order and initial parameters. "
-         "The package evaluates all of them, with its own functions.")
+COSTS = ("One model per row, each trained with one error for a few epochs: the same images, order and initial "
+         "parameters. The package evaluates all of them, with its own functions. An error may cost little, because "
+         "training works around it; the loss that such a program prints is wrong all the same.")
 _LOWEST = -10_000.0                             # of log p(x), that the table shows
 MONOSPACE = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
@@ -58,13 +59,15 @@ figcaption b {{ display: block; font-size: 16px; color: var(--text) }}
 .keyword {{ color: var(--series-3) }} .string {{ color: var(--series-2) }} .number-token {{ color: var(--series-1) }}
 .comment {{ color: var(--muted) }} .defined {{ font-weight: 700 }}
 table {{ border-collapse: collapse; font-size: 14px }} td, th {{ padding: 8px 16px 8px 0; text-align: left;
-        vertical-align: top; border-top: 1px solid var(--grid) }} td.value {{ font-variant-numeric: tabular-nums; white-space: nowrap }}
+        vertical-align: top; border-top: 1px solid var(--grid) }}
+td.value {{ font-variant-numeric: tabular-nums; white-space: nowrap }}
 .scroll.plain {{ border: 0; border-radius: 0 }} td img {{ width: auto !important; max-width: none }}
 @media (max-width: 1000px) {{ .row {{ grid-template-columns: minmax(0, 1fr) }} }}
 @media (min-width: 700px) {{ body {{ padding: 28px 28px 80px }} .chapter {{ padding: 22px 24px }} }}
 @media (min-width: 1640px) {{ body {{ max-width: 1640px }}
   .head {{ display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 32px; align-items: start }}
-  .head .figures {{ flex-direction: column; flex-wrap: nowrap; margin: 0 0 12px }} .head .figures figure {{ width: 430px; flex: none }}
+  .head .figures {{ flex-direction: column; flex-wrap: nowrap; margin: 0 0 12px }}
+  .head .figures figure {{ width: 430px; flex: none }}
   .head.stacked {{ display: block }} .head.stacked .figures {{ flex-direction: row; margin: 18px 0 6px }} }}
 """ + SVG_STYLE
 
@@ -74,14 +77,16 @@ def html_page(title: str, *body: str) -> str:
     return "\n".join([
         "<!DOCTYPE html>", '<html lang="en">', "<head>", '<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">', '<link rel="icon" href="data:,">',
-        f"<title>{escape(title)}</title>", f"<style>{STYLE}</style>", "</head>", "<body>", *body, "</body>", "</html>", ""])
+        f"<title>{escape(title)}</title>", f"<style>{STYLE}</style>", "</head>",
+        "<body>", *body, "</body>", "</html>", ""])
 
 
 def figure_html(name: str, title: str, caption: str, content: str | np.ndarray) -> str:
-    """A figure with its caption above it. On a narrow screen it shrinks until its text has 11 pixels, and then scrolls."""
+    """A figure below its caption. On a narrow screen it shrinks until its text has 11 pixels, and then scrolls."""
     if isinstance(content, str):
         width = float(re.search(r'viewBox="0 0 ([\d.]+)', content)[1])
-        drawn = content.replace("<svg ", f'<svg style="min-width: {math.ceil(width * SMALLEST_TEXT / PLOT_TEXT)}px" ', 1)
+        smallest = math.ceil(width * SMALLEST_TEXT / PLOT_TEXT)
+        drawn = content.replace("<svg ", f'<svg style="min-width: {smallest}px" ', 1)
         drawn = re.sub(r"<style>[^<]*</style>\n?", "", drawn)       # the page has it once
     else:
         width, drawn = content.shape[1], image_tag(content, title)
@@ -111,7 +116,9 @@ def cost_table(costs: Sequence[Cost]) -> str:
     rows = []
     for cost in costs:
         finite = cost.log_px is not None
-        samples = image_tag(image_grid(cost.samples, len(cost.samples)), "samples") if finite else "not finite: no samples"
+        samples = "not finite: no samples"
+        if finite:
+            samples = image_tag(image_grid(cost.samples, len(cost.samples)), "samples")
         log_px, units = (_log_px(cost.log_px), cost.active_units) if finite else ("diverged", "")
         rows.append(f'<tr><td>{escape(cost.words)}</td><td class="value">{log_px}</td><td class="value">{units}</td>'
                     f"<td>{samples}</td></tr>")

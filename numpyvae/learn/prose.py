@@ -18,8 +18,8 @@ _SENTENCE_WITH_NUMBER = re.compile(r"^\S.* {3,}(\((?:\d+|[A-Z])\.\d+\))$")
 class Prose:
     """Docstrings of one book to HTML.
 
-    equations: {"(2.3)": id}, chapters: {2: id}, names: {name: id}. An equation's id is set where its own chapter defines
-    it, and everything else links there.
+    equations: {"(2.3)": id}, chapters: {2: id}, names: {name: id}. An equation's id is set where its own chapter
+    defines it, and everything else links there.
     """
 
     def __init__(self, equations: Mapping[str, str], chapters: Mapping[int, str], names: Mapping[str, str]):
@@ -67,12 +67,14 @@ class Prose:
                                 else self.cite(" ".join(line.split())) for line in lines) + "</p>"
 
     def _formula(self, line, left):
-        number = next((n for n in NUMBER.findall(line) if n in left and (line.strip().startswith(n) or line.endswith(n))), None)
+        ends = [n for n in NUMBER.findall(line) if line.strip().startswith(n) or line.endswith(n)]
+        number = next((n for n in ends if n in left), None)
         if number is None:
             return self.cite(line)
         left.discard(number)
         before, after = line.split(number, 1) if line.strip().startswith(number) else line.rsplit(number, 1)
-        return f'{self.cite(before)}<span class="number" id="{self.equations[number]}">{number}</span>{self.cite(after)}'
+        defined = f'<span class="number" id="{self.equations[number]}">{number}</span>'
+        return self.cite(before) + defined + self.cite(after)
 
     def note(self, docstring: str) -> str:
         """A function's docstring to HTML, for a narrow column: what wide gaps set apart stands on a line of its own."""

@@ -69,8 +69,8 @@ def step_graph_svg(params: Parameters, x: np.ndarray, eps: np.ndarray, config: V
     for center in (163, 699):
         body += [_arrow([(center, 274), (center, 294)], SUM if center == 163 else THROUGH_Z),
                  text(center, 310, "dW, db", text_anchor="middle")]
-    legend, _ = svg.legend([(FORWARD, "values, forward"), (THROUGH_Z, "gradient through z"), (OF_KL, "gradient of the KL"),
-                            (SUM, "sum of both")], WIDTH, HEIGHT - 16)
+    legend, _ = svg.legend([(FORWARD, "values, forward"), (THROUGH_Z, "gradient through z"),
+                            (OF_KL, "gradient of the KL"), (SUM, "sum of both")], WIDTH, HEIGHT - 16)
     return svg.document(WIDTH, HEIGHT, "One training step on one image", *body, *legend)
 
 
@@ -85,14 +85,17 @@ def _edges(kl: float, log_px: float, beta: float) -> list[str]:
     through_z = [[(656, 68), (756, 68)], [(856, 58), (872, 58), (872, 288), (850, 288)], [(764, _BACK), (734, _BACK)],
                  [(664, _BACK), (638, _BACK)], [(536, _BACK), (504, _BACK)],
                  [(384, _BACK), (370, _BACK), (370, 143), (338, 143)], [(370, _BACK), (370, 287), (338, 287)]]
-    of_kl = [[(580, 68), (504, 68)], [(384, 68), (360, 68), (360, 175), (338, 175)], [(360, 175), (360, 319), (338, 319)]]
+    of_kl = [[(580, 68), (504, 68)], [(384, 68), (360, 68), (360, 175), (338, 175)],
+             [(360, 175), (360, 319), (338, 319)]]
     summed = [[(217, _ROW), (214, _ROW), (214, 231), (198, 231)], [(217, 351), (214, 351), (214, 231), (198, 231)]]
     parts = [_arrow(points, color, head=points != [(350, 111), (350, _ROW)])
-             for paths, color in ((forward, FORWARD), (through_z, THROUGH_Z), (of_kl, OF_KL), (summed, SUM)) for points in paths]
+             for paths, color in ((forward, FORWARD), (through_z, THROUGH_Z), (of_kl, OF_KL), (summed, SUM))
+             for points in paths]
     return [*parts, text(542, 43, f"kl {svg.number(kl, 4)}", text_anchor="middle"),
             text(542, 85, f"dkl = {svg.number(beta, 4)}", text_anchor="middle", style=f"fill: {OF_KL}"),
             text(706, 43, f"log_px {svg.number(log_px, 4)}", text_anchor="middle"),
-            text(706, 85, "dlog_px = −1", text_anchor="middle", style=f"fill: {THROUGH_Z}"), text(70, 34, "x", class_="name")]
+            text(706, 85, "dlog_px = −1", text_anchor="middle", style=f"fill: {THROUGH_Z}"),
+            text(70, 34, "x", class_="name")]
 
 
 def _box(x: float, y: float, width: float, height: float, name: str, below: str | None = None) -> str:
@@ -118,7 +121,8 @@ def _labeled(words: str, x: float, y: float) -> str:
     return text(x, y, words, text_anchor="middle", class_="name")
 
 
-def _image(a: dict, name: str, x: float, y: float, cell: float, shape: tuple[int, int] | None, signed: bool = True) -> str:
+def _image(a: dict, name: str, x: float, y: float, cell: float, shape: tuple[int, int] | None,
+           signed: bool = True) -> str:
     """An array as an image, in a group that carries its name"""
     array = a[name].reshape(shape) if shape else a[name].reshape(1, -1)
     drawn = array_image(array, x, y, cell, signed=signed)
@@ -132,7 +136,8 @@ def _strips(a: dict, x: float, top: float, rows: Sequence[tuple[str, str, str]],
     parts = []
     for i, (name, words, color) in enumerate(rows):
         y = top + i * pitch
-        parts += [text(x, y + 8, words, class_="name" if i in (0, len(rows) - 1) else None, style=f"fill: {color}" if i else None),
+        bold = "name" if i in (0, len(rows) - 1) else None
+        parts += [text(x, y + 8, words, class_=bold, style=f"fill: {color}" if i else None),
                   _image(a, name, x, y + 14, _STRIP / a[name].size, None)]
     return parts
 

@@ -1,15 +1,18 @@
 """The page: nothing of the source is missing, links resolve, it needs nothing else, and it can be read."""
 
+import argparse
 import ast
 import builtins
 import html
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from numpyvae.learn import figures
+from numpyvae.cli import book as book_command
+from numpyvae.learn import costs, figures
 from numpyvae.learn.book import book_html, module_rows
 from numpyvae.learn.chapters import BOOKS, PACKAGE, defined_equations, definitions, name_links, read_book, reading_order
 from numpyvae.learn.costs import Cost
@@ -18,6 +21,7 @@ from numpyvae.learn.page import STYLE, cost_table, figure_html
 from numpyvae.learn.prose import Prose
 from tests.pictures import reading
 
+ROOT = Path(__file__).parents[2]
 CHAPTERS = [chapter for book in BOOKS for chapter in read_book(book)[1]]
 by_id = pytest.mark.parametrize("chapter", CHAPTERS, ids=[chapter.id for chapter in CHAPTERS])
 BLOCKS = {"p", "pre", "div", "h3", "h4", "li", "figcaption", "b", "td"}
@@ -68,7 +72,8 @@ class Page(HTMLParser):
 def example_figures():
     made = [figures.Figure(name, chapter, title, caption, make()) for name, chapter, title, caption, make
             in figures._WITHOUT_IMAGES if chapter[0] == "mdp"]
-    return [*made, figures.Figure("image", ("vae", "elbo"), "An image", "Of zeros & <ones>.", np.eye(8, dtype=np.uint8))]
+    pixels = np.eye(8, dtype=np.uint8)
+    return [*made, figures.Figure("image", ("vae", "elbo"), "An image", "Of zeros & <ones>.", pixels)]
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +115,7 @@ def test_the_page_adapts_to_its_window_and_to_the_readers_setting(text):
 
 
 def test_all_text_has_contrast_in_both_color_schemes():
-    used = set(re.findall(r"(?<!-)color: var\(--([\w-]+)\)", STYLE)) | set(re.findall(r"fill: var\(--([\w-]+)\)", STYLE))
+    used = set(re.findall(r"(?:(?<!-)color|fill): var\(--([\w-]+)\)", STYLE))
     for palette in reading.palettes(STYLE.split("\n.plot {")[0]):
         for name in used - {"paper"}:
             for ground in ("paper", "page"):
@@ -142,10 +147,13 @@ def test_every_line_of_a_module_stands_in_one_row(chapter):
     assert functions <= names
 
 
+def anchors_of(book):
+    return {c.name: {"": c.id} | {n: f"{c.id}.{n}" for n in definitions(c.tree)} for c in CHAPTERS if c.book == book}
+
+
 @by_id
 def test_highlighted_code_is_the_source(chapter):
-    anchors = {c.name: {"": c.id} | {n: f"{c.id}.{n}" for n in definitions(c.tree)} for c in CHAPTERS if c.book == chapter.book}
-    lines = highlight(chapter.source, name_links(chapter, anchors), {})
+    lines = highlight(chapter.source, name_links(chapter, anchors_of(chapter.book)), {})
     assert [html.unescape(re.sub("<[^>]*>", "", line)) for line in lines] == chapter.source.splitlines()
 
 
@@ -166,13 +174,12 @@ def test_all_code_and_all_words_of_a_chapter_are_on_the_page(chapter, page):
 @by_id
 def test_the_file_and_its_test_are_named_and_exist(chapter, page):
     assert chapter.file in page.texts[chapter.id] and chapter.test_file in page.texts[chapter.id]
-    assert (PACKAGE.parent / chapter.file).is_file() and (PACKAGE.parent / chapter.test_file).is_file()
+    assert (PACKAGE.parent / chapter.file).is_file() and (ROOT / chapter.test_file).is_file()
 
 
 @by_id
 def test_each_name_links_to_the_module_that_defines_it(chapter):
-    book = [c for c in CHAPTERS if c.book == chapter.book]
-    anchors = {c.name: {"": c.id} | {n: f"{c.id}.{n}" for n in definitions(c.tree)} for c in book}
+    anchors = anchors_of(chapter.book)
     module = __import__(f"numpyvae.{chapter.book}.{chapter.name}", fromlist=["_"])
     lines = chapter.source.splitlines()
     for (line, column), address in name_links(chapter, anchors).items():
@@ -185,7 +192,8 @@ def test_each_name_links_to_the_module_that_defines_it(chapter):
 
 
 def test_local_names_are_not_links():
-    source = '"""M."""\n\nx = 1\n\n\ndef f(a):\n    """F."""\n    x = a\n    return x + g(a)\n\n\ndef g(a):\n    return x\n'
+    source = ('"""M."""\n\nx = 1\n\n\ndef f(a):\n    """F."""\n    x = a\n    return x + g(a)\n\n\n'
+              "def g(a):\n    return x\n")
     chapter = CHAPTERS[0].__class__("vae", 1, "m", source, ast.parse(source), [])
     links = name_links(chapter, {"m": {"": "m", "x": "m.x", "f": "m.f", "g": "m.g"}})
     assert links == {(9, 15): "#m.g", (13, 11): "#m.x"}
@@ -194,7 +202,8 @@ def test_local_names_are_not_links():
 def test_every_token_kind_has_its_class():
     lines = highlight('def f(x):\n    return x + 1.5  # é "c"\ny = f"a{x!r}b" + \'s\'\n', {(3, 0): "#y"}, {(1, 4): "f"})
     assert lines[0] == '<span class="keyword">def</span> <span id="f" class="defined">f</span>(x):'
-    assert '<span class="number-token">1.5</span>' in lines[1] and '<span class="comment"># é &quot;c&quot;</span>' in lines[1]
+    assert '<span class="number-token">1.5</span>' in lines[1]
+    assert '<span class="comment"># é &quot;c&quot;</span>' in lines[1]
     assert lines[2].startswith('<a href="#y">y</a> = <span class="string">f') and lines[2].count("string") >= 2
 
 
@@ -208,7 +217,7 @@ def test_strings_over_several_lines_and_tabs_are_kept():
 @pytest.mark.parametrize("book", BOOKS)
 def test_chapters_stand_in_the_order_of_the_books_contents(book, page):
     contents, chapters = read_book(book)
-    assert sorted(c.name for c in chapters) == sorted(p.stem for p in (PACKAGE / book).glob("*.py") if p.stem != "__init__")
+    assert {c.name for c in chapters} == {path.stem for path in (PACKAGE / book).glob("*.py")} - {"__init__"}
     places = [page.ids.index(c.id) for c in chapters]
     assert places == sorted(places) and [c.number for c in chapters] == list(range(1, len(chapters) + 1))
     for number, name in re.findall(r"^ *(\d+)\.? +(\w+) ", contents, re.M):
@@ -219,7 +228,8 @@ def test_reading_order_reads_both_forms_of_a_list(tmp_path):
     (tmp_path / "b").mkdir()
     for name in ("one", "two", "three"):
         (tmp_path / "b" / f"{name}.py").write_text("")
-    assert reading_order("b", "B.\n\n     1  two    second\n     2  one    first\nOptional: three (extra)\n", tmp_path) == ["two", "one", "three"]
+    numbered = "B.\n\n     1  two    second\n     2  one    first\nOptional: three (extra)\n"
+    assert reading_order("b", numbered, tmp_path) == ["two", "one", "three"]
     assert reading_order("b", "B.\n\n    three, two,\n    one\n\nMore, or less.\n", tmp_path) == ["three", "two", "one"]
     with pytest.raises(ValueError, match="b/__init__.py"):
         reading_order("b", "B.\n\n    three, two\n", tmp_path)
@@ -236,15 +246,16 @@ def prose():
 
 
 def test_a_definition_gets_the_id_once_and_references_link_to_it():
-    made = prose().blocks("By (2.1) and (7.7), chapter 2, `f` and `g`:\n\n    (2.1)  x < y     by (2.1)\n\nWithin it.    (2.4)",
-                          ("(2.1)", "(2.4)"))
+    docstring = "By (2.1) and (7.7), chapter 2, `f` and `g`:\n\n    (2.1)  x < y     by (2.1)\n\nWithin it.    (2.4)"
+    made = prose().blocks(docstring, ("(2.1)", "(2.4)"))
     assert made.count('id="b-2.1"') == 1 and made.count('href="#b-2.1"') == 2 and made.count('id="b-2.4"') == 1
     assert "(7.7)" in made and '<a href="#b-two">chapter 2</a>' in made and "x &lt; y" in made
     assert '<a href="#b-two.f"><code>f</code></a>' in made and "and <code>g</code>" in made
 
 
 def test_prose_lists_and_formulas_are_told_apart():
-    made = prose().blocks("Words\nand words, *loud*.\n\n  - one\n    more\n  - two\n\nname     explained\n    x = 1\n\n>>> f(1)\n2")
+    made = prose().blocks("Words\nand words, *loud*.\n\n  - one\n    more\n  - two\n\n"
+                          "name     explained\n    x = 1\n\n>>> f(1)\n2")
     assert made.split("\n")[0] == "<p>Words and words, <em>loud</em>.</p>"
     assert "<ul><li>one more</li><li>two</li></ul>" in made and "<pre>name     explained\n    x = 1</pre>" in made
 
@@ -265,9 +276,10 @@ def test_the_numbered_equations_of_book_two_are_all_linked(page):
 def test_figures_stand_in_their_chapters_with_their_captions(page):
     for figure in example_figures():
         chapter = "-".join(figure.chapter)
-        assert page.ids.index(chapter) < page.ids.index(f"figure-{figure.name}") and figure.caption in page.texts[chapter]
-    assert "an error & its cost" in page.texts["costs"] and "−99.5" in page.texts["costs"] and "diverged" in page.texts["costs"]
-    assert "below −10000" in page.texts["costs"]
+        assert page.ids.index(chapter) < page.ids.index(f"figure-{figure.name}")
+        assert figure.caption in page.texts[chapter]
+    for words in ("an error & its cost", "−99.5", "diverged", "below −10000"):
+        assert words in page.texts["costs"]
 
 
 def test_an_image_carries_its_own_pixels():
@@ -287,3 +299,54 @@ def test_all_figures_are_made_and_are_the_same_again(sample):
         assert a.chapter in {(c.book, c.name) for c in CHAPTERS}
         for sentence in re.split(r"(?<=[.:;]) ", a.caption):
             assert len(sentence.split()) <= 25
+
+
+class Lines:
+    """A console that keeps its lines"""
+
+    def __init__(self):
+        self.lines, self.steps = [], []
+
+    def line(self, text):
+        self.lines.append(text)
+
+    def progress(self, done, of, what):
+        self.steps.append((done, of))
+
+
+def run_command(*argv):
+    parser, console = argparse.ArgumentParser(), Lines()
+    book_command.add_arguments(parser)
+    assert book_command.run(parser.parse_args(argv), console) == 0
+    return console
+
+
+def test_the_command_writes_the_page_and_each_figure_as_a_file(tiny_directory, tmp_path):
+    out, directory = tmp_path / "page.html", tmp_path / "plots"
+    console = run_command("--data", str(tiny_directory), "--out", str(out), "--figures", str(directory))
+    written = out.read_text("utf-8")
+    page = Page(written)
+    assert console.lines == [f"Wrote {out}: two books, {figures.COUNT} figures"]
+    assert console.steps == [(i + 1, figures.COUNT) for i in range(figures.COUNT)] and "costs" not in page.ids
+    names = {path.name for path in directory.iterdir()}
+    assert len(names) == figures.COUNT and {"step.svg", "traversal.png"} <= names
+    assert {f"figure-{name.partition('.')[0]}" for name in names} <= set(page.ids)
+    svg = (directory / "step.svg").read_text("utf-8")
+    assert svg.startswith("<svg ") and "prefers-color-scheme: dark" in svg
+
+
+def test_the_command_adds_what_errors_cost(tiny_directory, tmp_path, monkeypatch):
+    monkeypatch.setattr(costs.costs, "__defaults__", (1,))
+    out = tmp_path / "page.html"
+    console = run_command("--data", str(tiny_directory), "--out", str(out), "--costs")
+    page = Page(out.read_text("utf-8"))
+    assert console.lines == [f"Wrote {out}: two books, {figures.COUNT} figures, 9 trained models"]
+    assert all(error.words in page.texts["costs"] for error in costs.ERRORS)
+
+
+def test_a_wrong_ending_or_directory_is_refused_and_nothing_is_written(tmp_path):
+    with pytest.raises(SystemExit):
+        run_command("--out", str(tmp_path / "page.pdf"))
+    with pytest.raises(FileNotFoundError, match="no such directory"):
+        run_command("--data", str(tmp_path / "none"), "--out", str(tmp_path / "page.html"))
+    assert not list(tmp_path.iterdir())

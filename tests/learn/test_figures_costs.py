@@ -1,4 +1,4 @@
-"""What known errors cost: with no switch the gradient is the package's; with one it is that of the error, and no other."""
+"""What known errors cost: without a switch the gradient is the package's, with one it is that of the error."""
 
 import math
 
@@ -59,7 +59,8 @@ def test_samples_as_data_leave_the_encoder_the_kls_gradient_only():
     encoder = sum(a.size for name, a in correct.items() if name.startswith("encoder"))
     assert (detached.vector[encoder:] == correct.vector[encoder:]).all()
     kl_only = correct["encoder.1.b"][:2] - detached["encoder.1.b"][:2]
-    assert np.abs(kl_only).min() > 1e-4 and detached["encoder.1.b"][:2] == pytest.approx(cache.mu.mean(axis=0), abs=1e-14)
+    assert np.abs(kl_only).min() > 1e-4
+    assert detached["encoder.1.b"][:2] == pytest.approx(cache.mu.mean(axis=0), abs=1e-14)
 
 
 def test_the_losses_of_the_errors_are_those_that_they_say():
@@ -92,7 +93,7 @@ def test_without_bias_correction_the_first_step_is_over_three_times_as_long(tiny
     start = init_params(config, np.random.default_rng(1)).vector
     lengths = [np.abs(costs.train_with(error, images, config, 1).vector - start).max()
                for error in (CORRECT, by_words("bias correction"))]              # 110 images: one step
-    assert lengths[0] == pytest.approx(1e-3, rel=1e-3) and lengths[1] == pytest.approx(1e-3 * 0.1 / math.sqrt(0.001), rel=1e-3)
+    assert lengths == pytest.approx([1e-3, 1e-3 * 0.1 / math.sqrt(0.001)], rel=1e-3)
 
 
 def test_every_error_has_a_row_and_the_correct_model_is_among_the_best(tiny):

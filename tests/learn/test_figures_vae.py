@@ -78,7 +78,7 @@ def test_all_estimators_but_the_naive_one_are_unbiased(clouds):
 
 
 def test_the_true_gradient_is_that_of_the_closed_form(clouds):
-    """E_q[log p(x|z)] of a linear model: −½ (‖x − mu W − b‖² + Σ_l σ_l² ‖W_l‖²)/s² + constant, by central differences."""
+    """By central differences of E_q[−log p(x|z)] = ½ (‖x − mu W − b‖² + Σ_l σ_l² ‖W_l‖²)/s² + c, and the KL's ½ mu²"""
     config, params, x = figures_vae.linear_model()
     W, s2 = params["decoder.0.W"], math.exp(config.logvar_x)
     y = x @ params["encoder.0.W"] + params["encoder.0.b"]
@@ -96,23 +96,26 @@ def test_the_rings_stand_at_the_means_and_the_dots_are_the_estimates(clouds):
     found, true = clouds
     svg = figures_estimators.estimator_clouds_svg()
     rings, crosses = reading.elements(svg, "circle", "mean"), reading.elements(svg, "line", "axis true")
-    dots = np.array([[float(dot.get("cx")), float(dot.get("cy"))] for dot in reading.elements(svg, "circle") if dot.get("r") == "1.6"])
+    dots = [dot for dot in reading.elements(svg, "circle") if dot.get("r") == "1.6"]
+    dots = np.array([[float(dot.get("cx")), float(dot.get("cy"))] for dot in dots])
     assert len(rings) == len(found) and len(crosses) == 2 * len(found)
     for i, values in enumerate(found.values()):
         shown = dots[i * figures_estimators.SHOWN:][:figures_estimators.SHOWN]
         scale = [slope(values[:len(shown), k], shown[:, k]) for k in (0, 1)]
         offset = shown[0] - values[0] * scale
         assert scale[1] < 0 < scale[0] and shown == pytest.approx(values[:len(shown)] * scale + offset, abs=0.05)
-        assert [float(rings[i].get(k)) for k in ("cx", "cy")] == pytest.approx(values.mean(axis=0) * scale + offset, abs=0.05)
+        ring = [float(rings[i].get(k)) for k in ("cx", "cy")]
+        assert ring == pytest.approx(values.mean(axis=0) * scale + offset, abs=0.05)
         vertical, horizontal = crosses[2 * i:2 * i + 2]
-        assert [float(vertical.get("x1")), float(horizontal.get("y1"))] == pytest.approx(true * scale + offset, abs=0.05)
+        cross = float(vertical.get("x1")), float(horizontal.get("y1"))
+        assert cross == pytest.approx(true * scale + offset, abs=0.05)
 
 
 def test_the_variance_falls_as_one_over_j():
     svg = figures_estimators.estimator_variance_svg()
     lines = dict(zip(reading.legend(svg), read(svg, log_x=True, log_y=True)))
     for name, (J, variance) in lines.items():
-        assert slope(J, variance) == pytest.approx(-1, abs=0.15), name      # 32 groups at J = 64: 25% of error, two sigma
+        assert slope(J, variance) == pytest.approx(-1, abs=0.15), name      # 32 groups at J = 64: an error of 25%
     assert lines[estimators.SCORE][1][0] - lines[estimators.PATHWISE][1][0] > 1      # more than ten times
 
 
