@@ -253,6 +253,19 @@ def test_what_cannot_be_an_image_is_refused_in_one_line(train, error_line, optio
     assert words in error_line() and not Path("x.png").exists()
 
 
+# report
+
+def test_report_needs_the_data_of_the_run_and_finds_it_where_it_is_now(train, tiny_directory, error_line):
+    train("--quiet")
+    page = Path("runs/001/report.html").read_bytes()
+    assert main(["report", "runs/001", "--data", write_other_data("other")]) == 2
+    assert "other: not the data that runs/001 was trained on" in error_line()
+    assert Path("runs/001/report.html").read_bytes() == page
+    tiny_directory.rename("moved")
+    assert main(["report", "runs/001", "--data", "moved"]) == 0
+    assert "--data moved" in " ".join(re.sub("<.*?>", " ", Path("runs/001/report.html").read_text("utf-8")).split())
+
+
 # gradcheck
 
 def test_gradcheck_prints_a_row_per_gradient_and_one_json_object(capsys):

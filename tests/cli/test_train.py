@@ -325,6 +325,15 @@ def test_an_interrupted_run_has_a_report(command, wait_for, tiny_directory):
     assert "Stopped after" in Path("cut/report.html").read_text("utf-8")
 
 
+def wait_until_asleep(pid):
+    """Return when a process has been asleep in 20 looks in a row: however busy the machine is, it is not running then."""
+    asleep = 0
+    while asleep < 20:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        asleep = asleep + 1 if state == "S" else 0
+        time.sleep(0.02)
+
+
 @needs_fork
 @pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_second_signal_ends_a_batch_whose_worker_is_stopped(command, wait_for, tiny_directory, number, status):
@@ -333,7 +342,7 @@ def test_a_second_signal_ends_a_batch_whose_worker_is_stopped(command, wait_for,
     wait_for(process, "===== Test")
     (worker,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     os.kill(int(worker), signal.SIGSTOP)
-    time.sleep(0.5)  # now the batch under way waits for the worker
+    wait_until_asleep(process.pid)  # the batch under way waits for the worker
     try:
         process.send_signal(number)
         time.sleep(StopFlag.PATIENCE + 0.5)

@@ -110,3 +110,14 @@ fault("--scale ignored", TESTS + " -k grid", (FILE, "enlarge(image_grid(images, 
 fault("the numbers of --interpolate counted in random order", TESTS + " -k ends_of", (FILE, "shuffle=not args.interpolate", "shuffle=True"))
 fault("latent units in their order, not active ones first", TESTS + " -k traversal", (FILE, "active_first(mu)[:", "active_first(mu)[::-1][:"))
 fault("the units of --traverse ignored", TESTS + " -k traversal", (FILE, "units = args.traverse\n", "units = None\n"))
+
+# gradcheck, report, and the threads of an evaluation
+
+fault("gradcheck succeeds with a wrong gradient", TESTS + " -k gradcheck", ("cli/gradcheck.py", "else 1", "else 0"))
+fault("report of a file that is no directory", "cli/test_cli.py -k mistake", ("cli/report.py", "if not Path(args.run).is_dir():", "if False:"))
+fault("report with other data than the run's", TESTS + " -k report", ("cli/report.py", "trained.source, _, _ = trained.source.load(args.data, args.run)", "trained.source.__dict__.update(path=args.data or trained.source.path)"))
+FILE, TESTS = "training/evaluation.py", "training/test_evaluation.py -k thread or tasks or work"
+fault("an error in a thread does not end the others", TESTS, (FILE, "        pending.clear()\n", "        pass\n"))
+fault("an error in a thread lost", TESTS, (FILE, "            if error is not None:\n                raise error\n", ""))
+fault("a system without threads is an error", TESTS, (FILE, "with suppress(RuntimeError):", "with suppress(KeyError):"))
+fault("an interrupt waits for the threads", "cli/test_commands.py -k interrupt", (FILE, "daemon=True", "daemon=False"))
