@@ -39,7 +39,7 @@ def test_there_are_eight_errors_and_each_differs_from_the_correct_step():
         assert len(fields) == 1, error.words
 
 
-@pytest.mark.parametrize("error", [error for error in ERRORS if not error.detached], ids=lambda error: error.words[:20])
+@pytest.mark.parametrize("error", [error for error in ERRORS if not error.detached], ids=lambda error: error.words[:24])
 def test_a_gradient_check_does_not_see_the_error(error):
     params, x, eps = inputs()
     _, grads = gradients(error, params, x, eps, CONFIG)
@@ -71,9 +71,9 @@ def test_the_losses_of_the_errors_are_those_that_they_say():
     def loss(part):
         return gradients(by_words(part), params, x, eps, CONFIG)[0]
 
-    assert loss("added to the bound") == pytest.approx(-log_px - kl, abs=1e-13)
-    assert loss("without its") == pytest.approx(-log_px + 2 * kl, abs=1e-13)
-    assert loss("mean over pixels") == pytest.approx(-log_px / 5 + kl, abs=1e-13)
+    assert loss("wrong sign") == pytest.approx(-log_px - kl, abs=1e-13)
+    assert loss("½ is missing") == pytest.approx(-log_px + 2 * kl, abs=1e-13)
+    assert loss("mean over the pixels") == pytest.approx(-log_px / 5 + kl, abs=1e-13)
     wider = eps * np.exp(cache.logvar / 2)                                 # σ² eps = σ (σ eps)
     assert loss("variance") == pytest.approx(negative_elbo(params, x, wider, CONFIG)[0], abs=1e-13)
 
@@ -81,7 +81,7 @@ def test_the_losses_of_the_errors_are_those_that_they_say():
 def test_noise_is_what_the_error_takes_for_it():
     rng = np.random.default_rng(1)
     normal, uniform, none = (costs.sample_noise(error, rng, (1, 20_000, 1)) for error in
-                             (CORRECT, by_words("uniform"), by_words("no noise")))
+                             (CORRECT, by_words("uniform"), by_words("never sees noise")))
     assert abs(normal.mean()) < 0.03 and normal.std() == pytest.approx(1, abs=0.03)     # four standard errors
     assert uniform.min() >= 0 and uniform.max() < 1 and uniform.std() == pytest.approx(math.sqrt(1 / 12), abs=0.01)
     assert not none.any() and {normal.dtype, uniform.dtype, none.dtype} == {np.dtype(np.float32)}
@@ -111,3 +111,10 @@ def test_parameters_that_are_not_finite_are_a_row_without_values(tiny, monkeypat
 
     monkeypatch.setattr(costs, "train_with", broken)
     assert set(row[1:] for row in costs.costs(*tiny, epochs=1)) == {(None, None, None)}
+
+
+def test_words_that_are_not_of_one_known_error_are_refused():
+    with pytest.raises(ValueError, match="0 known errors"):
+        costs.known_words("kl_divergence", "no such words")
+    with pytest.raises(ValueError, match="it must have one"):
+        costs.known_words("negative_elbo", "")
