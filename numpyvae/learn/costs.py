@@ -3,7 +3,7 @@
 Each error is a switch in `gradients`, which repeats the lines of `negative_elbo` and its backward pass with the
 package's own functions. With no switch it gives their loss and gradient. All models see the same images in the same
 order, from the same initial parameters, and are evaluated by the package: log p(x) with importance samples, and active
-units.
+units. The words are those of `known_errors`, where it has the error.
 
 A gradient check finds one of them, samples treated as data. In the others forward and backward agree, or the gradient
 is right and its use is wrong.
@@ -25,12 +25,13 @@ from ..vae.gaussian import kl_divergence, kl_divergence_backward, reparameterize
 from ..vae.likelihoods import LIKELIHOODS
 from ..vae.model import decode, decode_backward, encode, encode_backward, prior_parameters
 from ..vae.parameters import Parameters, init_params, zero_parameters
+from .known_errors import known_errors
 
 EPOCHS, EVALUATED, IMPORTANCE_SAMPLES, SAMPLES = 15, 200, 200, 8
 
 
-class KnownError(NamedTuple):
-    """One error, in words, and its switch: the value of one field that differs from the default."""
+class Variant(NamedTuple):
+    """One way to train: an error in words, and its switch, the value of one field that differs from the default."""
 
     words: str
     kl_weight: float = 1.0
@@ -41,16 +42,24 @@ class KnownError(NamedTuple):
     bias_correction: bool = True
 
 
-CORRECT = KnownError("no error")
+def known_words(name: str, part: str) -> str:
+    """"name: words" of the one known error of a function whose words contain `part`; ValueError if it is not one."""
+    found = [error.words for error in known_errors(name) if part in error.words]
+    if len(found) != 1:
+        raise ValueError(f"{name} has {len(found)} known errors with the words {part!r}; it must have one")
+    return f"{name}: {found[0]}"
+
+
+CORRECT = Variant("no error")
 ERRORS = (
-    KnownError("z = mu + σ² eps: the variance where the standard deviation belongs", variance=True),
-    KnownError("KL added to the bound, not subtracted", kl_weight=-1.0),
-    KnownError("KL without its ½", kl_weight=2.0),
-    KnownError("mean over pixels beside a KL summed over latents", pixel_mean=True),
-    KnownError("eps uniform in [0, 1), not normal", noise="uniform"),
-    KnownError("no noise: z = mu", noise="none"),
-    KnownError("samples treated as data: no gradient passes through z", detached=True),
-    KnownError("Adam without bias correction", bias_correction=False),
+    Variant(known_words("reparameterize", "this is mu + exp(logvar)·eps"), variance=True),
+    Variant(known_words("negative_elbo", "the KL has the wrong sign"), kl_weight=-1.0),
+    Variant(known_words("kl_divergence", "the factor ½ is missing"), kl_weight=2.0),
+    Variant(known_words("log_prob", "this is a mean over the pixels"), pixel_mean=True),
+    Variant(known_words("elbo_terms", "the decoder never sees noise"), noise="none"),
+    Variant("the noise eps is uniform in [0, 1); it must be normal", noise="uniform"),
+    Variant("samples are treated as data: no gradient passes through z", detached=True),
+    Variant(known_words("Adam.step", "no bias correction"), bias_correction=False),
 )
 
 
@@ -78,7 +87,7 @@ def costs(images: np.ndarray, test_images: np.ndarray, epochs: int = EPOCHS) -> 
                    sample_images(params, config, shape, np.random.default_rng(3), SAMPLES))
 
 
-def train_with(error: KnownError, images: np.ndarray, config: VAEConfig, epochs: int) -> Parameters:
+def train_with(error: Variant, images: np.ndarray, config: VAEConfig, epochs: int) -> Parameters:
     """Train as `train` does, with the error; stop where the gradient is no longer finite."""
     options, rng = TrainingOptions(), np.random.default_rng(1)
     params = init_params(config, rng)
@@ -97,14 +106,14 @@ def train_with(error: KnownError, images: np.ndarray, config: VAEConfig, epochs:
     return params
 
 
-def sample_noise(error: KnownError, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+def sample_noise(error: Variant, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     """eps, or what the error takes for it"""
     normal = rng.standard_normal(shape, dtype=np.float32)
     uniform = rng.random(shape, dtype=np.float32)
     return {"normal": normal, "none": np.zeros_like(normal), "uniform": uniform}[error.noise]
 
 
-def gradients(error: KnownError, params: Parameters, x: np.ndarray, eps: np.ndarray,
+def gradients(error: Variant, params: Parameters, x: np.ndarray, eps: np.ndarray,
               config: VAEConfig) -> tuple[float, Parameters]:
     """The loss and its gradient, as a program with the error computes them."""
     J, N, _ = eps.shape

@@ -12,7 +12,7 @@ import numpy as np
 from ..pictures import svg
 from ..pictures.svg import SERIES, element, line, text
 from ..settings import VAEConfig
-from ..vae.elbo import negative_elbo
+from ..vae.elbo import elbo_terms, negative_elbo
 from ..vae.gaussian import kl_divergence_backward, reparameterize, reparameterize_backward
 from ..vae.likelihoods import LIKELIHOODS
 from ..vae.model import decode_backward, prior_parameters
@@ -29,7 +29,8 @@ def step(params: Parameters, x: np.ndarray, eps: np.ndarray, config: VAEConfig) 
     """Every array of one step on one image, x (1, D) and eps (1, 1, L), by name: values, and gradients as "dz"."""
     if len(x) != 1 or len(eps) != 1:
         raise ValueError(f"the graph shows one image and one sample; x is {x.shape}, eps {eps.shape}")
-    loss, cache = negative_elbo(params, x, eps, config)
+    log_px, kl, cache = elbo_terms(params, x, eps, config)
+    loss, _ = negative_elbo(params, x, eps, config)
     mu, logvar, y = cache.mu, cache.logvar, cache.y
     likelihood, grads = LIKELIHOODS[config.likelihood], zero_parameters(config, y.dtype)
     dmu_kl, dlogvar_kl = kl_divergence_backward(config.beta, mu, logvar, *prior_parameters(config, mu.dtype))
@@ -37,7 +38,7 @@ def step(params: Parameters, x: np.ndarray, eps: np.ndarray, config: VAEConfig) 
     dz, _ = decode_backward(dy, cache.decoder_cache, config, grads)
     dmu_z, dlogvar_z = reparameterize_backward(dz, mu, logvar, eps)
     return {"x": x, "eps": eps, "mu": mu, "logvar": logvar, "z": reparameterize(mu, logvar, eps), "y": y,
-            "mean": likelihood.mean(y), "loss": loss, "kl": cache.kl, "log_px": cache.log_px, "dy": dy, "dz": dz,
+            "mean": likelihood.mean(y), "loss": loss, "kl": kl, "log_px": log_px, "dy": dy, "dz": dz,
             "dmu from z": dmu_z, "dmu from KL": dmu_kl, "dmu": dmu_z + dmu_kl,
             "dlogvar from z": dlogvar_z, "dlogvar from KL": dlogvar_kl, "dlogvar": dlogvar_z + dlogvar_kl}
 

@@ -73,7 +73,8 @@ def example_figures():
     made = [figures.Figure(name, chapter, title, caption, make()) for name, chapter, title, caption, make
             in figures._WITHOUT_IMAGES if chapter[0] == "mdp"]
     pixels = np.eye(8, dtype=np.uint8)
-    return [*made, figures.Figure("image", ("vae", "elbo"), "An image", "Of zeros & <ones>.", pixels)]
+    return [*made, figures.Figure("image", ("vae", "elbo"), "An image", "Of zeros & <ones>.", pixels),
+            figures.Figure("other", ("vae", "model"), "In one book", "Both books have such a chapter.", pixels)]
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +145,9 @@ def test_every_line_of_a_module_stands_in_one_row(chapter):
         assert not row.docstring or taken.strip().strip('"')[:20].split()[:3] == row.docstring[:20].split()[:3]
     names = {name for name in (row.name for row in rows) if name}
     functions = {node.name for node in chapter.tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-    assert functions <= names
+    methods = {f"{node.name}.{child.name}" for node in chapter.tree.body if isinstance(node, ast.ClassDef)
+               for child in node.body if isinstance(child, ast.FunctionDef)}
+    assert names == functions | methods
 
 
 def anchors_of(book):
@@ -199,6 +202,13 @@ def test_local_names_are_not_links():
     assert links == {(9, 15): "#m.g", (13, 11): "#m.x"}
 
 
+def test_columns_are_characters_and_names_of_imported_modules_are_links():
+    source = '"""M."""\nfrom . import other\nfrom .other import g as h\n\ny = "é", h(1), other.g, other.absent\n'
+    chapter = CHAPTERS[0].__class__("vae", 1, "m", source, ast.parse(source), [])
+    links = name_links(chapter, {"m": {"": "m", "y": "m.y"}, "other": {"": "other", "g": "other.g"}})
+    assert links == {(2, 14): "#other", (3, 19): "#other.g", (5, 9): "#other.g", (5, 21): "#other.g"}
+
+
 def test_every_token_kind_has_its_class():
     lines = highlight('def f(x):\n    return x + 1.5  # é "c"\ny = f"a{x!r}b" + \'s\'\n', {(3, 0): "#y"}, {(1, 4): "f"})
     assert lines[0] == '<span class="keyword">def</span> <span id="f" class="defined">f</span>(x):'
@@ -246,10 +256,11 @@ def prose():
 
 
 def test_a_definition_gets_the_id_once_and_references_link_to_it():
-    docstring = "By (2.1) and (7.7), chapter 2, `f` and `g`:\n\n    (2.1)  x < y     by (2.1)\n\nWithin it.    (2.4)"
+    docstring = ("By (2.1) and (7.7), chapter 2, `f` and `g`:\n\n    (2.1)  x < y     by (2.1)\n    z by     (2.1)\n\n"
+                 "Within it.    (2.4)")
     made = prose().blocks(docstring, ("(2.1)", "(2.4)"))
-    assert made.count('id="b-2.1"') == 1 and made.count('href="#b-2.1"') == 2 and made.count('id="b-2.4"') == 1
-    assert "(7.7)" in made and '<a href="#b-two">chapter 2</a>' in made and "x &lt; y" in made
+    assert made.count('id="b-2.1"') == 1 and made.count('href="#b-2.1"') == 3 and made.count('id="b-2.4"') == 1
+    assert " and (7.7), " in made and '<a href="#b-two">chapter 2</a>' in made and "x &lt; y" in made
     assert '<a href="#b-two.f"><code>f</code></a>' in made and "and <code>g</code>" in made
 
 

@@ -69,7 +69,7 @@ fault("log p(x) with the standard deviation for the variance", TESTS + " -k scip
 
 FILE = "learn/figures_estimators.py"
 ESTIMATORS = TESTS + " -k estimators or true or rings or variance_falls"
-fault("the true gradient from the wrong points", ESTIMATORS, (FILE, "math.sqrt(L) * np.concatenate", "np.concatenate"))
+fault("the true gradient from the wrong points", ESTIMATORS, (FILE, "[np.eye(L), -np.eye(L)]", "[np.eye(L), np.eye(L)]"))
 fault("components of the weights, not of the biases", ESTIMATORS,
       (FILE, "components = [behind_W, behind_W + 1]", "components = [0, 1]"))
 fault("the ring at the first estimate", ESTIMATORS,
