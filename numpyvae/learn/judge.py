@@ -1,0 +1,150 @@
+"""The judgment of one function: its outputs on a list of cases, compared with what an oracle expects.
+
+A case is an input and the correct output, which an oracle has computed without the package's code. Cases stand in
+order of size, so the first that fails is the smallest failing input. A wrong function is then compared with the known
+errors: one that has the same outputs on every case says in words what is wrong.
+
+A case is `delicate` if a formula that is correct on paper may fail it, by rounding or overflow. Two implementations of
+one error need not agree there to the last digit. They have to fail the same delicate cases, and agree on all others.
+"""
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .outputs import Failure, call_text, copied, equal, kind_of, number_text, read_outputs, same, wrong_entries
+
+
+class Case(NamedTuple):
+    """One input and its correct output.
+
+    inputs     argument name -> value
+    expected   the outputs: an array or number, or a tuple of them
+    call       call(f, functions, *values of inputs) -> the outputs; by default f(*values). `functions` looks a name up
+               among the learner's functions, or the package's.
+    rtol       tolerance of each entry, relative to it; plus a thousandth of that, relative to the largest entry
+    atol       absolute tolerance, in addition
+    text       the input in words; by default f(name=value, …)
+    delicate   see above
+    changes    names of arguments that may be changed
+    """
+
+    inputs: dict
+    expected: Any
+    call: Callable | None = None
+    rtol: float = 1e-9
+    atol: float = 0.0
+    text: str = ""
+    delicate: bool = False
+    changes: tuple[str, ...] = ()
+
+
+class NotDone(Exception):
+    """The function's body is still missing."""
+
+
+class Finding(NamedTuple):
+    """The judgment: status is "right", "wrong" or "not done"; the rest is empty unless wrong.
+
+    `got` is empty if the function returned nothing that could be compared; `problem` says what happened instead.
+    """
+
+    status: str
+    input: str = ""
+    got: str = ""
+    expected: str = ""
+    error: str = ""
+    problem: str = ""
+
+
+def judge(name: str, f: Callable, functions: Callable, cases: Sequence[Case], errors: Iterable) -> Finding:
+    """Judge f. `errors`: known errors of this function, each with `words` and an `implementation`."""
+    try:
+        outputs = [run(case, f, functions) for case in cases]
+    except NotDone:
+        return Finding("not done")
+    failed = [not correct(case, output) for case, output in zip(cases, outputs)]
+    if not any(failed):
+        return Finding("right")
+    first = failed.index(True)
+    got, expected = describe(outputs[first], cases[first])
+    problem = outputs[first].message if isinstance(outputs[first], Failure) else ""
+    return Finding("wrong", cases[first].text or call_text(name, cases[first].inputs), got, expected,
+                   matching_error(outputs, failed, cases, errors), problem)
+
+
+def matching_error(outputs: list, failed: list[bool], cases: Sequence[Case], errors: Iterable) -> str:
+    """The words of the known error with these outputs, or an empty string"""
+    for error in errors:
+        try:
+            theirs = [run(case, error.implementation, error.functions) for case in cases]
+        except NotDone:
+            continue
+        if all(correct(case, b) != wrong if case.delicate else equal(a, b, max(case.rtol, 1e-7), case.atol)
+               for case, a, b, wrong in zip(cases, outputs, theirs, failed)):
+            return error.words
+    return ""
+
+
+def run(case: Case, f: Callable, functions: Callable) -> tuple | Failure:
+    """The outputs of f on one case, as a tuple of arrays; or a Failure. NotDone if it returns nothing."""
+    inputs = {name: copied(value) for name, value in case.inputs.items()}
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            result = f(*inputs.values()) if case.call is None else case.call(f, functions, *inputs.values())
+    except NotImplementedError:
+        raise NotDone from None
+    except Unusable as error:
+        return Failure("type", str(error))
+    except SystemExit:
+        return Failure("SystemExit", "calls sys.exit")
+    except BaseException as error:
+        return Failure(type(error).__name__, " ".join(f"raises {type(error).__name__}: {error}".split())[:200])
+    for name in inputs:
+        if name not in case.changes and not same(inputs[name], case.inputs[name]):
+            return Failure("changed", f"changes its argument {name}")
+    return read_outputs(result, case.expected)
+
+
+class Unusable(Exception):
+    """Raised by a case when what a function returned cannot be used."""
+
+
+def parts(result: Any, count: int, what: str) -> tuple:
+    """The parts of a returned tuple; Unusable unless it is a tuple of that many."""
+    if not isinstance(result, (tuple, list)) or len(result) != count:
+        raise Unusable(f"returns {kind_of(result)}; {what} was expected")
+    return tuple(result)
+
+
+def expected_arrays(case: Case) -> tuple:
+    """The expected outputs as a tuple of arrays"""
+    return tuple(map(np.asarray, case.expected if isinstance(case.expected, tuple) else (case.expected,)))
+
+
+def correct(case: Case, output: tuple | Failure) -> bool:
+    """Whether the outputs are the expected ones, to within the tolerance"""
+    return equal(expected_arrays(case), output, case.rtol, case.atol)
+
+
+def describe(output: tuple | Failure, case: Case) -> tuple[str, str]:
+    """(got, expected) as text: the whole array if it is small, else its worst entry"""
+    expected = expected_arrays(case)
+    if isinstance(output, Failure):
+        return "", number_text(expected[0]) if len(expected) == 1 and expected[0].size <= 6 else ""
+    for k, (e, g) in enumerate(zip(expected, output)):
+        place = f"output {k + 1} of {len(expected)}: " if len(expected) > 1 else ""
+        if e.shape != g.shape:
+            return f"{place}shape {g.shape}", f"shape {e.shape}"
+        wrong = wrong_entries(e, g, case.rtol, case.atol)
+        if wrong.any():
+            if e.size <= 6:
+                return place + number_text(g), number_text(e)
+            with np.errstate(invalid="ignore"):
+                size = np.where(wrong, np.nan_to_num(np.abs(g - e), nan=np.inf), -1)
+            i = tuple(int(n) for n in np.unravel_index(size.argmax(), e.shape))
+            return f"{place}entry {list(i)} is {number_text(g[i])}", number_text(e[i])
+    return "", ""

@@ -1,0 +1,75 @@
+"""Known errors: wrong implementations of the exercises, each with its words.
+
+Each is easily made; some were published. A check compares a wrong function's outputs with theirs, so that it can say what
+is wrong. An error is written as an edit of the package's function, or as a small function. The lists are in
+known_errors_vae.py and known_errors_mdp.py.
+"""
+
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from .table import BY_NAME, chapter_module, package_function
+
+
+class KnownError(NamedTuple):
+    """One wrong implementation.
+
+    name       of the function that is wrong
+    words      "this is …": what the function computes instead
+    function   the wrong function; or None, and
+    edits      (old, new) pairs: what to replace in the source of the package's function, where `old` occurs once
+    published  where it was, if it was
+    """
+
+    name: str
+    words: str
+    function: Callable | None = None
+    edits: tuple[tuple[str, str], ...] = ()
+    published: str = ""
+
+    @property
+    def implementation(self) -> Callable:
+        """The wrong function, for a method its class"""
+        return self.function or edited_function(self.name, self.edits)
+
+    @property
+    def functions(self) -> Callable:
+        """Everything else is the package's."""
+        return package_function
+
+
+def edited(name: str, edits: tuple) -> tuple[str, str]:
+    """(the source of the package's function or class, the same with the edits); ValueError if one does not apply"""
+    source = new_source = inspect.getsource(package_function(name))
+    for old, new in edits:
+        if new_source.count(old) != 1 or old == new:
+            raise ValueError(f"{name} has {old!r} {new_source.count(old)} times; it must be there once")
+        new_source = new_source.replace(old, new)
+    return source, new_source
+
+
+def edited_function(name: str, edits: tuple) -> Callable:
+    """The package's function or class with the edits, in its module's names"""
+    module = chapter_module(BY_NAME[name].chapter)
+    namespace = dict(vars(module))
+    exec(compile(textwrap.dedent(edited(name, edits)[1]), f"<known error in {name}>", "exec"), namespace)
+    return namespace[BY_NAME[name].owner]
+
+
+def known_errors(name: str | None = None) -> list[KnownError]:
+    """All known errors, or those of one function"""
+    from .known_errors_gaussian import ERRORS as GAUSSIAN
+    from .known_errors_mdp import ERRORS as MDP
+    from .known_errors_vae import ERRORS as VAE
+
+    return [error for error in (*GAUSSIAN, *VAE, *MDP) if name in (None, error.name)]
+
+
+def faults() -> Iterator[tuple[str, str, str, str]]:
+    """(what, file, old, new) of each known error that is an edit, for mutation testing: `old` is the whole function."""
+    for error in known_errors():
+        if error.edits:
+            old, new = edited(error.name, error.edits)
+            yield error.words, f"{BY_NAME[error.name].chapter.replace('.', '/')}.py", old, new

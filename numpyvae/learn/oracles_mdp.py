@@ -1,0 +1,184 @@
+"""Oracles for book two: exact fractions, and every policy in turn.
+
+Probabilities and rewards are dyadic, so that their float64 is exact; values are solutions of linear systems in fractions.
+"""
+
+import itertools
+from collections.abc import Callable
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+from .judge import Case, Unusable
+from .outputs import kind_of
+from ..mdp.model import MDP
+
+
+class Problem(NamedTuple):
+    """P[s][a][s′] and R[s][a]; R None: the action is not available"""
+
+    words: str
+    P: list
+    R: list
+    gamma: float
+
+    @property
+    def mdp(self) -> MDP:
+        R = [[-np.inf if r is None else float(r) for r in row] for row in self.R]
+        return MDP(np.array(self.P, float), np.array(R), self.gamma)
+
+
+CYCLE = ([[[0, 1, 0], [1, 0, 0]], [[0, 0, 1], [0.5, 0.5, 0]], [[1, 0, 0], [0.25, 0.25, 0.5]]], [[1, 0], [-2, 2], [4, 0.5]])
+PROBLEMS = [
+    Problem("one state, one action, reward 1, gamma 0.5", [[[1]]], [[1]], 0.5),
+    Problem("2 states, 2 actions, gamma 0.5", [[[0, 1], [1, 0]], [[1, 0], [0.5, 0.5]]], [[1, 0], [2, 3]], 0.5),
+    Problem("3 states, 2 actions, gamma 0.75", *CYCLE, 0.75),
+    Problem("3 states, 2 actions, negative rewards, gamma 0.875", CYCLE[0], [[-3, -1], [-2, -4], [-1, -2.5]], 0.875),
+    Problem("3 states, 2 actions, one of them not available, gamma 0.75", CYCLE[0], [[1, 0], [-2, 2], [None, 0.5]], 0.75),
+]
+
+
+def solve(matrix: list, b: list) -> list:
+    """The solution of a linear system, in fractions, by elimination"""
+    rows = [[*row, value] for row, value in zip(matrix, b)]
+    for k in range(len(rows)):
+        pivot = next(i for i in range(k, len(rows)) if rows[i][k] != 0)
+        rows[k], rows[pivot] = rows[pivot], rows[k]
+        rows[k] = [x / rows[k][k] for x in rows[k]]
+        for i in range(len(rows)):
+            if i != k:
+                rows[i] = [x - rows[i][k] * y for x, y in zip(rows[i], rows[k])]
+    return [row[-1] for row in rows]
+
+
+def chain(problem: Problem, policy: list) -> tuple:
+    """P_π and r_π in fractions; policy: for each state a probability per action"""
+    S, A = len(problem.R), len(problem.R[0])
+    P = [[sum(Fraction(policy[s][a]) * Fraction(problem.P[s][a][t]) for a in range(A)) for t in range(S)] for s in range(S)]
+    r = [sum(Fraction(policy[s][a]) * Fraction(problem.R[s][a]) for a in range(A) if policy[s][a]) for s in range(S)]
+    return P, r
+
+
+def value_of(problem: Problem, policy: list) -> list:
+    """v_π in fractions: (I − γ P_π) v = r_π"""
+    P, r = chain(problem, policy)
+    gamma = Fraction(problem.gamma)
+    return solve([[(s == t) - gamma * P[s][t] for t in range(len(r))] for s in range(len(r))], r)
+
+
+def one_hot(problem: Problem, actions: tuple) -> list:
+    return [[int(a == chosen) for a in range(len(problem.R[0]))] for chosen in actions]
+
+
+def deterministic(problem: Problem) -> list[tuple]:
+    """Every policy that uses available actions only"""
+    return [actions for actions in itertools.product(*([a for a, r in enumerate(row) if r is not None] for row in problem.R))]
+
+
+def optimum(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+    """The policy that no other beats in any state, and its values (unique in PROBLEMS)"""
+    values = {actions: value_of(problem, one_hot(problem, actions)) for actions in deterministic(problem)}
+    best = [max(v[s] for v in values.values()) for s in range(len(problem.R))]
+    actions, = [actions for actions, v in values.items() if v == best]
+    return np.array(actions), as_floats(best)
+
+
+def as_floats(values: list) -> np.ndarray:
+    return np.array([float(x) for x in values])
+
+
+def q_of(problem: Problem, v: list, gamma=None) -> list:
+    """q(s, a) in fractions, −inf where an action is not available"""
+    gamma = Fraction(problem.gamma if gamma is None else gamma)
+    return [[-np.inf if r is None else Fraction(r) + gamma * sum(Fraction(p) * x for p, x in zip(problem.P[s][a], v))
+             for a, r in enumerate(row)] for s, row in enumerate(problem.R)]
+
+
+def vectors(problem: Problem) -> list[list]:
+    """Values to start from"""
+    S = len(problem.R)
+    return [[Fraction(1)] * S, [Fraction(s * s - 2 * s, 2) - 1 for s in range(S)], [Fraction(8 * (-1) ** s) for s in range(S)]]
+
+
+def cases_for(words: str, make: Callable) -> list[Case]:
+    """make(problem) yields (more inputs, their text, expected, call) for each case of a problem"""
+    return [Case({"mdp": problem.mdp, **inputs}, expected, call, text=f"{words}{', ' * bool(more)}{more}: {problem.words}")
+            for problem in PROBLEMS for inputs, more, expected, call in make(problem)]
+
+
+def action_values_cases() -> list[Case]:
+    def make(problem):
+        for v in vectors(problem):
+            floats = as_floats(v)
+            yield dict(v=floats), f"v = {floats.tolist()}", np.array([[float(x) for x in row] for row in q_of(problem, v)]), None
+
+    return cases_for("action_values", make)
+
+
+def policies(problem: Problem) -> list[tuple]:
+    """(policy as the package takes it, as probabilities): the first, the last, and one that chooses at random"""
+    found = [(np.array(actions), one_hot(problem, actions)) for actions in dict.fromkeys(
+        (deterministic(problem)[0], deterministic(problem)[-1]))]
+    if len(problem.R[0]) == 2:
+        mixed = [[0.25, 0.75] if None not in row else [float(r is not None) for r in row] for row in problem.R]
+        found.append((np.array(mixed), mixed))
+    return found
+
+
+def bellman_operator_cases() -> list[Case]:
+    def make(problem):
+        for v in vectors(problem):
+            floats = as_floats(v)
+            yield dict(v=floats), f"v = {floats.tolist()}", as_floats([max(row) for row in q_of(problem, v)]), None
+            for policy, probabilities in policies(problem):
+                P, r = chain(problem, probabilities)
+                expected = [r[s] + Fraction(problem.gamma) * sum(p * x for p, x in zip(P[s], v)) for s in range(len(r))]
+                yield dict(v=floats, policy=policy), f"v = {floats.tolist()}, policy = {policy.tolist()}", as_floats(expected), None
+
+    return cases_for("bellman_operator", make)
+
+
+def policy_evaluation_cases() -> list[Case]:
+    def make(problem):
+        for policy, probabilities in policies(problem):
+            yield dict(policy=policy), f"policy = {policy.tolist()}", as_floats(value_of(problem, probabilities)), None
+
+    return cases_for("policy_evaluation", make)
+
+
+def advantages_cases() -> list[Case]:
+    def make(problem):
+        for policy, probabilities in policies(problem):
+            v = value_of(problem, probabilities)
+            expected = [[float(x - v[s]) if x != -np.inf else x for x in row] for s, row in enumerate(q_of(problem, v))]
+            yield dict(policy=policy), f"policy = {policy.tolist()}", np.array(expected), None
+
+    return cases_for("advantages", make)
+
+
+def greedy_policy_cases() -> list[Case]:
+    def make(problem):
+        for v in vectors(problem):
+            q, floats = q_of(problem, v), as_floats(v)
+            lowest = [row.index(max(row)) for row in q]
+            yield dict(v=floats), f"v = {floats.tolist()}", np.array(lowest), None
+            other = [max(a for a, x in enumerate(row) if x == max(row)) for row in q]
+            yield (dict(v=floats, current=np.array(other)), f"v = {floats.tolist()}, current = {other}", np.array(other), None)
+            for actions in deterministic(problem)[:2]:  # keeps a tie, replaces anything worse
+                kept = [a if row[a] == max(row) else row.index(max(row)) for a, row in zip(actions, q)]
+                yield (dict(v=floats, current=np.array(actions)), f"v = {floats.tolist()}, current = {list(actions)}",
+                       np.array(kept), None)
+
+    tie = Problem("2 actions that are the same, gamma 0.5", [[[1], [1]]], [[1, 1]], 0.5)
+    call = [Case({"mdp": tie.mdp, "v": np.array([2.0])}, np.array([0]), text=f"greedy_policy, v = [2]: {tie.words}"),
+            Case({"mdp": tie.mdp, "v": np.array([2.0]), "current": np.array([1])}, np.array([1]),
+                 text=f"greedy_policy, v = [2], current = [1]: {tie.words}")]
+    return cases_for("greedy_policy", make) + call
+
+
+def solution(result, count: int = 2) -> tuple:
+    """policy and values of what a solver returns"""
+    if not (hasattr(result, "policy") and hasattr(result, "values")) and not (isinstance(result, tuple) and len(result) >= count):
+        raise Unusable(f"returns {kind_of(result)}; a Solution(policy, values, iterations, error_bound) was expected")
+    return (result.policy, result.values) if hasattr(result, "policy") else (result[0], result[1])

@@ -1,0 +1,129 @@
+"""Where a learner's functions come from: a directory of exercises, a Python file, or names in a notebook."""
+
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from .table import BY_NAME, EXERCISES, OTHERS, package_function
+
+
+class ImportFailed(Exception):
+    """A file of the learner cannot be imported; the message is one line."""
+
+
+def read_groups(source: Any, names: list[str] | None) -> list[tuple[str, list[str]]]:
+    """(what to load, names of exercises) in order: the chapters' files of a directory, one file, or "" for a namespace
+
+    ValueError if there is nothing to check, or no exercise of a name.
+    """
+    for name in names or ():
+        if name not in BY_NAME:
+            raise ValueError(f"no exercise is called {name!r}; there are {', '.join(BY_NAME)}")
+    wanted = [exercise for exercise in EXERCISES if not names or exercise.name in names]
+    if not isinstance(source, (str, os.PathLike)):
+        defined = namespace_of(source)
+        groups = [("", [exercise.name for exercise in wanted if exercise.owner in defined])]
+    elif Path(source).is_dir():
+        files = {exercise.chapter: Path(source, *exercise.chapter.split(".")).with_suffix(".py") for exercise in wanted}
+        groups = [(str(path), [exercise.name for exercise in wanted if exercise.chapter == chapter])
+                  for chapter, path in files.items() if path.is_file()]
+    elif Path(source).is_file():
+        groups = [(str(source), [exercise.name for exercise in wanted if _mentions(Path(source), exercise.owner)])]
+    else:
+        raise FileNotFoundError(2, "there is no such file or directory", str(source))
+    if not any(mine for _, mine in groups):
+        raise ValueError(f"{source if isinstance(source, (str, os.PathLike)) else 'the namespace'} has none of the "
+                         f"functions {', '.join(exercise.name for exercise in wanted)}")
+    return groups
+
+
+def _mentions(path: Path, name: str) -> bool:
+    """Whether a file's text contains the name. (It may not even be Python; that is for the import to find out.)"""
+    return name in path.read_text(encoding="utf-8", errors="replace")
+
+
+def namespace_of(source: Any) -> Mapping[str, Any]:
+    """A dict such as globals(), or a module's"""
+    return source if isinstance(source, Mapping) else vars(source)
+
+
+def load(source: Any, path: str) -> Mapping[str, Any]:
+    """The names of one group's file, imported; or of the namespace. ImportFailed with one line if that fails."""
+    if not path:
+        return namespace_of(source)
+    directory = Path(source) if Path(source).is_dir() else Path(path).parent
+    name = ".".join(Path(path).relative_to(directory).with_suffix("").parts)
+    sys.path.insert(0, str(directory.absolute()))
+    try:
+        if name.split(".")[0] not in sys.modules and name.isidentifier() or "." in name:
+            return vars(importlib.import_module(name))
+        return vars(_from_file(path))
+    except SyntaxError as error:
+        raise ImportFailed(f"{path}, line {error.lineno}: {type(error).__name__}: {error.msg}") from None
+    except BaseException as error:
+        words = "sys.exit" if isinstance(error, SystemExit) else f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise ImportFailed(f"{path} cannot be imported: {words}") from None
+
+
+def _from_file(path: str) -> ModuleType:
+    specification = importlib.util.spec_from_file_location("learner", path)
+    module = importlib.util.module_from_spec(specification)
+    sys.modules["learner"] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+def is_empty(function: Any, name: str) -> bool:
+    """Whether a function has no body but a docstring, `...` or pass. name: of the exercise, Class.method for a method"""
+    if "." in name:
+        function = getattr(function, name.split(".")[1], None)
+    code = getattr(function, "__code__", None)
+    return code is not None and code.co_code in _EMPTY and set(code.co_consts) <= {None, function.__doc__}
+
+
+def _empty_1():
+    ...
+
+
+def _empty_2():
+    """Documented."""
+
+
+def _empty_3():
+    """Documented."""
+    return None
+
+
+_EMPTY = {f.__code__.co_code for f in (_empty_1, _empty_2, _empty_3)}
+
+
+def lookup(namespace: Mapping[str, Any]) -> Callable:
+    """name -> the learner's function of that name if there is one that is done, else the package's"""
+    def find(name):
+        mine = namespace.get(name.split(".")[0])
+        return mine if callable(mine) and not is_empty(mine, name) else package_function(name)
+
+    return find
+
+
+@contextmanager
+def alone(function: Any, name: str) -> Iterator[None]:
+    """Within the block a learner's function calls the package's functions for all other exercises of its file."""
+    namespace = getattr(getattr(function, name.split(".")[1], None) if "." in name else function, "__globals__", None)
+    if namespace is None or namespace.get("__name__", "").startswith(__package__.split(".")[0] + "."):
+        yield
+        return
+    others = {exercise.owner: exercise.name for exercise in EXERCISES if exercise.owner in namespace
+              and exercise.owner != name.split(".")[0]} | {other: other for other in OTHERS if other in namespace}
+    saved = {owner: namespace[owner] for owner in others}
+    namespace.update((owner, package_function(other)) for owner, other in others.items())
+    try:
+        yield
+    finally:
+        namespace.update(saved)
