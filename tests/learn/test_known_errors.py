@@ -1,0 +1,73 @@
+"""Every known error is found, and named by its own name."""
+
+import numpy as np
+import pytest
+
+from numpyvae.learn.exercises import PACKAGE
+from numpyvae.learn.judge import judge
+from numpyvae.learn.known_errors import edited, faults, known_errors
+from numpyvae.learn.oracles import cases_for_exercise
+from numpyvae.learn.table import BY_NAME, EXERCISES, package_function
+
+NAMES = [exercise.name for exercise in EXERCISES]
+
+
+def test_there_are_at_least_60_and_some_for_each_exercise():
+    assert len(known_errors()) >= 200
+    assert {error.name for error in known_errors()} == set(NAMES)
+    assert len({(error.name, error.words) for error in known_errors()}) == len(known_errors())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_known_error_is_named_by_its_own_name(name):
+    """The confusion matrix of the exercise: a row per error, the name it gets in the columns; `-s` prints it."""
+    errors, cases = known_errors(name), cases_for_exercise(name)
+    words = [error.words for error in errors]
+    findings = [judge(name, error.implementation, package_function, cases, errors) for error in errors]
+    matrix = np.array([[finding.error == word for word in words] for finding in findings])
+    print(f"\n{name}")
+    for word, row in zip(words, matrix):
+        print("  ", "".join(".#"[int(cell)] for cell in row), word)
+    assert all(finding.status == "wrong" for finding in findings)
+    assert (matrix == np.eye(len(errors), dtype=bool)).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_packages_own_function_is_right(name):
+    assert judge(name, package_function(name), package_function, cases_for_exercise(name), known_errors(name)).status == "right"
+
+
+def test_an_edit_that_does_not_apply_is_an_error():
+    with pytest.raises(ValueError, match="must be there once"):
+        edited("reparameterize", (("no such text", ""),))
+
+
+def test_edits_serve_mutation_testing_as_whole_functions():
+    found = list(faults())
+    assert len(found) >= 40
+    for what, file, old, new in found:
+        source = (PACKAGE / file).read_text("utf-8")
+        assert source.count(old) == 1 and old != new
+
+
+@pytest.mark.parametrize("name, wrong, words", [
+    ("reparameterize", lambda m, s, noise: np.exp(s) * noise + m, "variance where the standard deviation"),
+    ("kl_divergence", lambda m, s, a=0.0, b=0.0: -0.5 * (1 + (s - b) - (m - a) ** 2 / np.exp(b) - np.exp(s - b)) * 2, "½ is missing"),
+    ("kl_divergence", lambda m, s, a=0.0, b=0.0: 0.5 * (np.exp(s - b) - 1 - (s - b) + (m - a) ** 2 / np.exp(b)), "loses its digits"),
+    ("log_mean_exp", lambda a, axis=0: np.log(np.sum(np.exp(a), axis) / a.shape[axis]), "take the largest out"),
+])
+def test_an_error_written_differently_gets_its_name(name, wrong, words):
+    finding = judge(name, wrong, package_function, cases_for_exercise(name), known_errors(name))
+    assert finding.status == "wrong" and words in finding.error
+
+
+def test_an_unknown_error_is_wrong_without_a_name():
+    finding = judge("entropy", lambda logvar: 7 + 0 * logvar, package_function, cases_for_exercise("entropy"), known_errors("entropy"))
+    assert finding.status == "wrong" and not finding.error
+    assert finding.input == "entropy(logvar=0)" and finding.got == "7" and finding.expected == "1.418938533"
+
+
+def test_published_errors_say_where():
+    published = [error for error in known_errors() if error.published]
+    assert {"reparameterize", "adam_update", "kl_divergence", "log_prob"} <= {error.name for error in published}
+    assert BY_NAME.keys() >= {error.name for error in published}
