@@ -8,6 +8,7 @@ Each function is judged alone first: whatever other exercises it calls in the sa
 right so, it is judged once more with the learner's own, which may have another convention for what a cache contains.
 """
 
+import faulthandler
 import json
 import multiprocessing
 import os
@@ -150,6 +151,7 @@ def _limit() -> None:
     """A session of its own, no output, no core file, and a limit of memory"""
     with suppress(OSError, AttributeError):
         os.setsid()
+    faulthandler.disable()
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)

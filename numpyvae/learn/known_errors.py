@@ -2,11 +2,10 @@
 
 Each is easily made; some were published. A check compares a wrong function's outputs with theirs, so that it can say what
 is wrong. An error is written as an edit of the package's function, or as a small function. The lists are in
-known_errors_vae.py and known_errors_mdp.py.
+known_errors_gaussian.py, known_errors_vae.py, known_errors_optimizer.py and known_errors_mdp.py.
 """
 
 import inspect
-import textwrap
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -40,21 +39,29 @@ class KnownError(NamedTuple):
         return package_function
 
 
-def edited(name: str, edits: tuple) -> tuple[str, str]:
-    """(the source of the package's function or class, the same with the edits); ValueError if one does not apply"""
-    source = new_source = inspect.getsource(package_function(name))
+def edited(name: str, edits: tuple) -> list[tuple[str, str]]:
+    """(source, edited source) of the package's function or class, and of the private helpers that are its answer
+
+    ValueError if an edit does not apply.
+    """
+    module = chapter_module(BY_NAME[name].chapter)
+    functions = [*(getattr(module, answer) for answer in BY_NAME[name].answers), package_function(name)]
+    sources = [inspect.getsource(function) for function in functions]
+    changed = list(sources)
     for old, new in edits:
-        if new_source.count(old) != 1 or old == new:
-            raise ValueError(f"{name} has {old!r} {new_source.count(old)} times; it must be there once")
-        new_source = new_source.replace(old, new)
-    return source, new_source
+        count = sum(text.count(old) for text in changed)
+        if count != 1 or old == new:
+            raise ValueError(f"{name} has {old!r} {count} times; it must be there once")
+        changed = [text.replace(old, new) for text in changed]
+    return list(zip(sources, changed))
 
 
 def edited_function(name: str, edits: tuple) -> Callable:
     """The package's function or class with the edits, in its module's names"""
     module = chapter_module(BY_NAME[name].chapter)
     namespace = dict(vars(module))
-    exec(compile(textwrap.dedent(edited(name, edits)[1]), f"<known error in {name}>", "exec"), namespace)
+    for _, source in edited(name, edits):
+        exec(compile(source, f"<known error in {name}>", "exec"), namespace)
     return namespace[BY_NAME[name].owner]
 
 
@@ -62,14 +69,15 @@ def known_errors(name: str | None = None) -> list[KnownError]:
     """All known errors, or those of one function"""
     from .known_errors_gaussian import ERRORS as GAUSSIAN
     from .known_errors_mdp import ERRORS as MDP
+    from .known_errors_optimizer import ERRORS as OPTIMIZER
     from .known_errors_vae import ERRORS as VAE
 
-    return [error for error in (*GAUSSIAN, *VAE, *MDP) if name in (None, error.name)]
+    return [error for error in (*GAUSSIAN, *VAE, *OPTIMIZER, *MDP) if name in (None, error.name)]
 
 
-def faults() -> Iterator[tuple[str, str, str, str]]:
-    """(what, file, old, new) of each known error that is an edit, for mutation testing: `old` is the whole function."""
+def faults() -> Iterator[tuple]:
+    """(what, (file, old, new), …) of each known error that is an edit, for mutation testing: `old` is a whole function."""
     for error in known_errors():
         if error.edits:
-            old, new = edited(error.name, error.edits)
-            yield error.words, f"{BY_NAME[error.name].chapter.replace('.', '/')}.py", old, new
+            file = f"{BY_NAME[error.name].chapter.replace('.', '/')}.py"
+            yield error.words, *((file, old, new) for old, new in edited(error.name, error.edits) if old != new)

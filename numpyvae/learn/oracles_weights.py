@@ -10,7 +10,7 @@ from .oracles_model import Model, backward_cases, cases_of
 def log_importance_weights_cases() -> list[Case]:
     def call(f, functions, params, x, eps, config):
         mu, sigma = reference.posterior(params, x, config)
-        return parts(f(params, x, mu, 2 * np.log(sigma), eps, config), 2, "a pair (log_w, cache)")[0]
+        return parts(f(params, x, mu, 2 * np.log(sigma), eps, config), None, "a tuple (log_w, …)")[0]
 
     def value(model):
         return reference.log_weights(model.params, model.x, *reference.posterior(model.params, model.x, model.config),
@@ -37,6 +37,23 @@ def negative_elbo_stl_backward_cases() -> list[Case]:
         return reference.gradient(lambda p: reference.stl_loss(p, model.x, model.eps, model.config, held), model.params)
 
     return backward_cases("negative_elbo_stl_backward", "negative_elbo_stl", expected)
+
+
+def negative_iwae_dreg_backward_cases() -> list[Case]:
+    def expected(model: Model):
+        held = reference.posterior(model.params, model.x, model.config)
+        w = np.exp(reference.log_weights(model.params, model.x, *held, model.eps, model.config))
+        w /= w.sum(axis=0)
+
+        def encoder_loss(p):  # (11.5)
+            log_w = reference.log_weights(p, model.x, *reference.posterior(p, model.x, model.config), model.eps, model.config, held)
+            return -(w**2 * log_w).sum() / len(model.x)
+
+        both = [reference.gradient(loss, model.params) for loss in (
+            encoder_loss, lambda p: reference.iwae_loss(p, model.x, model.eps, model.config))]
+        return tuple(first if name.startswith("encoder") else second for name, first, second in zip(model.params, *both))
+
+    return backward_cases("negative_iwae_dreg_backward", "negative_iwae", expected)
 
 
 def log_marginal_cases() -> list[Case]:

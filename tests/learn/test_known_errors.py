@@ -45,9 +45,10 @@ def test_an_edit_that_does_not_apply_is_an_error():
 def test_edits_serve_mutation_testing_as_whole_functions():
     found = list(faults())
     assert len(found) >= 40
-    for what, file, old, new in found:
-        source = (PACKAGE / file).read_text("utf-8")
-        assert source.count(old) == 1 and old != new
+    for _, *edits in found:
+        assert edits
+        for file, old, new in edits:
+            assert (PACKAGE / file).read_text("utf-8").count(old) == 1 and old != new
 
 
 @pytest.mark.parametrize("name, wrong, words", [
