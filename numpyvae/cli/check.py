@@ -9,14 +9,15 @@ HELP = "check exercises: what is right, what is wrong, and which error it is"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("path", metavar="PATH", help="a directory of exercises, or a Python file with functions of their names")
+    parser.add_argument("path", metavar="PATH",
+                        help="a directory of exercises, or a Python file with functions of their names")
     parser.add_argument("names", metavar="NAME", nargs="*", help="the functions to check (default: all of them)")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def run(args: Namespace, console: Console) -> int:
     """Check exercises: each function is right, wrong or not done. For a wrong one: the smallest input for which it is
-    wrong, its result, the correct result, and the name of the error if it is a known one. Exit status 1 if any is wrong.
+    wrong, its result, the correct one, and the name of the error if it is known. Exit status 1 if any is wrong.
 
     examples:
       numpyvae check mine
@@ -28,7 +29,8 @@ def run(args: Namespace, console: Console) -> int:
     verdicts = check_functions(args.path, args.names)
     wrong = sum(verdict.status == "wrong" for verdict in verdicts)
     if args.json:
-        count = {status: sum(verdict.status == status for verdict in verdicts) for status in ("right", "wrong", "not done")}
+        count = {status: sum(verdict.status == status for verdict in verdicts)
+                 for status in ("right", "wrong", "not done")}
         console.line(json.dumps({"functions": [verdict._asdict() for verdict in verdicts], **count}))
     else:
         for line in report(verdicts):
@@ -54,7 +56,8 @@ def report(verdicts: list) -> list[str]:
         if verdict.status == "wrong":
             lines += [f"          {words:9} {value}" for words, value in (
                 ("input", verdict.input), ("got", verdict.got), ("expected", verdict.expected)) if value]
-    counts = {status: sum(verdict.status == status for verdict in verdicts) for status in ("right", "wrong", "not done")}
+    counts = {status: sum(verdict.status == status for verdict in verdicts)
+              for status in ("right", "wrong", "not done")}
     following = next((verdict for verdict in verdicts if verdict.status == "not done"), None)
     lines.append(", ".join(f"{count} {status}" for status, count in counts.items())
                  + (f"; next: {following.name} in {following.chapter.replace('.', '/')}.py" if following else ""))

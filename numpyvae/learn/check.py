@@ -35,7 +35,8 @@ class Verdict(NamedTuple):
     status    "right", "wrong" or "not done"
     input     the smallest input for which it is wrong; got, expected: its output there, and the correct one
     error     the known error that it makes, in words; empty if it makes none of them
-    problem   what happened instead of an output: an exception, a changed argument, no end, a file that cannot be imported
+    problem   what happened instead of an output: an exception, a changed argument, no end, a file that cannot be
+              imported
     """
 
     name: str
@@ -51,14 +52,15 @@ class Verdict(NamedTuple):
 def check_functions(source: Any, names: list[str] | None = None, seconds: float = SECONDS) -> list[Verdict]:
     """A verdict for each exercise, in order of difficulty.
 
-    source    a directory of exercises, a Python file with functions of these names, globals() of a notebook, or a module
+    source    a directory of exercises, a Python file with functions of these names, globals() of a notebook, a module
     names     the exercises to check, if not all
     seconds   the time limit for each function
 
     ValueError if there is no function to check, or no exercise of a name; FileNotFoundError if there is no such path.
     """
     order = {exercise.name: i for i, exercise in enumerate(EXERCISES)}
-    verdicts = [verdict for path, mine in read_groups(source, names) for verdict in _check_group(source, path, mine, seconds)]
+    verdicts = [verdict for path, mine in read_groups(source, names)
+                for verdict in _check_group(source, path, mine, seconds)]
     return sorted(verdicts, key=lambda verdict: order[verdict.name])
 
 
@@ -92,13 +94,14 @@ def _verdict(name: str, message: dict) -> Verdict:
 
 def _start(source: Any, path: str, names: list[str]):
     """A process that judges these functions; and the end of a pipe that gets one message when the file is loaded, then
-    one per function. It is forked where that is safe; elsewhere it starts anew, and can import files only."""
+    one per function. It is forked where that is safe; elsewhere it is a new interpreter, and can import files only."""
     fork = sys.platform.startswith("linux")
     if not fork and not path:
         raise ValueError("on this system only files and directories can be checked, not a namespace")
     context = multiprocessing.get_context("fork" if fork else "spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_judge_all, args=(sender, source if not path else str(source), path, names), daemon=True)
+    process = context.Process(target=_judge_all, args=(sender, source if not path else str(source), path, names),
+                              daemon=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # fork beside threads: the child uses none of them
         process.start()
@@ -116,7 +119,8 @@ def _receive(receiver, seconds: float, process) -> dict:
     except (EOFError, OSError):
         process.join(1)
         code = process.exitcode
-        why = {-11: ", by a segmentation fault: too deep a recursion?", -9: ", killed"}.get(code, f" with exit status {code}")
+        signals = {-11: ", by a segmentation fault: too deep a recursion?", -9: ", killed"}
+        why = signals.get(code, f" with exit status {code}")
         return {"problem": f"ended its process{why}"}
     except ValueError:
         return {"problem": "its process sent something else than a verdict"}

@@ -1,8 +1,8 @@
 """Exercises, made from the package's own source: the chapters, with the bodies of the functions of table.py taken out.
 
-A chapter keeps its prose, its equations, its signatures and its docstrings; a body that is taken out becomes `...`. Only
-two more things change. Imports name the package, so that each chapter can be solved alone: whatever another chapter
-defines comes from the package. And a private helper that is the answer is left out.
+A chapter keeps its prose, its equations, its signatures and its docstrings; a body that is taken out becomes `...`.
+Only two more things change. Imports name the package, so that each chapter can be solved alone: whatever another
+chapter defines comes from the package. And a private helper that is the answer is left out.
 """
 
 import ast
@@ -18,12 +18,12 @@ BODY = "..."
 
 INDEX = """# The two books, as exercises
 
-Each file is a chapter. In {count} functions the body is `...`, and the docstring says what belongs there. Write it, then
+Each file is a chapter. In {count} functions the body is `...`, and the docstring says what belongs there. Write it.
 
     {check}
 
-says for every function: right, wrong or not done. If it is wrong, you see the smallest input for which it is, what your
-function returned and what is correct; and if the error is a known one, its name.
+then says for every function: right, wrong or not done. If it is wrong, you see the smallest input for which it is, what
+your function returned and what is correct; and if the error is a known one, its name.
 
 - Start with the first function below; they are in order of difficulty. The order of reading is in `vae/__init__.py` and
   `mdp/__init__.py`, with the table of symbols.

@@ -1,15 +1,19 @@
 """Known errors: wrong implementations of the exercises, each with its words.
 
-Each is easily made; some were published. A check compares a wrong function's outputs with theirs, so that it can say what
-is wrong. An error is written as an edit of the package's function, or as a small function. The lists are in
-known_errors_gaussian.py, known_errors_vae.py, known_errors_optimizer.py and known_errors_mdp.py.
+Each is easily made; some were published. A check compares a wrong function's outputs with theirs, so that it can say
+what is wrong. An error is written as an edit of the package's function, or as a small function. The lists are in the
+modules known_errors_*.py.
 """
 
 import inspect
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import NamedTuple
 
 from .table import BY_NAME, chapter_module, package_function
+
+
+LISTS = "layers", "gaussian", "vae", "optimizer", "mdp", "solvers"
 
 
 class KnownError(NamedTuple):
@@ -67,16 +71,12 @@ def edited_function(name: str, edits: tuple) -> Callable:
 
 def known_errors(name: str | None = None) -> list[KnownError]:
     """All known errors, or those of one function"""
-    from .known_errors_gaussian import ERRORS as GAUSSIAN
-    from .known_errors_mdp import ERRORS as MDP
-    from .known_errors_optimizer import ERRORS as OPTIMIZER
-    from .known_errors_vae import ERRORS as VAE
-
-    return [error for error in (*GAUSSIAN, *VAE, *OPTIMIZER, *MDP) if name in (None, error.name)]
+    lists = [import_module(f".known_errors_{part}", __package__).ERRORS for part in LISTS]
+    return [error for errors in lists for error in errors if name in (None, error.name)]
 
 
 def faults() -> Iterator[tuple]:
-    """(what, (file, old, new), …) of each known error that is an edit, for mutation testing: `old` is a whole function."""
+    """(what, (file, old, new), …) of each error that is an edit, for mutation testing: old is a whole function."""
     for error in known_errors():
         if error.edits:
             file = f"{BY_NAME[error.name].chapter.replace('.', '/')}.py"

@@ -1,15 +1,15 @@
-"""The table of oracles: the cases of each exercise, `NAME_cases` of the module beside its chapter."""
+"""The table of oracles: the cases of each exercise, from the function NAME_cases of one of the modules."""
 
-from . import (oracles_layers, oracles_mdp, oracles_model, oracles_normal, oracles_numeric, oracles_optimizer,
-               oracles_solvers, oracles_weights)
+from . import (oracles_elbo, oracles_layers, oracles_mdp, oracles_model, oracles_normal, oracles_numeric,
+               oracles_optimizer, oracles_solvers, oracles_weights)
 from .judge import Case
 
-MODULES = (oracles_layers, oracles_normal, oracles_numeric, oracles_model, oracles_optimizer, oracles_weights, oracles_mdp,
-           oracles_solvers)
+MODULES = (oracles_elbo, oracles_layers, oracles_mdp, oracles_model, oracles_normal, oracles_numeric, oracles_optimizer,
+           oracles_solvers, oracles_weights)
+CASES = {name: function for module in MODULES for name, function in vars(module).items()
+         if name.endswith("_cases") and function.__module__ == module.__name__}
 
 
 def cases_for_exercise(name: str) -> list[Case]:
     """The cases of one exercise, in order of size"""
-    attribute = name.lower().replace(".", "_") + "_cases"
-    module, = [module for module in MODULES if attribute in vars(module) and vars(module)[attribute].__module__ == module.__name__]
-    return getattr(module, attribute)()
+    return CASES[name.lower().replace(".", "_") + "_cases"]()

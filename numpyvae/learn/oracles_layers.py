@@ -7,7 +7,8 @@ import numpy as np
 
 from .judge import Case, parts
 
-SHAPES = [(1, 1, 1), (2, 2, 2), (2, 3, 4)]  # N, I, O; a square one, where a transpose that is missing has the right shape
+# N, I, O; a square one, where a transpose that is missing has the right shape
+SHAPES = [(1, 1, 1), (2, 2, 2), (2, 3, 4)]
 
 
 def small(*shape: int, start: int = 1) -> np.ndarray:
@@ -43,6 +44,7 @@ def pair(what: str = "a pair (y, cache)"):
 
 
 def linear_cases() -> list[Case]:
+    """By sums of products, entry by entry"""
     cases = []
     for N, I, O in SHAPES:
         inputs = dict(x=small(N, I), W=small(I, O, start=2), b=small(O, start=3))
@@ -56,6 +58,7 @@ def linear_cases() -> list[Case]:
 
 
 def linear_backward_cases(count: int = 3, name: str = "linear_backward") -> list[Case]:
+    """By exact differences. With count = 2, of linear_backward_params: without dx"""
     cases = []
     for N, I, O in SHAPES:
         inputs = dict(dy=small(N, O), x=small(N, I, start=2), W=small(I, O, start=3))
@@ -78,6 +81,7 @@ def linear_backward_cases(count: int = 3, name: str = "linear_backward") -> list
 
 
 def linear_backward_params_cases() -> list[Case]:
+    """As linear_backward_cases, without dx"""
     return linear_backward_cases(2, "linear_backward_params")
 
 
@@ -86,6 +90,7 @@ UPSTREAM = np.array([[2.0, 3.0, -5.0], [7.0, -1.0, 0.5]])
 
 
 def relu_cases() -> list[Case]:
+    """By max(x, 0) of each number"""
     expected = np.array([[max(v, 0.0) for v in row] for row in POINTS.tolist()])
     return [Case({"x": np.array([[2.0]])}, np.array([[2.0]]), pair()),
             Case({"x": np.array([[-2.0]])}, np.array([[0.0]]), pair()),
@@ -96,12 +101,16 @@ def relu_cases() -> list[Case]:
 
 
 def relu_backward_cases() -> list[Case]:
-    expected = np.array([[d if v > 0 else 0.0 for d, v in zip(*rows)] for rows in zip(UPSTREAM.tolist(), POINTS.tolist())])
+    """dy or 0, by the sign of each input; 0 at the kink"""
+    expected = np.array([[d if v > 0 else 0.0 for d, v in zip(*rows)]
+                         for rows in zip(UPSTREAM.tolist(), POINTS.tolist())])
     return activation_backward_cases("relu", expected)
 
 
 def tanh_backward_cases() -> list[Case]:
-    expected = np.array([[d / math.cosh(v) ** 2 for d, v in zip(*rows)] for rows in zip(UPSTREAM.tolist(), POINTS.tolist())])
+    """dy/cosh² x, by `math`"""
+    expected = np.array([[d / math.cosh(v) ** 2 for d, v in zip(*rows)]
+                         for rows in zip(UPSTREAM.tolist(), POINTS.tolist())])
     return activation_backward_cases("tanh", expected)
 
 

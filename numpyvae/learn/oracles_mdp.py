@@ -1,6 +1,6 @@
 """Oracles for book two: exact fractions, and every policy in turn.
 
-Probabilities and rewards are dyadic, so that their float64 is exact; values are solutions of linear systems in fractions.
+Probabilities and rewards are dyadic, so their float64 is exact; values are solutions of linear systems in fractions.
 """
 
 import itertools
@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .judge import Case, Unusable
-from .outputs import kind_of
+from .judge import Case
 from ..mdp.model import MDP
 
 
@@ -29,13 +28,15 @@ class Problem(NamedTuple):
         return MDP(np.array(self.P, float), np.array(R), self.gamma)
 
 
-CYCLE = ([[[0, 1, 0], [1, 0, 0]], [[0, 0, 1], [0.5, 0.5, 0]], [[1, 0, 0], [0.25, 0.25, 0.5]]], [[1, 0], [-2, 2], [4, 0.5]])
+CYCLE = ([[[0, 1, 0], [1, 0, 0]], [[0, 0, 1], [0.5, 0.5, 0]], [[1, 0, 0], [0.25, 0.25, 0.5]]],
+         [[1, 0], [-2, 2], [4, 0.5]])
 PROBLEMS = [
     Problem("one state, one action, reward 1, gamma 0.5", [[[1]]], [[1]], 0.5),
     Problem("2 states, 2 actions, gamma 0.5", [[[0, 1], [1, 0]], [[1, 0], [0.5, 0.5]]], [[1, 0], [2, 3]], 0.5),
     Problem("3 states, 2 actions, gamma 0.75", *CYCLE, 0.75),
     Problem("3 states, 2 actions, negative rewards, gamma 0.875", CYCLE[0], [[-3, -1], [-2, -4], [-1, -2.5]], 0.875),
-    Problem("3 states, 2 actions, one of them not available, gamma 0.75", CYCLE[0], [[1, 0], [-2, 2], [None, 0.5]], 0.75),
+    Problem("3 states, 2 actions, one of them not available, gamma 0.75", CYCLE[0], [[1, 0], [-2, 2], [None, 0.5]],
+            0.75),
 ]
 
 
@@ -55,7 +56,8 @@ def solve(matrix: list, b: list) -> list:
 def chain(problem: Problem, policy: list) -> tuple:
     """P_π and r_π in fractions; policy: for each state a probability per action"""
     S, A = len(problem.R), len(problem.R[0])
-    P = [[sum(Fraction(policy[s][a]) * Fraction(problem.P[s][a][t]) for a in range(A)) for t in range(S)] for s in range(S)]
+    P = [[sum(Fraction(policy[s][a]) * Fraction(problem.P[s][a][t]) for a in range(A)) for t in range(S)]
+         for s in range(S)]
     r = [sum(Fraction(policy[s][a]) * Fraction(problem.R[s][a]) for a in range(A) if policy[s][a]) for s in range(S)]
     return P, r
 
@@ -68,12 +70,14 @@ def value_of(problem: Problem, policy: list) -> list:
 
 
 def one_hot(problem: Problem, actions: tuple) -> list:
+    """Actions as probabilities"""
     return [[int(a == chosen) for a in range(len(problem.R[0]))] for chosen in actions]
 
 
 def deterministic(problem: Problem) -> list[tuple]:
     """Every policy that uses available actions only"""
-    return [actions for actions in itertools.product(*([a for a, r in enumerate(row) if r is not None] for row in problem.R))]
+    return [actions for actions in itertools.product(*([a for a, r in enumerate(row) if r is not None]
+                                                       for row in problem.R))]
 
 
 def optimum(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
@@ -85,6 +89,7 @@ def optimum(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
 
 
 def as_floats(values: list) -> np.ndarray:
+    """Each fraction, rounded once"""
     return np.array([float(x) for x in values])
 
 
@@ -98,20 +103,24 @@ def q_of(problem: Problem, v: list, gamma=None) -> list:
 def vectors(problem: Problem) -> list[list]:
     """Values to start from"""
     S = len(problem.R)
-    return [[Fraction(1)] * S, [Fraction(s * s - 2 * s, 2) - 1 for s in range(S)], [Fraction(8 * (-1) ** s) for s in range(S)]]
+    return [[Fraction(1)] * S, [Fraction(s * s - 2 * s, 2) - 1 for s in range(S)],
+            [Fraction(8 * (-1) ** s) for s in range(S)]]
 
 
 def cases_for(words: str, make: Callable) -> list[Case]:
     """make(problem) yields (more inputs, their text, expected, call) for each case of a problem"""
-    return [Case({"mdp": problem.mdp, **inputs}, expected, call, text=f"{words}{', ' * bool(more)}{more}: {problem.words}")
+    return [Case({"mdp": problem.mdp, **inputs}, expected, call,
+                 text=f"{words}{', ' * bool(more)}{more}: {problem.words}")
             for problem in PROBLEMS for inputs, more, expected, call in make(problem)]
 
 
 def action_values_cases() -> list[Case]:
+    """Sums in fractions"""
     def make(problem):
         for v in vectors(problem):
             floats = as_floats(v)
-            yield dict(v=floats), f"v = {floats.tolist()}", np.array([[float(x) for x in row] for row in q_of(problem, v)]), None
+            yield dict(v=floats), f"v = {floats.tolist()}", np.array([[float(x) for x in row]
+                                                                      for row in q_of(problem, v)]), None
 
     return cases_for("action_values", make)
 
@@ -127,6 +136,7 @@ def policies(problem: Problem) -> list[tuple]:
 
 
 def bellman_operator_cases() -> list[Case]:
+    """Sums in fractions, and their maximum over the actions or mean under a policy"""
     def make(problem):
         for v in vectors(problem):
             floats = as_floats(v)
@@ -134,12 +144,14 @@ def bellman_operator_cases() -> list[Case]:
             for policy, probabilities in policies(problem):
                 P, r = chain(problem, probabilities)
                 expected = [r[s] + Fraction(problem.gamma) * sum(p * x for p, x in zip(P[s], v)) for s in range(len(r))]
-                yield dict(v=floats, policy=policy), f"v = {floats.tolist()}, policy = {policy.tolist()}", as_floats(expected), None
+                words = f"v = {floats.tolist()}, policy = {policy.tolist()}"
+                yield dict(v=floats, policy=policy), words, as_floats(expected), None
 
     return cases_for("bellman_operator", make)
 
 
 def policy_evaluation_cases() -> list[Case]:
+    """The solution of the linear system in fractions"""
     def make(problem):
         for policy, probabilities in policies(problem):
             yield dict(policy=policy), f"policy = {policy.tolist()}", as_floats(value_of(problem, probabilities)), None
@@ -148,6 +160,7 @@ def policy_evaluation_cases() -> list[Case]:
 
 
 def advantages_cases() -> list[Case]:
+    """q − v in fractions"""
     def make(problem):
         for policy, probabilities in policies(problem):
             v = value_of(problem, probabilities)
@@ -158,13 +171,15 @@ def advantages_cases() -> list[Case]:
 
 
 def greedy_policy_cases() -> list[Case]:
+    """The first maximum of q in fractions; with `current`, its action where it attains the maximum"""
     def make(problem):
         for v in vectors(problem):
             q, floats = q_of(problem, v), as_floats(v)
             lowest = [row.index(max(row)) for row in q]
             yield dict(v=floats), f"v = {floats.tolist()}", np.array(lowest), None
             other = [max(a for a, x in enumerate(row) if x == max(row)) for row in q]
-            yield (dict(v=floats, current=np.array(other)), f"v = {floats.tolist()}, current = {other}", np.array(other), None)
+            yield (dict(v=floats, current=np.array(other)), f"v = {floats.tolist()}, current = {other}",
+                   np.array(other), None)
             for actions in deterministic(problem)[:2]:  # keeps a tie, replaces anything worse
                 kept = [a if row[a] == max(row) else row.index(max(row)) for a, row in zip(actions, q)]
                 yield (dict(v=floats, current=np.array(actions)), f"v = {floats.tolist()}, current = {list(actions)}",
@@ -175,10 +190,3 @@ def greedy_policy_cases() -> list[Case]:
             Case({"mdp": tie.mdp, "v": np.array([2.0]), "current": np.array([1])}, np.array([1]),
                  text=f"greedy_policy, v = [2], current = [1]: {tie.words}")]
     return cases_for("greedy_policy", make) + call
-
-
-def solution(result, count: int = 2) -> tuple:
-    """policy and values of what a solver returns"""
-    if not (hasattr(result, "policy") and hasattr(result, "values")) and not (isinstance(result, tuple) and len(result) >= count):
-        raise Unusable(f"returns {kind_of(result)}; a Solution(policy, values, iterations, error_bound) was expected")
-    return (result.policy, result.values) if hasattr(result, "policy") else (result[0], result[1])

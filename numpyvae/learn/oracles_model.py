@@ -1,4 +1,4 @@
-"""Oracles for chapters 6, 7, 11 and 12: the formulas of reference.py, on four small models."""
+"""Oracles for the model: the formulas of reference.py, on four small models; and what the losses need of them."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -46,25 +46,28 @@ def models() -> list[Model]:
 def text(model: Model, what: str) -> str:
     """The input in words"""
     c = model.config
-    return (f"{what}: {len(model.x)} images, {c.input_dim} pixel{'s' * (c.input_dim > 1)}, hidden_dims={c.hidden_dims}, "
-            f"{c.latent_dim} latent{'s' * (c.latent_dim > 1)}; {model.words}")
+    pixels = f"{c.input_dim} pixel{'s' * (c.input_dim > 1)}"
+    latents = f"{c.latent_dim} latent{'s' * (c.latent_dim > 1)}"
+    return f"{what}: {len(model.x)} images, {pixels}, hidden_dims={c.hidden_dims}, {latents}; {model.words}"
 
 
-def cases_of(what: str, expected: Callable, call: Callable, inputs=("params", "x", "eps", "config"), **options) -> list[Case]:
+def cases_of(what: str, expected: Callable, call: Callable, inputs=("params", "x", "eps", "config"),
+             **options) -> list[Case]:
     """A case per model: expected(model), and call(f, functions, *inputs)"""
-    return [Case({name: getattr(model, name) for name in inputs}, expected(model), call, text=text(model, what), **options)
+    return [Case({name: getattr(model, name) for name in inputs}, expected(model), call, text=text(model, what),
+                 **options)
             for model in models()]
 
 
 def in_order(grads, params) -> tuple:
     """The gradients in the order of params"""
     missing = [name for name in params if not isinstance(grads, dict) or name not in grads]
-    return parts([grads[name] for name in params] if not missing else grads, len(params), "gradients with the keys of params")
+    return parts([grads[name] for name in params] if not missing else grads, len(params),
+                 "gradients with the keys of params")
 
-
-# chapter 6
 
 def mlp_cases() -> list[Case]:
+    """By einsum, row by row; and whether its caches serve mlp_backward"""
     def value(model):
         return reference.network(model.params, "encoder", model.x, model.config.activation)
 
@@ -85,7 +88,8 @@ def mlp_cases() -> list[Case]:
 
 def network_gradients(model: Model, prefix: str, rows: np.ndarray, dy: np.ndarray | float = 1.0) -> tuple:
     """Of the loss Σ y dy, y = network(rows)"""
-    return reference.gradient(lambda p: (reference.network(p, prefix, rows, model.config.activation) * dy).sum(), model.params)
+    return reference.gradient(lambda p: (reference.network(p, prefix, rows, model.config.activation) * dy).sum(),
+                              model.params)
 
 
 def upstream(model: Model, columns: int) -> np.ndarray:
@@ -94,8 +98,10 @@ def upstream(model: Model, columns: int) -> np.ndarray:
 
 
 def mlp_backward_cases() -> list[Case]:
+    """By complex steps through the reference network"""
     def call(f, functions, params, x, eps, config):
-        grads, dy = zero_parameters(config, np.float64), np.cos(np.arange(len(x) * 2 * config.latent_dim)).reshape(len(x), -1)
+        grads, dy = zero_parameters(config, np.float64), np.cos(np.arange(len(x) * 2
+                                                                          * config.latent_dim)).reshape(len(x), -1)
         _, cache = functions("mlp")(params, "encoder", x, config)
         returned = f(dy, cache, "encoder", config, grads)
         return (returned, *(grads[name] for name in params if name.startswith("encoder") and ".0." not in name))
@@ -104,14 +110,17 @@ def mlp_backward_cases() -> list[Case]:
         dy = upstream(model, 2 * model.config.latent_dim)
         gradients = dict(zip(model.params, network_gradients(model, "encoder", model.x, dy)))
         # db of layer 0 is the sum of what is returned; one image at a time gives each of its rows
-        rows = [dict(zip(model.params, network_gradients(model, "encoder", model.x[n:n + 1], dy[n:n + 1])))["encoder.0.b"]
+        rows = [dict(zip(model.params, network_gradients(model, "encoder", model.x[n:n + 1],
+                                                         dy[n:n + 1])))["encoder.0.b"]
                 for n in range(len(model.x))]
-        return (np.array(rows), *(g for name, g in gradients.items() if name.startswith("encoder") and ".0." not in name))
+        return (np.array(rows), *(g for name, g in gradients.items() if name.startswith("encoder")
+                                  and ".0." not in name))
 
     return cases_of("mlp_backward", value, call)
 
 
 def encode_backward_cases() -> list[Case]:
+    """By complex steps through the reference network"""
     def call(f, functions, params, x, eps, config):
         dy = np.cos(np.arange(len(x) * 2 * config.latent_dim)).reshape(len(x), -1)
         _, cache = functions("encode")(params, x, config)
@@ -125,6 +134,7 @@ def encode_backward_cases() -> list[Case]:
 
 
 def decode_backward_cases() -> list[Case]:
+    """By complex steps through the reference network"""
     def call(f, functions, params, x, eps, config):
         dy = np.cos(np.arange(eps[..., 0].size * config.input_dim)).reshape(*eps.shape[:-1], config.input_dim)
         _, cache = functions("decode")(params, eps, config)
@@ -135,35 +145,12 @@ def decode_backward_cases() -> list[Case]:
         config, z = model.config, model.eps
         rows = z.reshape(-1, config.latent_dim)
         dy = np.cos(np.arange(len(rows) * config.input_dim)).reshape(len(rows), -1)
-        dz, = reference.gradient(lambda p: (reference.network(model.params, "decoder", p["z"], config.activation) * dy).sum(),
+        dz, = reference.gradient(lambda p: (reference.network(model.params, "decoder", p["z"], config.activation)
+                                            * dy).sum(),
                                  {"z": rows})
         return (dz.reshape(z.shape), *network_gradients(model, "decoder", rows, dy))
 
     return cases_of("decode_backward", value, call)
-
-
-# chapter 7
-
-def elbo_terms_cases() -> list[Case]:
-    def call(f, functions, *inputs):
-        return parts(f(*inputs), 3, "a triple (log_px, kl, cache)")[:2]
-
-    def backward(f, functions, params, x, eps, config):
-        cache = parts(f(params, x, eps, config), 3, "a triple (log_px, kl, cache)")[2]
-        return in_order(functions("negative_elbo_backward")(cache), params)
-
-    return cases_of("elbo_terms", lambda model: reference.terms(*model[2:], model.config), call) + cases_of(
-        "elbo_terms' cache, passed to negative_elbo_backward", elbo_gradients, backward)
-
-
-def elbo_gradients(model: Model) -> tuple:
-    """Of (7.5)"""
-    return reference.gradient(lambda p: reference.elbo_loss(p, model.x, model.eps, model.config), model.params)
-
-
-def negative_elbo_cases() -> list[Case]:
-    return cases_of("negative_elbo", lambda model: reference.elbo_loss(*model[2:], model.config),
-                    lambda f, functions, *inputs: parts(f(*inputs), 2, "a pair (loss, cache)")[0])
 
 
 def backward_cases(name: str, forward: str, expected: Callable) -> list[Case]:
@@ -188,7 +175,3 @@ def backward_cases(name: str, forward: str, expected: Callable) -> list[Case]:
             *cases_of(f"{name} with dloss=-0.25", lambda model: tuple(-0.25 * g for g in expected(model)), scaled)[:2],
             *cases_of(f"what {name} writes into grads", expected, into)[1:2],
             *cases_of(f"{name} in float32", expected, single, rtol=1e-3, atol=1e-5)[1:2]]
-
-
-def negative_elbo_backward_cases() -> list[Case]:
-    return backward_cases("negative_elbo_backward", "negative_elbo", elbo_gradients)

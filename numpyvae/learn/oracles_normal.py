@@ -1,60 +1,21 @@
-"""Oracles for chapter 2, normal distributions: quadrature, `math`, complex steps through formulas in σ, sample moments."""
+"""Oracles for chapter 2: quadrature, complex steps through formulas in σ, sample moments."""
 
 import cmath
 import itertools
 import math
 
 import numpy as np
-from scipy.integrate import quad
 from scipy.special import ndtri
 
+from .calculus import deviation, expectation, in_float32, minus_log, over, slope
 from .judge import Case
 
-QUARTET = [(0.5, 0.0, 0.0, 0.0), (0.0, 1.2, 0.0, 0.0), (-1.0, -0.8, 0.0, 0.0), (0.5, -0.8, 1.5, 0.4), (2.0, 1.0, -1.0, -0.6)]
-STEP = 1e-20
-
-
-def density(x: float, mu: float, sigma: float) -> float:
-    """N(x; mu, σ²)"""
-    return math.exp(-0.5 * ((x - mu) / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi))
-
-
-def minus_log(x: float, mu: float, sigma: float) -> float:
-    """−log N(x; mu, σ²), without a density that could underflow to 0"""
-    return math.log(sigma) + math.log(math.sqrt(2 * math.pi)) + 0.5 * ((x - mu) / sigma) ** 2
-
-
-def expectation(f, mu: float, logvar: float) -> float:
-    """∫ N(x; mu, σ²) f(x) dx by quadrature, over 12 standard deviations to each side"""
-    sigma = math.sqrt(math.exp(logvar))
-    return quad(lambda x: density(x, mu, sigma) * f(x), mu - 12 * sigma, mu + 12 * sigma, points=[mu], epsabs=1e-13,
-                epsrel=1e-13, limit=200)[0]
-
-
-def deviation(logvar):
-    """σ of logvar, complex for a complex step"""
-    return cmath.sqrt(cmath.exp(logvar))
-
-
-def over(f, *arrays):
-    """f of each entry of arrays that broadcast"""
-    return np.vectorize(f, otypes=[float])(*arrays)
-
-
-def slope(f, values: tuple, k: int) -> float:
-    """∂f/∂values[k] by a complex step, of a formula of cmath"""
-    stepped = [complex(v, STEP if i == k else 0) for i, v in enumerate(values)]
-    return f(*stepped).imag / STEP
-
-
-def in_float32(cases: list[Case]) -> list[Case]:
-    """The last case again, with float32 arguments; its expected values stay float64's"""
-    last = cases[-1]
-    inputs = {key: value.astype(np.float32) if isinstance(value, np.ndarray) else value for key, value in last.inputs.items()}
-    return [last._replace(inputs=inputs, rtol=2e-5, atol=1e-6)]
+QUARTET = [(0.5, 0.0, 0.0, 0.0), (0.0, 1.2, 0.0, 0.0), (-1.0, -0.8, 0.0, 0.0), (0.5, -0.8, 1.5, 0.4),
+           (2.0, 1.0, -1.0, -0.6)]
 
 
 def entropy_cases() -> list[Case]:
+    """By quadrature of −q log q"""
     def value(logvar):
         return expectation(lambda x: minus_log(x, 0, math.sqrt(math.exp(logvar))), 0.0, logvar)
 
@@ -69,6 +30,7 @@ GRID = dict(x=np.array([[0.5, -1.0, 2.0], [0.0, 1.5, -2.5]]), mu=np.array([[0.0,
 
 
 def log_density_cases() -> list[Case]:
+    """By the formula in σ, with `math`"""
     def value(x, mu, logvar):
         return -minus_log(x, mu, math.sqrt(math.exp(logvar)))
 
@@ -81,6 +43,7 @@ def log_density_cases() -> list[Case]:
 
 
 def log_density_backward_cases() -> list[Case]:
+    """By complex steps through the formula in σ"""
     def formula(x, mu, logvar):
         return -cmath.log(deviation(logvar)) - 0.5 * ((x - mu) / deviation(logvar)) ** 2
 
@@ -95,6 +58,7 @@ def log_density_backward_cases() -> list[Case]:
 
 
 def four(values) -> dict:
+    """The four arguments of a KL divergence, or the first two"""
     return dict(zip(("mu_q", "logvar_q", "mu_p", "logvar_p"), map(np.array, values)))
 
 
@@ -103,6 +67,7 @@ QP = dict(mu_q=np.array([[0.5, -1.0, 2.0], [0.0, 1.5, -2.5]]), logvar_q=np.array
 
 
 def cross_entropy_cases() -> list[Case]:
+    """By quadrature of −q log p"""
     def value(mu_q, logvar_q, mu_p, logvar_p):
         return expectation(lambda x: minus_log(x, mu_p, math.sqrt(math.exp(logvar_p))), mu_q, logvar_q)
 
@@ -112,20 +77,24 @@ def cross_entropy_cases() -> list[Case]:
 
 
 def kl_divergence_cases() -> list[Case]:
+    """By quadrature of q (log q − log p); near equality by its series; far away by its limit"""
     def value(mu_q, logvar_q, mu_p=0.0, logvar_p=0.0):
         return expectation(lambda x: minus_log(x, mu_p, math.sqrt(math.exp(logvar_p)))
                            - minus_log(x, mu_q, math.sqrt(math.exp(logvar_q))), mu_q, logvar_q)
 
     close = dict(rtol=1e-9, atol=1e-12)  # the quadrature's own rounding
-    cases = [Case(four(v[:2]), value(*v), **close) for v in QUARTET[:3]] + [Case(four(v), value(*v), **close) for v in QUARTET]
+    cases = [Case(four(v[:2]), value(*v), **close) for v in QUARTET[:3]] + [Case(four(v), value(*v), **close)
+                                                                            for v in QUARTET]
     cases.append(Case({key: QP[key] for key in ("mu_q", "logvar_q")}, over(value, QP["mu_q"], QP["logvar_q"]), **close))
     cases.append(Case(dict(QP), over(value, *QP.values()), **close))
     cases += in_float32(cases)
     for d in (1e-3, -1e-6):  # near equality: ½ (d²/2 + d³/6 + …), which exp(d) − 1 − d loses by cancellation
         series = 0.5 * sum(d**n / math.factorial(n) for n in range(2, 9))
         cases.append(Case(four((0.0, d)), series, rtol=1e-6, delicate=True))
-        cases.append(Case(four((1.0, 0.5 + d, 1.0, 0.5)), series, rtol=1e-3, delicate=True))  # 0.5 + d is rounded itself
-    cases.append(Case(four((0.0, np.float32(1e-3))), 0.5 * sum(1e-3**n / math.factorial(n) for n in range(2, 9)), rtol=0.1,
+        # 0.5 + d is rounded itself
+        cases.append(Case(four((1.0, 0.5 + d, 1.0, 0.5)), series, rtol=1e-3, delicate=True))
+    cases.append(Case(four((0.0, np.float32(1e-3))), 0.5 * sum(1e-3**n / math.factorial(n) for n in range(2, 9)),
+                      rtol=0.1,
                       delicate=True))
     cases.append(Case(four((1.0, 800.0)), np.inf, delicate=True))
     cases.append(Case(four((1.0, -700.0)), 0.5 * (1.0 - 1 + 700), rtol=1e-6, delicate=True))
@@ -134,6 +103,7 @@ def kl_divergence_cases() -> list[Case]:
 
 
 def kl_divergence_backward_cases() -> list[Case]:
+    """By complex steps through (2.6), the formula in σ"""
     def formula(mu_q, logvar_q, mu_p, logvar_p):
         q, p = deviation(logvar_q), deviation(logvar_p)
         return cmath.log(p / q) + (q**2 + (mu_q - mu_p) ** 2) / (2 * p**2)
@@ -150,6 +120,7 @@ def kl_divergence_backward_cases() -> list[Case]:
 
 
 def reparameterize_cases() -> list[Case]:
+    """By the formula in σ, with `math`; and the moments of many samples"""
     def value(mu, logvar, eps):
         return mu + math.sqrt(math.exp(logvar)) * eps
 
@@ -160,7 +131,8 @@ def reparameterize_cases() -> list[Case]:
     names = ("mu", "logvar", "eps")
     cases = [Case(dict(zip(names, (np.array([[v]]) for v in values))), np.array([[value(*values)]])) for values in
              [(0.5, 0.0, 1.0), (0.0, 1.2, 1.0), (0.5, -0.8, -2.0)]]
-    mu, logvar, eps = GRID["mu"], GRID["logvar"], np.array([[[1.0, -0.5, 2.0], [0.25, 0.0, -1.0]], [[0.5, 1.5, -1.0], [-2.0, 1.0, 0.75]]])
+    mu, logvar, eps = GRID["mu"], GRID["logvar"], np.array([[[1.0, -0.5, 2.0], [0.25, 0.0, -1.0]],
+                                                            [[0.5, 1.5, -1.0], [-2.0, 1.0, 0.75]]])
     cases.append(Case(dict(mu=mu, logvar=logvar, eps=eps), over(value, mu, logvar, eps)))
     cases += in_float32(cases)
     quantiles = ndtri((np.arange(2000) + 0.5) / 2000).reshape(2000, 1, 1)  # mean 0; standard deviation 1 to 4e-4
@@ -171,6 +143,7 @@ def reparameterize_cases() -> list[Case]:
 
 
 def reparameterize_backward_cases() -> list[Case]:
+    """By complex steps through the formula in σ, one sample at a time"""
     def value(dz, mu, logvar, eps):
         eps = eps.reshape(-1, *mu.shape)
         dz = dz.reshape(eps.shape)

@@ -5,8 +5,8 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 
+from .calculus import in_float32
 from .judge import Case
-from .oracles_normal import in_float32
 
 
 def digits(f, *values) -> float:
@@ -23,6 +23,7 @@ def each(f, *arrays) -> np.ndarray:
 
 
 def logistic(v: Decimal) -> Decimal:
+    """1/(1 + exp(−l))"""
     return 1 / (1 + (-v).exp())
 
 
@@ -36,24 +37,30 @@ PIXELS = np.array([[1.0, 0.0, 0.25, 1.0], [0.75, 0.0, 1.0, 0.5]])
 
 
 def elementwise(f, points: tuple, extremes: tuple, rtol: float = 1e-12) -> list[Case]:
+    """Cases of a function of one logit, from one number to arrays, then extremes"""
     cases = [Case({"logits": np.array([v])}, each(f, np.array([v])), rtol=rtol) for v in points]
     cases.append(Case({"logits": LOGITS}, each(f, LOGITS), rtol=rtol))
     cases += in_float32(cases)
-    return cases + [Case({"logits": np.array([v])}, np.array([value]), rtol=rtol, delicate=True) for v, value in extremes]
+    return cases + [Case({"logits": np.array([v])}, np.array([value]), rtol=rtol, delicate=True) for v,
+                    value in extremes]
 
 
 def sigmoid_cases() -> list[Case]:
+    """In 50 digits"""
     return elementwise(logistic, (0.0, 2.0, -1.0), ((800.0, 1.0), (-800.0, 0.0), (-30.0, digits(logistic, -30.0))))
 
 
 def softplus_cases() -> list[Case]:
+    """In 50 digits, as −log sigmoid(−l)"""
     def f(v):
         return -logistic(-v).ln()
 
-    return elementwise(f, (0.0, 2.0, -1.0), ((800.0, 800.0), (-800.0, 0.0), (-30.0, digits(f, -30.0)), (40.0, digits(f, 40.0))))
+    return elementwise(f, (0.0, 2.0, -1.0), ((800.0, 800.0), (-800.0, 0.0), (-30.0, digits(f, -30.0)),
+                                             (40.0, digits(f, 40.0))))
 
 
 def log_prob_cases() -> list[Case]:
+    """In 50 digits, as the two terms of x and 1 − x; logits up to ±900"""
     def total(x, logits):
         return each(pixel, x, logits).sum(axis=-1)
 
@@ -76,21 +83,25 @@ def log_prob_cases() -> list[Case]:
 
 
 def log_prob_backward_cases() -> list[Case]:
+    """In 50 digits"""
     def value(dy, x, logits):
         return dy[..., None] * (x - each(logistic, logits))
 
-    cases = [Case(dict(dy=np.array([d]), x=np.array([[x]]), logits=np.array([[v]])), value(np.array([d]), x, np.array([[v]])))
+    cases = [Case(dict(dy=np.array([d]), x=np.array([[x]]), logits=np.array([[v]])),
+                  value(np.array([d]), x, np.array([[v]])))
              for d, x, v in [(1.0, 1.0, 0.0), (1.0, 0.0, 2.0), (-2.0, 0.25, -1.0)]]
     dy = np.array([1.0, -3.0])
     cases.append(Case(dict(dy=dy, x=PIXELS, logits=LOGITS), value(dy, PIXELS, LOGITS)))
     cases += in_float32(cases)
-    cases.append(Case(dict(dy=np.ones(1), x=np.ones((1, 1)), logits=np.array([[-900.0]])), np.array([[1.0]]), delicate=True))
+    cases.append(Case(dict(dy=np.ones(1), x=np.ones((1, 1)), logits=np.array([[-900.0]])), np.array([[1.0]]),
+                      delicate=True))
     return cases
 
 
 # means of exponentials
 
 def log_mean_exp_cases() -> list[Case]:
+    """In 50 digits; with shifts by ±2000, and weights that are 0"""
     def value(*values):
         return digits(lambda *v: (sum(a.exp() for a in v) / len(v)).ln(), *values)
 
@@ -107,13 +118,15 @@ def log_mean_exp_cases() -> list[Case]:
 
 
 def normalized_weights_cases() -> list[Case]:
+    """In 50 digits; with shifts by ±2000"""
     def value(log_w):
         columns = [[digits(lambda *v, k=k: v[k].exp() / sum(a.exp() for a in v), *column) for k in range(len(column))]
                    for column in np.asarray(log_w).T]
         return np.array(columns).T
 
     log_w = np.array([[0.0, -3.0, 0.5], [2.0, -1.0, 1.0]])
-    cases = [Case({"log_w": np.array(w)}, value(w)) for w in ([[0.5]], [[0.0], [1.0]], log_w, [[1.0, 0.5], [0.0, -0.25]])]
+    cases = [Case({"log_w": np.array(w)}, value(w)) for w in ([[0.5]], [[0.0], [1.0]], log_w, [[1.0, 0.5],
+                                                                                               [0.0, -0.25]])]
     cases.append(Case({"log_w": log_w.astype(np.float32)}, value(log_w), rtol=1e-5))
     for shift in (-2000.0, 2000.0):
         cases.append(Case({"log_w": log_w + shift}, value(log_w), delicate=True))

@@ -29,6 +29,7 @@ def adam_reference(theta: list, gradients: list, lr: float, beta1: float, beta2:
 
 
 def adam_update_cases() -> list[Case]:
+    """In 50 digits: steps 1, 2 and 5"""
     cases = []
     for settings in (SETTINGS, OTHERS):
         for t in (1, 2, 5):
@@ -40,6 +41,7 @@ def adam_update_cases() -> list[Case]:
 
 
 def adam_step_cases() -> list[Case]:
+    """In 50 digits: after 1, 2 and 5 steps, and for one shard"""
     def walk(f, functions, theta, gradients, shards, settings):
         adam, theta = f(theta, **settings), theta.copy()
         for g in gradients:
@@ -59,7 +61,8 @@ def adam_step_cases() -> list[Case]:
                                    f"lr = {settings['lr']}, beta1 = {settings['beta1']}, beta2 = {settings['beta2']}, "
                                    f"epsilon = {settings['epsilon']}"))
     rest = np.array([START[0], *adam_reference(START, GRADIENTS, **SETTINGS)[0][1:]])
-    cases.append(Case(dict(theta=start, gradients=[np.array(g) for g in GRADIENTS], shards=slice(1, 3), settings=SETTINGS),
+    cases.append(Case(dict(theta=start, gradients=[np.array(g) for g in GRADIENTS], shards=slice(1, 3),
+                           settings=SETTINGS),
                       rest, walk, rtol=1e-11, text="five steps with shard=slice(1, 3), which leave theta[0] as it is"))
     return cases
 
@@ -67,6 +70,7 @@ def adam_step_cases() -> list[Case]:
 # numerical gradients: of functions with a derivative in closed form
 
 def gradient_cases(rtol: float) -> list[Case]:
+    """Derivatives in closed form of x³ y and exp(x) y"""
     def call(f, functions, function, x, y):
         return f(function, {"x": x, "y": y}, "x")
 
@@ -80,15 +84,18 @@ def gradient_cases(rtol: float) -> list[Case]:
     cases = []
     for shape in ((1, 1), (2, 2)):
         a, b = x[: shape[0], : shape[1]], y[: shape[0], : shape[1]]
-        for words, function, derivative in (("(x³ y).sum()", cubic, 3 * a**2 * b), ("(exp(x) y).sum()", exponential, np.exp(a) * b)):
+        for words, function, derivative in (("(x³ y).sum()", cubic, 3 * a**2 * b),
+                                            ("(exp(x) y).sum()", exponential, np.exp(a) * b)):
             cases.append(Case(dict(f=function, x=a, y=b), derivative, call, rtol=rtol, atol=rtol / 10,
                               text=f"the gradient of {words} in x = {a.tolist()}, y = {b.tolist()}"))
     return cases
 
 
 def complex_step_gradient_cases() -> list[Case]:
+    """To 14 digits, which a difference does not reach"""
     return gradient_cases(1e-14)
 
 
 def central_difference_gradient_cases() -> list[Case]:
+    """To 8 digits, which a one-sided difference does not reach"""
     return gradient_cases(1e-8)

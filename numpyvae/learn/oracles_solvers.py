@@ -5,10 +5,19 @@ from fractions import Fraction
 import numpy as np
 
 from .judge import Case, Unusable
-from .oracles_mdp import PROBLEMS, Problem, as_floats, cases_for, chain, optimum, policies, q_of, solution, solve
+from .oracles_mdp import PROBLEMS, Problem, as_floats, cases_for, chain, optimum, policies, q_of, solve
 from .outputs import kind_of
 
-SLOW = Problem("2 states far apart, gamma 0.984375", [[[0.75, 0.25], [0, 1]], [[1, 0], [0, 1]]], [[1, 0.25], [0, 2]], 0.984375)
+SLOW = Problem("2 states far apart, gamma 0.984375", [[[0.75, 0.25], [0, 1]], [[1, 0], [0, 1]]], [[1, 0.25], [0, 2]],
+               0.984375)
+
+
+def solution(result, count: int = 2) -> tuple:
+    """policy and values of what a solver returns"""
+    if not (hasattr(result, "policy") and hasattr(result, "values")) and not (isinstance(result, tuple)
+                                                                              and len(result) >= count):
+        raise Unusable(f"returns {kind_of(result)}; a Solution(policy, values, iterations, error_bound) was expected")
+    return (result.policy, result.values) if hasattr(result, "policy") else (result[0], result[1])
 
 
 def value_iteration_cases(name: str = "value_iteration") -> list[Case]:
@@ -26,26 +35,31 @@ def value_iteration_cases(name: str = "value_iteration") -> list[Case]:
     for problem in [*PROBLEMS, SLOW]:
         policy, values = optimum(problem)
         for tolerance, start in ((1e-8, None), (1e-3, None), (1e-6, np.full(len(values), 50.0))):
-            cases.append(Case(dict(mdp=problem.mdp, tolerance=tolerance, start=start, exact=values), (policy, values, True), call,
+            cases.append(Case(dict(mdp=problem.mdp, tolerance=tolerance, start=start, exact=values),
+                              (policy, values, True), call,
                               rtol=1e-12, atol=tolerance, text=f"{name}, tolerance {tolerance:g}"
                               + ("" if start is None else ", v = 50") + f": {problem.words}"))
     return cases
 
 
 def modified_policy_iteration_cases() -> list[Case]:
+    """As value_iteration_cases"""
     return value_iteration_cases("modified_policy_iteration")
 
 
 def policy_iteration_cases() -> list[Case]:
+    """By the best of all policies, in fractions"""
     def call(f, functions, mdp, start):
         return solution(f(mdp) if start is None else f(mdp, start))
 
     return [Case(dict(mdp=problem.mdp, start=start), optimum(problem), call, rtol=1e-12,
-                 text="policy_iteration" + ("" if start is None else f", policy = {start.tolist()}") + f": {problem.words}")
+                 text="policy_iteration" + ("" if start is None
+                                            else f", policy = {start.tolist()}") + f": {problem.words}")
             for problem in [*PROBLEMS, SLOW] for start in (None, *(policy for policy, _ in policies(problem)[:2]))]
 
 
 def backward_induction_cases() -> list[Case]:
+    """By recursion over the steps to go, in fractions"""
     def call(f, functions, mdp, horizon, final, gamma):
         result = f(mdp, horizon, final, gamma)
         if not hasattr(result, "policies") and not (isinstance(result, tuple) and len(result) == 2):
@@ -73,15 +87,18 @@ def backward_induction_cases() -> list[Case]:
 
 
 def state_visitation_cases() -> list[Case]:
+    """The solution of the transposed system in fractions"""
     def make(problem):
         S, gamma = len(problem.R), Fraction(problem.gamma)
         for policy, probabilities in policies(problem):
             P, _ = chain(problem, probabilities)
-            for start in ([1] + [0] * (S - 1), [Fraction(1, 2), *[Fraction(0)] * (S - 2), Fraction(1, 2)][:S] if S > 1 else [1]):
+            for start in ([1] + [0] * (S - 1), [Fraction(1, 2), *[Fraction(0)] * (S - 2), Fraction(1, 2)][:S] if S > 1
+                          else [1]):
                 transposed = [[(s == t) - gamma * P[t][s] for t in range(S)] for s in range(S)]
                 d = [(1 - gamma) * x for x in solve(transposed, [Fraction(x) for x in start])]
                 floats = as_floats(start)
-                yield (dict(policy=policy, start=floats), f"policy = {policy.tolist()}, start = {floats.tolist()}", as_floats(d), None)
+                yield (dict(policy=policy, start=floats), f"policy = {policy.tolist()}, start = {floats.tolist()}",
+                       as_floats(d), None)
         yield dict(policy=policy, start=S - 1), f"policy = {policy.tolist()}, start = {S - 1}", as_floats(
             [(1 - gamma) * x for x in solve(transposed, [Fraction(int(s == S - 1)) for s in range(S)])]), None
 

@@ -65,7 +65,8 @@ def elbo_loss(params: dict, x: np.ndarray, eps: np.ndarray, config):
     return (config.beta * kl - log_px).sum() / len(x)
 
 
-def log_weights(params: dict, x: np.ndarray, mu, sigma, eps: np.ndarray, config, held: tuple | None = None) -> np.ndarray:
+def log_weights(params: dict, x: np.ndarray, mu, sigma, eps: np.ndarray, config,
+                held: tuple | None = None) -> np.ndarray:
     """log w (K, N) of (12.1); `held`: the mu and σ of q that log q(z|x) has, if they are to be constants"""
     mu_p, sigma_p = prior(config)
     rows = []

@@ -67,7 +67,8 @@ def load(source: Any, path: str) -> Mapping[str, Any]:
     except SyntaxError as error:
         raise ImportFailed(f"{path}, line {error.lineno}: {type(error).__name__}: {error.msg}") from None
     except BaseException as error:
-        words = "sys.exit" if isinstance(error, SystemExit) else f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        words = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        words = "it calls sys.exit" if isinstance(error, SystemExit) else words
         raise ImportFailed(f"{path} cannot be imported: {words}") from None
 
 
@@ -80,7 +81,7 @@ def _from_file(path: str) -> ModuleType:
 
 
 def is_empty(function: Any, name: str) -> bool:
-    """Whether a function has no body but a docstring, `...` or pass. name: of the exercise, Class.method for a method"""
+    """Whether a function has no body but a docstring, `...` or pass. name: the exercise's, Class.method for a method"""
     if "." in name:
         function = getattr(function, name.split(".")[1], None)
     code = getattr(function, "__code__", None)

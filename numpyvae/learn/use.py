@@ -12,7 +12,7 @@ from .table import BY_NAME, EXERCISES, package_function
 
 @contextmanager
 def use_functions(source: Any) -> Iterator[str]:
-    """Within the block the package computes with the learner's right functions. Yields a line that says which those are.
+    """Within the block the package computes with the learner's right functions. Yields a line that says which.
 
     source: as for check_functions. ValueError if one of the functions is wrong, or none is done.
     Modules imported within the block use them as well; processes must be forked within the block.
@@ -21,7 +21,8 @@ def use_functions(source: Any) -> Iterator[str]:
     wrong = [verdict.name for verdict in verdicts if verdict.status == "wrong"]
     right = [verdict.name for verdict in verdicts if verdict.status == "right"]
     if wrong:
-        raise ValueError(f"{', '.join(wrong)} {'is' if len(wrong) == 1 else 'are'} wrong; `numpyvae check {source}` says why")
+        verb = "is" if len(wrong) == 1 else "are"
+        raise ValueError(f"{', '.join(wrong)} {verb} wrong; `numpyvae check {source}` says why")
     if not right:
         raise ValueError(f"{source}: none of its functions is done")
     path_before, modules_before = list(sys.path), set(sys.modules)

@@ -1,4 +1,4 @@
-"""Right solutions written differently: loops, einsum, other names, float64 only. Three for each of fourteen functions."""
+"""Right solutions written differently: loops, einsum, other names, float64 only. Three for each function."""
 
 import math
 
@@ -80,7 +80,8 @@ def kl_series(mu_q, logvar_q, mu_p=0.0, logvar_p=0.0):
     series = sum(d**n / math.factorial(n) for n in range(2, 12))
     with np.errstate(all="ignore"):
         plain = np.exp(d) - 1 - d
-        return 0.5 * (np.where(abs(d) < 0.1, series, plain) + np.where(r == 0, 0, (r / np.exp(0.5 * np.asarray(logvar_p, float))) ** 2))
+        square = np.where(r == 0, 0, (r / np.exp(0.5 * np.asarray(logvar_p, float))) ** 2)
+        return 0.5 * (np.where(abs(d) < 0.1, series, plain) + square)
 
 
 def reparameterize_sqrt(m, s, noise):
@@ -214,7 +215,8 @@ def evaluate_tensors(mdp, pi):
     S, A = mdp.R.shape
     weights = np.eye(A)[pi] if np.ndim(pi) == 1 else pi
     P = np.einsum("sa,sat->st", weights, mdp.P)
-    return np.linalg.inv(np.eye(S) - mdp.gamma * P) @ np.where(weights > 0, weights * np.where(weights > 0, mdp.R, 0), 0).sum(1)
+    return np.linalg.inv(np.eye(S) - mdp.gamma * P) @ np.where(weights > 0, weights * np.where(weights > 0, mdp.R, 0),
+                                                               0).sum(1)
 
 
 def operator_loops(mdp, v, policy=None):
@@ -276,7 +278,8 @@ def iterate_enumerated(mdp, policy=None, v=None, on_iteration=None):
     import itertools
 
     choices = [np.flatnonzero(row) for row in mdp.available]
-    best = max((np.array(actions) for actions in itertools.product(*choices)), key=lambda pi: evaluate_solve(mdp, pi).sum())
+    best = max((np.array(actions) for actions in itertools.product(*choices)),
+               key=lambda pi: evaluate_solve(mdp, pi).sum())
     return Solution(best, evaluate_solve(mdp, best), 1, 0.0)
 
 
@@ -341,7 +344,8 @@ ALTERNATIVES = {
     "relu_backward": (relu_backward_where, relu_backward_loops, relu_backward_sign),
     "kl_divergence": (kl_expm1, kl_loops, kl_series),
     "reparameterize": (reparameterize_sqrt, reparameterize_loops, reparameterize_einsum),
-    "reparameterize_backward": (reparameterize_backward_einsum, reparameterize_backward_loops, reparameterize_backward_from_z),
+    "reparameterize_backward": (reparameterize_backward_einsum, reparameterize_backward_loops,
+                                reparameterize_backward_from_z),
     "log_prob": (log_prob_logaddexp, log_prob_two_terms, log_prob_loops),
     "adam_update": (adam_loops, adam_folded, adam_list),
     "log_mean_exp": (lme_logaddexp, lme_scipy, lme_loops),

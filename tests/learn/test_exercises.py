@@ -54,7 +54,8 @@ def test_prose_and_unlisted_functions_are_the_packages_own(path):
 def test_the_directory_imports_on_its_own_and_every_exercise_is_empty(tmp_path):
     directory = tmp_path / "mine"
     assert write_exercises(directory) == len(EXERCISES) >= 35
-    assert not [line for text in FILES.values() for line in text.splitlines() if line.startswith(("from .", "import ."))]
+    assert not [line for text in FILES.values() for line in text.splitlines()
+                if line.startswith(("from .", "import ."))]
     for i, path in enumerate(sorted(directory.rglob("*.py"))):
         specification = importlib.util.spec_from_file_location(f"exercise_{i}", path)
         module = importlib.util.module_from_spec(specification)
@@ -112,7 +113,8 @@ def test_the_index_lists_every_exercise_in_order():
 
 
 def test_imports_name_the_package_in_full():
-    source = "from . import bernoulli\nfrom .layers import (linear,\n    relu)\nfrom ..settings import VAEConfig\nimport math\n"
+    source = ("from . import bernoulli\nfrom .layers import (linear,\n    relu)\n"
+              "from ..settings import VAEConfig\nimport math\n")
     assert exercise_source(source, "vae.model").splitlines() == [
         "from numpyvae.vae import bernoulli", "from numpyvae.vae.layers import (linear,", "    relu)",
         "from numpyvae.settings import VAEConfig", "import math"]

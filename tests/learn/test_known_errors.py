@@ -34,7 +34,8 @@ def test_each_known_error_is_named_by_its_own_name(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_packages_own_function_is_right(name):
-    assert judge(name, package_function(name), package_function, cases_for_exercise(name), known_errors(name)).status == "right"
+    assert judge(name, package_function(name), package_function, cases_for_exercise(name),
+                 known_errors(name)).status == "right"
 
 
 def test_an_edit_that_does_not_apply_is_an_error():
@@ -53,8 +54,10 @@ def test_edits_serve_mutation_testing_as_whole_functions():
 
 @pytest.mark.parametrize("name, wrong, words", [
     ("reparameterize", lambda m, s, noise: np.exp(s) * noise + m, "variance where the standard deviation"),
-    ("kl_divergence", lambda m, s, a=0.0, b=0.0: -0.5 * (1 + (s - b) - (m - a) ** 2 / np.exp(b) - np.exp(s - b)) * 2, "½ is missing"),
-    ("kl_divergence", lambda m, s, a=0.0, b=0.0: 0.5 * (np.exp(s - b) - 1 - (s - b) + (m - a) ** 2 / np.exp(b)), "loses its digits"),
+    ("kl_divergence", lambda m, s, a=0.0, b=0.0: -0.5 * (1 + (s - b) - (m - a) ** 2 / np.exp(b) - np.exp(s - b)) * 2,
+     "½ is missing"),
+    ("kl_divergence", lambda m, s, a=0.0, b=0.0: 0.5 * (np.exp(s - b) - 1 - (s - b) + (m - a) ** 2 / np.exp(b)),
+     "loses its digits"),
     ("log_mean_exp", lambda a, axis=0: np.log(np.sum(np.exp(a), axis) / a.shape[axis]), "take the largest out"),
 ])
 def test_an_error_written_differently_gets_its_name(name, wrong, words):
@@ -63,7 +66,8 @@ def test_an_error_written_differently_gets_its_name(name, wrong, words):
 
 
 def test_an_unknown_error_is_wrong_without_a_name():
-    finding = judge("entropy", lambda logvar: 7 + 0 * logvar, package_function, cases_for_exercise("entropy"), known_errors("entropy"))
+    finding = judge("entropy", lambda logvar: 7 + 0 * logvar, package_function, cases_for_exercise("entropy"),
+                    known_errors("entropy"))
     assert finding.status == "wrong" and not finding.error
     assert finding.input == "entropy(logvar=0)" and finding.got == "7" and finding.expected == "1.418938533"
 
