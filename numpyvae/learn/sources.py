@@ -61,7 +61,8 @@ def load(source: Any, path: str) -> Mapping[str, Any]:
     name = ".".join(Path(path).relative_to(directory).with_suffix("").parts)
     sys.path.insert(0, str(directory.absolute()))
     try:
-        if name.split(".")[0] not in sys.modules and name.isidentifier() or "." in name:
+        if "." in name:
+            _forget(name.split(".")[0], directory)
             return vars(importlib.import_module(name))
         return vars(_from_file(path))
     except SyntaxError as error:
@@ -70,6 +71,14 @@ def load(source: Any, path: str) -> Mapping[str, Any]:
         words = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         words = "it calls sys.exit" if isinstance(error, SystemExit) else words
         raise ImportFailed(f"{path} cannot be imported: {words}") from None
+
+
+def _forget(package: str, directory: Path) -> None:
+    """Forget an imported package of the same name that comes from another directory."""
+    files = getattr(sys.modules.get(package), "__path__", ())
+    if all(Path(file).absolute() != (directory / package).absolute() for file in files):
+        for name in [name for name in sys.modules if name.split(".")[0] == package]:
+            del sys.modules[name]
 
 
 def _from_file(path: str) -> ModuleType:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from .check import check_functions
+from .exercises import BOOKS
 from .sources import load, read_groups
 from .table import BY_NAME, EXERCISES, package_function
 
@@ -25,7 +26,7 @@ def use_functions(source: Any) -> Iterator[str]:
         raise ValueError(f"{', '.join(wrong)} {verb} wrong; `numpyvae check {source}` says why")
     if not right:
         raise ValueError(f"{source}: none of its functions is done")
-    path_before, modules_before = list(sys.path), set(sys.modules)
+    path_before, modules_before = list(sys.path), dict(sys.modules)
     undo = []
     try:
         replaced, methods = {}, []
@@ -43,7 +44,7 @@ def use_functions(source: Any) -> Iterator[str]:
         for cls, name, method in methods:
             undo.append((setattr, cls, name, getattr(cls, name)))
             setattr(cls, name, method)
-        theirs = {id(vars(sys.modules[name])) for name in set(sys.modules) - modules_before}
+        theirs = {id(vars(module)) for name, module in sys.modules.items() if modules_before.get(name) is not module}
         for name, module in list(sys.modules.items()):
             own_module = name.split(".")[0] == __package__.split(".")[0] and not name.startswith(f"{__package__}.")
             if own_module or id(vars(module)) in theirs:
@@ -53,9 +54,10 @@ def use_functions(source: Any) -> Iterator[str]:
         for change, *arguments in reversed(undo):
             change(*arguments)
         sys.path[:] = path_before
-        for name in set(sys.modules) - modules_before:
-            if not name.startswith(__package__.split(".")[0]):
+        for name in set(sys.modules) - set(modules_before):
+            if name.split(".")[0] in ("learner", *BOOKS):
                 del sys.modules[name]
+        sys.modules.update(modules_before)
 
 
 def summary(right: list[str]) -> str:

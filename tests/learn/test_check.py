@@ -3,16 +3,18 @@
 import ast
 import importlib
 import json
+import sys
 import textwrap
 import time
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 from tests.learn.alternatives import ALTERNATIVES
 from tests.learn.exercise_files import source, write_chapter, write_solved
 
+from numpyvae import cli
 from numpyvae.cli import check as command
 from numpyvae.cli.console import Console
 from numpyvae.learn import check, check_functions
@@ -267,6 +269,20 @@ def test_nothing_to_check_is_an_error(tmp_path, call, error, words):
         call(tmp_path)
 
 
+def test_the_notebooks_own_package_of_the_same_name_is_not_meant(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "vae", ModuleType("vae"))
+    write_solved(tmp_path)
+    assert one(tmp_path, "relu").status == "right"
+
+
+def test_files_of_the_learner_may_import_each_other(tmp_path):
+    write_solved(tmp_path)
+    (tmp_path / "vae" / "tools.py").write_text("import numpy as np\ndef positive(x): return np.maximum(x, 0)\n")
+    (tmp_path / "vae" / "layers.py").write_text("from .tools import positive\nfrom vae.gaussian import entropy\n"
+                                                "def relu(x): return positive(x), positive(x)\n")
+    assert one(tmp_path, "relu").status == "right"
+
+
 def test_garbage_from_the_child_is_a_verdict(monkeypatch):
     for garbage in (b"no json", b"[1]", b'{"status": "perfect"}', b'{"status": 3, "name": "x"}'):
         monkeypatch.setattr(check, "_judge_all", lambda sender, *rest: (sender.send_bytes(b"{}"),
@@ -276,6 +292,36 @@ def test_garbage_from_the_child_is_a_verdict(monkeypatch):
 
 
 # The command
+
+@pytest.fixture
+def numpyvae(monkeypatch):
+    """The command line, with these two commands"""
+    monkeypatch.setattr(cli, "COMMANDS", tuple(dict.fromkeys((*cli.COMMANDS, "exercises", "check"))))
+    return lambda *arguments: cli.main([*map(str, arguments)])
+
+
+def test_from_nothing_to_the_first_right_exercise(tmp_path, numpyvae, capsys):
+    directory = tmp_path / "mine"
+    assert numpyvae("exercises", directory) == 0
+    assert f"Wrote {len(EXERCISES)} exercises into {directory}" in capsys.readouterr().out
+    assert numpyvae("check", directory) == 0
+    assert f"0 right, 0 wrong, {len(EXERCISES)} not done; next: linear in vae/layers.py" in capsys.readouterr().out
+    chapter = directory / "vae" / "layers.py"
+    text = chapter.read_text("utf-8")
+    body = text.index("    ...\n", text.index("def linear("))
+    chapter.write_text(text[:body] + "    return x @ W + b, (x, W)\n" + text[body + 8:], "utf-8")
+    assert numpyvae("check", directory, "linear") == 0
+    assert "right     linear  vae/layers" in capsys.readouterr().out
+
+
+def test_a_users_error_is_one_line_and_status_2(tmp_path, numpyvae, capsys):
+    for arguments, words in ((("check", tmp_path / "missing"), "there is no such file"), (("check", tmp_path), "none of the"),
+                             (("exercises", tmp_path / "a" / "b"), "is not a directory"),
+                             (("check", tmp_path, "nothing"), "no exercise is called 'nothing'")):
+        assert numpyvae(*arguments) == 2
+        captured = capsys.readouterr()
+        assert words in captured.err and captured.err.count("\n") == 1 and not captured.out
+
 
 def run(path, *names, as_json=False):
     return command.run(SimpleNamespace(path=str(path), names=list(names), json=as_json), Console())

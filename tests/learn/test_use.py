@@ -1,5 +1,7 @@
 """Training with a learner's functions: the same losses, and whose functions they are is said."""
 
+import sys
+
 import numpy as np
 import pytest
 from tests.learn.exercise_files import source, write_chapter, write_solved
@@ -94,6 +96,16 @@ def test_the_packages_functions_come_back_after_an_exception(tmp_path):
         with use_functions(tmp_path):
             raise KeyError
     assert everything() == before
+
+
+def test_two_directories_in_turn_do_not_mix(tmp_path):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        write_solved(tmp_path / name)
+    for name in ("first", "second", "first"):
+        with use_functions(tmp_path / name):
+            assert f"/{name}/" in layers.linear.__code__.co_filename
+    assert not {"vae", "mdp", "learner"} & set(sys.modules)
 
 
 @pytest.mark.slow
