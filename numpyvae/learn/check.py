@@ -13,11 +13,11 @@ import json
 import multiprocessing
 import os
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from .forked import Forked
 from .judge import Finding, judge
 from .known_errors import known_errors
 from .oracles import cases_for_exercise
@@ -98,12 +98,13 @@ def _start(source: Any, path: str, names: list[str]):
     fork = sys.platform.startswith("linux")
     if not fork and not path:
         raise ValueError("on this system only files and directories can be checked, not a namespace")
-    context = multiprocessing.get_context("fork" if fork else "spawn")
+    context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_judge_all, args=(sender, source if not path else str(source), path, names),
-                              daemon=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # fork beside threads: the child uses none of them
+    arguments = sender, source if not path else str(source), path, names
+    if fork:
+        process = Forked(_judge_all, arguments)
+    else:
+        process = context.Process(target=_judge_all, args=arguments)
         process.start()
     sender.close()
     return receiver, process
@@ -160,6 +161,7 @@ def _limit() -> None:
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")
+    sys.stdin = open(os.devnull, encoding="utf-8")
     with suppress(ImportError, OSError, ValueError, IndexError):
         import resource
 

@@ -69,15 +69,15 @@ def _policy_iteration(rounds, better=greedy_policy):
     return iterate
 
 
-def _induction(q=_q, choose=np.argmax, future=lambda values, t: values[t + 1]):
+def _induction(q=_q, future=lambda values, t: values[t + 1], ended=True):
     """backward_induction with one of its parts replaced"""
     def induce(mdp, horizon, final=0.0, gamma=None):
         gamma, S = mdp.gamma if gamma is None else gamma, len(mdp.R)
         values, policies = np.zeros((horizon + 1, S)), np.zeros((horizon, S), np.intp)
-        values[horizon] = final
+        values[horizon] = np.where(mdp.terminal & ended, 0, final)
         for t in range(horizon - 1, -1, -1):
             each = q(mdp, future(values, t), gamma)
-            policies[t] = choose(each, axis=1)
+            policies[t] = each.argmax(axis=1)
             values[t] = each[np.arange(S), policies[t]]
         return FiniteHorizonSolution(policies, values)
     return induce
@@ -122,12 +122,15 @@ ERRORS = [
            _induction(future=lambda values, t: values[-1])),
     _error("backward_induction", "the final values are ignored: g is 0",
            lambda mdp, horizon, final=0.0, gamma=None: _induction()(mdp, horizon, 0.0, gamma)),
+    _error("backward_induction", "a terminal state has its final value; an episode that has ended does not receive it",
+           _induction(ended=False)),
     _error("backward_induction", "the stages are in reverse order: the first must be the first step",
            lambda *args: FiniteHorizonSolution(*(x[::-1] for x in _induction()(*args)))),
     _error("state_visitation", "the factor 1 − γ is missing: the sum is H, not 1",
            lambda *args: _visited(lambda I, P, g, d: _solve((I - g * P).T, d), *args)),
+    _error("state_visitation", "the factor 1 − γ at γ = 1: there it is omitted",
+           lambda *args: _visited(lambda I, P, g, d: (1 - g) * _solve((I - g * P).T, d), *args)),
     _error("state_visitation", "the transitions are not transposed",
-           lambda *args: _visited(lambda I, P, g, d: (1 - g) * _solve(I - g * P, d), *args)),
-    _error("state_visitation", "the stationary distribution's equation without γ: P_πᵀ d₀, one step only",
-           lambda *args: _visited(lambda I, P, g, d: P.T @ d, *args)),
+           lambda *args: _visited(lambda I, P, g, d: (1 - g if g < 1 else 1) * _solve(I - g * P, d), *args)),
+    _error("state_visitation", "one step only: P_πᵀ d₀", lambda *args: _visited(lambda I, P, g, d: P.T @ d, *args)),
 ]

@@ -15,7 +15,7 @@ from ..mdp.model import MDP
 
 
 class Problem(NamedTuple):
-    """P[s][a][s′] and R[s][a]; R None: the action is not available"""
+    """P[s][a][s′] and R[s][a]. A row that sums to less than 1 ends the episode; R None: no such action."""
 
     words: str
     P: list
@@ -25,7 +25,13 @@ class Problem(NamedTuple):
     @property
     def mdp(self) -> MDP:
         R = [[-np.inf if r is None else float(r) for r in row] for row in self.R]
-        return MDP(np.array(self.P, float), np.array(R), self.gamma)
+        end = [[0.0 if r is None else 1 - float(sum(row)) for row, r in zip(*state)] for state in zip(self.P, self.R)]
+        return MDP(np.array(self.P, float), np.array(R), self.gamma, end=np.array(end))
+
+    @property
+    def terminal(self) -> list[bool]:
+        """Per state, whether every action ends the episode with reward 0"""
+        return [all(r is None or r == 0 and not any(row) for row, r in zip(*state)) for state in zip(self.P, self.R)]
 
 
 CYCLE = ([[[0, 1, 0], [1, 0, 0]], [[0, 0, 1], [0.5, 0.5, 0]], [[1, 0, 0], [0.25, 0.25, 0.5]]],
@@ -38,6 +44,14 @@ PROBLEMS = [
     Problem("3 states, 2 actions, one of them not available, gamma 0.75", CYCLE[0], [[1, 0], [-2, 2], [None, 0.5]],
             0.75),
 ]
+
+
+ENDS = [[[0, 0.5, 0], [0.25, 0, 0.5]], [[0, 0, 1], [0.5, 0.25, 0]], [[0, 0, 0], [0, 0, 0]]]
+PROBLEMS += [
+    Problem("3 states, episodes end, gamma 0.75", ENDS, [[1, 0], [-2, 2], [4, 0.5]], 0.75),
+    Problem("3 states, the last one terminal, gamma 0.75", ENDS, [[1, 0], [-2, 2], [0, None]], 0.75),
+]
+UNDISCOUNTED = [Problem("3 states, episodes end, gamma 1", ENDS, [[1, 0], [-2, 2], [4, 0.5]], 1.0)]
 
 
 def solve(matrix: list, b: list) -> list:
@@ -107,11 +121,11 @@ def vectors(problem: Problem) -> list[list]:
             [Fraction(8 * (-1) ** s) for s in range(S)]]
 
 
-def cases_for(words: str, make: Callable) -> list[Case]:
+def cases_for(words: str, make: Callable, problems: list = PROBLEMS) -> list[Case]:
     """make(problem) yields (more inputs, their text, expected, call) for each case of a problem"""
     return [Case({"mdp": problem.mdp, **inputs}, expected, call,
                  text=f"{words}{', ' * bool(more)}{more}: {problem.words}")
-            for problem in PROBLEMS for inputs, more, expected, call in make(problem)]
+            for problem in problems for inputs, more, expected, call in make(problem)]
 
 
 def action_values_cases() -> list[Case]:
@@ -156,7 +170,7 @@ def policy_evaluation_cases() -> list[Case]:
         for policy, probabilities in policies(problem):
             yield dict(policy=policy), f"policy = {policy.tolist()}", as_floats(value_of(problem, probabilities)), None
 
-    return cases_for("policy_evaluation", make)
+    return cases_for("policy_evaluation", make, PROBLEMS + UNDISCOUNTED)
 
 
 def advantages_cases() -> list[Case]:
@@ -168,25 +182,3 @@ def advantages_cases() -> list[Case]:
             yield dict(policy=policy), f"policy = {policy.tolist()}", np.array(expected), None
 
     return cases_for("advantages", make)
-
-
-def greedy_policy_cases() -> list[Case]:
-    """The first maximum of q in fractions; with `current`, its action where it attains the maximum"""
-    def make(problem):
-        for v in vectors(problem):
-            q, floats = q_of(problem, v), as_floats(v)
-            lowest = [row.index(max(row)) for row in q]
-            yield dict(v=floats), f"v = {floats.tolist()}", np.array(lowest), None
-            other = [max(a for a, x in enumerate(row) if x == max(row)) for row in q]
-            yield (dict(v=floats, current=np.array(other)), f"v = {floats.tolist()}, current = {other}",
-                   np.array(other), None)
-            for actions in deterministic(problem)[:2]:  # keeps a tie, replaces anything worse
-                kept = [a if row[a] == max(row) else row.index(max(row)) for a, row in zip(actions, q)]
-                yield (dict(v=floats, current=np.array(actions)), f"v = {floats.tolist()}, current = {list(actions)}",
-                       np.array(kept), None)
-
-    tie = Problem("2 actions that are the same, gamma 0.5", [[[1], [1]]], [[1, 1]], 0.5)
-    call = [Case({"mdp": tie.mdp, "v": np.array([2.0])}, np.array([0]), text=f"greedy_policy, v = [2]: {tie.words}"),
-            Case({"mdp": tie.mdp, "v": np.array([2.0]), "current": np.array([1])}, np.array([1]),
-                 text=f"greedy_policy, v = [2], current = [1]: {tie.words}")]
-    return cases_for("greedy_policy", make) + call

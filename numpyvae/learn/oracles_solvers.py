@@ -5,11 +5,34 @@ from fractions import Fraction
 import numpy as np
 
 from .judge import Case, Unusable
-from .oracles_mdp import PROBLEMS, Problem, as_floats, cases_for, chain, optimum, policies, q_of, solve
+from .oracles_mdp import (PROBLEMS, UNDISCOUNTED, Problem, as_floats, cases_for, chain, deterministic, optimum, policies,
+                          q_of, solve, vectors)
 from .outputs import kind_of
 
 SLOW = Problem("2 states far apart, gamma 0.984375", [[[0.75, 0.25], [0, 1]], [[1, 0], [0, 1]]], [[1, 0.25], [0, 2]],
                0.984375)
+
+
+def greedy_policy_cases() -> list[Case]:
+    """The first maximum of q in fractions; with `current`, its action where it attains the maximum"""
+    def make(problem):
+        for v in vectors(problem):
+            q, floats = q_of(problem, v), as_floats(v)
+            lowest = [row.index(max(row)) for row in q]
+            yield dict(v=floats), f"v = {floats.tolist()}", np.array(lowest), None
+            other = [max(a for a, x in enumerate(row) if x == max(row)) for row in q]
+            yield (dict(v=floats, current=np.array(other)), f"v = {floats.tolist()}, current = {other}",
+                   np.array(other), None)
+            for actions in deterministic(problem)[:2]:  # keeps a tie, replaces anything worse
+                kept = [a if row[a] == max(row) else row.index(max(row)) for a, row in zip(actions, q)]
+                yield (dict(v=floats, current=np.array(actions)), f"v = {floats.tolist()}, current = {list(actions)}",
+                       np.array(kept), None)
+
+    tie = Problem("2 actions that are the same, gamma 0.5", [[[1], [1]]], [[1, 1]], 0.5)
+    call = [Case({"mdp": tie.mdp, "v": np.array([2.0])}, np.array([0]), text=f"greedy_policy, v = [2]: {tie.words}"),
+            Case({"mdp": tie.mdp, "v": np.array([2.0]), "current": np.array([1])}, np.array([1]),
+                 text=f"greedy_policy, v = [2], current = [1]: {tie.words}")]
+    return cases_for("greedy_policy", make) + call
 
 
 def solution(result, count: int = 2) -> tuple:
@@ -76,30 +99,32 @@ def backward_induction_cases() -> list[Case]:
 
     def make(problem):
         S = len(problem.R)
-        for horizon, gamma, final in ((1, None, [Fraction(0)] * S), (2, 1.0, [Fraction(s) for s in range(S)]),
+        for horizon, gamma, given in ((1, None, [Fraction(0)] * S), (2, 1.0, [Fraction(s) for s in range(S)]),
                                       (4, None, [Fraction(5 * s) for s in range(S)])):
+            final = [0 if terminal else x for terminal, x in zip(problem.terminal, given)]
             stages = tree(problem, horizon, final, problem.gamma if gamma is None else gamma)[::-1]
             expected = (np.array([action for action, _ in stages[:-1]]), np.array([as_floats(v) for _, v in stages]))
-            yield (dict(horizon=horizon, final=as_floats(final), gamma=gamma),
-                   f"horizon {horizon}, final = {as_floats(final).tolist()}, gamma = {gamma}", expected, call)
+            yield (dict(horizon=horizon, final=as_floats(given), gamma=gamma),
+                   f"horizon {horizon}, final = {as_floats(given).tolist()}, gamma = {gamma}", expected, call)
 
-    return cases_for("backward_induction", make)
+    return cases_for("backward_induction", make, PROBLEMS + UNDISCOUNTED)
 
 
 def state_visitation_cases() -> list[Case]:
     """The solution of the transposed system in fractions"""
     def make(problem):
         S, gamma = len(problem.R), Fraction(problem.gamma)
+        scale = 1 - gamma if gamma < 1 else 1
         for policy, probabilities in policies(problem):
             P, _ = chain(problem, probabilities)
             for start in ([1] + [0] * (S - 1), [Fraction(1, 2), *[Fraction(0)] * (S - 2), Fraction(1, 2)][:S] if S > 1
                           else [1]):
                 transposed = [[(s == t) - gamma * P[t][s] for t in range(S)] for s in range(S)]
-                d = [(1 - gamma) * x for x in solve(transposed, [Fraction(x) for x in start])]
+                d = [scale * x for x in solve(transposed, [Fraction(x) for x in start])]
                 floats = as_floats(start)
                 yield (dict(policy=policy, start=floats), f"policy = {policy.tolist()}, start = {floats.tolist()}",
                        as_floats(d), None)
         yield dict(policy=policy, start=S - 1), f"policy = {policy.tolist()}, start = {S - 1}", as_floats(
-            [(1 - gamma) * x for x in solve(transposed, [Fraction(int(s == S - 1)) for s in range(S)])]), None
+            [scale * x for x in solve(transposed, [Fraction(int(s == S - 1)) for s in range(S)])]), None
 
-    return cases_for("state_visitation", make)
+    return cases_for("state_visitation", make, PROBLEMS + UNDISCOUNTED)

@@ -285,7 +285,7 @@ def iterate_enumerated(mdp, policy=None, v=None, on_iteration=None):
 
 def induce_loops(mdp, horizon, final=0.0, gamma=None):
     g, S = mdp.gamma if gamma is None else gamma, len(mdp.R)
-    stages, actions = [np.broadcast_to(final, S).astype(float)], []
+    stages, actions = [np.where(mdp.terminal, 0, final) * 1.0], []
     for _ in range(horizon):
         q = [[mdp.R[s, a] + g * (mdp.P[s, a] @ stages[0]) for a in range(mdp.R.shape[1])] for s in range(S)]
         actions.insert(0, [row.index(max(row)) for row in q])
@@ -296,7 +296,7 @@ def induce_loops(mdp, horizon, final=0.0, gamma=None):
 def induce_recursive(mdp, horizon, final=0.0, gamma=None):
     g = mdp.gamma if gamma is None else gamma
     if horizon == 0:
-        return np.zeros((0, len(mdp.R)), int), np.broadcast_to(final, (1, len(mdp.R))) + 0.0
+        return np.zeros((0, len(mdp.R)), int), np.where(mdp.terminal, 0.0, final)[None]
     policies, values = induce_recursive(mdp, horizon - 1, final, gamma)
     q = mdp.R + g * np.einsum("sat,t->sa", mdp.P, values[0])
     return np.vstack([q.argmax(1), policies]), np.vstack([q.max(1), values])
@@ -306,6 +306,7 @@ def induce_arrays(mdp, h, final=0.0, discount=None):
     discount = mdp.gamma if discount is None else discount
     values, policies = np.zeros((h + 1, len(mdp.R))), np.zeros((h, len(mdp.R)), int)
     values[-1] = final
+    values[-1][mdp.terminal] = 0
     for t in reversed(range(h)):
         q = mdp.R + discount * np.tensordot(mdp.P, values[t + 1], axes=1)
         policies[t], values[t] = np.argmax(q, axis=1), np.max(q, axis=1)

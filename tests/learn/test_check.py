@@ -83,6 +83,16 @@ def faults_in_exercises():
             yield fault, chapters, changed
 
 
+BEYOND_VALUES = {  # right values; what these change is not checked
+    "value iteration that waits one sweep too many": "speed",
+    "rounds that never end early": "speed",
+    "the iterate itself handed to on_sweep": "a callback",
+    "the constant added where episodes end": "speed: its error bound is larger, and holds",
+    "rows taken to sum to exactly 1": "rounding of an error bound",
+    "max_sweeps not checked": "the refusal of an invalid argument",
+    "a start that sums to anything": "the refusal of an invalid argument",
+    "overflow passed on": "the refusal of rewards that overflow",
+}
 SEEDED = list(faults_in_exercises())
 
 
@@ -95,7 +105,7 @@ def test_every_seeded_fault_is_found(tmp_path, fault, chapters, changed):
     for chapter, text in chapters.items():
         write_chapter(tmp_path, chapter, text)
     verdicts = check_functions(tmp_path, changed)
-    assert "wrong" in {v.status for v in verdicts}
+    assert ("wrong" in {v.status for v in verdicts}) == (fault.what not in BEYOND_VALUES)
 
 
 # Whatever the learner's code does
