@@ -71,7 +71,8 @@ def log_marginal_cases() -> list[Case]:
 
     def value(model, x, num_samples):
         eps = np.random.default_rng(5).standard_normal((num_samples, len(x), model.config.latent_dim))
-        log_w = reference.log_weights(model.params, x, *reference.posterior(model.params, x, model.config), eps, model.config)
+        log_w = reference.log_weights(model.params, x, *reference.posterior(model.params, x, model.config), eps,
+                                      model.config)
         w = np.exp(log_w - log_w.max(axis=0))
         with np.errstate(divide="ignore", invalid="ignore"):
             variance = ((w - w.mean(axis=0)) ** 2).sum(axis=0) / np.float64(num_samples - 1)
@@ -79,7 +80,8 @@ def log_marginal_cases() -> list[Case]:
 
     def case(model, num_samples, chunk_rows, x=None, words=""):
         x = model.x[:1] if x is None else x
-        inputs = dict(params=model.params, x=x, eps=None, config=model.config, num_samples=num_samples, chunk_rows=chunk_rows)
+        inputs = dict(params=model.params, x=x, eps=None, config=model.config, num_samples=num_samples,
+                      chunk_rows=chunk_rows)
         return Case(inputs, value(model, x, num_samples), call, delicate=bool(words), text=text(model._replace(x=x), (
             f"log_marginal with {num_samples} samples, chunk_rows={chunk_rows}")) + words)
 
