@@ -67,6 +67,8 @@ def check_functions(source: Any, names: list[str] | None = None, seconds: float 
 def _check_group(source: Any, path: str, names: list[str], seconds: float) -> Iterator[Verdict]:
     """Run child processes until each function of one file has a verdict."""
     names = list(names)
+    for name in names:
+        cases_for_exercise(name)  # a forked process has them, then
     while names:
         receiver, process = _start(source, path, names)
         try:

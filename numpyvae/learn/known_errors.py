@@ -7,6 +7,7 @@ modules known_errors_*.py.
 
 import inspect
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib import import_module
 from typing import NamedTuple
 
@@ -60,6 +61,7 @@ def edited(name: str, edits: tuple) -> list[tuple[str, str]]:
     return list(zip(sources, changed))
 
 
+@cache
 def edited_function(name: str, edits: tuple) -> Callable:
     """The package's function or class with the edits, in its module's names"""
     module = chapter_module(BY_NAME[name].chapter)

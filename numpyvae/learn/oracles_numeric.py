@@ -111,6 +111,7 @@ def log_mean_exp_cases() -> list[Case]:
              Case({"a": a, "axis": 1}, np.array([value(*row) for row in a]))]
     cases += [Case({"a": a.astype(np.float32)}, cases[2].expected, rtol=1e-5)]
     cases.append(Case({"a": np.array([-2000.0, -2001.0])}, value(-2000.0, -2001.0), delicate=True))
+    cases.append(Case({"a": np.array([-2000.0, 0.0])}, value(-2000.0, 0.0), delicate=True))
     cases.append(Case({"a": np.array([2000.0, 1999.0])}, value(2000.0, 1999.0), delicate=True))
     cases.append(Case({"a": np.array([-np.inf, 0.0])}, math.log(0.5), delicate=True))
     cases.append(Case({"a": np.array([-np.inf, -np.inf])}, -np.inf, delicate=True))
@@ -128,6 +129,9 @@ def normalized_weights_cases() -> list[Case]:
     cases = [Case({"log_w": np.array(w)}, value(w)) for w in ([[0.5]], [[0.0], [1.0]], log_w, [[1.0, 0.5],
                                                                                                [0.0, -0.25]])]
     cases.append(Case({"log_w": log_w.astype(np.float32)}, value(log_w), rtol=1e-5))
+    apart = np.array([[0.0, -2000.0], [1.0, -2001.0]])  # a maximum of both images, not of each, makes the second 0/0
+    cases.append(Case({"log_w": apart}, value(apart), delicate=True))
+    cases.append(Case({"log_w": np.array([[-2000.0], [0.0]])}, value([[-2000.0], [0.0]]), delicate=True))
     for shift in (-2000.0, 2000.0):
         cases.append(Case({"log_w": log_w + shift}, value(log_w), delicate=True))
     return cases

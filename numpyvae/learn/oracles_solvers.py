@@ -5,7 +5,8 @@ from fractions import Fraction
 import numpy as np
 
 from .judge import Case, Unusable
-from .oracles_mdp import (PROBLEMS, UNDISCOUNTED, Problem, as_floats, cases_for, chain, deterministic, optimum, policies,
+from .oracles_mdp import (PROBLEMS, UNDISCOUNTED, Problem, as_floats, cases_for, chain, deterministic, optimum,
+                          policies,
                           q_of, solve, vectors)
 from .outputs import kind_of
 

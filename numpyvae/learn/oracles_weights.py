@@ -4,7 +4,7 @@ import numpy as np
 
 from . import reference
 from .judge import Case, parts
-from .oracles_model import Model, backward_cases, cases_of
+from .oracles_model import Model, backward_cases, cases_of, models, text
 
 
 def log_importance_weights_cases() -> list[Case]:
@@ -64,26 +64,30 @@ def negative_iwae_dreg_backward_cases() -> list[Case]:
 
 
 def log_marginal_cases() -> list[Case]:
-    """With one image the noise is one sequence, however it is divided into chunks."""
-    def call(f, functions, params, x, eps, config, num_samples, chunk_rows, lift):
-        if lift:  # so improbable an image that exp(log w) underflows
-            x = x + lift
-        return parts(f(params, x, config, num_samples, np.random.default_rng(5), chunk_rows), 2,
-                     "a pair (log_px, error)")
+    """By the reference model. The noise is one sequence, however it is divided into chunks, if there is one image."""
+    def call(f, functions, params, x, eps, config, num_samples, chunk_rows):
+        rng = np.random.default_rng(5)
+        return parts(f(params, x, config, num_samples, rng, chunk_rows), 2, "a pair (log_px, error)")
 
-    def value(model, num_samples, lift):
-        x, L = model.x[:1] + lift, model.config.latent_dim
-        eps = np.random.default_rng(5).standard_normal((num_samples, 1, L))
+    def value(model, x, num_samples):
+        eps = np.random.default_rng(5).standard_normal((num_samples, len(x), model.config.latent_dim))
         log_w = reference.log_weights(model.params, x, *reference.posterior(model.params, x, model.config), eps,
                                       model.config)
         w = np.exp(log_w - log_w.max(axis=0))
-        error = np.sqrt(((w - w.mean(axis=0)) ** 2).sum(axis=0) / (num_samples - 1) / num_samples) / w.mean(axis=0)
-        return log_w.max(axis=0) + np.log(w.mean(axis=0)), error
+        with np.errstate(divide="ignore", invalid="ignore"):
+            variance = ((w - w.mean(axis=0)) ** 2).sum(axis=0) / np.float64(num_samples - 1)
+        return log_w.max(axis=0) + np.log(w.mean(axis=0)), np.sqrt(variance / num_samples) / w.mean(axis=0)
 
-    cases = []
-    for num_samples, chunk_rows, lift in ((2, 400, 0.0), (10, 400, 0.0), (10, 4, 0.0), (1000, 7, 0.0), (10, 4, 60.0)):
-        found = cases_of(f"log_marginal with {num_samples} samples, chunk_rows={chunk_rows}",
-                         lambda model: value(model, num_samples, lift), call)[: 3 if lift == 0 else 1]
-        cases += [case._replace(inputs={**case.inputs, "x": case.inputs["x"][:1], "num_samples": num_samples,
-                                        "chunk_rows": chunk_rows, "lift": lift}, delicate=lift > 0) for case in found]
-    return cases
+    def case(model, num_samples, chunk_rows, x=None, words=""):
+        x = model.x[:1] if x is None else x
+        inputs = dict(params=model.params, x=x, eps=None, config=model.config, num_samples=num_samples,
+                      chunk_rows=chunk_rows)
+        return Case(inputs, value(model, x, num_samples), call, delicate=bool(words), text=text(model._replace(x=x), (
+            f"log_marginal with {num_samples} samples, chunk_rows={chunk_rows}")) + words)
+
+    smallest, *_ = found = models()
+    far = smallest.x + np.array([[0.0], [60.0]])  # exp(log w) of the second image is 0
+    return [*(case(model, *sizes) for sizes in ((2, 400), (10, 400), (10, 4), (1000, 7)) for model in found[:3]),
+            case(smallest, 10, 4, far[1:], "; so improbable that exp(log w) is 0"),
+            case(smallest, 10, 400, far, "; one so improbable that exp(log w) is 0"),
+            case(smallest, 1, 400, words="; one weight has no variance")]
