@@ -17,7 +17,8 @@ from typing import NoReturn
 from .. import __version__
 from .console import Console, ignore_interrupts
 
-COMMANDS = ("train", "evaluate", "report", "sample", "gradcheck", "mdp", "download", "data", "exercises", "check", "book")
+COMMANDS = ("train", "evaluate", "report", "sample", "gradcheck", "mdp", "download", "data", "exercises", "check",
+            "book")
 NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|-inf", re.IGNORECASE)
 DESCRIPTION = "A variational autoencoder and a small MDP solver from scratch in NumPy."
 EPILOG = """examples:
