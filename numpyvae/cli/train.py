@@ -10,7 +10,7 @@ from .arguments import add_settings, integer
 from .console import Console
 
 HELP = "train a model; without options, on the sample of MNIST in data/sample"
-FILES = "report.html, samples.png, reconstructions.png, curve.svg, log.csv, checkpoint.npz"
+FILES = "report.html, learning.png, samples.png, reconstructions.png, curve.svg, log.csv, checkpoint.npz"
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -20,7 +20,7 @@ DISCOUNTS = (0.9, 0.97)
 GRID = ("   +",
         " # -",
         "    ")                                       # +, − endings with reward ±1; # a wall
-LIVING_REWARD, SLIP = -0.04, 0.1                     # per step; the probability of a slip to each side
+LIVING_REWARD, SLIP = -0.04, 0.1                     # per step; the probability of slipping to each side
 GRID_DISCOUNT = 0.99
 
 

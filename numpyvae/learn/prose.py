@@ -1,6 +1,6 @@
 """Docstrings as HTML: paragraphs, lists, and formulas, with links to equations, chapters and names.
 
-A docstring is plain text. Lines at the left edge are prose, and are set anew for the width of the page. Indented lines,
+A docstring is plain text. Lines at the left edge are prose, and are wrapped to the width of the page. Indented lines,
 and lines with columns, keep their form: formulas, tables, examples. "- " begins an entry of a list.
 """
 

@@ -44,7 +44,7 @@ def same_arrays(a, b):
 def test_the_log_has_the_format_that_scripts_parse(train, capsys):
     assert train() == 0
     _, *lines, last = capsys.readouterr().out.splitlines()
-    assert last == "Wrote runs/001: report.html, samples.png, reconstructions.png, curve.svg, log.csv, checkpoint.npz"
+    assert last == "Wrote runs/001: report.html, learning.png, samples.png, reconstructions.png, curve.svg, log.csv, checkpoint.npz"
     for epoch in (1, 2):
         batches, (average, test), lines = lines[:3], lines[3:5], lines[5:]
         found = [BATCH.fullmatch(line).groups()[:4] for line in batches]

@@ -159,7 +159,7 @@ fault("every number of a formula is a definition", CHECK, (FILE, "        left.d
 fault("numbers that are defined nowhere are links", CHECK,
       (FILE, "return f'<a href=\"#{address}\">{match[0]}</a>' if address else match[0]\n\n    def _chapter",
        "return f'<a href=\"#{address}\">{match[0]}</a>'\n\n    def _chapter"))
-fault("formulas set anew like prose", CHECK, (FILE, '            kind = "formula"\n', '            kind = "prose"\n'))
+fault("formulas wrapped like prose", CHECK, (FILE, '            kind = "formula"\n', '            kind = "prose"\n'))
 fault("text not escaped", CHECK, (FILE, "NUMBER.sub(self._equation, escape(text))", "NUMBER.sub(self._equation, text)"))
 fault("lists set as prose", CHECK, (FILE, r're.match(r" *- \S", line)', r're.match(r" *-- \S", line)'))
 fault("a stop in a list item ends the list", CHECK,

@@ -109,7 +109,7 @@ fault("the sum over images, not the mean, in the loss", TESTS,
       (FILE, "- log_px).sum() / len(x)", "- log_px).sum()"))
 fault("the KL added with the wrong sign", TESTS,
       (FILE, "(config.beta * kl - log_px).sum()", "(-config.beta * kl - log_px).sum()"))
-fault("β weighs the reconstruction", TESTS,
+fault("β weights the reconstruction", TESTS,
       (FILE, "(config.beta * kl - log_px).sum()", "(kl - config.beta * log_px).sum()"))
 fault("the reconstruction summed over J", TESTS,
       (FILE, ".sum(axis=0) / len(eps)", ".sum(axis=0)"))
@@ -142,10 +142,10 @@ fault("activations skipped on the way back", GRADIENT,
 fault("the encoder's first layer of another input's gradient", GRADIENT,
       ("vae/model.py", "dx, _, _ = linear_backward(dy, caches[2 * i],",
        "dx, _, _ = linear_backward(dy, caches[2 * len(config.hidden_dims)],"))
-fault("noise drawn anew in the backward pass", "vae/test_elbo.py",
+fault("noise sampled again in the backward pass", "vae/test_elbo.py",
       ("vae/elbo.py", "reparameterize_backward(dz, mu, logvar, eps)",
        "reparameterize_backward(dz, mu, logvar, np.random.default_rng().standard_normal(eps.shape))"))
-fault("noise drawn anew in the backward pass: the estimator is biased", "vae/test_estimators.py -k exact_gradient",
+fault("noise sampled again in the backward pass: the estimator is biased", "vae/test_estimators.py -k exact_gradient",
       ("vae/elbo.py", "reparameterize_backward(dz, mu, logvar, eps)",
        "reparameterize_backward(dz, mu, logvar, np.random.default_rng().standard_normal(eps.shape))"))
 fault("both heads alike from the start", TESTS,

@@ -137,7 +137,7 @@ def test_the_manifold_lies_at_the_priors_quantiles(prior):
 
 # Interpolations
 
-def test_an_interpolation_has_the_originals_at_its_ends_and_their_reconstructions_inside():
+def test_an_interpolation_has_originals_at_its_ends():
     params, config, x = digits()
     walks = interpolate(params, x, config, (3, 4), steps=7).reshape(3, 9, 3, 4)
     originals, shown = np.rint(x * 255).reshape(6, 3, 4), reconstruct(params, x, config, (3, 4))
