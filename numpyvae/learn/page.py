@@ -13,7 +13,7 @@ import numpy as np
 
 from ..pictures.png import png_bytes
 from ..pictures.samples import image_grid
-from ..pictures.svg import FONT, SVG_STYLE, escape, number, palette_css
+from ..pictures.svg import FONT, SVG_STYLE, escape, palette_css
 from .costs import Cost
 
 SMALLEST_TEXT, PLOT_TEXT = 11, 13               # pixels, on the page, and in the plots as they are made
@@ -62,6 +62,10 @@ table {{ border-collapse: collapse; font-size: 14px }} td, th {{ padding: 8px 16
         vertical-align: top; border-top: 1px solid var(--grid) }}
 td.value {{ font-variant-numeric: tabular-nums; white-space: nowrap }}
 .scroll.plain {{ border: 0; border-radius: 0 }} td img {{ width: auto !important; max-width: none }}
+@media (max-width: 700px) {{ thead {{ display: none }} table, tbody, tr {{ display: block }}
+  tr {{ padding: 8px 0; border-top: 1px solid var(--grid) }} td {{ display: block; padding: 2px 0; border: 0 }}
+  td.value {{ display: inline-block; margin-right: 20px; color: var(--muted) }}
+  td.value::before {{ content: attr(data-label) }} }}
 @media (max-width: 1000px) {{ .row {{ grid-template-columns: minmax(0, 1fr) }} }}
 @media (min-width: 700px) {{ body {{ padding: 28px 28px 80px }} .chapter {{ padding: 22px 24px }} }}
 @media (min-width: 1640px) {{ body {{ max-width: 1640px }}
@@ -120,8 +124,8 @@ def cost_table(costs: Sequence[Cost]) -> str:
         if finite:
             samples = image_tag(image_grid(cost.samples, len(cost.samples)), "samples")
         log_px, units = (_log_px(cost.log_px), cost.active_units) if finite else ("diverged", "")
-        rows.append(f'<tr><td>{escape(cost.words)}</td><td class="value">{log_px}</td><td class="value">{units}</td>'
-                    f"<td>{samples}</td></tr>")
+        rows.append(f'<tr><td>{escape(cost.words)}</td><td class="value" data-label="log p(x) ">{log_px}</td>'
+                    f'<td class="value" data-label="active units ">{units}</td><td>{samples}</td></tr>')
     return ('<section class="chapter" id="costs"><h3>What known errors cost</h3>'
             f"<p>{escape(COSTS)}</p>" '<div class="scroll plain" tabindex="0"><table><thead><tr><th>error</th>'
             "<th>log p(x), nats per image</th><th>active units</th><th>samples</th></tr></thead>"
@@ -129,4 +133,4 @@ def cost_table(costs: Sequence[Cost]) -> str:
 
 
 def _log_px(value: float) -> str:
-    return number(round(value, 1)) if value > _LOWEST else f"below {number(_LOWEST)}"
+    return f"{value:.1f}".replace("-", "−") if value > _LOWEST else f"below {_LOWEST:,.0f}".replace("-", "−")

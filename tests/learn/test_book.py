@@ -79,7 +79,7 @@ def example_figures():
 
 @pytest.fixture(scope="module")
 def text():
-    cost = Cost("an error & its cost", -99.5, 7, np.zeros((8, 6, 5), np.uint8))
+    cost = Cost("an error & its cost", -99.0, 7, np.zeros((8, 6, 5), np.uint8))
     return book_html(example_figures(), cost_table([cost, Cost("far off", -1e20, 0, np.zeros((8, 6, 5), np.uint8)),
                                                    Cost("diverges", None, None, None)]))
 
@@ -289,7 +289,7 @@ def test_figures_stand_in_their_chapters_with_their_captions(page):
         chapter = "-".join(figure.chapter)
         assert page.ids.index(chapter) < page.ids.index(f"figure-{figure.name}")
         assert figure.caption in page.texts[chapter]
-    for words in ("an error & its cost", "−99.5", "diverged", "below −10000"):
+    for words in ("an error & its cost", "−99.0", "diverged", "below −10,000"):
         assert words in page.texts["costs"]
 
 
