@@ -176,7 +176,7 @@ def _limit() -> None:
 def _find(namespace, name: str) -> Finding:
     """Judge one function: alone, then if that is not right with the learner's others."""
     function = namespace.get(BY_NAME[name].owner)
-    if function is None or is_empty(function, name):
+    if function is None or function is package_function(name) or is_empty(function, name):
         return Finding("not done")
     if not callable(function) or "." in name and not hasattr(function, name.split(".")[1]):
         return Finding("wrong", problem=f"{name} is not a function")

@@ -1,8 +1,10 @@
 """Where a learner's functions come from: a directory of exercises, a Python file, or names in a notebook."""
 
+import ast
 import importlib
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +22,7 @@ class ImportFailed(Exception):
 def read_groups(source: Any, names: list[str] | None) -> list[tuple[str, list[str]]]:
     """(what to load, names of exercises) in order: the chapters' files of a directory, one file, or "" for a namespace
 
-    ValueError if there is nothing to check, or no exercise of a name.
+    Of a file or a namespace only what it defines itself, not what it imports from the package. ValueError if there is nothing to check, or no exercise of a name.
     """
     for name in names or ():
         if name not in BY_NAME:
@@ -28,13 +30,15 @@ def read_groups(source: Any, names: list[str] | None) -> list[tuple[str, list[st
     wanted = [exercise for exercise in EXERCISES if not names or exercise.name in names]
     if not isinstance(source, (str, os.PathLike)):
         defined = namespace_of(source)
-        groups = [("", [exercise.name for exercise in wanted if exercise.owner in defined])]
+        groups = [("", [exercise.name for exercise in wanted if exercise.owner in defined
+                        and defined[exercise.owner] is not package_function(exercise.name)])]
     elif Path(source).is_dir():
         files = {exercise.chapter: Path(source, *exercise.chapter.split(".")).with_suffix(".py") for exercise in wanted}
         groups = [(str(path), [exercise.name for exercise in wanted if exercise.chapter == chapter])
                   for chapter, path in files.items() if path.is_file()]
     elif Path(source).is_file():
-        groups = [(str(source), [exercise.name for exercise in wanted if _mentions(Path(source), exercise.owner)])]
+        defined = _defined_names(Path(source).read_text(encoding="utf-8", errors="replace"))
+        groups = [(str(source), [exercise.name for exercise in wanted if exercise.owner in defined])]
     else:
         raise FileNotFoundError(2, "there is no such file or directory", str(source))
     if not any(mine for _, mine in groups):
@@ -43,9 +47,16 @@ def read_groups(source: Any, names: list[str] | None) -> list[tuple[str, list[st
     return groups
 
 
-def _mentions(path: Path, name: str) -> bool:
-    """Whether a file's text contains the name. (It may not even be Python; that is for the import to find out.)"""
-    return name in path.read_text(encoding="utf-8", errors="replace")
+def _defined_names(text: str) -> set[str]:
+    """The functions, classes and variables that a file defines; if it is not Python, every word of it, so that the
+    import says what is wrong"""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return set(re.findall(r"\w+", text))
+    names = {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
+    return names | {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
 
 
 def namespace_of(source: Any) -> Mapping[str, Any]:

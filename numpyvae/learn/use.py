@@ -62,9 +62,10 @@ def use_functions(source: Any) -> Iterator[str]:
 
 def summary(right: list[str]) -> str:
     """One line: whose the functions are"""
+    if len(right) == len(EXERCISES):
+        return f"all {len(right)} functions are yours"
     rest = len(EXERCISES) - len(right)
-    others = "" if not rest else f"; the other {rest} exercises are the package's"
-    return f"{len(right)} function{'s' * (len(right) > 1)} of yours: {', '.join(right)}{others}"
+    return f"{len(right)} function{'s' * (len(right) > 1)} of yours: {', '.join(right)}; the other {rest} are the package's"
 
 
 def _set(namespace: dict, key: Any, value: Any, undo: list) -> None:

@@ -122,6 +122,7 @@ MISBEHAVIOR = {
     "a signal": ("os.kill(os.getpid(), 11)", "ended its process"),
     "10 GB": ("return np.ones(10 * 2**30 // 8), x", "MemoryError"),
     "an exception": ("raise KeyError('line\\nline')", "raises KeyError: 'line\\nline'"),
+    "a message of two lines": ("raise ValueError('one\\ntwo')", "raises ValueError: one two"),
     "a changed argument": ("x[x < 0] = 0; return x, x", "changes its argument x"),
     "a string": ("return 'abc', x", "returns str"),
     "a number for a pair": ("return 1.0", "returns float; a pair (y, cache) was expected"),
@@ -257,8 +258,20 @@ def test_forms_of_a_missing_body():
     assert one({"relu": lambda x: "abc"}, "relu").status == "wrong"
 
 
+def test_only_what_the_learner_defines_is_judged(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("from numpyvae.vae.layers import linear, tanh_backward\nimport numpy as np\n"
+                    "def relu_backward(dy, y): return np.where(y > 0, dy, 0) + 0 * linear(y, np.eye(y.shape[1]), 0)[0]\n")
+    assert [(v.name, v.status) for v in check_functions(path)] == [("relu_backward", "right")]
+    state = {"linear": package_function("linear"), "relu_backward": lambda dy, y: np.where(y > 0, dy, 0)}
+    assert [(v.name, v.status) for v in check_functions(state)] == [("relu_backward", "right")]
+    write_solved(tmp_path)
+    (tmp_path / "vae" / "layers.py").write_text("from numpyvae.vae.layers import linear\n")
+    assert one(tmp_path, "linear").status == "not done"
+
+
 def test_a_notebook_checks_its_own_names_in_place():
-    state = {"relu": package_function("relu"), "calls": []}
+    state = {"relu": lambda x: (np.maximum(x, 0), np.maximum(x, 0)), "calls": []}
 
     def entropy(logvar):
         state["calls"].append(1)
@@ -299,7 +312,7 @@ def test_garbage_from_the_child_is_a_verdict(monkeypatch):
     for garbage in (b"no json", b"[1]", b'{"status": "perfect"}', b'{"status": 3, "name": "x"}'):
         monkeypatch.setattr(check, "_judge_all", lambda sender, *rest: (sender.send_bytes(b"{}"),
                                                                         sender.send_bytes(garbage)))
-        verdict = one({"relu": package_function("relu")}, "relu")
+        verdict = one({"relu": lambda x: (x, x)}, "relu")
         assert (verdict.name, verdict.status) == ("relu", "wrong")
 
 

@@ -47,8 +47,7 @@ def test_a_learners_function_is_used_wherever_the_package_calls_it(tmp_path, tin
     own = losses(tiny)
     before = everything()
     with use_functions(path) as words:
-        rest = len(EXERCISES) - 1
-        assert words == f"1 function of yours: kl_divergence; the other {rest} exercises are the package's"
+        assert words == f"1 function of yours: kl_divergence; the other {len(EXERCISES) - 1} are the package's"
         theirs = elbo.kl_divergence
         assert theirs is gaussian.kl_divergence is not before["numpyvae.vae.elbo", "kl_divergence"]
         mine = losses(tiny)
@@ -62,7 +61,7 @@ def test_a_full_set_of_solutions_gives_the_same_losses(tmp_path, tiny):
     own = losses(tiny), losses(tiny, objective="iwae", num_samples=3)
     before = everything()
     with use_functions(tmp_path) as words:
-        assert words.startswith(f"{len(EXERCISES)} functions of yours: linear, relu") and "package" not in words
+        assert words == f"all {len(EXERCISES)} functions are yours"
         for function in (layers.linear, model.linear, model.mlp, model.ACTIVATIONS["relu"][0], bernoulli.log_prob,
                          adam.Adam.step, objectives.OBJECTIVES["elbo"][1], elbo.decode_backward, iwae.log_mean_exp):
             assert str(tmp_path) in function.__code__.co_filename
