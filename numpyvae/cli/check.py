@@ -55,7 +55,8 @@ def report(verdicts: list) -> list[str]:
         lines.append(f"{verdict.status:8}  {verdict.name:{width}}  {what}")
         if verdict.status == "wrong":
             lines += [f"          {words:9} {value}" for words, value in (
-                ("input", verdict.input), ("got", verdict.got), ("expected", verdict.expected)) if value]
+                ("input", verdict.input), ("got", verdict.got), ("expected", verdict.expected),
+                ("published", verdict.published)) if value]
     counts = {status: sum(verdict.status == status for verdict in verdicts)
               for status in ("right", "wrong", "not done")}
     following = next((verdict for verdict in verdicts if verdict.status == "not done"), None)

@@ -35,6 +35,7 @@ class Verdict(NamedTuple):
     status    "right", "wrong" or "not done"
     input     the smallest input for which it is wrong; got, expected: its output there, and the correct one
     error     the known error that it makes, in words; empty if it makes none of them
+    published where that error was published, if it was
     problem   what happened instead of an output: an exception, a changed argument, no end, a file that cannot be
               imported
     """
@@ -47,6 +48,7 @@ class Verdict(NamedTuple):
     expected: str = ""
     error: str = ""
     problem: str = ""
+    published: str = ""
 
 
 def check_functions(source: Any, names: list[str] | None = None, seconds: float = SECONDS) -> list[Verdict]:

@@ -48,6 +48,7 @@ class NotDone(Exception):
 class Finding(NamedTuple):
     """The judgment: status is "right", "wrong" or "not done"; the rest is empty unless wrong.
 
+    `error` is the known error in words, `published` where it was published.
     `got` is empty if the function returned nothing that could be compared; `problem` says what happened instead.
     """
 
@@ -57,10 +58,11 @@ class Finding(NamedTuple):
     expected: str = ""
     error: str = ""
     problem: str = ""
+    published: str = ""
 
 
 def judge(name: str, f: Callable, functions: Callable, cases: Sequence[Case], errors: Iterable) -> Finding:
-    """Judge f. `errors`: known errors of this function, each with `words` and an `implementation`."""
+    """Judge f. `errors`: the known errors of this function."""
     try:
         outputs = [run(case, f, functions) for case in cases]
     except NotDone:
@@ -71,12 +73,13 @@ def judge(name: str, f: Callable, functions: Callable, cases: Sequence[Case], er
     first = failed.index(True)
     got, expected = describe(outputs[first], cases[first])
     problem = outputs[first].message if isinstance(outputs[first], Failure) else ""
+    error = matching_error(outputs, failed, cases, errors)
     return Finding("wrong", cases[first].text or call_text(name, cases[first].inputs), got, expected,
-                   matching_error(outputs, failed, cases, errors), problem)
+                   error.words if error else "", problem, error.published if error else "")
 
 
-def matching_error(outputs: list, failed: list[bool], cases: Sequence[Case], errors: Iterable) -> str:
-    """The words of the known error with these outputs, or an empty string"""
+def matching_error(outputs: list, failed: list[bool], cases: Sequence[Case], errors: Iterable):
+    """The known error with these outputs, or None"""
     for error in errors:
         try:
             wrong_function = error.implementation
@@ -85,8 +88,8 @@ def matching_error(outputs: list, failed: list[bool], cases: Sequence[Case], err
         theirs = [run(case, wrong_function, error.functions) for case in cases]
         if all(correct(case, b) != wrong if case.delicate else equal(a, b, max(case.rtol, 1e-7), case.atol)
                for case, a, b, wrong in zip(cases, outputs, theirs, failed)):
-            return error.words
-    return ""
+            return error
+    return None
 
 
 def run(case: Case, f: Callable, functions: Callable) -> tuple | Failure:

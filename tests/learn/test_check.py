@@ -368,6 +368,7 @@ def test_the_command_prints_a_row_per_function_and_exits_1_if_one_is_wrong(tmp_p
                   input     reparameterize(mu=[[0]], logvar=[[1.2]], eps=[[1]])
                   got       [[3.320116923]]
                   expected  [[1.8221188]]
+                  published numpy-ml, neural_nets/models/vae.py; DeZero, examples/vae.py (of its third book)
         1 right, 1 wrong, 1 not done; next: relu_backward in vae/layers.py
     """)
     assert run(path, "relu") == 0 and run(path, "relu_backward") == 0
