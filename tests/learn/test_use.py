@@ -73,10 +73,11 @@ def test_a_full_set_of_solutions_gives_the_same_losses(tmp_path, tiny):
 
 def test_what_is_not_done_stays_the_packages_and_what_is_wrong_is_refused(tmp_path, tiny):
     text = source("vae.layers")
-    write_chapter(tmp_path, "vae.layers", text + "\n\ndef linear(x, W, b):\n    ...\n")
+    write_chapter(tmp_path, "vae.layers", text + "\n\ndef linear_backward_params(dy, cache, grads=(None, None)):\n    ...\n")
     with use_functions(tmp_path) as words:
-        assert "linear," not in words and "linear_backward" in words
-        assert layers.linear.__module__ == "numpyvae.vae.layers"
+        assert "linear_backward_params" not in words and "linear_backward" in words
+        assert layers.linear_backward_params.__module__ == "numpyvae.vae.layers"
+        assert layers.linear_backward.__module__ == "vae.layers"  # and calls the other
         losses(tiny)
     write_chapter(tmp_path, "vae.layers", text + "\n\ndef relu(x):\n    return x, x\n")
     with pytest.raises(ValueError, match="relu is wrong; `numpyvae check .*` says why"):
