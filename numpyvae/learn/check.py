@@ -51,11 +51,11 @@ class Verdict(NamedTuple):
     published: str = ""
 
 
-def check_functions(source: Any, names: list[str] | None = None, seconds: float = SECONDS) -> list[Verdict]:
+def check_functions(source: Any, names: list[str] | str | None = None, seconds: float = SECONDS) -> list[Verdict]:
     """A verdict for each exercise, in order of difficulty.
 
     source    a directory of exercises, a Python file with functions of these names, globals() of a notebook, a module
-    names     the exercises to check, if not all
+    names     the exercises to check, or one, if not all
     seconds   the time limit for each function
 
     ValueError if there is no function to check, or no exercise of a name; FileNotFoundError if there is no such path.

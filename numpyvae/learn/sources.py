@@ -19,11 +19,13 @@ class ImportFailed(Exception):
     """A file of the learner cannot be imported; the message is one line."""
 
 
-def read_groups(source: Any, names: list[str] | None) -> list[tuple[str, list[str]]]:
+def read_groups(source: Any, names: list[str] | str | None) -> list[tuple[str, list[str]]]:
     """(what to load, names of exercises) in order: the chapters' files of a directory, one file, or "" for a namespace
 
-    Of a file or a namespace only what it defines itself, not what it imports from the package. ValueError if there is nothing to check, or no exercise of a name.
+    Of a file or a namespace only what it defines itself, not what it imports from the package. ValueError if there is
+    nothing to check, or no exercise of a name.
     """
+    names = [names] if isinstance(names, str) else names
     for name in names or ():
         if name not in BY_NAME:
             raise ValueError(f"no exercise is called {name!r}; there are {', '.join(BY_NAME)}")

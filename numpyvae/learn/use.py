@@ -65,7 +65,8 @@ def summary(right: list[str]) -> str:
     if len(right) == len(EXERCISES):
         return f"all {len(right)} functions are yours"
     rest = len(EXERCISES) - len(right)
-    return f"{len(right)} function{'s' * (len(right) > 1)} of yours: {', '.join(right)}; the other {rest} are the package's"
+    functions = "function" if len(right) == 1 else "functions"
+    return f"{len(right)} {functions} of yours: {', '.join(right)}; the other {rest} are the package's"
 
 
 def _set(namespace: dict, key: Any, value: Any, undo: list) -> None:

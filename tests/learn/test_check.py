@@ -28,7 +28,7 @@ FAULTS = importlib.import_module("tests.mutants.faults").FAULTS
 
 
 def one(path_or_names, name):
-    verdict, = check_functions(path_or_names, [name])
+    verdict, = check_functions(path_or_names, name)
     return verdict
 
 
@@ -358,18 +358,23 @@ def test_the_command_prints_a_row_per_function_and_exits_1_if_one_is_wrong(tmp_p
         import numpy as np
         def relu(x): return np.maximum(x, 0), np.maximum(x, 0)
         def relu_backward(dy, cache): ...
+        def entropy(logvar): return 7 + 0 * logvar
         def reparameterize(mu, logvar, eps): return mu + np.exp(logvar) * eps
     """))
     assert run(path) == 1
     assert capsys.readouterr().out == textwrap.dedent("""\
         right     relu            vae/layers
         not done  relu_backward   vae/layers
+        wrong     entropy         none of the known errors
+                  input     entropy(logvar=0)
+                  got       7
+                  expected  1.418938533
         wrong     reparameterize  this is mu + exp(logvar)·eps: the variance where the standard deviation belongs
                   input     reparameterize(mu=[[0]], logvar=[[1.2]], eps=[[1]])
                   got       [[3.320116923]]
                   expected  [[1.8221188]]
                   published numpy-ml, neural_nets/models/vae.py; DeZero, examples/vae.py (of its third book)
-        1 right, 1 wrong, 1 not done; next: relu_backward in vae/layers.py
+        1 right, 2 wrong, 1 not done; next: relu_backward in vae/layers.py
     """)
     assert run(path, "relu") == 0 and run(path, "relu_backward") == 0
 

@@ -101,4 +101,4 @@ FILE = "cli/check.py"
 fault("exit status 0 with a wrong function", TESTS, (FILE, "return 1 if wrong else 0", "return 0"))
 fault("a line per function of a file that cannot be imported", TESTS, (FILE, "if verdict.problem not in seen:", "if True:"))
 fault("no word of what comes next", TESTS, (FILE, 'if verdict.status == "not done"), None)', "if False), None)"))
-fault("an input of what is right", TESTS, (FILE, '("published", verdict.published)) if value]', '("published", verdict.published))]'))
+fault("rows without a value shown", TESTS, (FILE, '("published", verdict.published)) if value]', '("published", verdict.published))]'))
