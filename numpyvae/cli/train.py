@@ -29,6 +29,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--preset", choices=tuple(PRESETS),
                         help="burda: the settings of Burda et al. 2016; other options override them")
     add_settings(parser)
+    parser.add_argument("--functions", metavar="PATH",
+                        help="a directory of exercises, or a file: train with its functions once they are right")
     parser.add_argument("--checkpoint-every", type=integer(1), metavar="N",
                         help="also save every N batches (default: every epoch only)")
     parser.add_argument("--log-interval", type=integer(1), default=100, metavar="N",
@@ -57,6 +59,10 @@ def run(args: Namespace, console: Console) -> int:
 
     log = (lambda text: None) if args.quiet else console.line
     with ExitStack() as lock:  # on the run's directory, as long as this command runs
+        if args.functions is not None:
+            from ..learn.use import use_functions
+
+            log(lock.enter_context(use_functions(args.functions)))
         current, images, test_images = open_run(args, log, lock)
         if len(current.state.history) < current.options.epochs:
             return train_run(args, current, (images, test_images), console, log)

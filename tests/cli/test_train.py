@@ -424,3 +424,21 @@ def test_another_number_of_processes_is_named_when_it_is_asked_for(train, capsys
     assert main(["train", "--resume", "runs/001", "--epochs", "2", "--quiet", "--processes", "2"]) == 0
     assert "uninterrupted run: processes 1 -> 2\n" in capsys.readouterr().err
     assert Run.load("runs/001").conditions["processes"] == 2
+
+
+def test_training_with_a_learners_functions_says_whose_they_are(tmp_path, tiny_directory, capsys):
+    own = tmp_path / "own.py"
+    own.write_text("def linear(x, W, b):\n    y = x @ W + b\n    return y, (x, W)\n")
+    common = ["train", "--data", str(tiny_directory), "--epochs", "1", "--processes", "1"]
+    assert main([*common, "--out", str(tmp_path / "a"), "--functions", str(own)]) == 0
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert first == "1 function of yours: linear; the other 46 are the package's"
+    assert main([*common, "--out", str(tmp_path / "b")]) == 0
+    assert rest[:-1] == capsys.readouterr().out.splitlines()[:-1]  # the last line names the directory
+
+
+def test_training_refuses_a_learners_function_that_is_wrong(tmp_path, tiny_directory, capsys):
+    own = tmp_path / "own.py"
+    own.write_text("def linear(x, W, b):\n    return x @ W - b, (x, W)\n")
+    assert main(["train", "--data", str(tiny_directory), "--out", str(tmp_path / "a"), "--functions", str(own)]) == 2
+    assert "linear" in capsys.readouterr().err and not (tmp_path / "a").exists()
