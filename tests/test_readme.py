@@ -89,10 +89,9 @@ def test_a_command_names_what_is_there(command):
             assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
 
 
-@pytest.mark.parametrize("book", ["vae", "mdp"])
-def test_every_chapter_is_in_the_reading_order(book):
-    modules = {path.stem for path in (ROOT / "numpyvae" / book).glob("*.py")} - {"__init__"}
-    assert modules == set(re.findall(rf"\(numpyvae/{book}/(\w+)\.py\)", README))
+def test_every_chapter_of_book_one_is_in_the_reading_order():
+    modules = {path.stem for path in (ROOT / "numpyvae" / "vae").glob("*.py")} - {"__init__"}
+    assert modules == set(re.findall(r"\(numpyvae/vae/(\w+)\.py\)", README))
 
 
 def test_it_is_short():
