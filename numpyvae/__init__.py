@@ -15,7 +15,7 @@ Two books, and the workshop around them:
     cli         the command line
     files       atomic writes
 
-Imports only go down: the two books import nothing of the workshop.
+Imports only go down: of the workshop, vae imports nothing but settings, and mdp nothing.
 """
 
 __version__ = "0.2.0"

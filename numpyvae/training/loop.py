@@ -4,8 +4,16 @@ An epoch visits the images once, in a new random order. Each minibatch is scaled
 gets its noise eps, and goes through one step: forward, backward, update (`step`). The epoch's average loss is the mean
 of the losses at the time each image was visited. Then the model is evaluated on the test images.
 
-Same seed, same number of processes, same machine: identical results, also when training is interrupted and resumed,
-because each epoch has a random generator of its own (`state`).
+The training loss is that of the objective, with the epoch's β. The test loss is always −ELBO, with β = 1. So with
+another objective, another β or a warm-up the two are different quantities: do not compare them.
+
+Same seed, same number of processes, same machine: identical results, also when training is interrupted and resumed.
+Each epoch has a random generator of its own, seeded by (seed, epoch). In an interrupted epoch
+
+    sampled again    the order of the images, from the seed and the epoch
+    skipped          the minibatches that are done, `batches_done`
+    restored         from the state: θ, Adam's m, v and t, the sum of the losses, and the generator, as the last
+                     minibatch left it
 
 Source: Kingma & Welling 2014, Algorithm 1.
 """

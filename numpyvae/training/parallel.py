@@ -1,20 +1,26 @@
 """One training step by several processes.
 
 The loss of a minibatch is a mean over its N images. So its gradient is the sum of the shards' gradients, each weighted
-by its fraction of the images. And Adam updates each parameter independently. One step is therefore
+by its fraction of the images. And Adam updates each parameter independently. One step is therefore (`processes` defines
+rank, shard and barrier):
 
+    x, eps, scalars             rank 0 writes them; the scalars are n, t and the settings that may change between steps
+    barrier                     every rank needs all of x, eps and the scalars
     gᵣ = Nᵣ/N ∂lossᵣ/∂θ         each rank r for its shard of the images
     barrier                     the next line needs every gᵣ
     θ ← Adam(Σᵣ gᵣ)             each rank for its shard of the parameters
-    barrier                     the next step needs all of θ
+    barrier                     the next step needs all of θ, and rank 0's caller may read θ between steps
 
-It equals `step.Step` except for the order in which numbers are added. Why it pays: BLAS computes the matrix products,
-about half of a step, on all cores by itself; the rest would use one. Threads are slower here, because they
+If Σᵣ |gᵣ|² is not finite there is one barrier more, before θ: each rank reads every gᵣ to name what is not finite, and
+no rank may change its gᵣ before all have done so. All that ranks exchange, x, eps, scalars, gᵣ, |gᵣ|², the losses, θ, m
+and v, is shared memory: arrays made by `shared_copy`.
+
+The step equals `step.Step` except for the order in which numbers are added. Why it pays: BLAS computes the matrix
+products, about half of a step, on all cores by itself; the rest would use one. Threads are slower here, because they
 contend for Python's interpreter lock at each of about 100 NumPy calls per step.
 
-Rank 0 prepares x and eps as if it were alone, and copies them to where the workers read them, with the few other
-numbers that may change between two steps. Between steps the workers wait, so the caller may do anything with the
-state.
+Rank 0 prepares x and eps as if it were alone. Between steps the workers wait at the first barrier, so the caller may do
+anything with the state.
 
 Source: Kingma & Welling 2014, Algorithm 1.
 """

@@ -4,8 +4,13 @@ A VAE models data x, here images of D pixels, as caused by a few numbers z that 
 z is sampled from a fixed normal distribution, the prior p(z), then x from p(x|z). A neural network, the decoder,
 computes the parameters of p(x|z) from z. Training must infer, for each image, which z may have caused it: a second
 network, the encoder, computes an approximation q(z|x) of that distribution. Both are trained together to maximize a
-lower bound on log p(x), the evidence lower bound (ELBO). Every gradient is derived by hand: a function f is followed by
-f_backward, which takes dy = ∂loss/∂y, the gradient of the loss in the output y = f(x), and returns ∂loss/∂x.
+lower bound on log p(x), the evidence lower bound (ELBO). Every gradient is derived by hand. A backward function takes
+dy = ∂loss/∂y, of the shape of the output y, and returns the gradient of the loss in each input, dx = ∂loss/∂x.
+Gradients of parameters are written into `grads`, the last argument, if given: the optimizer reads them as one vector.
+
+    layers         f(x, …) -> y, cache                            f_backward(dy, cache) -> dx, …
+    functions      f(x, …) -> y                                   f_backward(dy, x, …) -> dx, …
+    losses         loss(params, x, eps, config) -> loss, cache    loss_backward(cache, dloss=1.0, grads=None) -> grads
 
 Each module is a chapter, and (2.7) is equation 7 of chapter 2. Read them in this order:
 
@@ -28,12 +33,13 @@ Symbols:
     x (N, D)       images, of D pixels            mu, logvar (N, L)   parameters of q(z|x), logvar = log σ²
     z (J, N, L)    samples of the L latents       mu_p, logvar_p      parameters of the prior p(z)
     eps (J, N, L)  noise ~ N(0, 1), z = mu + σ eps      y (J, N, D)   decoder output: logits or means
-    N, J, K        images, samples of z per image, importance samples per image
-    σ, σ_p, s      standard deviations of q(z|x), p(z) and a normal p(x|z); sigmoid is the logistic function
-    d              logvar − logvar_p              w, w̃                importance weights, normalized weights
-    dy             ∂loss/∂y                       θ, φ                all parameters, the encoder's parameters
+    N, J, K        images, samples of z per image, importance samples per image: chapter 10 has K in place of J
+    σ, σ_p, s      standard deviations of q(z|x), p(z) and a normal p(x|z); h is the step of a numerical derivative
+    sigmoid        the logistic function          w, w̃                importance weights, normalized weights
+    d              logvar − logvar_p in a KL; d/dφ is the total derivative, through z and with z held fixed
+    θ, φ           all parameters, the encoder's (in Kingma & Welling 2014 θ is the decoder's alone)
     β              weight of the KL term; Adam's coefficients are beta1, beta2 and epsilon
-    h, u           step of a numerical derivative; 2⁻⁵², float64's distance from 1 to the next number
+    g, m, v, t     Adam's gradient, averages and step; m in log_mean_exp and log_marginal is the largest log w
 """
 
 from .adam import Adam

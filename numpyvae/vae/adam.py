@@ -1,4 +1,4 @@
-"""Adam: gradient descent with a step size for each parameter, on one flat vector.
+"""Chapter 8. Adam: gradient descent with a step size for each parameter, on one flat vector.
 
 Adam keeps exponential moving averages of the gradient g and of its square. In step t a gradient that is k steps old has
 the weight beta1ᵏ, so a weighted mean is the weighted sum divided by the sum of the weights:
@@ -26,7 +26,7 @@ import numpy as np
 
 def adam_update(theta: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray, t: int, lr: float = 1e-3,
                 beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> tuple[np.ndarray, ...]:
-    """The paper's Algorithm 1, step t = 1, 2, …, line by line; returns new theta, m, v. m and v start as zeros."""
+    """Algorithm 1, step t = 1, 2, … -> new theta, m, v: m and v, first 0, are (8.1)'s times 1 − beta1 and 1 − beta2."""
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * g**2
     m_hat = m / (1 - beta1**t)
@@ -36,7 +36,7 @@ def adam_update(theta: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray, 
 
 
 class Adam:
-    """Adam's state for one parameter vector: m and v of (8.1), and t. `lr` may be changed between steps."""
+    """Adam's state for one vector: t, and m and v as in (8.1), not as in adam_update. `lr` may change between steps."""
 
     def __init__(self, theta: np.ndarray, lr: float = 1e-3, beta1: float = 0.9, beta2: float = 0.999,
                  epsilon: float = 1e-8):
@@ -47,15 +47,15 @@ class Adam:
     def step(self, theta: np.ndarray, g: np.ndarray, shard: slice = slice(None)) -> None:
         """Update one shard of theta, all of it unless given, in place; g (the same shape) is not changed.
 
-        The same update as adam_update, folded: with root = √(v/v̂), m̂/(√v̂ + epsilon) = (m̂/m) root m/(√v + epsilon
-        root), so m̂ and v̂ are never formed. In place and folded it takes a ninth of adam_update's time, which would
-        more than double a training step: the cost is passes over megabytes, and new arrays.
+        By (8.3) m̂/m and root = √(v/v̂) are plain numbers, so m̂ and v̂ need not be formed: m̂/(√v̂ + epsilon) =
+        ((m̂/m) · root) · (m/(√v + (epsilon · root))). This takes a ninth of the time of adam_update, which makes new
+        arrays and more passes over megabytes. With adam_update a training step would take more than twice as long.
         """
         self.t += 1
         root = math.sqrt((1 - self.beta2**self.t) / (1 - self.beta2))
         scale = (1 - self.beta1) / (1 - self.beta1**self.t) * root
         scaled_epsilon = self.epsilon * root
-        theta, g, m, v, s = (vector[shard] for vector in (theta, g, self.m, self.v, self._scratch))
+        theta, g, m, v, s = (vector[shard] for vector in (theta, g, self.m, self.v, self._scratch))  # s: scratch
         m *= self.beta1
         m += g
         v *= self.beta2

@@ -1,4 +1,4 @@
-"""The Bernoulli log-likelihood of binary pixels.
+"""Chapter 3. The Bernoulli log-likelihood of binary pixels.
 
 For each pixel the decoder outputs a real number l, the logit. The probability that the pixel is 1 is the sigmoid of it:
 
@@ -15,9 +15,8 @@ For each pixel the decoder outputs a real number l, the logit. The probability t
 
 Working with logits avoids log 0: in float32 sigmoid(17) is 1 and log(1 − sigmoid(17)) is −inf; −softplus(17) is −17.
 
-For x in {0, 1} this is the log of a probability. For a gray pixel, x in (0, 1), it is the same expression and the usual
-objective, but not the log of a density that integrates to one. Values for grayscale and for binarized pixels are not
-comparable.
+For x in {0, 1} this is the log of a probability. For gray x in (0, 1) it is the usual objective, but not the log of a
+density that integrates to one. Values for grayscale and for binarized pixels are not comparable.
 
 Source: Kingma & Welling 2014, appendix C.1.
 """
@@ -28,7 +27,7 @@ from numpy import ndarray as Array
 
 def softplus(logits: Array) -> Array:
     """log(1 + exp(l)) = max(l, 0) + log(1 + exp(−|l|)), where the exponential cannot overflow"""
-    y = np.log1p(np.exp(np.minimum(logits, -logits)))  # −|l|: np.abs has no complex derivative, as chapter 9 needs
+    y = np.log1p(np.exp(np.minimum(logits, -logits)))  # −|l|; not np.abs: chapter 9 finds derivatives with complex l
     y += np.maximum(logits, 0)
     return y
 

@@ -1,4 +1,4 @@
-"""The bound on log p(x), and the gradient of that bound.
+"""Chapter 7. The bound on log p(x), and the gradient of that bound.
 
 The model samples a latent variable z from the prior p(z), then x from p(x|z), the decoder's distribution: together
 p(x,z) = p(x|z) p(z). The likelihood p(x) = ∫ p(x,z) dz has no closed form, since z passes through a network; nor has
@@ -24,6 +24,8 @@ only closes the gap. The first term of (7.3) is estimated with J samples z_j = m
 Sign and scale: the loss is the *negative* bound, *summed* over pixels and latents, a *mean* over the N images and J
 samples. β = 1 is the bound; another β weights the KL term. J does not change the expectation of the loss or its
 gradient. The variance of the gradient falls as 1/J, and the decoder's time grows as J; the encoder runs once per image.
+A latent is an active unit if the variance of its mu over the images is above 0.01. The KL term pushes q(z|x) to the
+prior for every x; if no unit is active the model has collapsed.
 
 The forward pass, with shapes. The backward pass goes through the same graph from right to left:
 
@@ -32,12 +34,12 @@ The forward pass, with shapes. The backward pass goes through the same graph fro
     (N, D)          (N, L)           with eps     (J, N, L)      (J, N, D)   with x     (N,)
 
 mu and logvar reach the loss by two paths, through z and through the KL. So each gets the sum of two gradients: the
-gradient dz of the likelihood, which already has its 1/(NJ), passed on by (2.9), and the derivative of (2.7).
+gradient dz of the likelihood, which already has its −1/(NJ), passed on by (2.9), and the derivative of (2.7).
 
     (7.6)  dmu = Σⱼ dzⱼ + β/N (mu − mu_p)/σ_p²        dlogvar = Σⱼ dzⱼ epsⱼ σ/2 + β/(2N) (exp(d) − 1)
 
 An example small enough for paper has two images of one pixel, one latent and no hidden layer. The encoder is
-mu = x/2 + 1/4, logvar = 0; the decoder y = 2z − 1 with p(x|z) = N(y, 1). All but c = ½ log 2π of (2.3) is a fraction:
+mu = x/2 + 1/4, logvar = 0; the decoder y = 2z − 1 with p(x|z) = N(y, 1). (2.3) adds the constant c = ½ log 2π:
 
     x    mu     eps    z = mu + eps    y = 2z − 1    KL = mu²/2    −log p(x|z) = (x − y)²/2 + c
     1    3/4    1/2     5/4             3/2          9/32           1/8 + c
@@ -56,11 +58,9 @@ mu = x/2 + 1/4, logvar = 0; the decoder y = 2z − 1 with p(x|z) = N(y, 1). All 
     >>> params = Parameters(parameter_shapes(config), np.array([1/2, 0, 1/4, 0, 2, -1]))
     >>> x, eps = np.array([[1.0], [0.0]]), np.array([[[1/2], [-1.0]]])
     >>> loss, cache = negative_elbo(params, x, eps, config)                  # forward
-    >>> grads = negative_elbo_backward(cache)                                # backward
+    >>> grads = negative_elbo_backward(cache)                                # backward; then the update, by chapter 8
     >>> print(f"{loss:.6f}, {57/32 + np.log(2 * np.pi)/2:.6f}", grads["encoder.0.b"], grads["decoder.0.b"])
     2.700189, 2.700189 [-1.5    1.375] [-1.]
-
-The third line of a training step is the update, by Adam in the next chapter.
 
 Sources: Kingma & Welling 2014, eqs. 1 to 3 and 8; Higgins et al. 2017 for β.
 """
@@ -100,7 +100,7 @@ def elbo_terms(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> t
     (mu, logvar), encoder_cache = encode(params, x, config)
     z = reparameterize(mu, logvar, eps)
     y, decoder_cache = decode(params, z, config)
-    log_px = LIKELIHOODS[config.likelihood].log_prob(params, x, y, config).sum(axis=0) / len(eps)
+    log_px = LIKELIHOODS[config.likelihood].log_prob(params, x, y, config).sum(axis=0) / len(eps)  # 1/J Σⱼ, (7.5)
     kl = kl_divergence(mu, logvar, *prior_parameters(config, mu.dtype)).sum(axis=-1)
     return log_px, kl, ElboCache(params, config, x, eps, mu, logvar, y, encoder_cache, decoder_cache)
 
@@ -112,20 +112,17 @@ def negative_elbo(params: Parameters, x: Array, eps: Array, config: VAEConfig) -
 
 
 def negative_elbo_backward(cache: ElboCache, dloss: float = 1.0, grads: Parameters | None = None) -> Parameters:
-    """dloss ∂loss/∂params, with the keys of params; written into `grads`, if given, which is overwritten.
-
-    negative_elbo in reverse order. dkl and dlog_px are the derivatives of (7.5); the two sums are those of (7.6).
-    """
+    """dloss ∂loss/∂params, negative_elbo in reverse order; written into `grads`, if given, which is overwritten."""
     params, config, eps, mu, logvar, y = cache.params, cache.config, cache.eps, cache.mu, cache.logvar, cache.y
     J, N, _ = eps.shape
     grads = zero_parameters(config, params.vector.dtype) if grads is None else grads
-    dkl = dloss * config.beta / N  # ∂loss/∂KLₙ
-    dlog_px = np.full((J, N), -dloss / (J * N), y.dtype)  # ∂loss/∂log p(xₙ|z_nj)
+    dkl = dloss * config.beta / N  # ∂loss/∂KLₙ, by (7.5)
+    dlog_prob = np.full((J, N), -dloss / (J * N), y.dtype)  # ∂loss/∂log p(xₙ|z_nj), one per sample
 
     dmu_kl, dlogvar_kl = kl_divergence_backward(dkl, mu, logvar, *prior_parameters(config, mu.dtype))
-    dy = LIKELIHOODS[config.likelihood].log_prob_backward(dlog_px, params, cache.x, y, config, grads)
+    dy = LIKELIHOODS[config.likelihood].log_prob_backward(dlog_prob, params, cache.x, y, config, grads)
     dz, _ = decode_backward(dy, cache.decoder_cache, config, grads)
     dmu_z, dlogvar_z = reparameterize_backward(dz, mu, logvar, eps)
-    dmu = dmu_z + dmu_kl  # mu acts through z and through the KL,
+    dmu = dmu_z + dmu_kl  # mu acts through z and through the KL, by (7.6),
     dlogvar = dlogvar_z + dlogvar_kl  # and so does logvar
     return encode_backward(dmu, dlogvar, cache.encoder_cache, config, grads)

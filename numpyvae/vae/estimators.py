@@ -1,4 +1,4 @@
-"""Estimators of the encoder's gradient: why reparameterize, and the path derivatives.
+"""Chapter 11. Estimators of the encoder's gradient: why reparameterize, and the path derivatives.
 
 The loss contains E_q[f(z)] with f(z) = log p(x|z), and q = q(z|x) belongs to the encoder, whose parameters are φ. So
 ∂/∂φ has to pass through the sampling of z. The identity ∂q = q ∂ log q gives two ways, the chain rule a third:
@@ -8,7 +8,8 @@ The loss contains E_q[f(z)] with f(z) = log p(x|z), and q = q(z|x) belongs to th
     (11.3)  ∂ E_q[f(z)]/∂φ = ∂ E[f(mu + σ eps)]/∂φ = E[∂f/∂z ∂z/∂φ]             by (2.8)
 
 naive               Treat samples as data. Of log p(x|z) + log p(z) − log q(z|x) only the last term then depends on φ,
-                    and its gradient has mean 0 by (11.1). The encoder learns nothing.
+                    and its gradient has mean 0 by (11.1): the encoder learns nothing. With the KL in closed form, its
+                    gradient is the expectation and the likelihood's part is 0: q(z|x) becomes the prior.
 score function      (11.2), also called REINFORCE. Unbiased, with a high variance: it uses how good a sample was, but
                     not in which direction a better one lies. By (11.1) a baseline b(x), which does not depend on z,
                     may be subtracted from f. That reduces the variance, but not enough.
@@ -19,11 +20,11 @@ path derivative     (11.3) for the whole bound with a sampled KL, f = log w, w =
     (11.4)  d log w/dφ = ∂ log w/∂z ∂z/∂φ − ∂ log q(z|x)/∂φ |_z        with −∂ log q/∂z = (z − mu)/σ² = eps/σ
 
                     The last term has mean 0 by (11.1). It is left out ("sticking the landing", STL), and the estimator
-                    stays unbiased. If q is the exact posterior, w = p(x) for every z, and what is left is exactly 0
-                    for every sample: no variance at the optimum.
+                    stays unbiased. If q is the exact posterior, w = p(x), constant, so ∂ log w/∂z = 0: what is left
+                    is exactly 0 for every sample, no variance at the optimum.
 
 The score function and the pathwise estimator add the KL's gradient in closed form. For the default model after one
-epoch, in units of the true gradient's length (`python -m tests.gradient_estimators`):
+epoch, means in units of the true gradient's length, variances of its square (`python -m tests.gradient_estimators`):
 
     estimator                 mean, along the true gradient   variance
     naive                                     0.001 ± 0.003       0.37
@@ -32,8 +33,8 @@ epoch, in units of the true gradient's length (`python -m tests.gradient_estimat
     pathwise                                  0.989 ± 0.014          1
     path derivative                           0.989 ± 0.013       0.97
 
-The variance is also the number of samples that are as precise as one pathwise sample. The score function's mean is 1,
-within its standard error.
+The mean of n samples has 1/n of the variance. So the ratio of a variance to the pathwise one, here about 1, is the
+number of samples as precise as one pathwise sample. The score function's mean is 1, within its standard error.
 
 With K samples (10.3) has a score term for each k. (11.2) and (11.3) together turn it into a path derivative: for a
 function f of zₖ, E[f ∂ log q(zₖ|x)/∂φ] = E[∂f/∂zₖ ∂zₖ/∂φ]. Here f = w̃ₖ (doubly reparameterized, DReG):
@@ -42,11 +43,11 @@ function f of zₖ, E[f ∂ log q(zₖ|x)/∂φ] = E[∂f/∂zₖ ∂zₖ/∂φ]
     ∂w̃ₖ/∂zₖ = (w̃ₖ − w̃ₖ²) ∂ log wₖ/∂zₖ                        the derivative of the softmax
     (11.5)  ∂ELBO_K/∂φ = E[Σₖ w̃ₖ² ∂ log wₖ/∂zₖ ∂zₖ/∂φ]        since w̃ₖ − (w̃ₖ − w̃ₖ²) = w̃ₖ²
 
-Both leave the decoder's gradient unchanged. For the encoder neither is the derivative of the loss that was computed, so
-a gradient check does not apply: tests/vae/test_path_derivative.py has its mean by quadrature, and its zero.
+A backward pass is linear in its upstream gradient, row by row: dz for w̃² is w̃ times dz for w̃. So one pass gives both
+networks' gradients. STL and DReG leave the decoder's unchanged. The encoder's is not the derivative of the loss that
+was computed, so no gradient check applies: tests/vae/test_path_derivative.py has its mean by quadrature, and its zero.
 
-Sources: Kingma & Welling 2014; Williams 1992 (score function); Roeder, Wu & Duvenaud 2017 (STL); Tucker, Lawson, Gu &
-Maddison 2019 (DReG).
+Sources: Kingma & Welling 2014; Williams 1992 (score function); Roeder et al. 2017 (STL); Tucker et al. 2019 (DReG).
 """
 
 import numpy as np
@@ -59,8 +60,8 @@ from .model import encode_backward, prior_parameters
 from .parameters import Parameters
 from ..settings import VAEConfig
 
-NAIVE, SCORE, BASELINE, PATHWISE, PATH_DERIVATIVE = ESTIMATORS = (
-    "naive", "score function", "score function, baseline", "pathwise", "path derivative")
+ESTIMATORS = ("naive", "score function", "score function, baseline", "pathwise", "path derivative")
+NAIVE, SCORE, BASELINE, PATHWISE, PATH_DERIVATIVE = ESTIMATORS
 
 
 def negative_elbo_stl(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[float, IwaeCache]:
@@ -76,8 +77,7 @@ def negative_elbo_stl_backward(cache: IwaeCache, dloss: float = 1.0, grads: Para
 
 
 def negative_iwae_dreg_backward(cache: IwaeCache, dloss: float = 1.0, grads: Parameters | None = None) -> Parameters:
-    """As negative_iwae_backward, for the encoder by (11.5). A backward pass is linear in its upstream gradient, row by
-    row: dz for w̃² is w̃ times dz for w̃, so one pass gives both networks' gradients."""
+    """As negative_iwae_backward; for the encoder (11.5)"""
     w = normalized_weights(cache.log_w)
     return _path_derivative(-w * (dloss / len(cache.x)), w[..., None], cache, grads)
 

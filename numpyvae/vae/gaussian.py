@@ -1,4 +1,4 @@
-"""Normal distributions: density, entropy, Kullback-Leibler (KL) divergence, reparameterization.
+"""Chapter 2. Normal distributions: density, entropy, Kullback-Leibler (KL) divergence, reparameterization.
 
 A diagonal normal distribution factorizes, so everything here is elementwise, one dimension at a time; the caller sums.
 The code carries logvar = log σ², which may be any real number, whereas σ must be positive. Units are nats: natural
@@ -36,10 +36,8 @@ sampling is not a differentiable function of them. Move the randomness into eps 
     (2.8)  z = mu + σ eps                    z ~ N(mu, σ²), and for fixed eps a differentiable function of mu and logvar
     (2.9)  ∂z/∂mu = 1        ∂z/∂logvar = eps ∂exp(logvar/2)/∂logvar = eps σ/2
 
-eps is data, like x. Chapter 11 shows what happens without this.
-
-Each differentiable function is followed by its backward, which returns the gradients in argument order, omitting data
-and constants. Arguments broadcast as in NumPy; gradients have the shape of the result, unless noted.
+eps is data, like x; chapter 11 shows what happens without this. A backward returns the gradients in argument order,
+without data and constants. Arguments broadcast as in NumPy; gradients have the shape of the result, unless noted.
 
 Source: Kingma & Welling 2014, section 2.4 and appendix B (for the standard normal prior).
 """
@@ -79,9 +77,8 @@ def cross_entropy(mu_q: Array, logvar_q: Array, mu_p: Array | float, logvar_p: A
 def kl_divergence(mu_q: Array, logvar_q: Array, mu_p: Array | float = 0.0, logvar_p: Array | float = 0.0) -> Array:
     """KL(q ‖ p) = ½ (exp(d) − 1 − d + ((mu_q − mu_p)/σ_p)²)        with d = logvar_q − logvar_p
 
-    Never negative, and 0 when q = p, since expm1(d) = exp(d) − 1 ≥ d. Computed as written it would cancel: at d = 1e-9,
-    exp(d) − 1 − d is 8e-17 and expm1(d) − d the correct 5e-19. Overflow gives +inf without a warning, never NaN (if
-    mu_q − mu_p is finite).
+    Never negative, and 0 when q = p: expm1(d) = exp(d) − 1 ≥ d. As written it would cancel: at d = 1e-9, exp(d) − 1 − d
+    is 8e-17, expm1(d) − d the correct 5e-19. Overflow gives +inf silently, never NaN (if mu_q − mu_p is finite).
     """
     with np.errstate(over="ignore", invalid="ignore"):
         d = np.minimum(logvar_q - logvar_p, 1e4)  # expm1 overflows long before; d = inf would make inf − inf

@@ -1,25 +1,24 @@
-"""Numerical gradient checking: central differences and the complex-step method.
+"""Chapter 9. Numerical gradient checking: central differences and the complex-step method.
 
 Central difference, from the real function f alone:
 
     (9.1)  f'(x) = (f(x + h) − f(x − h))/2h + O(h²)
 
-A small h suffers from cancellation, a large h from the truncation error O(h²). At h = u^⅓ ≈ 6e-6, where u = 2⁻⁵², the
-two balance. That leaves about 10 of 16 digits, fewer where the gradient is small beside the loss.
+A small h suffers from cancellation, a large h from the truncation error O(h²). They balance at the cube root of 2⁻⁵²,
+the distance from 1 to the next float64: h ≈ 6e-6. About 10 of 16 digits are left, fewer if f' is small beside f.
 
 Complex step, from f extended to the complex plane, where every other term of the Taylor series is real:
 
     (9.2)  f(x + ih) = f(x) + ih f'(x) − ½ h² f''(x) − …,  so f'(x) = Im f(x + ih)/h + O(h²)
 
 There is no subtraction, hence no cancellation: with h = 1e-20 the derivative is accurate to machine precision. The
-production code itself runs in complex128, with complex parameters and real data and noise. So it must be analytic: no
-abs, conjugate or real part. np.maximum(x, −x) is a complex-safe |x|, since NumPy orders complex numbers by real part.
+production code itself runs in complex128; data and noise stay real. So it must be analytic, complex-differentiable: no
+abs, norm, conjugate or real part. np.maximum(x, −x) is |x|, since NumPy orders complex numbers by real part.
 
-An error is ‖a − n‖/‖n‖ over one tensor, a analytic and n numerical. An entry's error is relative to the largest
+An error is ‖a − n‖/‖n‖ over one tensor, a derived by hand and n numerical. An entry's error is relative to the largest
 entry of its tensor, since an entry with cancelling terms has no relative accuracy.
 
-The checks detect any difference between a backward pass and the derivative of the forward pass that was run. They
-cannot see:
+The checks detect any difference between a backward pass and the derivative of its forward pass. They cannot see:
 
   - A kink. At relu's x = 0 the derivative jumps. No relu input in gradcheck_cases is within 1e-4 of 0.
   - An error that both passes share: the gradient is correct, of the wrong objective. Tests of the values detect it.
@@ -47,9 +46,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-COMPLEX_STEP_LIMIT = 1e-14  # 45 u: the same sums, some of a hundred terms, in a different order
-WORST_ENTRY_LIMIT = 1e-13
-CENTRAL_DIFFERENCE_LIMIT = 1e-7  # its rounding error is u f/h, 1e-9 for a loss of 30 nats, and ‖f'‖ is 0.01 or more
+COMPLEX_STEP_LIMIT = 1e-14  # 45 · 2⁻⁵²: the same sums, some of a hundred terms, in a different order
+WORST_ENTRY_LIMIT = 1e-13  # √100 times that: the largest entry may be that much below the norm of 100 entries
+CENTRAL_DIFFERENCE_LIMIT = 1e-7  # rounding: 2⁻⁵² f/h, 1e-9 for a loss of 30 nats, and ‖f'‖ is 0.01 or more
 
 Inputs = Mapping[str, np.ndarray]
 Loss = Callable[[Inputs], complex]  # analytic in each input; given real inputs, it returns a real number
@@ -107,7 +106,7 @@ def relative_error(a: np.ndarray, n: np.ndarray, order: float) -> float:
 
 
 def check_gradients(f: Loss, inputs: Inputs, gradients: Inputs, configuration: str = "") -> list[GradientCheck]:
-    """Compare each of `gradients`, f's analytic gradients by the names of its inputs, with both numerical ones.
+    """Compare each of `gradients`, f's gradients by hand, by the names of its inputs, with both numerical ones.
 
     f(inputs) takes a dict of arrays, real or complex, and returns one number. ValueError if a gradient has no input of
     its name, or f(inputs) is not one finite real number.
@@ -133,8 +132,8 @@ def _check(configuration: str, f: Loss, inputs: Inputs, name: str, a: np.ndarray
     if a.shape != shape:  # would broadcast
         return GradientCheck(configuration, name, np.inf, np.inf, "[]", np.inf, False,
                              f"gradient of shape {a.shape}, input of shape {shape}")
-    d = central_difference_gradient(f, inputs, name)
-    difference = relative_error(a, d, 2)
+    central = central_difference_gradient(f, inputs, name)
+    difference = relative_error(a, central, 2)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
@@ -147,7 +146,7 @@ def _check(configuration: str, f: Loss, inputs: Inputs, name: str, a: np.ndarray
     problem = ""
     if not (tensor <= COMPLEX_STEP_LIMIT and entry <= WORST_ENTRY_LIMIT and difference <= CENTRAL_DIFFERENCE_LIMIT):
         problem = f"wrong at {list(worst)}: {a[worst]:.17g}, but numerically {n[worst]:.17g}"
-        if relative_error(n, d, 2) > CENTRAL_DIFFERENCE_LIMIT:
+        if relative_error(n, central, 2) > CENTRAL_DIFFERENCE_LIMIT:
             problem = "the numerical gradients differ: f is not smooth here, or its gradient is tiny beside f"
             if difference <= CENTRAL_DIFFERENCE_LIMIT:
                 problem = "f is not analytic: write np.maximum(x, -x) for np.abs(x), no norm, conjugate or real part"

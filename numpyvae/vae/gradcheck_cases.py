@@ -1,11 +1,9 @@
-"""The gradient checks: each function with a backward, and the loss of each kind of model.
+"""Chapter 13. The gradient checks: each function with a backward, and the loss of each kind of model.
 
 A primitive is one function with its backward. Its loss is Σ y dy with a random dy, whose gradient is what the backward
-returns for dy. A model's loss is the one that training minimizes, with fixed noise; its gradient is checked with
-respect to every parameter, and for one image to mu and logvar. The models are small, since each entry costs a forward
-pass, and together cover every branch: layers, activation, likelihood, prior, β, samples, objective. The path
-derivatives of chapters 10 and 11 are not the derivatives of a loss in the encoder's parameters, so only the decoder's
-are checked.
+returns for dy. A model's loss is that of training, with fixed noise. Its gradient is checked in every parameter, and
+for one image in mu and logvar. The models are small, since each entry costs a forward pass; together they cover every
+branch. Of the path derivatives of chapter 11 only the decoder's are checked: the encoder's are not the loss's.
 """
 
 from collections.abc import Iterator
@@ -73,6 +71,7 @@ class Case(NamedTuple):
 
 SMALL = dict(input_dim=9, hidden_dims=(6,), latent_dim=3)
 PRIOR = (0.5, -1.0, 0.0), (0.3, -0.7, 1.2)  # one mu_p and one logvar_p for each latent
+OTHERS = dict(activation="tanh", likelihood="normal", prior=PRIOR)  # no default value
 CASES = [
     Case("784-400-20 as 36-12-3", VAEConfig(36, (12,), 3)),
     Case("no hidden layer", VAEConfig(9, (), 3)),
@@ -89,8 +88,8 @@ CASES = [
     Case("normal, fixed variance", VAEConfig(**SMALL, likelihood="normal", logvar_x=-1.5)),
     Case("importance-weighted, K = 1", VAEConfig(**SMALL), objective="iwae"),
     Case("importance-weighted, K = 5", VAEConfig(**SMALL), num_samples=5, objective="iwae"),
-    Case("all at once", VAEConfig(9, (6, 5), 3, "tanh", "normal", None, PRIOR, 0.5), num_samples=3),
-    Case("all at once, K = 5", VAEConfig(9, (6, 5), 3, "tanh", "normal", None, PRIOR), num_samples=5, objective="iwae"),
+    Case("all at once", VAEConfig(9, (6, 5), 3, **OTHERS, beta=0.5), num_samples=3),
+    Case("all at once, K = 5", VAEConfig(9, (6, 5), 3, **OTHERS), num_samples=5, objective="iwae"),
     Case("path derivative, J = 3", VAEConfig(**SMALL), num_samples=3, objective="elbo-stl"),
     Case("path derivative, K = 5", VAEConfig(**SMALL), num_samples=5, objective="iwae-dreg"),
 ]
@@ -111,7 +110,8 @@ def check_loss(case: Case, rng: np.random.Generator) -> Iterator[GradientCheck]:
     if objective in NOT_DERIVATIVES:
         return
 
-    # With the encoder's last weights set to 0, its last bias is mu and logvar; for one image their gradients are equal.
+    # If the encoder's last weights are 0, its last bias is mu and logvar side by side, of every image. The gradient of
+    # this bias is the sum of the images' gradients in mu and logvar. For one image the two are equal.
     weights, bias = f"encoder.{len(config.hidden_dims)}.W", f"encoder.{len(config.hidden_dims)}.b"
     x, eps = x[:1], eps[:, :1]
     params[weights][...] = 0

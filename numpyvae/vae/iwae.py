@@ -1,4 +1,4 @@
-"""Importance weights: tighter bounds on log p(x), and log p(x) itself.
+"""Chapter 10. Importance weights: tighter bounds on log p(x), and log p(x) itself.
 
 By (7.1), p(x) = E_q[w] with the importance weight w = p(x,z)/q(z|x), so the mean of K weights is an unbiased estimate
 of p(x). The expectation of its logarithm, over z₁ … z_K ~ q(z|x), is below log p(x) by Jensen's inequality:
@@ -12,8 +12,8 @@ gradient is the sum of the log-weights' gradients times the normalized weights: 
     (10.3)  w̃ₖ = wₖ/Σᵢ wᵢ        ∂ log Σₖ exp(log wₖ) = Σₖ exp(log wₖ) ∂ log wₖ / Σᵢ exp(log wᵢ) = Σₖ w̃ₖ ∂ log wₖ
 
 Two gradients meet at zₖ, of log p(x|zₖ) and of log p(zₖ); and two at logvar: through zₖ, and ½ from −log q(zₖ|x) =
-½ Σ logvar + …. K changes the loss, unlike J in (7.5): a larger K is a tighter bound. The decoder's time and memory grow
-as K; the encoder runs once per image, whatever K is.
+½ Σ logvar + …. At mu there is only that through zₖ: by (10.1) log q(zₖ|x) has no mu for fixed eps. K changes the loss,
+unlike J in (7.5): a larger K is a tighter bound. In training the decoder's time and memory grow as K.
 
 Source: Burda, Grosse & Salakhutdinov 2016, theorem 1 and eqs. 8, 13 and 14.
 """
@@ -78,9 +78,9 @@ def negative_iwae(params: Parameters, x: Array, eps: Array, config: VAEConfig) -
     """
     check_minibatch(x, eps, config)
     (mu, logvar), encoder_cache = encode(params, x, config)
-    weights = log_importance_weights(params, x, mu, logvar, eps, config)
-    loss = -log_mean_exp(weights[0]).mean()
-    return loss, IwaeCache(params, config, x, eps, mu, logvar, encoder_cache, *weights)
+    log_w, z, y, decoder_cache = log_importance_weights(params, x, mu, logvar, eps, config)
+    loss = -log_mean_exp(log_w).mean()
+    return loss, IwaeCache(params, config, x, eps, mu, logvar, encoder_cache, log_w, z, y, decoder_cache)
 
 
 def negative_iwae_backward(cache: IwaeCache, dloss: float = 1.0, grads: Parameters | None = None) -> Parameters:
@@ -106,15 +106,14 @@ def log_marginal(params: Parameters, x: Array, config: VAEConfig, num_samples: i
                  chunk_rows: int = 400) -> tuple[Array, Array]:
     """log p(x) of each image from K = num_samples importance weights, and its standard error    (N, D) -> (N,), (N,)
 
-    The standard error is that of log(mean w) to first order: s/(√K mean w), where s² is the unbiased variance of w,
-    with K − 1. The estimate is biased low by about half its squared standard error, which falls as 1/K. One weight has
-    no variance: with K = 1 the standard error is NaN. If every weight is 0, log p(x) is −inf, and NaN again.
+    The standard error is that of log(mean w) to first order, √(var w/K)/mean w, var w unbiased, over K − 1. It is NaN
+    for K = 1, and if all w are 0: log p(x) is −inf. The estimate is biased low by about half its square, as 1/K.
 
     Weights are computed in chunks of about chunk_rows rows, whose pixels fit the cache, and accumulated relative to
-    each image's running maximum m: s1 = Σ exp(log w − m), s2 = Σ exp(log w − m)². So memory does not grow with K.
+    each image's running maximum m: s1 = Σ exp(log w − m), s2 = Σ (exp(log w − m))². So memory does not grow with K.
     """
     (mu, logvar), _ = encode(params, x, config)
-    m = np.full(len(x), np.finfo(np.float64).min)
+    m = np.full(len(x), np.finfo(np.float64).min)  # not −inf: if every weight is 0, m − new_m would be NaN
     s1 = np.zeros(len(x))
     s2 = np.zeros(len(x))
     chunk = max(1, chunk_rows // len(x))

@@ -1,11 +1,12 @@
-"""The layers of a network, each with its backward pass.
+"""Chapter 1. The layers of a network, each with its backward pass.
 
-A network is a composition of functions, y = f(x) with x = g(…), and its loss is one number that depends on y. Write dy
-for ∂loss/∂y, an array of the shape of y. The chain rule turns dy into dx with f's own derivative alone, so each layer
-is independent of the others:
+A layer is one step of a network. A linear layer computes sums with weights, which are learned. Two linear layers alone
+are one, so an activation stands between them: a nonlinear function of each entry, here relu or tanh. Its output is a
+hidden layer, neither the network's input nor its output.
 
-    forward     f(x) -> y, cache
-    backward    f_backward(dy, cache) -> dx        upstream gradient first, cache second, destinations last
+A network is a composition of functions, y = f(x) with x = g(…), and its loss is one number that depends on y. Write dy,
+the upstream gradient, for ∂loss/∂y, an array of the shape of y. The chain rule turns dy into dx with f's own derivative
+alone. So each layer is independent of the others: f(x) -> y, cache forward, and f_backward(dy, cache) -> dx backward.
 
 For the linear layer, entry by entry, and with each sum over all the paths from one input to the loss:
 
@@ -18,9 +19,8 @@ For the linear layer, entry by entry, and with each sum over all the paths from 
 The cache holds the values that the derivative needs: here x and W; for an activation its output y, which is enough,
 since y > 0 exactly where x > 0, and tanh' = 1 − tanh². Nothing is copied, so the parameters must not be updated between
 a forward pass and its backward pass. Without caches each layer would run forward again in the backward pass: one matrix
-product more for each three. The price is memory, the activations of one minibatch.
-
-Gradients of the parameters are large, and Adam reads them as one vector: they are written into `grads`, if given.
+product more for each three. The price is memory, every layer's output for every image. Arrays for the gradients of W
+and b may be given as `grads`, which are then written into; chapter 5 says why.
 
 Source: Rumelhart, Hinton & Williams 1986.
 """

@@ -1,10 +1,11 @@
-"""The table of likelihoods: the distribution p(x|z) whose parameters the decoder outputs.
+"""Chapter 4. The table of likelihoods: the distribution p(x|z) whose parameters the decoder outputs.
 
     bernoulli    y is each pixel's logit; p(x|z) as in bernoulli.py
     normal       y is each pixel's mean; p(x|z) = N(y, s²) with one variance s² for all pixels, learned or fixed
 
 The normal likelihood carries logvar_x = log s², as in chapter 2. It is a density, which may exceed 1, so the loss may
-be negative. A new likelihood is one entry of LIKELIHOODS and its pair of functions.
+be negative. A new likelihood is one entry of LIKELIHOODS, its pair of functions, its name in settings.py and a case in
+gradcheck_cases (tests/README.md, Contributing). `config` is a VAEConfig: a model's sizes and choices, in settings.py.
 
 Source: Kingma & Welling 2014, appendix C.
 """
@@ -24,16 +25,16 @@ class Likelihood(NamedTuple):
     """One distribution p(x|z), where y is the decoder's output."""
 
     log_prob: Callable  # (params, x, y, config) -> log p(x|z): x (N, D), y (..., N, D) -> (..., N), in nats
-    log_prob_backward: Callable  # (dlog_px, params, x, y, config, grads) -> dy; grads gets its own parameters'
+    log_prob_backward: Callable  # (dlog_prob, params, x, y, config, grads) -> dy; writes logvar_x's into grads
     mean: Callable  # y -> E[x|z], of the same shape
-    output_bias: Callable  # mean image (D,) -> the output bias for which E[x|z] is the mean image
+    output_bias: Callable  # mean image (D,) -> the output layer's bias, as in parameters.glorot_init
     shapes: Callable  # config -> its own parameters, name -> shape
     is_density: bool  # if so, log p(x|z) may be positive
     unit_interval: bool  # if so, x must lie in [0, 1]
 
 
 def bernoulli_output_bias(mean_image: Array) -> Array:
-    """The logit of the mean image, whose values are first clipped to [0.001, 0.999]"""
+    """The logit of the mean image, whose values are first clipped to [0.001, 0.999] so that logits are finite"""
     clipped = np.clip(mean_image, 0.001, 0.999)
     return np.log(clipped / (1 - clipped))
 
@@ -43,10 +44,10 @@ def normal_log_prob(params: dict, x: Array, y: Array, config: VAEConfig) -> Arra
     return log_density(x, y, decoder_logvar(params, y.dtype, config)).sum(axis=-1)
 
 
-def normal_log_prob_backward(dlog_px: Array, params: dict, x: Array, y: Array, config: VAEConfig,
+def normal_log_prob_backward(dlog_prob: Array, params: dict, x: Array, y: Array, config: VAEConfig,
                              grads: dict | None = None) -> Array:
-    """dlog_px (..., N) -> dy (..., N, D); the gradient of a learned logvar_x is written into grads."""
-    _, dy, dlogvar_x = log_density_backward(dlog_px[..., None], x, y, decoder_logvar(params, y.dtype, config))
+    """dlog_prob (..., N) -> dy (..., N, D); the gradient of a learned logvar_x is written into grads."""
+    _, dy, dlogvar_x = log_density_backward(dlog_prob[..., None], x, y, decoder_logvar(params, y.dtype, config))
     if grads is not None and "logvar_x" in grads:
         grads["logvar_x"][...] = dlogvar_x.sum()
     return dy
@@ -60,11 +61,13 @@ def decoder_logvar(params: dict, dtype: np.dtype, config: VAEConfig) -> Array:
 LIKELIHOODS = {
     "bernoulli": Likelihood(
         log_prob=lambda params, x, y, config: bernoulli.log_prob(x, y),
-        log_prob_backward=lambda dlog_px, params, x, y, config, grads=None: bernoulli.log_prob_backward(dlog_px, x, y),
+        log_prob_backward=lambda dlog_prob, params, x, y, config, grads=None:
+            bernoulli.log_prob_backward(dlog_prob, x, y),
         mean=bernoulli.sigmoid, output_bias=bernoulli_output_bias, shapes=lambda config: {},
         is_density=False, unit_interval=True),
     "normal": Likelihood(
-        normal_log_prob, normal_log_prob_backward, mean=lambda y: y, output_bias=lambda mean_image: mean_image,
+        log_prob=normal_log_prob, log_prob_backward=normal_log_prob_backward,
+        mean=lambda y: y, output_bias=lambda mean_image: mean_image,
         shapes=lambda config: {"logvar_x": ()} if config.logvar_x is None else {},
         is_density=True, unit_interval=False),
 }

@@ -1,13 +1,12 @@
-"""The model: encoder, decoder and prior.
+"""Chapter 6. The model: encoder, decoder and prior.
 
     encode    x -> mu, logvar    q(z|x) = N(mu, σ²), diagonal, with logvar = log σ²: the approximate posterior
     decode    z -> y             the parameter of p(x|z) for each pixel, as in the table of likelihoods
     prior     p(z) = N(mu_p, σ_p²), diagonal and fixed; mu_p = 0 and σ_p = 1 unless configured
 
 Both networks are multilayer perceptrons (MLP): linear layers with an activation between them. The encoder's last layer
-outputs mu and logvar side by side. A new activation is one entry of ACTIVATIONS and its pair of functions.
-
-The backward passes write the gradients of the parameters into `grads`, their last argument, and return it.
+outputs mu and logvar side by side. A new activation is one entry of ACTIVATIONS, its pair of functions, its name in
+settings.py and a case in gradcheck_cases (tests/README.md, Contributing).
 
 Source: Kingma & Welling 2014, appendix C.
 """

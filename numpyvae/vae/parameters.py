@@ -1,13 +1,15 @@
-"""Parameters: named views into one flat vector, and two ways to initialize them.
+"""Chapter 5. Parameters: named views into one flat vector, and two ways to initialize them.
 
-There are two networks, each a chain of linear layers with an activation between them, since without activations two
-linear layers are one. The encoder maps an image to q(z|x), the decoder maps z to p(x|z):
+There are two networks of chapter 1's layers. The encoder maps an image to q(z|x), the decoder maps z to p(x|z):
 
     encoder    pixels -> hidden -> 2 · latent              mu and logvar of q(z|x), side by side
     decoder    latent -> hidden, reversed -> pixels        the parameter of p(x|z) for each pixel
 
 Formulas need named arrays, an optimizer and a checkpoint one vector θ. Views give both: params["decoder.0.W"] is a
-slice of params.vector. Gradients have the same layout.
+slice of params.vector. Gradients have the same layout: a backward pass writes named arrays, the optimizer reads one vector.
+A layer has fan_in inputs and fan_out outputs. A weight of order 1/√fan_in gives a sum of fan_in terms the size of one
+input. Glorot's variance 2/(fan_in + fan_out) is between 1/fan_in, which preserves the variance forward, and 1/fan_out,
+which preserves that of the gradients backward.
 
 Sources: PyTorch's default (1/√fan_in); Glorot & Bengio 2010, eq. 16; Burda et al. 2016 (output bias).
 """
@@ -66,8 +68,9 @@ def init_params(config: VAEConfig, rng: np.random.Generator, dtype=np.float32) -
 def glorot_init(params: Parameters, mean_image: np.ndarray, config: VAEConfig, rng: np.random.Generator) -> None:
     """Overwrite weights with uniform ±√(6/(fan_in + fan_out)), and biases with 0, except the decoder's output bias.
 
-    The output bias is set so that the decoder's mean is mean_image (D,), the mean of the training images in float64, in
-    [0, 1] for the Bernoulli likelihood.
+    That is the bias for which E[x|z] is mean_image (D,), the mean of the training images in float64, while the last
+    weights contribute nothing: training need not spend its first steps on the mean. For the Bernoulli likelihood means
+    are in [0, 1], and clipped to [0.001, 0.999] so that logits are finite.
     """
     for name, array in params.items():
         if name.endswith(".W"):

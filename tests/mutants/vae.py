@@ -189,7 +189,7 @@ fault("log-mean-exp that overflows", TESTS, (FILE, "np.where(np.isfinite(m), m, 
 fault("log-mean-exp that makes NaN of weights that are all 0", TESTS,
       (FILE, "    m = np.where(np.isfinite(m), m, 0)\n", ""))
 fault("the mean of the logs for the log of the mean", TESTS,
-      (FILE, "loss = -log_mean_exp(weights[0]).mean()", "loss = -weights[0].mean()"))
+      (FILE, "loss = -log_mean_exp(log_w).mean()", "loss = -log_w.mean()"))
 fault("the weights without the prior", TESTS, (FILE, "return log_px + log_pz - log_qz", "return log_px - log_qz"))
 fault("the weights multiplied by q", TESTS,
       (FILE, "return log_px + log_pz - log_qz", "return log_px + log_pz + log_qz"))
@@ -292,6 +292,10 @@ fault("mu and logvar not checked", CASES,
       (FILE, "    if objective in NOT_DERIVATIVES:\n        return", "    if objective:\n        return"))
 fault("a path derivative's encoder checked against its loss", CASES,
       (FILE, 'if not key.startswith("encoder")}', "}"))
+fault("iwae-dreg's encoder checked against its loss", CASES,
+      ("vae/objectives.py", 'NOT_DERIVATIVES = ["elbo-stl", "iwae-dreg"]', 'NOT_DERIVATIVES = ["elbo-stl"]'))
+fault("a title with another chapter's number", "vae/test_chapters.py -k title",
+      ("vae/gaussian.py", "Chapter 2. ", "Chapter 3. "))
 fault("one objective is not checked", CASES,
       (FILE, '    Case("path derivative, K = 5", VAEConfig(**SMALL), num_samples=5, objective="iwae-dreg"),\n', ""))
 FILE = "cli/gradcheck.py"

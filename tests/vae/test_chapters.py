@@ -21,6 +21,11 @@ def test_the_table_of_contents_numbers_every_module():
     assert sorted(TEXTS) == sorted(path.stem for path in DIRECTORY.glob("*.py") if path.stem != "__init__")
 
 
+def test_a_title_starts_with_the_chapters_number():
+    for number, name in CHAPTERS:
+        assert TEXTS[name].startswith(f'"""Chapter {number}. '), name
+
+
 def test_a_chapter_imports_only_chapters_before_it():
     names = [name for _, name in CHAPTERS]
     for i, name in enumerate(names):
