@@ -8,8 +8,8 @@ reaches the end; MDP refuses γ = 1 otherwise. The equations of chapters 3 and 4
 
 the largest expected number of steps from s to the end: the optimal value if the reward of every step is 1. For every
 policy w ≥ 1 + P_π w, so (I − P_π)⁻¹ 1 ≤ w. On the left are the sums of the rows of the inverse. None exceeds H = ‖w‖,
-so (3.5) and (4.2) hold with this H. Any w ≥ c + P_π w with a number c > 0 gives the bound ‖w‖/c. So a computed w gives one
-as well, although it satisfies (6.1) only up to rounding.
+so (3.5) and (4.2) hold with this H. Any w ≥ c + P_π w with a number c > 0 gives the bound ‖w‖/c. So a computed w gives
+one as well, although it satisfies (6.1) only up to rounding.
 
 With a fixed number of steps h, the best that can be done is one step and then the best with one step less,
 

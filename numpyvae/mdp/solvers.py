@@ -5,8 +5,9 @@ and to take a maximum are non-expansive, and γ contracts. So for any two value 
 
     ‖T x − T y‖ ≤ γ ‖x − y‖,                                                                                     (4.1)
 
-T has exactly one fixed point v*, and v ← T v approaches it from anywhere. A policy is greedy with respect to v if it
-takes an action with the largest q(s, a) in each state. Three ways to v*:
+T has exactly one fixed point v*, and v ← T v approaches it from anywhere. (At γ = 1, T contracts in a norm weighted with
+the w of (6.1).) A policy is greedy with respect to v if it takes an action with the largest q(s, a) in each state.
+Three ways to v*:
 
     value iteration             v ← T v; the error shrinks by γ per sweep
     policy iteration            v ← v_π by (3.2), π ← greedy(v); few iterations, a linear system each
@@ -23,8 +24,8 @@ Why policy iteration ends. With v = v_π, equation (3.5) for a new policy π′ 
     v_π′ − v_π = (I − γ P_π′)⁻¹ ( q_π(·, π′) − v_π ).                                                            (4.3)
 
 Here q_π(·, π′) is the vector of the q_π(s, π′(s)), an entry per state; it is T_π′ v_π. If π′ changes only actions that
-improve q, the bracket is nowhere negative. The inverse has no negative entry and is at
-least I. So no value falls and one rises: no policy repeats, and there are finitely many.
+improve q, the bracket is nowhere negative. The inverse has no negative entry and is at least I. So no value falls and
+one rises: no policy repeats, and there are finitely many.
 
 The constant part of the error decays slowest, and need not be waited for. If no episode ends, adding c to v adds γc to
 T v, takes (1 − γ)c from T v − v, and changes no policy. With low and high the extremes of T v − v (MacQueen),

@@ -41,7 +41,7 @@ def chain_svg() -> str:
 def _legend_entry(x: float, y: float, color: str, policy: tuple, label: str) -> str:
     arrows = element("tspan", " ".join(ARROWS[action] for action in policy), class_="name", style=f"fill: {color}")
     return (line(x, y, x + 30, y, style=f"stroke: {color}; stroke-width: 3")
-            + element("text", arrows, f"  {label}", x=x + 40, y=y + 4.5))
+            + element("text", arrows, f" \u2002{label}", x=x + 40, y=y + 4.5))
 
 
 def _panel(s: int, x_axis: Axis, y_axis: Axis, myopic: list, farsighted: list, critical: float) -> str:

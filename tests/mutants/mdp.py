@@ -138,6 +138,8 @@ fault("modified policy iteration without its constant", SOLVERS + " -k error_bou
       (FILE, "values = v + c\n", "values = v\n"))
 fault("the constant with half of its horizon", SOLVERS + " -k error_bounds or three",
       (FILE, "c = (low + high) / 2 * H", "c = (low + high) / 4 * H"))
+fault("modified policy iteration that returns the worst policy", SOLVERS + " -k returned_policy",
+      (FILE, "return Solution(policy, values, iteration", "return Solution(q.argmin(axis=1), values, iteration"))
 fault("rows taken to sum to exactly 1", SOLVERS + " -k rows_that",
       (FILE, " + abs(c) * (H * mdp.gamma * off + 4 * U)", ""))
 fault("rounds that never end early", SOLVERS + " -k far_fewer", (FILE, "size(v - last) <= enough", "False"))
