@@ -5,7 +5,7 @@ and to take a maximum are non-expansive, and γ contracts. So for any two value 
 
     ‖T x − T y‖ ≤ γ ‖x − y‖,                                                                                     (4.1)
 
-T has exactly one fixed point v*, and v ← T v approaches it from anywhere. (At γ = 1, T contracts in a norm weighted with
+T has exactly one fixed point v*, and v ← T v approaches it from anywhere. (At γ = 1, T contracts in a norm weighted by
 the w of (6.1).) A policy is greedy with respect to v if it takes an action with the largest q(s, a) in each state.
 Three ways to v*:
 
