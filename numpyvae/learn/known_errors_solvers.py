@@ -120,7 +120,7 @@ ERRORS = [
     _error("backward_induction", "the given gamma is ignored", _induction(lambda mdp, v, g: _q(mdp, v))),
     _error("backward_induction", "every stage has the final values after it, not those of the next stage",
            _induction(future=lambda values, t: values[-1])),
-    _error("backward_induction", "the final values are ignored: g is 0",
+    _error("backward_induction", "the final values are ignored: f is 0",
            lambda mdp, horizon, final=0.0, gamma=None: _induction()(mdp, horizon, 0.0, gamma)),
     _error("backward_induction", "a terminal state has its final value; an episode that has ended does not receive it",
            _induction(ended=False)),

@@ -12,11 +12,14 @@
     Optional: rounding (tie tolerance, iterative refinement), validation (how arguments are read)
 
 Symbols: s, s′ states, S their number; a an action, A their number; P(s′ | s, a) transition probability; R(s, a)
-expected reward; γ discount factor; π policy, P_π and r_π its transitions and rewards; v value, q action value, v* and
-q* of the best policy; T, T_π Bellman operators; H effective horizon; ‖·‖ the largest absolute entry; τ tie tolerance;
-u = 2⁻⁵² machine epsilon, the distance from 1 to the next float64. Of one chapter only: m, n steps (1); w steps to the
-end, g final value, h number of steps (6); d distribution over states, g gain, h bias (7); n, c, p polynomials in γ (9);
-δ residual, e error (rounding).
+expected reward; γ discount factor; π policy, P_π and r_π its transition matrix and rewards; v value, q action value, v*
+and q* of the best policy; T, T_π Bellman operators; H effective horizon; ‖·‖ the largest absolute entry, for R that of
+the available actions; τ tie tolerance; u = 2⁻⁵² machine epsilon, the distance from 1 to the next float64; v̂ computed
+values. A dot stands for all states: q(·, a) is the vector of q(s, a), one entry per state, and q(·, π) of q(s, π(s)).
+
+Of one chapter only: m, n steps, and g for γ in formulas that are printed (1); x, y any two value vectors, c a constant,
+k next states (4); w steps to the end, f final value, h number of steps (6); d visitation, μ stationary distribution, g
+gain, h bias (7); n, c, p polynomials in γ (9); δ residual, e error (rounding).
 """
 
 from .average import AverageReward, average_reward, state_visitation

@@ -8,15 +8,22 @@ sum to
 the state-visitation distribution: that of the last state of a process that continues with probability γ per step. With
 it the value is an average over states, not over time: d₀·v_π = d·r_π/(1 − γ).
 
-The average reward per step needs no discount factor. Assume that the process never ends and that the states that recur
-form one class (the policy is unichain). Then the average, the gain g, is the same from every state. The bias h(s) is
-the total by which the rewards from s on exceed it. With d = P_πᵀ d the stationary distribution, they satisfy
+The average reward per step needs no discount factor. A recurrent class is a set of states that the policy never leaves,
+and in which it reaches every state from every other. Assume that the process never ends and that the policy is
+unichain: it has one such class, and leaves all other states for good. Then the average, the gain g, is the same from
+every state. The bias h(s) is the total by which the rewards from s on exceed it. With the stationary distribution μ,
+which solves μ = P_πᵀ μ and is the limit of d as γ → 1, they satisfy
 
-    h + g = r_π + P_π h,        Σ_s d(s) h(s) = 0.                                                               (7.2)
+    h + g = r_π + P_π h,        Σ_s μ(s) h(s) = 0.                                                               (7.2)
 
-The first equation determines h up to a constant. So set h = 0 in the first state and solve for g and the other entries,
-one linear system: its matrix is I − P_π with ones in the first column. The transposed system with right-hand side
-(1, 0, …, 0) gives d. Near γ = 1 the discounted value contains both: v_π = g/(1 − γ) + h + terms that vanish with 1 − γ.
+The first equation determines h up to a constant. So number the states 1, …, S and first set h₁ = 0. Then S equations in
+the S unknowns g, h₂, …, h_S remain. With I(s, s′) the entries of the identity matrix they are
+
+    g + Σ_{s′ ≥ 2} ( I(s, s′) − P_π(s, s′) ) h_{s′} = r_π(s),        s = 1, …, S.                                (7.3)
+
+The matrix M of this system is I − P_π with ones as its first column. The same matrix gives μ: Mᵀ μ = (1, 0, …, 0) says
+that μ sums to 1 and is stationary. At last subtract Σ_s μ(s) h(s) from h. Near γ = 1 the discounted value contains g
+and h: v_π = g/(1 − γ) + h + terms that vanish with 1 − γ.
 
 Source: Puterman (1994), chapter 8 and section 6.10; Howard 1960.
 """
@@ -38,7 +45,7 @@ class AverageReward(NamedTuple):
 
     gain: float                 # g, the average reward per step
     bias: np.ndarray            # h (S,)
-    stationary: np.ndarray      # d (S,), the fraction of the steps spent in each state
+    stationary: np.ndarray      # μ (S,), the fraction of the steps spent in each state
 
 
 def state_visitation(mdp: MDP, policy, start) -> np.ndarray:
@@ -71,10 +78,13 @@ def average_reward(mdp: MDP, policy) -> AverageReward:
     first = np.eye(1, len(r))[0]
     if mdp.sparse:
         factors = splu(hstack([np.ones((len(r), 1)), (eye_array(len(r)) - P).tocsc()[:, 1:]], format="csc"))
-        h, d = factors.solve(r), factors.solve(first, "T")
+        h = factors.solve(r)                                    # (7.3): g in the place of h₁
+        mu = factors.solve(first, "T")
     else:
         matrix = np.eye(len(r)) - P
         matrix[:, 0] = 1
-        h, d = np.linalg.solve(matrix, r), np.linalg.solve(matrix.T, first)
-    gain, h[0] = float(h[0]), 0
-    return AverageReward(gain, h - d @ h, d)
+        h = np.linalg.solve(matrix, r)
+        mu = np.linalg.solve(matrix.T, first)
+    gain = float(h[0])
+    h[0] = 0
+    return AverageReward(gain, h - mu @ h, mu)

@@ -10,24 +10,28 @@ first step and P_π(s, s′) the probability of the next state, this is Bellman'
     v_π = r_π + γ P_π v_π,        or        (I − γ P_π) v_π = r_π,                                             (3.2)
 
 S linear equations in S unknowns. No row of P_π sums to more than 1, so for γ < 1 the inverse exists: (I − γ P_π)⁻¹ =
-Σₖ γᵏ P_πᵏ converges. It has no negative entry, and no row of it sums to more than H = 1/(1 − γ).
+Σₖ γᵏ P_πᵏ converges. It has no negative entry, and no row of it sums to more than H = 1/(1 − γ). (At γ = 1 the inverse
+exists if every policy ends every episode; chapter 6 gives the H of that case.)
 
 The action value is the value of action a followed by π, the advantage what that gains over π itself,
 
-    q(s, a) = R(s, a) + γ Σ_{s′} P(s′ | s, a) v(s′),        advantage(s, a) = q_π(s, a) − v_π(s).              (3.3)
+    q_π(s, a) = R(s, a) + γ Σ_{s′} P(s′ | s, a) v_π(s′),        advantage(s, a) = q_π(s, a) − v_π(s).          (3.3)
 
-The Bellman operator replaces v by one step and then v. Under a policy, and with the best action in each state,
+With any vector v in place of v_π, the same formula gives the action values q(s, a) of v; q(·, a) is the vector of them
+for one action a, an entry per state. The Bellman operator replaces v by one step and then v. Under a policy, and with
+the best action in each state,
 
     T_π v = r_π + γ P_π v,        T v = maxₐ q(·, a).                                                          (3.4)
 
-So v_π is the fixed point of T_π. No policy has a higher value in any state than v*, the fixed point of T, and a policy
-that takes a maximizing action everywhere attains it. For any v, the Bellman residual bounds the error in maximum norm:
+So v_π is the fixed point of T_π. T has exactly one fixed point, v*: chapter 4 shows it, from (4.1). No policy has a
+higher value than v* in any state, and a policy that takes a maximizing action everywhere attains it. For any v, the
+Bellman residual bounds the error in maximum norm:
 
     v_π − v = (I − γ P_π)⁻¹ (T_π v − v),        so        ‖v_π − v‖ ≤ H ‖T_π v − v‖.                           (3.5)
 
 The same holds for T and v*. It is an a posteriori bound: to check a solution takes one matrix product. H also bounds
-how much an error in r_π grows, so the rounding of a linear solver costs about 2S·u·H of the largest value, with machine
-epsilon u = 2⁻⁵².
+how much an error in r_π grows. So the rounding of a linear solver costs at most about 2S·u·H·‖v_π‖, with u = 2⁻⁵² the
+machine epsilon.
 
 Source: Puterman, Markov Decision Processes (1994), section 6.1.
 """
@@ -85,21 +89,39 @@ def induced_chain(mdp: MDP, policy) -> tuple:
     return average @ mdp.transitions, (policy * np.where(mdp.available, mdp.R, 0)).sum(axis=1)
 
 
+def policy_evaluation(mdp: MDP, policy) -> np.ndarray:
+    """v_π (S,), the solution of (3.2), with ‖v̂ − v_π‖ ≤ S·u·(1 + γ)·H·‖v_π‖
+
+    H is 1/(1 − γ), or at γ = 1 that of chapter 6.
+    policy: (S,) action numbers, or (S, A) probabilities
+    """
+    P, r = induced_chain(mdp, policy)
+    return factorize(P, mdp.gamma)(r)           # as np.linalg.solve(np.eye(S) - gamma * P, r)
+
+
 def factorize(P, gamma: float):
-    """Factorize I − γ P once and return the solve function: (b, transpose=False) -> (I − γ P)⁻¹ b, or (I − γ P)⁻ᵀ b"""
-    if issparse(P):
-        system = (eye_array(P.shape[0]) - gamma * P).tocsc()
-        return _iterative(system) if P.shape[0] > ITERATIVE_STATES else _sparse_lu(system)
-    # The plain form is np.linalg.solve(np.eye(S) - gamma * P, b). LAPACK is column-major: the transpose of a C-ordered
-    # array is factored in place, without a copy, which is a tenth of the time at 1,000 states; hence `trans`.
+    """Factorize I − γ P once and return the solve function: (b, transpose=False) -> (I − γ P)⁻¹ b, or (I − γ P)⁻ᵀ b
+
+    The factors are L and U of Gaussian elimination, both triangular; with them each b costs two substitutions.
+    """
+    if not issparse(P):
+        return _dense_lu(P, gamma)
+    system = (eye_array(P.shape[0]) - gamma * P).tocsc()
+    return _iterative(system) if P.shape[0] > ITERATIVE_STATES else _sparse_lu(system)
+
+
+def _dense_lu(P, gamma):
+    # lu_factor(np.eye(S) - gamma * P), faster. LAPACK is column-major: the transpose of a C-ordered array is factored
+    # in place, without a copy, which is a tenth of the time at 1,000 states; hence `trans`.
     system = -gamma * P
-    system.flat[:: P.shape[0] + 1] += 1
+    system.flat[:: P.shape[0] + 1] += 1         # the identity
     factors = lu_factor(system.T, overwrite_a=True, check_finite=False)
     return lambda b, transpose=False: lu_solve(factors, b, trans=0 if transpose else 1, check_finite=False)
 
 
 def _sparse_lu(system):
-    # Most transition graphs are nearly symmetric; this ordering then gives the least fill-in.
+    # Elimination makes nonzeros where the matrix has zeros: fill-in. It depends on the order of the unknowns, and most
+    # transition graphs are nearly symmetric, for which this order gives the least.
     factors = splu(system, permc_spec="MMD_AT_PLUS_A")
     return lambda b, transpose=False: factors.solve(b, "T" if transpose else "N")
 
@@ -107,7 +129,8 @@ def _sparse_lu(system):
 def _iterative(system):
     """BiCGSTAB, restarted on the true residual until only rounding is left of it; LU if it does not converge.
 
-    The factors of a large sparse matrix may not fit in memory: for random transitions they are nearly dense.
+    The factors of a large sparse matrix may not fit in memory: for random transitions they are nearly dense. BiCGSTAB
+    (van der Vorst 1992) needs none: it approaches the solution by products of the matrix with vectors.
     """
     by_rows, longest, factors = system.tocsr(), np.bincount(system.indices).max(), []
 
@@ -127,15 +150,6 @@ def _iterative(system):
         return factors[0](b, transpose)
 
     return solve
-
-
-def policy_evaluation(mdp: MDP, policy) -> np.ndarray:
-    """v_π (S,), the solution of (3.2), with ‖v̂ − v_π‖ ≤ S·u·(1 + γ)/(1 − γ)·‖v_π‖
-
-    policy: (S,) action numbers, or (S, A) probabilities
-    """
-    P, r = induced_chain(mdp, policy)
-    return factorize(P, mdp.gamma)(r)
 
 
 def action_values(mdp: MDP, v) -> np.ndarray:
@@ -162,5 +176,8 @@ def bellman_operator(mdp: MDP, v, policy=None) -> np.ndarray:
 
 
 def bellman_residual(mdp: MDP, v, policy=None) -> float:
-    """‖T v − v‖, or ‖T_π v − v‖ with a policy: the error of v is at most H times that, and at least half of it."""
+    """‖T v − v‖, or ‖T_π v − v‖ with a policy. The error of v is at most H times this number, by (3.5).
+
+    It is at least this number divided by 1 + γ, since ‖T v − v‖ ≤ ‖T v − v*‖ + ‖v* − v‖ and by (4.1).
+    """
     return float(abs(bellman_operator(mdp, v, policy) - as_values(mdp, v)).max())

@@ -27,8 +27,9 @@ Below γ* the small early reward is worth more; above it, the large late one. So
 discount factor. The next chapters find optimal policies without a closed form.
 
 The example is an exercise from a course; some values in its printed solution were wrong, and the tests list them. Why
-it stands beside a VAE: both books evaluate an expectation that cannot be summed term by term. The VAE bounds it and
-samples it; a Markov decision process reduces it to a linear system.
+it stands beside a VAE: both books evaluate an expectation. A VAE has no formula for it, so it bounds it and samples it.
+Here transitions are deterministic, and the sum has a formula. With random transitions the trajectories are too many to
+sum over, but chapter 3 reduces the expectation to a linear system.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,8 @@
 """Chapter 9. Critical discount factors, computed exactly, and the Blackwell-optimal policy.
 
-The optimal policy depends on γ. A grid of discount factors can miss a change; an exact computation cannot. By Cramer's
-rule the value of a policy is a rational function of γ, with a polynomial n_s for each state, and so is the advantage,
+The optimal policy depends on γ, and a grid of discount factors can miss a change. So this chapter computes with
+polynomials in γ and exact fractions. By Cramer's rule the value of a policy is a rational function of γ, with a
+polynomial n_s for each state, and so is the advantage,
 
     v_π(γ) = (I − γ P_π)⁻¹ r_π = n(γ) / c(γ),        c(γ) = det(I − γ P_π) > 0 for 0 ≤ γ < 1,                    (9.1)
     q_π(s, a) − v_π(s) = p(γ) / c(γ),        p(γ) = R(s, a) c(γ) + γ Σ_{s′} P(s′ | s, a) n_{s′}(γ) − n_s(γ).     (9.2)
@@ -15,8 +16,11 @@ the set of optimal policies can change only
 
 At a critical γ policy iteration continues with a policy that is optimal just above it. Only sign changes matter, and
 they are isolated with Rolle's theorem: between two neighboring sign changes of p′, p is monotone and has at most one of
-its own, which bisection finds. All arithmetic is in exact fractions; only the roots are rounded, to 2⁻⁶⁰. The policy of
-the last interval is Blackwell-optimal: optimal for every discount factor near enough to 1.
+its own, which bisection finds. The policy of the last interval is Blackwell-optimal: optimal for every discount factor
+near enough to 1.
+
+The arithmetic is exact, but three limits remain. Each number of the problem is read as a simple fraction near it,
+0.333… as 1/3. The search starts at γ = 2⁻⁶⁰. Roots are isolated down to 2⁻⁶⁰, so two that are closer can be missed.
 
 Source: Faddeev and Leverrier for n and c; Blackwell, Discrete dynamic programming (1962).
 """
@@ -30,27 +34,28 @@ import numpy as np
 
 from .model import MDP
 
-ROOT_TOLERANCE = Fraction(1, 2**60)     # of a root; closer sign changes are missed
+ROOT_TOLERANCE = Fraction(1, 2**60)     # of a root, and where the search starts
 
 
-def critical_discounts(P, R=None) -> list[float]:
+def critical_discounts(mdp, R=None) -> list[float]:
     """The γ in (0, 1), ascending, where the set of optimal policies differs on the two sides.
 
-    P: an MDP, whose own γ is not used; or P and R as for MDP. Accurate to float64 rounding. ValueError for more than
-    100,000 policies.
+    mdp: an MDP, whose own γ is not used: critical_discounts(mdp). Or two arguments, critical_discounts(P, R), as for
+    MDP. Accurate to float64 rounding, within the limits above. ValueError for more than 100,000 policies.
     """
-    return [float(gamma) for gamma, _ in _optimal_policy_intervals(P, R)][1:]
+    return [float(gamma) for gamma, _ in _optimal_policy_intervals(mdp, R)][1:]
 
 
-def blackwell_policy(P, R=None) -> np.ndarray:
-    """A policy (S,) that is optimal for every discount factor from the last critical one up to 1. P, R: as above."""
-    *_, (_, policy) = _optimal_policy_intervals(P, R)
+def blackwell_policy(mdp, R=None) -> np.ndarray:
+    """A policy (S,) that is optimal from the last critical discount factor up to 1. Arguments: as above."""
+    *_, (_, policy) = _optimal_policy_intervals(mdp, R)
     return policy
 
 
-def _optimal_policy_intervals(P, R) -> Iterator[tuple]:
+def _optimal_policy_intervals(mdp, R) -> Iterator[tuple]:
     """(γ, π): π is optimal from γ to the next pair's γ, or to 1."""
-    mdp = P if isinstance(P, MDP) else MDP(P, R, 0.0)
+    if not isinstance(mdp, MDP):
+        mdp = MDP(mdp, R, 0.0)
     S, A = mdp.R.shape
     if A ** S > 100_000:
         raise ValueError(f"{A} actions in {S} states make {A}^{S} policies; at most 100,000 are searched")

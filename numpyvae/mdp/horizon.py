@@ -7,16 +7,17 @@ reaches the end; MDP refuses γ = 1 otherwise. The equations of chapters 3 and 4
     w(s) = maxₐ ( 1 + Σ_{s′} P(s′ | s, a) w(s′) ),                                                               (6.1)
 
 the largest expected number of steps from s to the end: the optimal value if the reward of every step is 1. For every
-policy w ≥ 1 + P_π w, so (I − P_π)⁻¹ 1 ≤ w, and H = ‖w‖ bounds the rows of every inverse in (3.5), (4.2) and (4.3). Any
-w ≥ c + P_π w, c > 0, gives the bound ‖w‖/c: so a computed w, which satisfies (6.1) up to rounding, bounds as well.
+policy w ≥ 1 + P_π w, so (I − P_π)⁻¹ 1 ≤ w. On the left are the sums of the rows of the inverse. None exceeds H = ‖w‖,
+so (3.5) and (4.2) hold with this H. Any w ≥ c + P_π w with a number c > 0 gives the bound ‖w‖/c. So a computed w gives
+one as well, although it satisfies (6.1) only up to rounding.
 
 With a fixed number of steps h, the best that can be done is one step and then the best with one step less,
 
-    v_h(s) = g(s),        v_t(s) = maxₐ ( R(s, a) + γ Σ_{s′} P(s′ | s, a) v_{t+1}(s′) ),   t = h − 1, …, 0,      (6.2)
+    v_h(s) = f(s),        v_t(s) = maxₐ ( R(s, a) + γ Σ_{s′} P(s′ | s, a) v_{t+1}(s′) ),   t = h − 1, …, 0,      (6.2)
 
-where g is the value of the state in which the last step ends. This is backward induction. The best action depends on
+where f is the value of the state in which the last step ends. This is backward induction. The best action depends on
 the stage t: near the end an agent takes what it can get. The sum is finite, so γ = 1 needs no condition. It is h sweeps
-of value iteration from g, so by (4.1) ‖v₀ − v*‖ ≤ γʰ ‖g − v*‖: a long horizon approaches the infinite one.
+of value iteration from f, so by (4.1) ‖v₀ − v*‖ ≤ γʰ ‖f − v*‖: a long horizon approaches the infinite one.
 
 Source: Puterman (1994), chapter 4; Bertsekas and Tsitsiklis, An analysis of stochastic shortest path problems (1991).
 """
@@ -33,13 +34,16 @@ from .validation import LARGEST, read_integer, read_discount
 def effective_horizon(mdp: MDP) -> float:
     """H: no row of (I − γ P_π)⁻¹ sums to more than this, whatever π. 1/(1 − γ), or at γ = 1 the ‖w‖ of (6.1).
 
-    ValueError if an episode may be so long that float64 cannot bound it, or values as large as H ‖R‖.
+    ValueError if an episode may be so long that float64 cannot bound it, or values as large as H·‖R‖, with
+    ‖R‖ over the available actions.
     """
     if mdp.gamma < 1:
         return 1 / (1 - mdp.gamma)
+    # (6.1) is solved by policy iteration, as in chapter 4, with reward 1 for every step. It is written out here because
+    # that of chapter 4 needs H. No tie tolerance: gains below 1e-9 are left, and c pays for them in the bound.
     policy = mdp.available.argmax(axis=1)
     states = np.arange(len(policy))
-    while True:                                         # policy iteration for reward 1
+    while True:
         P, _ = induced_chain(mdp, policy)
         w = factorize(P, 1.0)(np.ones(len(policy)))
         steps = np.where(mdp.available, 1 + (mdp.transitions @ w).reshape(mdp.R.shape), -np.inf)
@@ -64,8 +68,8 @@ class FiniteHorizonSolution(NamedTuple):
 def backward_induction(mdp: MDP, horizon: int, final=0.0, gamma: float | None = None) -> FiniteHorizonSolution:
     """Equation (6.2): the optimal action of every stage; ties go to the lowest index.
 
-    horizon: h, a positive integer
-    final: g, a number or (S,); an episode that has ended before does not receive it
+    horizon: h, the number of steps, a positive integer (not the effective horizon H)
+    final: f, a number or (S,); an episode that has ended before does not receive it
     gamma: a discount factor for this calculation, up to and including 1; by default that of the MDP
     """
     read_integer("horizon", horizon, 1)

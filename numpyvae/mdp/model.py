@@ -10,9 +10,9 @@ from a row of P, and every equation of the following chapters holds as it stands
 action ends the episode with reward 0. An action that a state does not have has the reward −∞: no maximum selects it.
 
 The effective horizon is H = 1/(1 − γ) = 1 + γ + γ² + …: how many steps ahead rewards matter. With γ = 1 there is no
-such limit, and values are finite only if every policy ends every episode. That fails exactly if there is a set of
-states that some choice of actions never leaves. `_endless_states` starts with all states, and removes those that every
-action may leave until what remains is such a set, or empty.
+such limit, and values are finite for all rewards only if every policy ends every episode; so MDP requires that. It
+fails exactly if there is a set of states that some choice of actions never leaves. `_endless_states` starts with all
+states, and removes those that every action may leave until what remains is such a set, or empty.
 
 Source: Puterman, Markov Decision Processes (1994), chapters 2 and 7.
 """
@@ -30,7 +30,9 @@ class MDP:
     """An immutable MDP. Arguments are validated and copied; the arrays are read-only.
 
     P: array (S, A, S) with P[s, a, s′] = P(s′ | s, a), state by state; or a list or tuple of A matrices (S, S), dense
-       or sparse, one per action, with row s and column s′. A nested list of numbers is an array.
+       or sparse, one per action, with row s and column s′. A nested list of numbers is an array. Beware: an array
+       has the state first, P[s, a, s′], but a list of matrices has the action first, P[a][s, s′]. One array (A, S, S)
+       with the action first is for MDP.from_action_matrices; if A = S, MDP cannot notice the difference.
     R: (S, A), expected rewards; −inf for an action that a state does not have. Or rewards of transitions, in one of the
        forms of P; they are averaged over s′.
     gamma: the discount factor γ, 0 ≤ γ ≤ 1; 1 only if every policy ends every episode
@@ -40,7 +42,8 @@ class MDP:
     end: (S, A), the probability that the episode ends after the action; P and end together sum to 1
 
     Attributes: R (S, A); gamma; states; actions; end (S, A); and `transitions`, P as one (S·A, S) matrix whose row
-    s·A + a is the distribution of the next state, so that dense and sparse problems share code.
+    s·A + a is the distribution of the next state, so that dense and sparse problems share code. (The dictionary that
+    from_transitions takes is something else: the problem written as a table.)
 
     ValueError names the argument, the state and the action if a shape, an entry, a sum (to within 4·S·u, u = 2⁻⁵²)
     or γ is wrong.
@@ -61,9 +64,11 @@ class MDP:
         end = read_array("end", np.zeros((S, A)) if end is None else end, (S, A))
         states, actions = read_labels("states", states, S), read_labels("actions", actions, A)
 
-        available = available & (R != -np.inf) | terminal[:, None]
-        R[terminal], R[~available] = 0, -np.inf
-        end[terminal], end[~available] = 1, 0
+        available = (available & (R != -np.inf)) | terminal[:, None]
+        R[~available] = -np.inf
+        R[terminal] = 0
+        end[~available] = 0
+        end[terminal] = 1
         clear_rows(transitions, ~available.ravel() | np.repeat(terminal, A))
         if not available.any(axis=1).all():
             raise ValueError(f"state {states[int(available.any(axis=1).argmin())]!r} has no available action")
@@ -76,8 +81,11 @@ class MDP:
     @classmethod
     def from_action_matrices(cls, P, R, gamma: float, states=None, actions=None, **options) -> "MDP":
         """P (A, S, S) with P[a, s, s′], action by action. R: (S, A), or (A, S, S) for rewards of transitions."""
-        P, by_action = ([M if issparse(M) else np.asarray(M) for M in matrices] for matrices in (P, R))
-        return cls(P, by_action if by_action[0].ndim == 2 else R, gamma, states, actions, **options)
+        P = [M if issparse(M) else np.asarray(M) for M in P]
+        matrices = [M if issparse(M) else np.asarray(M) for M in R]
+        if matrices[0].ndim == 2:                           # rewards of transitions; of (S, A), a row has one dimension
+            R = matrices
+        return cls(P, R, gamma, states, actions, **options)
 
     @classmethod
     def from_transitions(cls, transitions: Mapping, gamma: float) -> "MDP":
@@ -108,7 +116,8 @@ class MDP:
     @property
     def terminal(self) -> np.ndarray:
         """Boolean (S,): every action ends the episode with reward 0."""
-        return (~self.available | (self.end == 1) & (self.R == 0)).all(axis=1)
+        ends = (self.end == 1) & (self.R == 0)
+        return (ends | ~self.available).all(axis=1)
 
     def with_discount(self, gamma: float) -> "MDP":
         """The same problem at another discount factor."""

@@ -14,15 +14,14 @@ error. So every product and every sum is split into high + low without error, wh
 iteration multiplies the error by a factor of order S·u·H. In the end v̂ is the float nearest to v in each state, or its
 neighbor. The last e, with a bound on its own error by (3.5), says how near.
 
-A computed q(s, a) = R + γ Σ P v̂, with k next states, has an error of at most
-
-    τ(s, a) = γ Σ P |v̂ − v|  +  (k + 2)·u/2·( |R(s, a)| + γ Σ P |v̂| ),                                           (R.2)
-
-from v̂ plus from the sum. Two actions tie if their values differ by at most the sum of their τ. Only rewards and values
-that enter this one comparison enter τ: a reward of −10⁹ elsewhere does not make different actions equal.
+The tie tolerance τ(s, a) of (4.5) follows: q is a sum of k + 1 terms, k of them products, and each rounding is at most
+u/2 of a partial sum. Two actions tie if their values differ by at most the sum of their τ. Only rewards and values that
+enter this one comparison enter τ: a reward of −10⁹ elsewhere does not make different actions equal.
 
 Source: Dekker 1971; Wilkinson 1963; Higham, Accuracy and Stability of Numerical Algorithms (2002), chapters 4 and 12.
 """
+
+from numbers import Real
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -33,16 +32,45 @@ from .validation import U
 
 
 def rounding_unit(mdp: MDP) -> float:
-    """A computed T v − v has a rounding error of at most this times ‖r_π‖ + 2‖v‖, by the count of (R.2)."""
+    """A computed T v − v has a rounding error of at most this times ‖r_π‖ + 2‖v‖, by the count of (4.5)."""
     return (next_states(mdp) + 3) * U / 2
 
 
 def tie_tolerance(mdp: MDP, v: np.ndarray, error=None) -> np.ndarray:
-    """τ (S, A), equation (R.2). error: a bound on |v̂ − v|; by default u·|v̂|, as of refined values."""
+    """τ (S, A), equation (4.5). error: a bound on |v̂ − v|; by default u·|v̂|, as of refined values."""
     error = U * abs(v) if error is None else error
     inherited = mdp.gamma * (mdp.transitions @ np.broadcast_to(error, v.shape))
     size = np.where(mdp.available, abs(mdp.R), 0).reshape(-1) + mdp.gamma * (mdp.transitions @ abs(v))
     return (inherited + (next_states(mdp) + 2) * U / 2 * size).reshape(mdp.R.shape)
+
+
+def check_tolerance(mdp: MDP, tolerance: float, H: float) -> None:
+    """ValueError if the tolerance of a solver is invalid, or certainly below rounding."""
+    if isinstance(tolerance, bool) or not isinstance(tolerance, Real) or not 0 < tolerance < np.inf:
+        raise ValueError(f"tolerance is {tolerance}; it must be a positive number")
+    # v* = T v* and the triangle inequality: ‖v*‖ ≥ ‖T 0‖/(1 + γ)
+    _check_rounding(mdp, tolerance, 4 * H * rounding_unit(mdp) * abs(mdp.R.max(axis=1)).max() / (1 + mdp.gamma))
+
+
+def bound_with_rounding(mdp: MDP, tolerance: float, H: float, v, Tv, error: float) -> float:
+    """`error`, of exact arithmetic, plus the rounding of T v − v. ValueError if the sum cannot reach the tolerance."""
+    unit = H * rounding_unit(mdp)
+    rounding = unit * (abs(Tv).max() + 3 * abs(v).max())                # ‖r_π‖ ≤ ‖T v‖ + ‖v‖
+    if error + rounding > tolerance:
+        if error <= rounding:                                           # more sweeps cannot help
+            _check_rounding(mdp, tolerance, error + rounding)
+        else:                                                           # nor here, if v* itself is too large:
+            low, high = (Tv - v).min(), (Tv - v).max()                  # as in (4.4), but also where episodes end
+            above = v.max() + low * (H if low < 0 else 1)               # ≤ max v*
+            below = v.min() + high * (H if high > 0 else 1)             # ≥ min v*
+            _check_rounding(mdp, tolerance, 4 * unit * max(above, -below))
+    return error + rounding
+
+
+def _check_rounding(mdp: MDP, tolerance: float, rounding: float) -> None:
+    if rounding > tolerance:
+        raise ValueError(f"float64 cannot certify values to {tolerance:g} at gamma = {mdp.gamma}: "
+                         f"rounding alone may cost {rounding:.2g}; ask for less, or use policy_iteration")
 
 
 def next_states(mdp: MDP) -> int:
@@ -53,12 +81,12 @@ def next_states(mdp: MDP) -> int:
 def refined_policy_evaluation(mdp: MDP, policy) -> np.ndarray:
     """v_π (S,) as policy_evaluation gives it, refined: |v̂ − v_π| ≤ u·|v_π| in each state. About ten times slower."""
     P, r = induced_chain(mdp, policy)
-    v, _ = refine(P, r, mdp.gamma, factorize(P, mdp.gamma), horizon=1.0)        # H enters the bound alone
+    v, _ = refine(P, r, mdp.gamma, factorize(P, mdp.gamma), H=1.0)      # H enters the bound alone
     return v
 
 
-def refine(P, r, gamma: float, solve, horizon: float) -> tuple:
-    """v_π (S,) and a bound on its error (S,). solve: as factorize returns it. horizon: H of (3.5)."""
+def refine(P, r, gamma: float, solve, H: float) -> tuple:
+    """v_π (S,) and a bound on its error (S,). solve: as factorize returns it. H: of (3.5)."""
     P, scale = csr_array(P), 2.0 ** (np.frexp(abs(r).max())[1] - 1)
     # exact, and products stay in the range of `_two_product`
     r, longest = r / scale, max(np.diff(P.indptr).max(), 1)
@@ -72,7 +100,7 @@ def refine(P, r, gamma: float, solve, horizon: float) -> tuple:
     # (3.5) for e: its own residual, the rounding of that, and the rounding of delta
     unsolved = abs(delta - e + gamma * (P @ e)).max() + (longest + 4) * U * abs(e).max()
     unsolved += U * abs(delta).max() + 4 * longest * U**2 * (abs(r).max() + 2 * abs(v).max())
-    return v * scale, (abs(e) + horizon * unsolved) * scale
+    return v * scale, (abs(e) + H * unsolved) * scale
 
 
 def exact_residual(P, r, gamma: float, v) -> np.ndarray:

@@ -1,8 +1,9 @@
 """Chapter 8. Simulation: trajectories of a policy.
 
 The value (3.1) is an expectation, so the mean of the discounted returns of many trajectories estimates it without bias,
-but for what follows the last step: at most γⁿ·H·‖R‖ after n steps. The standard error falls as one over the square root
-of the number of trajectories. In a VAE the expectation has no closed form, and samples are all there is.
+but for what follows the last step: at most γⁿ·H·‖R‖ after n steps, with ‖R‖ over the available actions. The standard
+error falls as one over the square root of the number of trajectories. In a VAE the expectation has no closed form, and
+samples are all there is.
 """
 
 from typing import NamedTuple

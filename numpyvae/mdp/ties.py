@@ -2,7 +2,7 @@
 
 Where two actions are equally good, the optimal policy is not one but many: any choice among the optimal actions of each
 state, those with q*(s, a) = v*(s). Computed values differ by rounding, so "equal" means: by no more than the error of
-the two, τ(s, a) + τ(s, a′) of (R.2) in rounding. The values are refined, so this tolerance has no factor H.
+the two, τ(s, a) + τ(s, a′) of (4.5). The values are those of policy iteration, refined, so τ has no factor H.
 """
 
 from collections.abc import Iterator

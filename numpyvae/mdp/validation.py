@@ -63,7 +63,7 @@ def read_mask(name: str, mask, shape: tuple) -> np.ndarray:
 def is_matrix_list(x) -> bool:
     """A list or tuple of matrices, one per action; a nested list of numbers is not."""
     return isinstance(x, (list, tuple)) and len(x) > 0 and all(
-        issparse(M) or isinstance(M, np.ndarray) and M.ndim == 2 for M in x)
+        issparse(M) or (isinstance(M, np.ndarray) and M.ndim == 2) for M in x)
 
 
 def read_transitions(P, name: str = "P") -> tuple:

@@ -72,7 +72,7 @@ def test_the_grid_worlds_values_and_arrows_are_those_of_brute_force():
     svg = figures_mdp.grid_world_svg()
     words = reading.texts(svg)
     for place, v in value.items():
-        assert f"{v:.3g}" in words, place
+        assert f"{v:.3g}".replace("-", "−") in words, place
     mdp = figures_mdp.grid_world(figures_mdp.GRID_DISCOUNT)
     chosen = {divmod(cell, 4): mdp.actions[row.argmax()] for cell, row in zip(mdp.states, optimal_actions(mdp))}
     assert chosen == best

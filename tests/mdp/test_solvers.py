@@ -51,6 +51,17 @@ def test_all_three_solvers_are_within_their_error_bounds(mdp):
         assert np.allclose(policy_evaluation(mdp, solution.policy), exact, rtol=0, atol=1e-5)     # within 2γ·1e-7/(1-γ)
 
 
+@pytest.mark.parametrize("solve", [value_iteration, modified_policy_iteration])
+@given(mdps(), st.sampled_from([1e-3, 0.3, 3.0, 30.0]))
+def test_the_returned_policy_keeps_the_error_bound_as_well(solve, mdp, tolerance):
+    solution = solve(mdp, tolerance)
+    values = np.array([float(x) for x in exact_evaluation(mdp, solution.policy)])
+    best = np.array([float(x) for x in exact_evaluation(mdp, policy_iteration(mdp).policy)])
+    rounding = 1e-10                                                    # of the two evaluations: values to 300
+    assert abs(values - solution.values).max() <= solution.error_bound + rounding
+    assert abs(values - best).max() <= 2 * solution.error_bound + rounding
+
+
 @given(mdps(max_states=4))
 def test_optimal_policies_are_those_with_the_best_exact_values(mdp):
     values = {tuple(policy): exact_evaluation(mdp, policy) for policy in enumerate_policies(mdp)}

@@ -18,12 +18,14 @@ fault("the formula without the length of the cycle", CHAIN, (FILE, "(1-{power(cy
 
 MODEL = "mdp/test_model.py"
 FILE = "mdp/model.py"
-fault("rewards of −inf that do not remove the action", MODEL, (FILE, "available & (R != -np.inf) |", "available |"))
+fault("rewards of −inf that do not remove the action", MODEL, (FILE, "(available & (R != -np.inf)) |", "available |"))
 fault("a missing reward taken for a missing action", MODEL, (FILE, "(R != -np.inf)", "(R > -np.inf)"))
 fault("the rows of unavailable actions kept", MODEL, (FILE, "~available.ravel() | np.repeat", "np.repeat"))
 fault("terminal states that go on", MODEL, (FILE, " | np.repeat(terminal, A))", ")"))
-fault("terminal states that keep their rewards", MODEL, (FILE, "R[terminal], R[~available] = 0, -np.inf",
-                                                         "R[~available] = -np.inf"))
+fault("terminal states that keep their rewards", MODEL, (FILE, "        R[terminal] = 0\n", ""))
+fault("terminal states that do not end", MODEL, (FILE, "        end[terminal] = 1\n", ""))
+fault("rewards of transitions by state taken for those by action", MODEL,
+      (FILE, "            R = matrices\n", "            R = np.stack(matrices)\n"))
 fault("a state without any action accepted", MODEL, (FILE, "if not available.any(axis=1).all():", "if False:"))
 fault("arrays that stay writable", MODEL, (FILE, "        freeze(R, end, transitions)\n", ""))
 fault("arrays writable after pickling", MODEL,
@@ -107,7 +109,7 @@ fault("no factors where iteration does not converge", BELLMAN + " -k convergence
 fault("factors of any size", BELLMAN + " -k convergence", (FILE, "len(b) > LU_STATES", "False"))
 
 SOLVERS = "mdp/test_solvers.py"
-FILE = "mdp/solvers.py"
+FILE, ROUNDING_FILE = "mdp/solvers.py", "mdp/rounding.py"
 fault("the worst action for the best", VALUES, (FILE, "    best = q.argmax(axis=1)", "    best = q.argmin(axis=1)"))
 fault("an action replaced by its equal", SOLVERS + " -k ties or kept or exactly",
       (FILE, "np.where(gain > tau[states, best] + tau[states, policy],",
@@ -133,22 +135,25 @@ fault("value iteration that waits one sweep too many", SOLVERS + " -k stops_on",
 fault("the iterate itself handed to on_sweep", SOLVERS + " -k on_sweep",
       (FILE, "on_sweep(sweep, v.copy())", "on_sweep(sweep, last)"))
 fault("modified policy iteration without its constant", SOLVERS + " -k error_bounds or three",
-      (FILE, "values, error = (v + c, (high", "values, error = (v, (high"))
+      (FILE, "values = v + c\n", "values = v\n"))
 fault("the constant with half of its horizon", SOLVERS + " -k error_bounds or three",
       (FILE, "c = (low + high) / 2 * H", "c = (low + high) / 4 * H"))
+fault("modified policy iteration that returns the worst policy", SOLVERS + " -k returned_policy",
+      (FILE, "return Solution(policy, values, iteration", "return Solution(q.argmin(axis=1), values, iteration"))
 fault("rows taken to sum to exactly 1", SOLVERS + " -k rows_that",
       (FILE, " + abs(c) * (H * mdp.gamma * off + 4 * U)", ""))
 fault("rounds that never end early", SOLVERS + " -k far_fewer", (FILE, "size(v - last) <= enough", "False"))
 fault("sweeps without discount", SOLVERS + " -k number_of_sweeps or starting",
       (FILE, "P, r = mdp.gamma * mdp.transitions[rows]", "P, r = mdp.transitions[rows]"))
 fault("a bound without rounding", SOLVERS + " -k tolerance or unreachable",
-      (FILE, "return error + rounding", "return error"), (FILE, "if error + rounding > tolerance:", "if False:"),
-      (FILE, "    if rounding > tolerance:", "    if False:"))
+      (ROUNDING_FILE, "return error + rounding", "return error"),
+      (ROUNDING_FILE, "if error + rounding > tolerance:", "if False:"),
+      (ROUNDING_FILE, "    if rounding > tolerance:", "    if False:"))
 fault("an unreachable tolerance found out by the last sweep only", SOLVERS + " -k early",
-      (FILE, "if error + rounding > tolerance:", "if False:"))
+      (ROUNDING_FILE, "if error + rounding > tolerance:", "if False:"))
 fault("refused near γ = 1 whatever the tolerance", SOLVERS + " -k justified or error_bounds",
-      (FILE, "else 4 * unit * size)", "else 1e6 * unit * size)"))
-fault("any tolerance accepted", SOLVERS + " -k limits", (FILE, "or not 0 < tolerance < np.inf:", "or False:"))
+      (ROUNDING_FILE, "4 * unit * max(above, -below)", "1e6 * unit * max(above, -below)"))
+fault("any tolerance accepted", SOLVERS + " -k limits", (ROUNDING_FILE, "or not 0 < tolerance < np.inf:", "or False:"))
 fault("max_sweeps not checked", SOLVERS + " -k limits", (FILE, '    read_integer("max_sweeps", max_sweeps, 1)\n', ""))
 
 TIES = "mdp/test_rounding.py mdp/test_solvers.py -k tie or worse or penalty or shortest"
@@ -185,9 +190,9 @@ fault("the residual without the low parts of its sums", ROUNDING,
       (FILE, "carry + (product_low + p * w_low[column])", "(product_low + p * w_low[column])"))
 fault("halves of the wrong width", ROUNDING, (FILE, "134217729.0", "1048577.0"))
 fault("an error bound without the last correction", ROUNDING,
-      (FILE, "(abs(e) + horizon * unsolved) * scale", "horizon * unsolved * scale"))
+      (FILE, "(abs(e) + H * unsolved) * scale", "H * unsolved * scale"))
 fault("an error bound that is not scaled back", ROUNDING,
-      (FILE, "(abs(e) + horizon * unsolved) * scale", "(abs(e) + horizon * unsolved)"))
+      (FILE, "(abs(e) + H * unsolved) * scale", "(abs(e) + H * unsolved)"))
 
 HORIZON = "mdp/test_horizon.py"
 FILE = "mdp/horizon.py"
@@ -219,8 +224,8 @@ fault("state visitation without the factor 1 − γ", AVERAGE, (FILE, "* (1 - md
 fault("no visits without discount", AVERAGE, (FILE, "(1 - mdp.gamma if mdp.gamma < 1 else 1)", "(1 - mdp.gamma)"))
 fault("state visitation by the system itself", AVERAGE, (FILE, "(d0, transpose=True)", "(d0)"))
 fault("a start that sums to anything", AVERAGE, (FILE, "or abs(d0.sum() - 1) > 4 * S * U", ""))
-fault("a bias that is not centered", AVERAGE, (FILE, "h - d @ h, d)", "h, d)"))
-fault("the gain left in the bias", AVERAGE, (FILE, "gain, h[0] = float(h[0]), 0", "gain = float(h[0])"))
+fault("a bias that is not centered", AVERAGE, (FILE, "h - mu @ h, mu)", "h, mu)"))
+fault("the gain left in the bias", AVERAGE, (FILE, "    h[0] = 0\n", ""))
 fault("the stationary distribution of the system itself", AVERAGE, (FILE, "np.linalg.solve(matrix.T, first)",
                                                                    "np.linalg.solve(matrix, first)"))
 fault("two recurrent classes accepted", AVERAGE, (FILE, "if len(closed) > 1:", "if len(closed) > 9:"))
@@ -272,20 +277,21 @@ fault("more policies than can be searched", DISCOUNT, (FILE, "if A ** S > 100_00
 
 PLOT = "pictures/test_chain.py"
 FILE = "pictures/chain.py"
-fault("values upside down", PLOT, (FILE, "return bottom - height * log10(", "return top + height * log10("))
-fault("a linear axis", PLOT, (FILE, "log10(max(value, Y_MIN) / Y_MIN) / log10(Y_MAX / Y_MIN)",
-                              "(value - Y_MIN) / (Y_MAX - Y_MIN)"))
+fault("values upside down", PLOT, (FILE, "Axis(Y_MIN, Y_MAX, top + height, top, log=True)",
+                                   "Axis(Y_MIN, Y_MAX, top, top + height, log=True)"))
+fault("a linear axis", PLOT, (FILE, "top + height, top, log=True)", "top + height, top)"))
 fault("discount factors from right to left", PLOT,
-      (FILE, "return left + width * gamma", "return right - width * gamma"))
-fault("the curves exchanged", PLOT, (FILE, "curve(myopic, BLUE), curve(farsighted, ORANGE)",
-                                     "curve(farsighted, BLUE), curve(myopic, ORANGE)"))
-fault("the areas exchanged", PLOT, (FILE, "area(lambda g: g <= critical, BLUE)",
-                                    "area(lambda g: g <= critical, ORANGE)"))
-fault("the legend exchanged", PLOT, (FILE, 'BLUE, MYOPIC, "myopic: reward 1"', 'BLUE, FARSIGHTED, "myopic: reward 1"'))
-fault("the panel of another state", PLOT, (FILE, "str(STATES[s])", "str(STATES[3 - s])"))
+      (FILE, "Axis(0, 1, left, left + width)", "Axis(0, 1, left + width, left)"))
+fault("the curves exchanged", PLOT, (FILE, "curve(myopic, MYOPIC_COLOR), curve(farsighted, FARSIGHTED_COLOR)",
+                                     "curve(farsighted, MYOPIC_COLOR), curve(myopic, FARSIGHTED_COLOR)"))
+fault("the areas exchanged", PLOT, (FILE, "area(lambda gamma: gamma <= critical, MYOPIC_COLOR)",
+                                    "area(lambda gamma: gamma <= critical, FARSIGHTED_COLOR)"))
+fault("the legend exchanged", PLOT, (FILE, 'MYOPIC_COLOR, MYOPIC, "myopic: reward 1"',
+                                     'MYOPIC_COLOR, FARSIGHTED, "myopic: reward 1"'))
+fault("the panel of another state", PLOT, (FILE, "number(STATES[s])", "number(STATES[3 - s])"))
 fault("the curves of another state", PLOT,
-      (FILE, "[(g, values[s]) for g, values in curve]", "[(g, values[3 - s]) for g, values in curve]"))
-fault("the mark beside the crossing", PLOT, (FILE, "cx, cy = x(critical)", "cx, cy = x(critical / 2)"))
+      (FILE, "[(gamma, values[s]) for gamma", "[(gamma, values[3 - s]) for gamma"))
+fault("the mark beside the crossing", PLOT, (FILE, "pixels([(critical, dict(", "pixels([(critical / 2, dict("))
 GRID = "pictures/test_gridworld.py"
 FILE = "pictures/gridworld.py"
 fault("rows for columns", GRID, (FILE, "MARGIN + s % columns * CELL, TITLE + s // columns * CELL",
@@ -297,11 +303,13 @@ fault("arrows of the actions not taken", GRID,
       (FILE, "zip(directions, actions) if taken)", "zip(directions, actions) if not taken)"))
 fault("arrowheads at the wrong end", GRID, (FILE, "tip_x - 8 * dx + k * 5 * dy", "tip_x + 8 * dx + k * 5 * dy"),
       (FILE, "tip_y - 8 * dy + k * 5 * dx", "tip_y + 8 * dy + k * 5 * dx"))
-fault("labels that are not escaped", GRID, (FILE, "f'{escape(label)}</text>')", "f'{label}</text>')"))
+fault("a label that is not written", GRID, (FILE, "text(cx, cy + 6, label, ", "text(cx, cy + 6, '', "))
+fault("a hyphen for a minus sign", GRID, (FILE, "number(value, 3)", "f\"{value:.3g}\""))
+fault("cells too dark for their words", GRID, (FILE, "DARKEST = 0.45", "DARKEST = 0.6"))
 fault("walls drawn as states", GRID, (FILE, "if not np.isfinite(value):", "if False:"))
 fault("the action above the one given", GRID,
       (FILE, "np.arange(len(directions)) == actions[:, None]", "np.arange(len(directions)) == actions[:, None] + 1"))
-fault("the value of the cell before", GRID, (FILE, "{value:.3g}", "{value + 1:.3g}"))
+fault("the value of the cell before", GRID, (FILE, "number(value, 3)", "number(value + 1, 3)"))
 
 COMMAND = "cli/test_mdp.py"
 FILE = "cli/mdp.py"

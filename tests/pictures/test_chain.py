@@ -36,16 +36,15 @@ def test_the_curves_are_the_closed_forms(s):
     panel = ElementTree.fromstring(chain_svg()).findall(TAG + "g")[s]
     gamma_of, value_of = axes(panel)
     curves = panel.findall(TAG + "polyline")
-    colors = [curve.get("stroke") for curve in curves]
-    assert colors == ["#2f6db5", "#d9662b"]
+    assert [curve.get("style") for curve in curves] == ["stroke: var(--series-0)", "stroke: var(--series-1)"]
     for curve, policy in zip(curves, ("myopic", "farsighted")):
         assert len(points(curve)) > 300
         for x, y in points(curve):
             g = gamma_of(x)
-            # coordinates have one decimal: 0.05 pixels of 391 across and of 264 over 3.3 decades; the curve is steep
-            # near γ = 1
-            close = [value(policy, s, max(g + dg, 0)) for dg in (-2e-4, 2e-4)]
-            assert log10(min(close)) - 1e-3 <= log10(value_of(y)) <= log10(max(close)) + 1e-3
+            # coordinates have two decimals: 0.005 pixels of 391 across and of 264 over 3.3 decades, and as much again
+            # from the ticks; the curve is steep near γ = 1
+            close = [value(policy, s, max(g + dg, 0)) for dg in (-5e-5, 5e-5)]
+            assert log10(min(close)) - 2e-4 <= log10(value_of(y)) <= log10(max(close)) + 2e-4
 
 
 @pytest.mark.parametrize("s", range(4))
@@ -54,8 +53,8 @@ def test_the_critical_discount_is_marked_where_the_curves_cross(s):
     gamma_of, value_of = axes(panel)
     (mark,) = panel.findall(TAG + "circle")
     x, y = float(mark.get("cx")), float(mark.get("cy"))
-    assert gamma_of(x) == pytest.approx(CRITICAL, abs=3e-4)
-    assert value_of(y) == pytest.approx(value("myopic", s, CRITICAL), rel=2e-3)
+    assert gamma_of(x) == pytest.approx(CRITICAL, abs=5e-5)
+    assert value_of(y) == pytest.approx(value("myopic", s, CRITICAL), rel=5e-4)
     assert all((x, y) in points(curve) for curve in panel.findall(TAG + "polyline"))
 
 
@@ -64,10 +63,10 @@ def test_the_shaded_area_has_the_color_of_the_better_policy(s):
     panel = ElementTree.fromstring(chain_svg()).findall(TAG + "g")[s]
     gamma_of, _ = axes(panel)
     below, above = panel.findall(TAG + "polygon")
-    assert below.get("fill") == "#2f6db5"
-    assert max(gamma_of(x) for x, _ in points(below)) == pytest.approx(CRITICAL, abs=3e-4)
-    assert above.get("fill") == "#d9662b"
-    assert min(gamma_of(x) for x, _ in points(above)) == pytest.approx(CRITICAL, abs=3e-4)
+    assert below.get("style").startswith("fill: var(--series-0);")
+    assert max(gamma_of(x) for x, _ in points(below)) == pytest.approx(CRITICAL, abs=5e-5)
+    assert above.get("style").startswith("fill: var(--series-1);")
+    assert min(gamma_of(x) for x, _ in points(above)) == pytest.approx(CRITICAL, abs=5e-5)
 
 
 def test_panels_and_legend_have_their_names():

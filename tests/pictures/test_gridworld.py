@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from numpyvae.pictures.gridworld import gridworld_svg
+from numpyvae.pictures.svg import PALETTE
 
 TAG = "{http://www.w3.org/2000/svg}"
 VALUES = np.array([0.0, 0.25, 0.5, np.nan, 1.0, 0.75])                   # two rows of three
@@ -50,11 +51,34 @@ def test_each_state_has_its_value_and_its_arrows():
         assert arrows(g) == expected
 
 
-def test_a_larger_value_is_darker():
+def test_the_opacity_of_a_cell_grows_in_proportion_to_its_value():
     found = cells(gridworld_svg(VALUES, ACTIONS, columns=3), 3)
-    brightness = {s: sum(int(g[0].get("fill")[k:k + 2], 16) for k in (1, 3, 5)) for s, g in found.items() if s != 3}
-    order = sorted(brightness, key=brightness.get)
-    assert order == [4, 5, 2, 1, 0] and brightness[0] == 3 * 255
+    opacity = [float(found[s][0].get("fill-opacity")) for s in (0, 1, 2, 5, 4)]
+    assert opacity == [0, 0.11, 0.23, 0.34, 0.45]                        # rounded to a hundredth
+    assert {found[s][0].get("style") for s in (0, 1, 2, 5, 4)} == {"fill: var(--series-0)"}
+
+
+@pytest.mark.parametrize("page", [0, 1])
+def test_words_on_the_darkest_cell_have_a_contrast_of_4_5_to_1(page):
+    paper, words, color = (channels(PALETTE[name][page]) for name in ("paper", "text", "series-0"))
+    found = cells(gridworld_svg([0.0, 1.0], np.array([0, 0]), 2), 2)
+    opacity = float(found[1][0].get("fill-opacity"))
+    low, high = sorted([luminance(words), luminance(paper + opacity * (color - paper))])
+    assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+def channels(color):
+    return np.array([int(color[k:k + 2], 16) for k in (1, 3, 5)]) / 255
+
+
+def luminance(rgb):
+    """Of WCAG 2.2"""
+    return [0.2126, 0.7152, 0.0722] @ np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def test_a_negative_value_has_a_minus_sign():
+    found = cells(gridworld_svg([-1.0, -0.04], np.array([0, 0]), 2), 2)
+    assert [found[s].find(TAG + "text").text for s in (0, 1)] == ["−1", "−0.04"]
 
 
 def test_action_numbers_and_named_directions_are_accepted():
@@ -71,8 +95,9 @@ def test_labels_stand_in_place_of_arrows_and_are_escaped():
 
 @pytest.mark.parametrize("values", [[2.0, 2.0], [np.nan, 2.0], [np.nan, np.nan]])
 def test_equal_values_and_walls_alone_are_drawn(values):
-    fills = [g[0].get("fill") for g in cells(gridworld_svg(values, np.array([0, 0]), 2), 2).values()]
-    assert fills == ["#2b2d33" if np.isnan(v) else "#ffffff" for v in values]
+    rectangles = [g[0] for g in cells(gridworld_svg(values, np.array([0, 0]), 2), 2).values()]
+    fills = [(rectangle.get("style"), rectangle.get("fill-opacity")) for rectangle in rectangles]
+    assert fills == [("fill: var(--axis)", None) if np.isnan(v) else ("fill: var(--series-0)", "0") for v in values]
 
 
 @pytest.mark.parametrize("arguments, message", [
