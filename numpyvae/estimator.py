@@ -16,6 +16,9 @@ random_state is an integer, the seed of training; or a NumPy Generator, from whi
 new seed. `sample` also uses it: with an integer, the same rows at each call. Scores are deterministic: each row's noise
 is seeded by the fit seed and the row's CRC, so a score does not depend on the other rows.
 
+fit uses two processes where that is safe and pays (Linux, two cores, the main thread of a program without other
+threads), one elsewhere, as in a grid search with several jobs. The last digits of the parameters depend on it.
+
 Source: Buitinck et al. 2013, "API design for machine learning software: experiences from the scikit-learn project".
 """
 
@@ -31,6 +34,7 @@ from .runs.run import Run
 from .runs.source import DataSource
 from .settings import TrainingOptions, VAEConfig
 from .training.loop import train
+from .training.threads import limited_blas_threads
 from .vae.gaussian import reparameterize
 from .vae.iwae import log_marginal
 from .vae.likelihoods import LIKELIHOODS
@@ -93,7 +97,7 @@ class VAE(make_dataclass("Options", OPTIONS, kw_only=True, eq=False, repr=False)
             seed = int(np.random.default_rng(seed).integers(2**63))
         config = VAEConfig(input_dim=X.shape[1], **self._kwargs_for(VAEConfig))
         options = TrainingOptions(seed=seed, **self._kwargs_for(TrainingOptions))
-        state = train(X, None, config, options, processes=1)  # one: the caller may fit several models at a time
+        state = train(X, None, config, options)
         self._keep(Run(None, config, options, DataSource.of(X), state))
         return self
 
@@ -123,8 +127,10 @@ class VAE(make_dataclass("Options", OPTIONS, kw_only=True, eq=False, repr=False)
         if not isinstance(k, Integral) or k is True or k < 1:
             raise ValueError(f"n_importance_samples must be an integer, 1 or more, not {k!r}")
         seeds = ([self.seed_, zlib.crc32(row)] for row in x)
-        return np.concatenate([log_marginal(self.params_, row[None], self.config_, k, np.random.default_rng(seed))[0]
-                               for row, seed in zip(x, seeds)])
+        with limited_blas_threads():
+            rows = [log_marginal(self.params_, row[None], self.config_, k, np.random.default_rng(seed))[0]
+                    for row, seed in zip(x, seeds)]
+        return np.concatenate(rows)
 
     def score(self, X: ArrayLike, y: object = None) -> float:
         """The mean of score_samples(X). y is ignored."""

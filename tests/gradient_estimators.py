@@ -51,13 +51,15 @@ def main(count=400):
     from numpyvae.data.mnist import load_mnist
     from numpyvae.data.pixels import to_input
     from numpyvae.training.loop import train
+    from numpyvae.training.threads import limited_blas_threads
 
     images, _ = load_mnist(SAMPLE, "train")
     config = VAEConfig()
     params = train(images, None, config, TrainingOptions(epochs=1), processes=1).params
     rng = np.random.default_rng(1)
     x = to_input(images[:128], "none", rng)
-    results = compare_estimators(params, x, config, count, rng)
+    with limited_blas_threads():
+        results = compare_estimators(params, x, config, count, rng)
     print(f"The default model after one epoch on data/sample, a batch of {len(x)} images, one sample per image.\n"
           f"{count} estimates of the gradient in the encoder's {encoder_slice(params).size:,} parameters; the true "
           "gradient has length 1.\n")

@@ -138,7 +138,7 @@ def test_fit_is_train_bit_for_bit_for_bytes(settings):
                        **{k: v for k, v in settings.items() if k in vars(VAEConfig())})
     options = TrainingOptions(epochs=2, batch_size=16, seed=5, **{k: v for k, v in settings.items() if k in vars(TrainingOptions())})
     images = BYTES.reshape(60, 2, 3)
-    state = train(images, images[:7], config, options, processes=1)
+    state = train(images, images[:7], config, options)
     model = small(**settings).fit(BYTES)
     assert np.array_equal(model.params_.vector, state.params.vector)
     assert [row["train_loss"] for row in model.history_] == [row["train_loss"] for row in state.history]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FILES = sorted(path for pattern in ("numpyvae/**/*.py", "tests/**/*.py", "tests/*.md", "data/*.py", "README.md", "setup.cfg")
+FILES = sorted(path for pattern in ("numpyvae/**/*.py", "tests/**/*.py", "tests/*.md", "data/*.py", "README.md", "data/*.md", "setup.cfg")
                for path in ROOT.glob(pattern) if path != Path(__file__).resolve())
 
 WORDS = {  # what must not come back: what to write instead
