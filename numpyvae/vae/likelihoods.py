@@ -25,7 +25,7 @@ class Likelihood(NamedTuple):
     """One distribution p(x|z), where y is the decoder's output."""
 
     log_prob: Callable  # (params, x, y, config) -> log p(x|z): x (N, D), y (..., N, D) -> (..., N), in nats
-    log_prob_backward: Callable  # (dlog_prob, params, x, y, config, grads) -> dy; writes logvar_x's into grads
+    log_prob_backward: Callable  # (dlog_prob, params, x, y, config, grads) -> dy; its parameters' gradients into grads
     mean: Callable  # y -> E[x|z], of the same shape
     output_bias: Callable  # mean image (D,) -> the output layer's bias, as in parameters.glorot_init
     shapes: Callable  # config -> its own parameters, name -> shape

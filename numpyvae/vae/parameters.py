@@ -6,7 +6,7 @@ There are two networks of chapter 1's layers. The encoder maps an image to q(z|x
     decoder    latent -> hidden, reversed -> pixels        the parameter of p(x|z) for each pixel
 
 Formulas need named arrays, an optimizer and a checkpoint one vector θ. Views give both: params["decoder.0.W"] is a
-slice of params.vector. Gradients have the same layout: backward writes named arrays, the optimizer reads one vector.
+slice of params.vector. Gradients have the same layout: backward passes write by name, the optimizer reads one vector.
 A layer has fan_in inputs and fan_out outputs. A weight of order 1/√fan_in gives a sum of fan_in terms the size of one
 input. Glorot's variance 2/(fan_in + fan_out) is between 1/fan_in, which preserves the variance forward, and 1/fan_out,
 which preserves that of the gradients backward.
