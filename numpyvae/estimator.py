@@ -15,9 +15,7 @@ Bernoulli likelihood needs numbers in [0, 1]: held-out rows may leave the range 
 random_state is an integer, the seed of training; or a NumPy Generator, from which each fit takes a seed; or None, for a
 new seed. `sample` also uses it: with an integer, the same rows at each call. Scores are deterministic: each row's noise
 is seeded by the fit seed and the row's CRC, so a score does not depend on the other rows.
-
-fit uses two processes where that is safe and pays (Linux, two cores, the main thread of a program without other
-threads), one elsewhere, as in a grid search with several jobs. The last digits of the parameters depend on it.
+fit uses two processes where that is safe (training.threads.default_processes); last digits depend on it.
 
 Source: Buitinck et al. 2013, "API design for machine learning software: experiences from the scikit-learn project".
 """
@@ -40,7 +38,6 @@ from .vae.iwae import log_marginal
 from .vae.likelihoods import LIKELIHOODS
 from .vae.model import decode, encode, prior_parameters
 
-
 OPTIONS = [(option.name, option.type, field(default=option.default))
            for settings in (VAEConfig, TrainingOptions) for option in fields(settings)
            if option.name not in ("input_dim", "seed", "binarize")]  # fit knows these
@@ -61,9 +58,7 @@ class VAE(make_dataclass("Options", OPTIONS, kw_only=True, eq=False, repr=False)
     @classmethod
     def load(cls, path: str | os.PathLike) -> "VAE":
         """The model of a run, from its directory or its checkpoint: fitted, as after fit. CheckpointError if damaged.
-
-        A run that was trained on binarized pixels needs binary input.
-        """
+        A run that was trained on binarized pixels needs binary input."""
         run = Run.load(path)
         settings = {**vars(run.config), **vars(run.options)}
         model = cls(random_state=run.options.seed, **{name: settings[name] for name in settings if hasattr(cls, name)})

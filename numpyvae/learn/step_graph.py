@@ -95,7 +95,7 @@ def _edges(kl: float, log_px: float, beta: float) -> list[str]:
     return [*parts, text(542, 43, f"kl {svg.number(kl, 4)}", text_anchor="middle"),
             text(542, 85, f"dkl = {svg.number(beta, 4)}", text_anchor="middle", style=f"fill: {OF_KL}"),
             text(706, 43, f"log_px {svg.number(log_px, 4)}", text_anchor="middle"),
-            text(706, 85, "dlog_px = −1", text_anchor="middle", style=f"fill: {THROUGH_Z}"),
+            text(706, 85, "dlog_prob = −1", text_anchor="middle", style=f"fill: {THROUGH_Z}"),
             text(70, 34, "x", class_="name")]
 
 
