@@ -182,8 +182,7 @@ def check_array(X: ArrayLike, name: str, n_features: int | None = None, unit_int
     if X.dtype.kind not in "buif" or X.ndim != 2:
         reshape = f". Reshape your data: {name}[None]" if X.ndim == 1 else ""
         hint = ". Complex data not supported" if X.dtype.kind == "c" else reshape
-        raise ValueError(f"{name} must be a matrix of real numbers, one row per sample, "
-                         f"not {X.dtype} of shape {X.shape}{hint}")
+        raise ValueError(f"{name} must be a real matrix, one row per sample, not {X.dtype} of shape {X.shape}{hint}")
     if 0 in X.shape:
         raise ValueError(f"{name} has 0 {'feature' if X.shape[0] else 'sample'}(s) (shape={X.shape}) "
                          "while a minimum of 1 is required.")
