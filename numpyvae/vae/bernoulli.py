@@ -33,7 +33,7 @@ def softplus(logits: Array) -> Array:
 
 
 def log_prob(x: Array, logits: Array) -> Array:
-    """log p(x|l) = Σᵢ xᵢ lᵢ − softplus(lᵢ)        x, logits (..., D) -> (...), nats per image, summed over pixels"""
+    """log p(x|l) = Σᵢ xᵢ lᵢ − softplus(lᵢ)        x, logits (..., D) -> (...), nats; given z, pixels are independent"""
     return (x * logits - softplus(logits)).sum(axis=-1)
 
 
