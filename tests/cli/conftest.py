@@ -43,8 +43,12 @@ def command():
     """A command as a process of its own, and of its own group, as a terminal starts it; ended at the test's end"""
     started = []
 
+    def heed_interrupts():  # a shell starts what is to run in the background with SIGINT ignored
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     def run(*words, **options):
         process = subprocess.Popen([sys.executable, "-m", "numpyvae", *map(str, words)], text=True, start_new_session=True,
+                                   preexec_fn=heed_interrupts,
                                    **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options})
         started.append(process)
         return process
