@@ -32,7 +32,6 @@ from dataclasses import replace
 import numpy as np
 
 from ..settings import TrainingOptions, VAEConfig
-from ..vae.objectives import OBJECTIVES
 from ..vae.parameters import Parameters, parameter_shapes
 from .processes import ProcessGroup, shared_copy
 from .state import TrainingState
@@ -52,16 +51,13 @@ def training_step(state: TrainingState, config: VAEConfig, options: TrainingOpti
             yield step
 
 
-class ParallelStep:
+class ParallelStep(Step):
     """step(x, eps) -> loss, as `Step`, by the processes of `group`. θ, m and v of the state must be shared memory."""
 
     def __init__(self, state: TrainingState, config: VAEConfig, options: TrainingOptions, size: int):
-        self.params = state.params
-        self.adam = state.adam
-        self.config = config
-        self.objective, self.backward = OBJECTIVES[options.objective]
+        super().__init__(state.params, state.adam, config, options.objective)
         dtype, n = self.params.vector.dtype, options.batch_size
-        self.grads = [Parameters(parameter_shapes(config), vector)
+        self.rank_grads = [Parameters(parameter_shapes(config), vector)
                       for vector in shared_copy(np.zeros((size, self.params.vector.size), dtype))]
         self.totals = shared_copy(np.zeros((size, 2)))  # each rank's weighted loss and |gᵣ|²
         self.x = shared_copy(np.zeros((n, config.input_dim), dtype))
@@ -91,19 +87,19 @@ class ParallelStep:
     @np.errstate(over="ignore", invalid="ignore")  # what overflows is reported by name, below
     def update(self, n: int) -> float:
         """This rank's part of one step on n images; returns the minibatch's loss."""
-        group, g = self.group, self.grads[self.group.rank].vector
+        group, g = self.group, self.rank_grads[self.group.rank].vector
         self.totals[group.rank] = self.shard_gradient(n)
         group.barrier()
 
         loss, squared_norm = (sum(column) for column in self.totals.T.tolist())
         try:
-            require_finite(loss, squared_norm, self.grads)
+            require_finite(loss, squared_norm, self.rank_grads)
         finally:
             if not np.isfinite(squared_norm):
                 group.barrier()  # no rank changes its gradient before all have checked it
 
         shard = group.shard(g.size)
-        for rank, other in enumerate(self.grads):
+        for rank, other in enumerate(self.rank_grads):
             if rank != group.rank:
                 g[shard] += other.vector[shard]  # into this core's cache: the other way costs 0.4 ms more
         self.adam.step(self.params.vector, g, shard)
@@ -112,14 +108,11 @@ class ParallelStep:
 
     def shard_gradient(self, n: int) -> tuple[float, float]:
         """Write gᵣ; return the shard's weighted loss and |gᵣ|²."""
-        shard, grads = self.group.shard(n), self.grads[self.group.rank]
-        fraction = (shard.stop - shard.start) / n
-        if not fraction:  # fewer images than processes
+        shard, grads = self.group.shard(n), self.rank_grads[self.group.rank]
+        if shard.start == shard.stop:  # fewer images than processes
             grads.vector.fill(0)
-            return 0.0, 0.0
-        loss, cache = self.objective(self.params, self.x[shard], self.eps[:, shard], self.config)
-        self.backward(cache, dloss=fraction, grads=grads)
-        return fraction * float(loss), float(grads.vector @ grads.vector)
+        loss = self.gradient(self.x[shard], self.eps[:, shard], n, grads)
+        return loss, float(grads.vector @ grads.vector)
 
 
 @contextmanager

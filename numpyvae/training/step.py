@@ -4,8 +4,8 @@
     grads = negative_elbo_backward(cache)                       backward
     adam.step(params.vector, grads.vector)                      update
 
-The three lines stand in `Step.__call__`; a check stands between the last two. A loss or gradient that is not finite
-must not reach the parameters: after one such update all of them are NaN.
+The first two lines stand in `Step.gradient`, the third in `Step.__call__`, with a check before it. A loss or gradient
+that is not finite must not reach the parameters: after one such update all of them are NaN.
 
 `parallel.ParallelStep` makes the same step with several processes.
 
@@ -21,6 +21,9 @@ from ..settings import VAEConfig
 from ..vae.adam import Adam
 from ..vae.objectives import OBJECTIVES
 from ..vae.parameters import Parameters, parameter_shapes
+
+
+MAX_ROWS = 1024  # images times samples that go through the decoder at once; an image's samples stay together
 
 
 class NotFiniteError(ArithmeticError):
@@ -39,15 +42,34 @@ class Step:
         self.adam = adam
         self.config = config
         self.objective, self.backward = OBJECTIVES[objective]
-        self.grads = Parameters(parameter_shapes(config), np.empty_like(params.vector))
+        shapes = parameter_shapes(config)
+        self.grads, self.part_grads = (Parameters(shapes, np.empty_like(params.vector)) for _ in range(2))
 
     @np.errstate(over="ignore", invalid="ignore")  # what overflows is reported by name, below
     def __call__(self, x: np.ndarray, eps: np.ndarray) -> float:
-        loss, cache = self.objective(self.params, x, eps, self.config)
-        grads = self.backward(cache, grads=self.grads)
-        require_finite(loss, grads.vector @ grads.vector, [grads])
-        self.adam.step(self.params.vector, grads.vector)
-        return float(loss)
+        loss = self.gradient(x, eps, len(x), self.grads)
+        require_finite(loss, self.grads.vector @ self.grads.vector, [self.grads])
+        self.adam.step(self.params.vector, self.grads.vector)
+        return loss
+
+    def gradient(self, x: np.ndarray, eps: np.ndarray, n: int, grads: Parameters) -> float:
+        """Forward and backward: what the images x add to the gradient of a minibatch of n images, written into grads;
+        returns what they add to its loss.
+
+        Loss and gradient are means over images. So those of parts add up, each weighted by its fraction of the images.
+        With many samples per image there are several parts here. Memory then does not grow with the samples, and the
+        arrays fit the cache: a fifth less time for 50 samples.
+        """
+        images, total = max(1, MAX_ROWS // len(eps)), 0.0
+        for first in range(0, len(x), images):
+            part = slice(first, first + images)
+            fraction = len(x[part]) / n
+            loss, cache = self.objective(self.params, x[part], eps[:, part], self.config)
+            self.backward(cache, dloss=fraction, grads=self.part_grads if first else grads)
+            if first:
+                grads.vector += self.part_grads.vector
+            total += fraction * float(loss)
+        return total
 
 
 def require_finite(loss: float, squared_norm: float, grads: Sequence[Parameters]) -> None:

@@ -6,26 +6,32 @@ from .faults import fault
 
 TESTS = "training/test_step.py"
 FILE = "training/step.py"
-fault("no update", TESTS, (FILE, "        self.adam.step(self.params.vector, grads.vector)\n", ""))
+fault("no update", TESTS, (FILE, "        self.adam.step(self.params.vector, self.grads.vector)\n", ""))
 fault("the update before the check", "training/test_loop.py -k not_finite",
-      (FILE, "        require_finite(loss, grads.vector @ grads.vector, [grads])\n"
-             "        self.adam.step(self.params.vector, grads.vector)\n",
-       "        self.adam.step(self.params.vector, grads.vector)\n"
-       "        require_finite(loss, grads.vector @ grads.vector, [grads])\n"))
+      (FILE, "        require_finite(loss, self.grads.vector @ self.grads.vector, [self.grads])\n"
+             "        self.adam.step(self.params.vector, self.grads.vector)\n",
+       "        self.adam.step(self.params.vector, self.grads.vector)\n"
+       "        require_finite(loss, self.grads.vector @ self.grads.vector, [self.grads])\n"))
 fault("a model that was replaced is ignored", TESTS,
-      (FILE, "self.objective(self.params, x, eps, self.config)", "self.objective(self.params, x, eps, self.first_config)"),
+      (FILE, "x[part], eps[:, part], self.config)", "x[part], eps[:, part], self.first_config)"),
       (FILE, "        self.config = config\n", "        self.config = self.first_config = config\n"))
 fault("an infinite loss passes", TESTS, (FILE, "if not math.isfinite(loss):", "if math.isnan(loss):"))
 fault("a squared norm that overflows is an error", TESTS, (FILE, "        if names:\n", "        if True:\n"))
 fault("only the first rank's gradient is checked", TESTS, (FILE, "sum(g[name] for g in grads)", "grads[0][name]"))
 
+fault("a part's gradient weighted as the whole minibatch's", TESTS, (FILE, "dloss=fraction", "dloss=1.0"))
+fault("a part's loss weighted as the whole minibatch's", TESTS, (FILE, "total += fraction * float(loss)", "total += float(loss)"))
+fault("a part's gradient is lost", TESTS, (FILE, "grads.vector += self.part_grads.vector", "pass"))
+fault("each part overwrites the gradient", TESTS, (FILE, "self.part_grads if first else grads", "grads"))
+fault("parts do not shrink with the samples", TESTS, (FILE, "MAX_ROWS // len(eps)", "MAX_ROWS"))
+fault("the same noise for every part", TESTS, (FILE, "eps[:, part]", "eps[:, : len(x[part])]"))
+fault("parts so small that the default run's bits change", TESTS, (FILE, "MAX_ROWS = 1024", "MAX_ROWS = 512"))
+
 FILE = "training/parallel.py"
-fault("a shard's gradient weighted as the whole minibatch's", TESTS, (FILE, "dloss=fraction", "dloss=1.0"))
-fault("a shard's loss weighted as the whole minibatch's", TESTS, (FILE, "return fraction * float(loss)", "return float(loss)"))
 fault("the other ranks' gradients left out", TESTS, (FILE, "g[shard] += other.vector[shard]", "pass"))
 fault("each rank updates all parameters", TESTS,
       (FILE, "self.adam.step(self.params.vector, g, shard)", "self.adam.step(self.params.vector, g)"))
-fault("an empty shard keeps the gradient of the step before", TESTS, (FILE, "            grads.vector.fill(0)\n", ""))
+fault("an empty shard keeps the gradient of the step before", TESTS, (FILE, "            grads.vector.fill(0)\n", "            pass\n"))
 fault("the same noise for every shard", TESTS,
       (FILE, "self.eps[:, shard]", "self.eps[:, : shard.stop - shard.start]"))
 fault("workers keep the first learning rate", TESTS,

@@ -315,14 +315,19 @@ fault("the whole vector updated, not the shard", TESTS + " -k shard",
 fault("m forgets with β₂", TESTS, (FILE, "m *= self.beta1\n", "m *= self.beta2\n"))
 fault("v forgets with β₁", TESTS, (FILE, "v *= self.beta2\n", "v *= self.beta1\n"))
 fault("AdaGrad's v: a sum that never forgets", TESTS, (FILE, "        v *= self.beta2\n", ""))
+fault("moments that end as subnormal numbers", TESTS, (FILE, "if self.t % 100 == 0:", "if False:"))
+fault("too rare a search for moments that are almost 0", TESTS, (FILE, "if self.t % 100 == 0:", "if self.t % 1000 == 0:"))
+fault("only m is set to 0", TESTS, (FILE, "for moment in (m, v):", "for moment in (m,):"))
+fault("moments that matter are set to 0", TESTS, (FILE, "1e6 * np.finfo", "1e30 * np.finfo"))
+fault("negative moments are set to 0", TESTS, (FILE, "np.abs(moment) < 1e6", "moment < 1e6"))
 fault("v of g, not of g²", TESTS, (FILE, "np.multiply(g, g, out=s)", "g"))
 fault("m not corrected", TESTS, (FILE, "(1 - self.beta1) / (1 - self.beta1**self.t) * root", "(1 - self.beta1) * root"))
 fault("v not corrected", TESTS, (FILE, "(1 - self.beta2**self.t) / (1 - self.beta2)", "1 / (1 - self.beta2)"))
 fault("ε unscaled, where the corrections are folded into the rate", TESTS,
       (FILE, "self.epsilon * root", "self.epsilon"))
 fault("ε under the root", TESTS,
-      (FILE, "        np.sqrt(v, out=s)\n        s += scaled_epsilon\n",
-       "        np.sqrt(v + scaled_epsilon, out=s)\n"))
+      (FILE, "        np.sqrt(v, out=s)\n        s += self.epsilon * root\n",
+       "        np.sqrt(v + self.epsilon * root, out=s)\n"))
 fault("no root", TESTS, (FILE, "np.sqrt(v, out=s)", "s[...] = v"))
 fault("t counted after the step", TESTS,
       (FILE, "        self.t += 1\n", ""),

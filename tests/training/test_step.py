@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from numpyvae.settings import OBJECTIVES as NAMES
 from numpyvae.settings import TrainingOptions, VAEConfig
+from numpyvae.training import step as step_module
 from numpyvae.training.loop import train
 from numpyvae.training.parallel import ParallelStep, training_step
 from numpyvae.training.processes import ProcessGroup
@@ -61,6 +62,26 @@ def test_the_model_of_a_step_may_be_replaced_between_steps():
     assert step(*minibatch(5)) == expected != OBJECTIVES["elbo"][0](step.params, *minibatch(5), CONFIG)[0]
 
 
+@pytest.mark.parametrize("objective", NAMES)
+@given(n=st.integers(1, 9), samples=st.integers(1, 3), rows=st.integers(1, 8), seed=st.integers(0, 100))
+def test_many_samples_are_taken_in_parts_that_add_up_to_the_same(objective, n, samples, rows, seed):
+    state, (x, eps), parts = state_in_float64(seed), minibatch(n, samples, seed), []
+    loss, cache = OBJECTIVES[objective][0](state.params, x, eps, CONFIG)
+    expected = OBJECTIVES[objective][1](cache).vector
+    step = Step(state.params, state.adam, CONFIG, objective)
+    forward, step.objective = step.objective, lambda params, x, eps, config: parts.append(len(x)) or forward(params, x, eps, config)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(step_module, "MAX_ROWS", rows)
+        assert step.gradient(x, eps, n, step.grads) == pytest.approx(loss, rel=ROUNDING)
+    assert abs(step.grads.vector - expected).max() <= ROUNDING * abs(expected).max()
+    assert sum(parts) == n and all(part == 1 or part * samples <= rows for part in parts)
+
+
+def test_a_minibatch_of_usual_size_is_one_part():
+    """So the parts change no bit of the default run, of the preset's, or of five samples per image."""
+    assert 128 * 5 <= step_module.MAX_ROWS
+
+
 # What is not finite
 
 def gradients(**entries):
@@ -108,9 +129,9 @@ def test_the_shards_add_up_to_the_minibatchs_loss_and_gradient(objective, config
         step.x[:n], step.eps[:, :n] = x, eps
         shard_loss, squared_norm = step.shard_gradient(n)
         losses.append(shard_loss)
-        assert squared_norm == pytest.approx((step.grads[step.group.rank].vector ** 2).sum(), rel=ROUNDING)
+        assert squared_norm == pytest.approx((step.rank_grads[step.group.rank].vector ** 2).sum(), rel=ROUNDING)
     assert sum(losses) == pytest.approx(loss, rel=ROUNDING)
-    assert abs(sum(grads.vector for grads in step.grads) - expected).max() <= ROUNDING * abs(expected).max()
+    assert abs(sum(grads.vector for grads in step.rank_grads) - expected).max() <= ROUNDING * abs(expected).max()
 
 
 @needs_fork

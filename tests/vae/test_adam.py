@@ -152,3 +152,23 @@ def test_float32_stays_float32():
     adam.step(theta, gs[0].astype(np.float32))
     assert {array.dtype for array in (steps, theta, adam.m, adam.v)} == {np.dtype(np.float32)}
     assert steps[-1] == pytest.approx(algorithm_1(THETA, gs, lrs)[-1], abs=1e-6)
+
+
+def test_moments_without_a_gradient_end_at_zero_and_not_at_subnormal_numbers():
+    theta, tiny = np.ones(1000, np.float32), np.finfo(np.float32).tiny
+    adam, rng = Adam(theta, beta2=0.9), np.random.default_rng(1)
+    for t in range(1, 3001):
+        adam.step(theta, rng.standard_normal(1000, dtype=np.float32) if t < 20 else np.zeros(1000, np.float32))
+        moments = np.abs([adam.m, adam.v])
+        assert ((moments == 0) | (moments >= tiny)).all()
+    assert not moments.any()
+
+
+def test_gradients_as_small_as_1e_15_still_move_theta():
+    """In float32, against Algorithm 1 in float64: 500 updates of 1e-10, whose sum is rounded 500 times."""
+    theta, g = np.zeros(3, np.float32), np.array([1e-15, -1e-15, 2e-15], np.float32)
+    adam, expected, m, v = Adam(theta), np.zeros(3), 0, 0
+    for t in range(1, 501):
+        adam.step(theta, g)
+        expected, m, v = adam_update(expected, g.astype(np.float64), m, v, t)
+    assert theta == pytest.approx(expected, rel=500 * 2**-24)
