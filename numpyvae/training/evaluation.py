@@ -46,19 +46,18 @@ class ElboTerms(NamedTuple):
 
 
 def evaluate_elbo(params: Parameters, x: np.ndarray, config: VAEConfig, rng: np.random.Generator,
-                  batch_size: int = 500) -> ElboTerms:
+                  batch_size: int = 250, threads: int = 1) -> ElboTerms:
     """The ELBO's two terms on x (N, D), with one sample of z per image"""
-    reconstruction = kl = 0.0
-    mu = np.empty((len(x), config.latent_dim))
-    for first in range(0, len(x), batch_size):
-        batch = x[first : first + batch_size]
-        eps = rng.standard_normal((1, len(batch), config.latent_dim), dtype=np.float32)
-        log_px, batch_kl, cache = elbo_terms(params, batch, eps, config)
-        reconstruction -= float(log_px.sum(dtype=np.float64))
-        kl += float(batch_kl.sum(dtype=np.float64))
-        mu[first : first + batch_size] = cache.mu
-    reconstruction, kl = reconstruction / len(x), kl / len(x)
-    return ElboTerms(reconstruction + kl, reconstruction, kl, count_active_units(mu))
+    batches = [x[first : first + batch_size] for first in range(0, len(x), batch_size)]
+    noise = [rng.standard_normal((1, len(batch), config.latent_dim), dtype=np.float32) for batch in batches]
+
+    def terms(batch, eps):
+        log_px, kl, cache = elbo_terms(params, batch, eps, config)
+        return log_px.sum(dtype=np.float64), kl.sum(dtype=np.float64), cache.mu
+
+    log_px, kl, mu = zip(*map_in_threads(terms, list(zip(batches, noise)), threads))
+    reconstruction, kl = -float(sum(log_px)) / len(x), float(sum(kl)) / len(x)
+    return ElboTerms(reconstruction + kl, reconstruction, kl, count_active_units(np.concatenate(mu, dtype=np.float64)))
 
 
 def count_active_units(mu: np.ndarray) -> int:
@@ -75,7 +74,7 @@ def evaluate(params: Parameters, images: ArrayLike, config: VAEConfig, binarize:
     images = check_images("images", images, config.input_dim, LIKELIHOODS[config.likelihood].unit_interval)
     x = to_input(apply_static(images, binarize, "test"), binarize, rng)  # once: every value is of the same pixels
     with limited_blas_threads():
-        terms = evaluate_elbo(params, x, config, rng)
+        terms = evaluate_elbo(params, x, config, rng, threads=threads)
         log_px, se = None, None
         if importance_samples:
             log_px, se = mean_log_marginal(params, x, config, importance_samples, rng, batch_size, threads, progress)
@@ -117,17 +116,20 @@ def map_in_threads(function: Callable, tasks: Sequence[tuple], threads: int) -> 
                 task, result = pending.popleft()
                 result.put(_outcome(function, task))
 
-    started = 0
+    started = []
     with suppress(RuntimeError):  # the system allows no more threads
-        while 1 < threads != started:
-            Thread(target=work, daemon=True).start()
-            started += 1
+        while 1 < threads != len(started):
+            thread = Thread(target=work, daemon=True)
+            thread.start()
+            started.append(thread)
     try:
         for task, result in zip(tasks, results):
             value, error = result.get() if started else _outcome(function, task)
             if error is not None:
                 raise error
             yield value
+        for thread in started:  # no task is left: they are about to end
+            thread.join()
     finally:
         pending.clear()
 

@@ -90,7 +90,7 @@ def train(images: ArrayLike, test_images: ArrayLike | None, config: VAEConfig, o
                 if after_batch and after_batch(state, loss) is True:
                     return state
 
-            state.end_epoch(epoch_results(state, images, test_images, config, options))
+            state.end_epoch(epoch_results(state, images, test_images, config, options, processes))
             if after_epoch and after_epoch(state) is True:
                 return state
     return state
@@ -108,13 +108,13 @@ def sample_noise(rng: np.random.Generator, n: int, config: VAEConfig, options: T
 
 
 def epoch_results(state: TrainingState, images: np.ndarray, test_images: np.ndarray | None, config: VAEConfig,
-                  options: TrainingOptions) -> dict:
+                  options: TrainingOptions, threads: int = 1) -> dict:
     """A row of state.history, in nats per image; without test images their values are NaN and no active units"""
     terms = ElboTerms(math.nan, math.nan, math.nan, 0)
     if test_images is not None and len(test_images):
         rng = np.random.default_rng([options.seed, state.epoch, EVALUATION_STREAM])
         x = to_input(apply_static(test_images, options.binarize, "test"), options.binarize, rng)
-        terms = evaluate_elbo(state.params, x, config, rng)
+        terms = evaluate_elbo(state.params, x, config, rng, threads=threads)
     return dict(epoch=state.epoch, train_loss=state.loss_sum / len(images), test_loss=terms.loss,
                 reconstruction=terms.reconstruction, kl=terms.kl, seconds=state.epoch_seconds,
                 active_units=terms.active_units)

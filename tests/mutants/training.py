@@ -121,10 +121,12 @@ fault("warmup to 1, whatever β is", TESTS, (FILE, "return config.beta * (epoch 
 
 TESTS = "training/test_evaluation.py"
 FILE = "training/evaluation.py"
-fault("the reconstruction's sign turned", TESTS, (FILE, "reconstruction -= float(log_px", "reconstruction += float(log_px"))
+fault("the reconstruction's sign turned", TESTS, (FILE, "-float(sum(log_px))", "float(sum(log_px))"))
 fault("the loss without the KL", TESTS, (FILE, "return ElboTerms(reconstruction + kl,", "return ElboTerms(reconstruction,"))
 fault("active units by standard deviation", TESTS, (FILE, "mu.var(axis=0) >", "mu.std(axis=0) >"))
-fault("active units of the last batch only", TESTS, (FILE, "mu[first : first + batch_size] = cache.mu", "mu = cache.mu"))
+fault("active units of the last batch only", TESTS, (FILE, "np.concatenate(mu, dtype", "np.asarray(mu[-1], dtype"))
+fault("threads outlive the last result", TESTS, (FILE, "            thread.join()\n", "            pass\n"))
+fault("the same noise for every batch", TESTS, (FILE, "list(zip(batches, noise))", "[(batch, noise[0][:, : len(batch)]) for batch in batches]"))
 fault("active units above 0.02", TESTS, (FILE, "ACTIVE_UNIT_VARIANCE = 0.01", "ACTIVE_UNIT_VARIANCE = 0.02"))
 fault("standard errors added, not their squares", TESTS, (FILE, "variance += float((se**2).sum())", "variance += float(se.sum() ** 2)"))
 fault("the error of one image, not of the mean", TESTS, (FILE, "math.sqrt(variance) / len(x)", "math.sqrt(variance / len(x))"))

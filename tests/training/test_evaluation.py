@@ -10,7 +10,7 @@ import pytest
 
 from numpyvae.settings import VAEConfig
 from numpyvae.training import evaluation
-from numpyvae.training.evaluation import evaluate, map_in_threads
+from numpyvae.training.evaluation import evaluate, evaluate_elbo, map_in_threads
 from numpyvae.vae import init_params
 
 CONFIG = VAEConfig(input_dim=4, hidden_dims=(), latent_dim=5)
@@ -115,6 +115,15 @@ def test_how_the_images_are_batched_does_not_matter(batch_size):
     assert {parts[key] - whole[key] for key in ("elbo", "kl", "active_units", "images")} == {0}
 
 
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("batch_size", [1, 7, 60])
+def test_the_elbo_has_the_same_bits_with_several_threads(batch_size, threads):
+    x = IMAGES.reshape(60, 4).astype(np.float32) / 255
+    whole, alone = (evaluate_elbo(random_model(), x, CONFIG, rng(), size) for size in (60, batch_size))
+    assert alone == pytest.approx(whole, rel=1e-5) and whole.active_units > 0  # products of float32 in another order
+    assert evaluate_elbo(random_model(), x, CONFIG, rng(), batch_size, threads) == alone
+
+
 # Binarization: other data, other values
 
 def test_threshold_makes_128_and_more_a_1():
@@ -188,6 +197,18 @@ def square(n):
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_results_come_in_the_order_of_the_tasks(threads):
     assert list(map_in_threads(square, [(n,) for n in range(50)], threads)) == [n * n for n in range(50)]
+
+
+def test_no_thread_is_left_after_the_last_result(monkeypatch):
+    """Training may start processes next, and does not where other threads are alive."""
+    class EndsLate(threading.Thread):
+        def run(self):
+            super().run()
+            time.sleep(0.05)
+
+    monkeypatch.setattr(evaluation, "Thread", EndsLate)
+    before = threading.active_count()
+    assert list(map_in_threads(square, [(3,)], 2)) == [9] and threading.active_count() == before
 
 
 def test_an_error_in_a_thread_is_raised_and_ends_the_work():
