@@ -20,6 +20,7 @@ import os
 import re
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import product
@@ -162,6 +163,13 @@ def _blas_paths(maps: str | Path = "/proc/self/maps") -> list[str]:
 
 
 def _native_threads() -> int:
-    """The threads of this process as Linux counts them, without OpenBLAS's, which end before a fork."""
+    """The threads of this process as Linux counts them, without OpenBLAS's, which end before a fork.
+
+    One that Python has joined may still be there for a moment: wait for it, up to 0.1 s."""
     blas = sum(_before.get(library.path, library.get()) - 1 for library in _openblas(len(sys.modules)))
-    return len(os.listdir("/proc/self/task")) - blas
+    for _ in range(100):
+        count = len(os.listdir("/proc/self/task")) - blas
+        if count == 1:
+            break
+        time.sleep(0.001)
+    return count

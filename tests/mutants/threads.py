@@ -74,6 +74,7 @@ fault("two processes outside the main thread", DEFAULT,
       (FILE, "threading.current_thread() is threading.main_thread() and", ""))
 fault("two processes beside Python's threads", DEFAULT, (FILE, " and threading.active_count() == 1", ""))
 fault("two processes beside native threads", DEFAULT, (FILE, " and _native_threads() == 1", ""))
+fault("a thread that has just been joined counts", DEFAULT + " or joined", (FILE, "        time.sleep(0.001)\n", "        break\n"))
 fault("two processes in a worker process", DEFAULT, (FILE, " and not worker", ""))
 fault("BLAS's threads count as others", DEFAULT, (FILE, "- blas\n", "- 0\n"))
 fault("BLAS's threads count as others inside the limit", DEFAULT,

@@ -334,6 +334,26 @@ def test_blas_threads_do_not_count_as_other_threads_but_python_threads_do():
     assert python(OTHER_THREADS) == [2, 2, 1, 2]
 
 
+JOINED = """
+import json, threading
+from numpyvae.training import threads
+threads.available_cores = lambda: 2
+found = []
+for _ in range(300):
+    thread = threading.Thread(target=int)
+    thread.start()
+    thread.join()
+    found.append(threads.default_processes())
+print(json.dumps(found))
+"""
+
+
+@needs_linux
+def test_a_thread_that_has_just_been_joined_does_not_count():
+    """The system has it for a moment longer, in one of three cases."""
+    assert python(JOINED) == [2] * 300
+
+
 FORKED = """
 import json, os, sys
 import numpy as np
