@@ -1,11 +1,11 @@
 """Chapter 7. The bound on log p(x), and the gradient of that bound.
 
-The model samples a latent variable z from the prior p(z), then x from p(x|z), the decoder's distribution: together
-p(x,z) = p(x|z) p(z). The likelihood p(x) = ∫ p(x,z) dz has no closed form, since z passes through a network; nor has
-the posterior p(z|x) = p(x,z)/p(x). But any density q(z|x), here the encoder's, gives a lower bound:
+The model samples z from the prior p(z), then x from the decoder's p(x|z): together p(x,z) = p(x|z) p(z). Given z the
+pixels are independent, so log p(x|z) is a sum over pixels, (3.5). The integral p(x) = ∫ p(x,z) dz has no closed form,
+since z passes through a network; nor has the posterior p(z|x) = p(x,z)/p(x). The encoder's q(z|x) gives a lower bound:
 
     log p(x) = log ∫ p(x,z) dz
-             = log ∫ q(z|x) p(x,z)/q(z|x) dz                    multiply and divide by q
+             = log ∫ q(z|x) p(x,z)/q(z|x) dz                    multiply and divide by any density q
     (7.1)    = log E_q[p(x,z)/q(z|x)]                           the definition of an expectation
     (7.2)    ≥ E_q[log(p(x,z)/q(z|x))] = ELBO(x)                Jensen's inequality: log is concave
 
@@ -17,15 +17,16 @@ the posterior p(z|x) = p(x,z)/p(x). But any density q(z|x), here the encoder's, 
     (7.4)              = KL(q(z|x) ‖ p(z|x)) ≥ 0                the gap
 
 Raising the ELBO raises log p(x) or closes the gap. log p(x) does not depend on the encoder, so training the encoder
-only closes the gap. The first term of (7.3) is estimated with J samples z_j = mu + σ eps_j; the second is (2.7).
+only closes the gap. The first term of (7.3) is estimated with J samples zⱼ = mu + σ epsⱼ, the second is (2.7) summed
+over the latents. With images n = 1 … N and samples j = 1 … J of each:
 
     (7.5)  loss = 1/N Σₙ ( β KL(q(z|xₙ) ‖ p(z))  −  1/J Σⱼ log p(xₙ|z_nj) )        in nats per image, minimized
 
-Sign and scale: the loss is the *negative* bound, *summed* over pixels and latents, a *mean* over the N images and J
-samples. β = 1 is the bound; another β weights the KL term. J does not change the expectation of the loss or its
-gradient. The variance of the gradient falls as 1/J, and the decoder's time grows as J; the encoder runs once per image.
-A latent is an active unit if the variance of its mu over the images is above 0.01. The KL term pushes q(z|x) to the
-prior for every x; if no unit is active the model has collapsed.
+Sign and scale: the loss is the *negative* bound, *summed* over pixels and latents, a *mean* over images and samples.
+β = 1 is the bound; a larger β presses q(z|x) to the prior, a smaller one favors reconstruction. J does not change the
+expectation of the loss or of its gradient. The variance that sampling adds to them falls as 1/J, and the decoder's time
+grows as J; the encoder runs once per image. A latent is an active unit if the variance of its mu over the images is
+above 0.01. The KL term pushes q(z|x) to the prior, the same for all x; with no active unit the model has collapsed.
 
 The forward pass, with shapes. The backward pass goes through the same graph from right to left:
 
@@ -33,12 +34,12 @@ The forward pass, with shapes. The backward pass goes through the same graph fro
     x ── encode ──> mu, logvar ── reparameterize ──> z ── decode ──> y ── log_prob ──> log_px ──┴──> loss
     (N, D)          (N, L)           with eps     (J, N, L)      (J, N, D)   with x     (N,)
 
-mu and logvar reach the loss by two paths, through z and through the KL. So each gets the sum of two gradients: the
-gradient dz of the likelihood, which already has its −1/(NJ), passed on by (2.9), and the derivative of (2.7).
+mu and logvar reach the loss by two paths, through z and through the KL. So each gets the sum of two gradients: that of
+the likelihood, dz = −1/(NJ) ∂ log p(xₙ|z_nj)/∂z_nj, passed on by (2.9), and the derivative of (2.7).
 
     (7.6)  dmu = Σⱼ dzⱼ + β/N (mu − mu_p)/σ_p²        dlogvar = Σⱼ dzⱼ epsⱼ σ/2 + β/(2N) (exp(d) − 1)
 
-An example small enough for paper has two images of one pixel, one latent and no hidden layer. The encoder is
+An example small enough for paper: two images of one pixel, one latent, no hidden layer, J = 1. The encoder is
 mu = x/2 + 1/4, logvar = 0; the decoder y = 2z − 1 with p(x|z) = N(y, 1). (2.3) adds the constant c = ½ log 2π:
 
     x    mu     eps    z = mu + eps    y = 2z − 1    KL = mu²/2    −log p(x|z) = (x − y)²/2 + c
@@ -77,8 +78,8 @@ from .parameters import Parameters, zero_parameters
 from ..settings import VAEConfig
 
 
-class ElboCache(NamedTuple):
-    """The values of the forward pass that the backward pass needs"""
+class ForwardCache(NamedTuple):
+    """The values of a forward pass that its backward pass needs, here and in chapters 10 and 11"""
 
     params: Parameters
     config: VAEConfig
@@ -86,12 +87,14 @@ class ElboCache(NamedTuple):
     eps: Array
     mu: Array
     logvar: Array
+    z: Array
     y: Array
     encoder_cache: list
     decoder_cache: list
+    log_w: Array | None = None  # (K, N), the log importance weights of chapter 10
 
 
-def elbo_terms(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[Array, Array, ElboCache]:
+def elbo_terms(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[Array, Array, ForwardCache]:
     """log_px = 1/J Σⱼ log p(x|zⱼ) and kl = KL(q(z|x) ‖ p(z)) of each image, (N,) and (N,), in nats; and the cache
 
     x (N, D) in [0, 1], or any real for the normal likelihood; eps ~ N(0, 1) (J, N, L). ValueError: another shape.
@@ -102,16 +105,16 @@ def elbo_terms(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> t
     y, decoder_cache = decode(params, z, config)
     log_px = LIKELIHOODS[config.likelihood].log_prob(params, x, y, config).sum(axis=0) / len(eps)  # 1/J Σⱼ, (7.5)
     kl = kl_divergence(mu, logvar, *prior_parameters(config, mu.dtype)).sum(axis=-1)
-    return log_px, kl, ElboCache(params, config, x, eps, mu, logvar, y, encoder_cache, decoder_cache)
+    return log_px, kl, ForwardCache(params, config, x, eps, mu, logvar, z, y, encoder_cache, decoder_cache)
 
 
-def negative_elbo(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[float, ElboCache]:
+def negative_elbo(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[float, ForwardCache]:
     """loss = 1/N Σₙ ( β KLₙ − 1/J Σⱼ log p(xₙ|z_nj) )        in nats per image, and the cache."""
     log_px, kl, cache = elbo_terms(params, x, eps, config)
     return (config.beta * kl - log_px).sum() / len(x), cache
 
 
-def negative_elbo_backward(cache: ElboCache, dloss: float = 1.0, grads: Parameters | None = None) -> Parameters:
+def negative_elbo_backward(cache: ForwardCache, dloss: float = 1.0, grads: Parameters | None = None) -> Parameters:
     """dloss ∂loss/∂params, negative_elbo in reverse order; written into `grads`, if given, which is overwritten."""
     params, config, eps, mu, logvar, y = cache.params, cache.config, cache.eps, cache.mu, cache.logvar, cache.y
     J, N, _ = eps.shape

@@ -1,30 +1,31 @@
 """Chapter 11. Estimators of the encoder's gradient: why reparameterize, and the path derivatives.
 
 The loss contains E_q[f(z)] with f(z) = log p(x|z), and q = q(z|x) belongs to the encoder, whose parameters are φ. So
-∂/∂φ has to pass through the sampling of z. The identity ∂q = q ∂ log q gives two ways, the chain rule a third:
+∂/∂φ has to pass through the sampling of z. The identity ∂q = q ∂ log q gives (11.1) and (11.2), the chain rule (11.3):
 
     (11.1)  E_q[∂ log q(z|x)/∂φ] = ∫ ∂q dz = ∂ ∫ q dz = ∂1 = 0
     (11.2)  ∂ E_q[f(z)]/∂φ = ∫ f ∂q dz = E_q[f(z) ∂ log q(z|x)/∂φ]
     (11.3)  ∂ E_q[f(z)]/∂φ = ∂ E[f(mu + σ eps)]/∂φ = E[∂f/∂z ∂z/∂φ]             by (2.8)
 
-naive               Treat samples as data. Of log p(x|z) + log p(z) − log q(z|x) only the last term then depends on φ,
-                    and its gradient has mean 0 by (11.1): the encoder learns nothing. With the KL in closed form, its
-                    gradient is the expectation and the likelihood's part is 0: q(z|x) becomes the prior.
-score function      (11.2), also called REINFORCE. Unbiased, with a high variance: it uses how good a sample was, but
-                    not in which direction a better one lies. By (11.1) a baseline b(x), which does not depend on z,
-                    may be subtracted from f. That reduces the variance, but not enough.
-pathwise            (11.3), in `negative_elbo_backward`.
-path derivative     (11.3) for the whole bound with a sampled KL, f = log w, w = p(x,z)/q(z|x). Now f itself depends on
-                    φ, through z and with z held fixed:
+- Naive: treat samples as data. Of log p(x|z) + log p(z) − log q(z|x) only the last term then depends on φ, and its
+  gradient has mean 0 by (11.1): the encoder learns nothing. With the KL in closed form it learns the KL's gradient
+  alone: q(z|x) becomes the prior.
+- Score function: (11.2), also called REINFORCE. Unbiased, but it uses only how good a sample was, not in which
+  direction a better one lies. And the size of f counts: adding a constant c to f adds c ∂ log q(z|x)/∂φ, whose mean is
+  0 by (11.1), but whose variance is c² times that of ∂ log q(z|x)/∂φ. In the table below f is about −200 nats, and
+  varies with z by 8. So a baseline b(x), a guess of f that does not depend on z, is subtracted; f − b remains.
+- Pathwise: (11.3), in `negative_elbo_backward`. It uses ∂f/∂z, in which a constant does not occur.
+
+Path derivative: (11.3) for the whole bound with a sampled KL, f = log w, w = p(x,z)/q(z|x). This f depends on φ both
+through z and with z held fixed:
 
     (11.4)  d log w/dφ = ∂ log w/∂z ∂z/∂φ − ∂ log q(z|x)/∂φ |_z        with −∂ log q/∂z = (z − mu)/σ² = eps/σ
 
-                    The last term has mean 0 by (11.1). It is left out ("sticking the landing", STL), and the estimator
-                    stays unbiased. If q is the exact posterior, w = p(x), constant, so ∂ log w/∂z = 0: what is left
-                    is exactly 0 for every sample, no variance at the optimum.
+The last term has mean 0 by (11.1). It is left out ("sticking the landing", STL), and the estimator stays unbiased. If
+q is the exact posterior, w = p(x), constant, so ∂ log w/∂z = 0: what is left is exactly 0 for every sample.
 
 The score function and the pathwise estimator add the KL's gradient in closed form. For the default model after one
-epoch, means in units of the true gradient's length, variances of its square (`python -m tests.gradient_estimators`):
+epoch, in units of the true gradient's length and, for variances, its square (`python -m tests.gradient_estimators`):
 
     estimator                 mean, along the true gradient   variance
     naive                                     0.001 ± 0.003       0.37
@@ -33,10 +34,10 @@ epoch, means in units of the true gradient's length, variances of its square (`p
     pathwise                                  0.989 ± 0.014          1
     path derivative                           0.989 ± 0.013       0.97
 
-The mean of n samples has 1/n of the variance. So the ratio of a variance to the pathwise one, here about 1, is the
-number of samples as precise as one pathwise sample. The score function's mean is 1, within its standard error.
+The mean of n samples has 1/n of the variance, and the pathwise variance is about 1 here. So with a baseline it takes
+some 40 samples to be as precise as one pathwise sample. The score function's mean is 1, within its standard error.
 
-With K samples (10.3) has a score term for each k. (11.2) and (11.3) together turn it into a path derivative: for a
+With K samples (10.4) has a score term for each k. (11.2) and (11.3) together turn it into a path derivative: for a
 function f of zₖ, E[f ∂ log q(zₖ|x)/∂φ] = E[∂f/∂zₖ ∂zₖ/∂φ]. Here f = w̃ₖ (doubly reparameterized, DReG):
 
     Σₖ w̃ₖ d log wₖ/dφ = Σₖ w̃ₖ ∂ log wₖ/∂zₖ ∂zₖ/∂φ − Σₖ w̃ₖ ∂ log q(zₖ|x)/∂φ |_z
@@ -53,9 +54,9 @@ Sources: Kingma & Welling 2014; Williams 1992 (score function); Roeder et al. 20
 import numpy as np
 from numpy import ndarray as Array
 
-from .elbo import elbo_terms, negative_elbo_backward
+from .elbo import ForwardCache, elbo_terms, negative_elbo_backward
 from .gaussian import kl_divergence_backward, log_density_backward, reparameterize, reparameterize_backward
-from .iwae import IwaeCache, joint_backward, negative_iwae, normalized_weights
+from .iwae import joint_backward, negative_iwae, normalized_weights
 from .model import encode_backward, prior_parameters
 from .parameters import Parameters
 from ..settings import VAEConfig
@@ -64,25 +65,25 @@ ESTIMATORS = ("naive", "score function", "score function, baseline", "pathwise",
 NAIVE, SCORE, BASELINE, PATHWISE, PATH_DERIVATIVE = ESTIMATORS
 
 
-def negative_elbo_stl(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[float, IwaeCache]:
+def negative_elbo_stl(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[float, ForwardCache]:
     """loss = −1/(NJ) Σₙⱼ log w_nj, the ELBO with a sampled KL, and the cache; arguments as negative_elbo, β unused"""
     _, cache = negative_iwae(params, x, eps, config)
     return -cache.log_w.mean(), cache
 
 
-def negative_elbo_stl_backward(cache: IwaeCache, dloss: float = 1.0, grads: Parameters | None = None) -> Parameters:
+def negative_elbo_stl_backward(cache: ForwardCache, dloss: float = 1.0, grads: Parameters | None = None) -> Parameters:
     """dloss ∂loss/∂params for the decoder; for the encoder (11.4) without its last term"""
     dlog_w = np.full_like(cache.log_w, -dloss / cache.log_w.size)
     return _path_derivative(dlog_w, 1, cache, grads)
 
 
-def negative_iwae_dreg_backward(cache: IwaeCache, dloss: float = 1.0, grads: Parameters | None = None) -> Parameters:
+def negative_iwae_dreg_backward(cache: ForwardCache, dloss: float = 1.0, grads: Parameters | None = None) -> Parameters:
     """As negative_iwae_backward; for the encoder (11.5)"""
     w = normalized_weights(cache.log_w)
     return _path_derivative(-w * (dloss / len(cache.x)), w[..., None], cache, grads)
 
 
-def _path_derivative(dlog_w: Array, factor: Array | float, cache: IwaeCache, grads: Parameters | None) -> Parameters:
+def _path_derivative(dlog_w: Array, factor: Array | float, cache: ForwardCache, grads: Parameters | None) -> Parameters:
     """The gradients of Σ log w dlog_w, for the encoder through z alone, and times `factor`"""
     dz, grads = joint_backward(dlog_w, cache, grads)
     dz_q = dlog_w[..., None] * cache.eps * np.exp(-0.5 * cache.logvar)  # of −log q(z|x): eps/σ

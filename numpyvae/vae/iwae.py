@@ -1,49 +1,40 @@
 """Chapter 10. Importance weights: tighter bounds on log p(x), and log p(x) itself.
 
-By (7.1), p(x) = E_q[w] with the importance weight w = p(x,z)/q(z|x), so the mean of K weights is an unbiased estimate
-of p(x). The expectation of its logarithm, over z₁ … z_K ~ q(z|x), is below log p(x) by Jensen's inequality:
+By (7.1), p(x) = E_q[w] with the importance weight w = p(x,z)/q(z|x). So the mean of K weights, of independent samples
+z₁ … z_K ~ q(z|x), is an unbiased estimate of p(x). The expectation of its logarithm is a bound:
 
     (10.1)  wₖ = p(x|zₖ) p(zₖ)/q(zₖ|x)        zₖ = mu + σ epsₖ, so that log q(zₖ|x) = −½ Σ (log 2π + logvar + epsₖ²)
     (10.2)  ELBO_K = E[log 1/K Σₖ wₖ]         ELBO = ELBO₁ ≤ ELBO₂ ≤ … → log p(x)
 
-If q is the exact posterior, every weight is p(x): no variance, no gap. ELBO_K can also be the training objective. Its
-gradient is the sum of the log-weights' gradients times the normalized weights: larger weights contribute more.
+A bound for each K: by Jensen's inequality E[log mean w] ≤ log E[mean w] = log p(x). Tighter with each K: the mean of
+K + 1 weights is the mean of the K + 1 means Mᵢ, each of the K weights other than wᵢ. Since log is concave,
 
-    (10.3)  w̃ₖ = wₖ/Σᵢ wᵢ        ∂ log Σₖ exp(log wₖ) = Σₖ exp(log wₖ) ∂ log wₖ / Σᵢ exp(log wᵢ) = Σₖ w̃ₖ ∂ log wₖ
+    (10.3)  ELBO_(K+1) = E[log 1/(K+1) Σᵢ Mᵢ] ≥ 1/(K+1) Σᵢ E[log Mᵢ] = ELBO_K
+
+The limit: by the law of large numbers mean w → p(x), so log mean w → log p(x), and so does its expectation if the
+weights are bounded. To second order in mean w − p(x), the gap is half its relative variance, var w/(2K p(x)²): as 1/K.
+If q is the exact posterior, every weight is p(x): no variance, no gap.
+
+ELBO_K can also be trained. Its gradient weights the gradients of the log wₖ, and larger wₖ contribute more:
+
+    (10.4)  w̃ₖ = wₖ/Σᵢ wᵢ        ∂ log Σₖ exp(log wₖ) = Σₖ exp(log wₖ) ∂ log wₖ / Σᵢ exp(log wᵢ) = Σₖ w̃ₖ ∂ log wₖ
 
 Two gradients meet at zₖ, of log p(x|zₖ) and of log p(zₖ); and two at logvar: through zₖ, and ½ from −log q(zₖ|x) =
 ½ Σ logvar + …. At mu there is only that through zₖ: by (10.1) log q(zₖ|x) has no mu for fixed eps. K changes the loss,
-unlike J in (7.5): a larger K is a tighter bound. In training the decoder's time and memory grow as K.
+unlike J in (7.5). In training the decoder's time and memory grow as K.
 
 Source: Burda, Grosse & Salakhutdinov 2016, theorem 1 and eqs. 8, 13 and 14.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy import ndarray as Array
 
+from .elbo import ForwardCache
 from .gaussian import LOG_2PI, log_density, log_density_backward, reparameterize, reparameterize_backward
 from .likelihoods import LIKELIHOODS
 from .model import check_minibatch, decode, decode_backward, encode, encode_backward, prior_parameters
 from .parameters import Parameters, zero_parameters
 from ..settings import VAEConfig
-
-
-class IwaeCache(NamedTuple):
-    """The values of the forward pass that the backward pass needs"""
-
-    params: Parameters
-    config: VAEConfig
-    x: Array
-    eps: Array
-    mu: Array
-    logvar: Array
-    encoder_cache: list
-    log_w: Array  # (K, N)
-    z: Array
-    y: Array
-    decoder_cache: list
 
 
 def log_mean_exp(a: Array, axis: int = 0) -> Array:
@@ -71,7 +62,7 @@ def log_importance_weights(params: Parameters, x: Array, mu: Array, logvar: Arra
     return log_px + log_pz - log_qz, z, y, decoder_cache
 
 
-def negative_iwae(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[float, IwaeCache]:
+def negative_iwae(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[float, ForwardCache]:
     """loss = −1/N Σₙ log 1/K Σₖ w_nk        eps (K, N, L), in nats per image, and the cache
 
     With K = 1 this is the ELBO with a sampled KL; β is not used. ValueError if x or eps has another shape.
@@ -80,11 +71,11 @@ def negative_iwae(params: Parameters, x: Array, eps: Array, config: VAEConfig) -
     (mu, logvar), encoder_cache = encode(params, x, config)
     log_w, z, y, decoder_cache = log_importance_weights(params, x, mu, logvar, eps, config)
     loss = -log_mean_exp(log_w).mean()
-    return loss, IwaeCache(params, config, x, eps, mu, logvar, encoder_cache, log_w, z, y, decoder_cache)
+    return loss, ForwardCache(params, config, x, eps, mu, logvar, z, y, encoder_cache, decoder_cache, log_w)
 
 
-def negative_iwae_backward(cache: IwaeCache, dloss: float = 1.0, grads: Parameters | None = None) -> Parameters:
-    """dloss ∂loss/∂params, by (10.3); written into `grads`, if given, which is overwritten."""
+def negative_iwae_backward(cache: ForwardCache, dloss: float = 1.0, grads: Parameters | None = None) -> Parameters:
+    """dloss ∂loss/∂params, by (10.4); written into `grads`, if given, which is overwritten."""
     dlog_w = -normalized_weights(cache.log_w) * (dloss / len(cache.x))
     dz, grads = joint_backward(dlog_w, cache, grads)
     dmu, dlogvar_z = reparameterize_backward(dz, cache.mu, cache.logvar, cache.eps)
@@ -92,7 +83,7 @@ def negative_iwae_backward(cache: IwaeCache, dloss: float = 1.0, grads: Paramete
     return encode_backward(dmu, dlogvar_z + dlogvar_q, cache.encoder_cache, cache.config, grads)
 
 
-def joint_backward(dlog_w: Array, cache: IwaeCache, grads: Parameters | None) -> tuple[Array, Parameters]:
+def joint_backward(dlog_w: Array, cache: ForwardCache, grads: Parameters | None) -> tuple[Array, Parameters]:
     """dz (K, N, L) of log p(x,z) = log p(x|z) + log p(z), the sum of two gradients; and grads, with the decoder's"""
     params, config, z = cache.params, cache.config, cache.z
     grads = zero_parameters(config, params.vector.dtype) if grads is None else grads
@@ -114,8 +105,7 @@ def log_marginal(params: Parameters, x: Array, config: VAEConfig, num_samples: i
     """
     (mu, logvar), _ = encode(params, x, config)
     m = np.full(len(x), np.finfo(np.float64).min)  # not −inf: if every weight is 0, m − new_m would be NaN
-    s1 = np.zeros(len(x))
-    s2 = np.zeros(len(x))
+    s1, s2 = np.zeros((2, len(x)))
     chunk = max(1, chunk_rows // len(x))
     for done in range(0, num_samples, chunk):
         eps = rng.standard_normal((min(chunk, num_samples - done), *mu.shape), dtype=mu.dtype)
