@@ -1,8 +1,8 @@
 """Chapter 13. The gradient checks: each function with a backward, and the loss of each kind of model.
 
-A primitive is one function with its backward. Its loss is Σ y dy with a random dy, whose gradient is what the backward
-returns for dy. A model's loss is that of training, with fixed noise. Its gradient is checked in every parameter, and
-for one image in mu and logvar. The models are small, since each entry costs a forward pass; together they cover every
+A primitive is one function with its backward. Its loss is Σ y dy with a random dy: the gradient of that is what the
+backward returns for dy. A case is a model, a loss and fixed noise: its gradient is checked in every parameter, and for
+one image in mu and logvar. The models are small, since each entry costs a forward pass; together they cover every
 branch. Of the path derivatives of chapter 11 only the decoder's are checked: the encoder's are not the loss's.
 """
 
@@ -23,6 +23,7 @@ SEED = 1  # of all inputs: one for which no input of a relu is within 1e-4 of it
 def check_primitives(rng: np.random.Generator) -> Iterator[GradientCheck]:
     """Check each function with its backward: the loss is Σ y dy, with a random dy."""
     N, L, J, I, O = 5, 3, 4, 7, 6
+    normal = rng.standard_normal
 
     def primitive(name, function, backward, *constants, **inputs):
         """function(*inputs, *constants) -> y        backward(dy, *inputs, *constants) -> a gradient for each input"""
@@ -36,31 +37,28 @@ def check_primitives(rng: np.random.Generator) -> Iterator[GradientCheck]:
         """Adapt a layer, which has a cache, to the same signature."""
         return lambda *inputs: forward(*inputs)[0], lambda dy, *inputs: backward(dy, forward(*inputs)[1])
 
-    def normal(*shape):
-        return rng.standard_normal(shape)
-
     yield from primitive("log density", gaussian.log_density, gaussian.log_density_backward,
-                         x=normal(N, L), mu=normal(N, L), logvar=normal(N, L))
-    q = dict(mu_q=normal(N, L), logvar_q=normal(N, L))
+                         x=normal((N, L)), mu=normal((N, L)), logvar=normal((N, L)))
+    q = dict(mu_q=normal((N, L)), logvar_q=normal((N, L)))
     p = normal(L), normal(L)
     yield from primitive("KL, standard prior", gaussian.kl_divergence, gaussian.kl_divergence_backward, **q)
     yield from primitive("KL, general prior", gaussian.kl_divergence, gaussian.kl_divergence_backward, *p, **q)
     yield from primitive("KL = cross-entropy − entropy", lambda mu, logvar, *p: gaussian.cross_entropy(mu, logvar, *p)
                          - gaussian.entropy(logvar), gaussian.kl_divergence_backward, *p, **q)
-    for name, eps in ("reparameterize", normal(1, N, L)), (f"reparameterize, J = {J}", normal(J, N, L)):
+    for name, eps in ("reparameterize", normal((1, N, L))), (f"reparameterize, J = {J}", normal((J, N, L))):
         yield from primitive(name, gaussian.reparameterize, gaussian.reparameterize_backward, eps,
-                             mu=normal(N, L), logvar=normal(N, L))
+                             mu=normal((N, L)), logvar=normal((N, L)))
     x = rng.random((N, O))
     yield from primitive("Bernoulli", lambda logits: bernoulli.log_prob(x, logits),
-                         lambda dy, logits: bernoulli.log_prob_backward(dy, x, logits), logits=5 * normal(N, O))
+                         lambda dy, logits: bernoulli.log_prob_backward(dy, x, logits), logits=5 * normal((N, O)))
     yield from primitive("linear", *layer(layers.linear, layers.linear_backward),
-                         x=normal(N, I), W=normal(I, O), b=normal(O))
-    yield from primitive("relu", *layer(layers.relu, layers.relu_backward), x=normal(N, I))
-    yield from primitive("tanh", *layer(layers.tanh, layers.tanh_backward), x=normal(N, I))
+                         x=normal((N, I)), W=normal((I, O)), b=normal(O))
+    yield from primitive("relu", *layer(layers.relu, layers.relu_backward), x=normal((N, I)))
+    yield from primitive("tanh", *layer(layers.tanh, layers.tanh_backward), x=normal((N, I)))
 
 
 class Case(NamedTuple):
-    """A model and a loss to check: N images, num_samples of z per image (J or K)"""
+    """A model and a loss to check, with N images and num_samples of z per image (J or K)"""
 
     name: str
     config: VAEConfig
@@ -110,8 +108,8 @@ def check_loss(case: Case, rng: np.random.Generator) -> Iterator[GradientCheck]:
     if objective in NOT_DERIVATIVES:
         return
 
-    # If the encoder's last weights are 0, its last bias is mu and logvar side by side, of every image. The gradient of
-    # this bias is the sum of the images' gradients in mu and logvar. For one image the two are equal.
+    # If the encoder's last weights are 0, its last bias is mu and logvar side by side. The gradient of this bias is the
+    # sum of all images' gradients of mu and logvar: for one image it is the gradient of mu and logvar themselves.
     weights, bias = f"encoder.{len(config.hidden_dims)}.W", f"encoder.{len(config.hidden_dims)}.b"
     x, eps = x[:1], eps[:, :1]
     params[weights][...] = 0
