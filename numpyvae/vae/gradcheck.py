@@ -1,22 +1,24 @@
 """Chapter 9. Numerical gradient checking: central differences and the complex-step method.
 
-Central difference, from the real function f alone:
+Both come from the Taylor series f(x + h) = f + h f' + ½ h² f'' + ⅙ h³ f''' + …, with f and its derivatives at x. In the
+central difference the even powers of h cancel, and the next term is the truncation error:
 
-    (9.1)  f'(x) = (f(x + h) − f(x − h))/2h + O(h²)
+    (9.1)  (f(x + h) − f(x − h))/2h = f' + ⅙ h² f''' + …
 
-A small h suffers from cancellation, a large h from the truncation error O(h²). They balance at the cube root of 2⁻⁵²,
-the distance from 1 to the next float64: h ≈ 6e-6. About 10 of 16 digits are left, fewer if f' is small beside f.
+The other error is cancellation. Each f is rounded by about u |f|, with u = 2⁻⁵², the distance from 1 to the next
+float64. The subtraction cancels digits but not this error, which is then divided by h. The sum ⅙ h² |f'''| + u |f|/h is
+smallest at h³ = 3u |f/f'''|: h ≈ ∛u = 6e-6 if f''' is of the size of f. That leaves 10 digits, fewer if f' is small.
 
-Complex step, from f extended to the complex plane, where every other term of the Taylor series is real:
+In the complex step the odd powers of ih are imaginary and the even ones real, so the imaginary part is without f:
 
-    (9.2)  f(x + ih) = f(x) + ih f'(x) − ½ h² f''(x) − …,  so f'(x) = Im f(x + ih)/h + O(h²)
+    (9.2)  Im f(x + ih)/h = f' − ⅙ h² f''' + …
 
-There is no subtraction, hence no cancellation: with h = 1e-20 the derivative is accurate to machine precision. The
-production code itself runs in complex128; data and noise stay real. So it must be analytic, complex-differentiable: no
-abs, norm, conjugate or real part. np.maximum(x, −x) is |x|, since NumPy orders complex numbers by real part.
+Nothing is subtracted, so nothing cancels, and h may be tiny: with h = 1e-20 the truncation error is about 1e-40, and f'
+is accurate to u. The production code itself runs in complex128; data and noise stay real. So it must be analytic: no
+abs, norm, conjugate or real part. NumPy orders complex numbers by real part, so np.maximum(x, −x) is |x|.
 
 An error is ‖a − n‖/‖n‖ over one tensor, a derived by hand and n numerical. An entry's error is relative to the largest
-entry of its tensor, since an entry with cancelling terms has no relative accuracy.
+entry of its tensor: rounding is relative to the terms of a sum, which may cancel in an entry.
 
 The checks detect any difference between a backward pass and the derivative of its forward pass. They cannot see:
 
@@ -24,10 +26,9 @@ The checks detect any difference between a backward pass and the derivative of i
   - An error that both passes share: the gradient is correct, of the wrong objective. Tests of the values detect it.
   - Whether float32 is accurate enough. The check runs in float64; the tests compare the two.
 
-Try it. In gaussian.py change two lines, so that σ² stands for σ: in reparameterize `return mu + np.exp(logvar) * eps`,
-in its backward `return dz, dsigma * np.exp(logvar)`. `python -m numpyvae gradcheck` still passes; in
-`python -m pytest tests/vae/test_gaussian.py`, test_samples_have_the_mean_and_standard_deviation fails. The same can be
-seen of five errors in published programs, in tests/vae/test_published_errors.py:
+Try it. In gaussian.py let σ² stand for σ, in reparameterize `return mu + np.exp(logvar) * eps`, and in its backward
+`return dz, dsigma * np.exp(logvar)`. `python -m numpyvae gradcheck` still passes; in tests/vae/test_gaussian.py,
+test_samples_have_the_mean_and_standard_deviation fails. Five published errors, in tests/vae/test_published_errors.py:
 
     error                                       published in                                          gradient check
     noise times the variance                    numpy-ml, neural_nets/models/vae.py;                  passes
@@ -46,9 +47,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-COMPLEX_STEP_LIMIT = 1e-14  # 45 · 2⁻⁵²: the same sums, some of a hundred terms, in a different order
+COMPLEX_STEP_LIMIT = 1e-14  # 45 u: the same sums, some of a hundred terms, in a different order
 WORST_ENTRY_LIMIT = 1e-13  # √100 times that: the largest entry may be that much below the norm of 100 entries
-CENTRAL_DIFFERENCE_LIMIT = 1e-7  # rounding: 2⁻⁵² f/h, 1e-9 for a loss of 30 nats, and ‖f'‖ is 0.01 or more
+CENTRAL_DIFFERENCE_LIMIT = 1e-7  # rounding: u f/h, 1e-9 for a loss of 30 nats, and ‖f'‖ is 0.01 or more
 
 Inputs = Mapping[str, np.ndarray]
 Loss = Callable[[Inputs], complex]  # analytic in each input; given real inputs, it returns a real number
