@@ -1,6 +1,6 @@
 """Chapter 3. The Bernoulli log-likelihood of binary pixels.
 
-For each pixel the decoder outputs a real number l, the logit. The probability that the pixel is 1 is the sigmoid of it:
+For each pixel the decoder outputs a real number l, the logit; the probability that the pixel is 1 is its sigmoid:
 
     (3.1)  sigmoid(l) = 1/(1 + exp(−l))
     (3.2)  softplus(l) = log(1 + exp(l)), whose derivative is exp(l)/(1 + exp(l)) = sigmoid(l)
@@ -12,6 +12,11 @@ For each pixel the decoder outputs a real number l, the logit. The probability t
                = x (l − softplus(l)) − (1 − x) softplus(l)
     (3.3)      = x l − softplus(l)
     (3.4)  ∂ log p(x|l)/∂l = x − sigmoid(l)                    the pixel minus its predicted probability
+
+An image x has D pixels xᵢ. The model assumes that, given z, they are independent: p(x|z) = Πᵢ p(xᵢ|z). What pixels have
+in common must come from z, of which each lᵢ is a function. The logarithm is a sum, and (3.4) holds for each pixel:
+
+    (3.5)  log p(x|z) = Σᵢ log p(xᵢ|lᵢ) = Σᵢ (xᵢ lᵢ − softplus(lᵢ))
 
 Working with logits avoids log 0: in float32 sigmoid(17) is 1 and log(1 − sigmoid(17)) is −inf; −softplus(17) is −17.
 
@@ -33,7 +38,7 @@ def softplus(logits: Array) -> Array:
 
 
 def log_prob(x: Array, logits: Array) -> Array:
-    """log p(x|l) = Σᵢ xᵢ lᵢ − softplus(lᵢ)        x, logits (..., D) -> (...), nats; given z, pixels are independent"""
+    """log p(x|z) = Σᵢ (xᵢ lᵢ − softplus(lᵢ)), by (3.5)        x, logits (..., D) -> (...), in nats"""
     return (x * logits - softplus(logits)).sum(axis=-1)
 
 

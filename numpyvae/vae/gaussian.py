@@ -5,9 +5,10 @@ The code carries logvar = log σ², which may be any real number, whereas σ mus
 logarithms. Two integrals are needed, where n!! = n (n − 2) (n − 4) …, so 5!! = 5 · 3 · 1, and (−1)!! = 1:
 
     (2.1)  ∫ exp(−x²) dx = √π
-    (2.2)  ∫ xⁿ exp(−a x²) dx = (n−1)!! / (2a)^(n/2) · √(π/a)        for even n; 0 for odd n
+    (2.2)  ∫ xⁿ exp(−a x²) dx = (n−1)!! / (2a)^(n/2) · √(π/a)        for even n; 0 for odd n, by symmetry
 
-With a = 1/(2σ²), n = 0 gives the normalizing constant √(2πσ²), and n = 2 gives E[(x − mu)²] = σ². So
+n = 0 is (2.1) with √a x for x. Integration by parts gives (n − 1)/(2a) times the integral for n − 2, hence (n−1)!!.
+With x − mu for x and a = 1/(2σ²), n = 0 is the normalizing constant √(2πσ²); n = 2, divided by it, E[(x − mu)²] = σ²:
 
     (2.3)  log N(x; mu, σ²) = −½ log(2πσ²) − (x − mu)²/(2σ²)
 
@@ -30,14 +31,14 @@ With d = logvar_q − logvar_p = log(σ_q²/σ_p²), the first term is log(σ_p/
 
     (2.7)  KL(q ‖ p) = ½ (exp(d) − 1 − d + (mu_q − mu_p)²/σ_p²)
 
-Reparameterization. A loss that depends on a sample z ~ q has to be differentiated with respect to mu and σ. But
+Reparameterization. A loss that depends on a sample z ~ q has to be differentiated with respect to mu and logvar. But
 sampling is not a differentiable function of them. Move the randomness into eps ~ N(0, 1):
 
     (2.8)  z = mu + σ eps                    z ~ N(mu, σ²), and for fixed eps a differentiable function of mu and logvar
     (2.9)  ∂z/∂mu = 1        ∂z/∂logvar = eps ∂exp(logvar/2)/∂logvar = eps σ/2
 
-eps is data, like x; chapter 11 shows what happens without this. A backward returns the gradients in argument order,
-without data and constants. Arguments broadcast as in NumPy; gradients have the shape of the result, unless noted.
+eps is data, like x; chapter 11 has the alternatives. A backward function returns gradients in the order of the
+arguments, none for data and constants. Arguments broadcast; gradients have the shape of the result, unless noted.
 
 Source: Kingma & Welling 2014, section 2.4 and appendix B (for the standard normal prior).
 """
@@ -57,10 +58,10 @@ def log_density(x: Array, mu: Array, logvar: Array) -> Array:
 
 
 def log_density_backward(dy: Array, x: Array, mu: Array, logvar: Array) -> tuple[Array, Array, Array]:
-    """dx = −dy u    dmu = dy u    dlogvar = ½ dy (u (x − mu) − 1)        with u = (x − mu)/σ²"""
+    """dx = −dy score    dmu = dy score    dlogvar = ½ dy (score (x − mu) − 1)        with score = (x − mu)/σ²"""
     r = x - mu
-    u = r * _exp(-logvar, r)
-    return -dy * u, dy * u, 0.5 * dy * (u * r - 1)
+    score = r * _exp(-logvar, r)
+    return -dy * score, dy * score, 0.5 * dy * (score * r - 1)
 
 
 def entropy(logvar: Array) -> Array:
@@ -77,8 +78,8 @@ def cross_entropy(mu_q: Array, logvar_q: Array, mu_p: Array | float, logvar_p: A
 def kl_divergence(mu_q: Array, logvar_q: Array, mu_p: Array | float = 0.0, logvar_p: Array | float = 0.0) -> Array:
     """KL(q ‖ p) = ½ (exp(d) − 1 − d + ((mu_q − mu_p)/σ_p)²)        with d = logvar_q − logvar_p
 
-    Never negative, and 0 when q = p: expm1(d) = exp(d) − 1 ≥ d. As written it would cancel: at d = 1e-9, exp(d) − 1 − d
-    is 8e-17, expm1(d) − d the correct 5e-19. Overflow gives +inf silently, never NaN (if mu_q − mu_p is finite).
+    Never negative, since exp(d) − 1 ≥ d, and 0 when q = p. expm1(d) stands for exp(d) − 1, where digits cancel: at
+    d = 1e-9, exp(d) − 1 − d is 8e-17, expm1(d) − d the correct 5e-19. Finite arguments give no NaN: overflow is +inf.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         d = np.minimum(logvar_q - logvar_p, 1e4)  # expm1 overflows long before; d = inf would make inf − inf
@@ -97,8 +98,8 @@ def kl_divergence_backward(dy: Array | float, mu_q: Array, logvar_q: Array, mu_p
 def reparameterize(mu: Array, logvar: Array, eps: Array) -> Array:
     """z = mu + σ eps        with σ = exp(logvar/2), the standard deviation, not the variance
 
-    mu, logvar (N, L), eps ~ N(0, 1) (J, N, L) for J samples, or of any shape that they broadcast to  ->  z in the shape
-    of eps. The caller samples eps, so the backward pass uses the noise of its forward pass.
+    mu, logvar (N, L), eps ~ N(0, 1) (J, N, L) for J samples  ->  z (J, N, L), or other shapes that broadcast. The
+    caller samples eps and passes it to both functions, so the backward pass has the noise of its forward pass.
     """
     return mu + np.exp(0.5 * logvar) * eps
 

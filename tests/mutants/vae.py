@@ -18,11 +18,11 @@ fault("log density divided by σ, not σ²", DENSITY,
       (FILE, "r**2 * _exp(-logvar, r))\n\n\ndef log_density_b",
        "r**2 * _exp(-0.5 * logvar, r))\n\n\ndef log_density_b"))
 fault("log 2π is log π", DENSITY, (FILE, "math.log(2 * math.pi)", "math.log(math.pi)"))
-fault("log density's dx has the sign of dmu", DENSITY, (FILE, "return -dy * u, dy * u", "return dy * u, dy * u"))
-fault("log density's dlogvar without its half", DENSITY, (FILE, "0.5 * dy * (u * r - 1)", "dy * (u * r - 1)"))
-fault("log density's dlogvar without the 1 of the normalizing constant", DENSITY, (FILE, "(u * r - 1)", "(u * r)"))
+fault("log density's dx has the sign of dmu", DENSITY, (FILE, "return -dy * score, dy * score", "return dy * score, dy * score"))
+fault("log density's dlogvar without its half", DENSITY, (FILE, "0.5 * dy * (score * r - 1)", "dy * (score * r - 1)"))
+fault("log density's dlogvar without the 1 of the normalizing constant", DENSITY, (FILE, "(score * r - 1)", "(score * r)"))
 fault("log density's backward divides by σ", DENSITY,
-      (FILE, "u = r * _exp(-logvar, r)\n", "u = r * _exp(-0.5 * logvar, r)\n"))
+      (FILE, "score = r * _exp(-logvar, r)\n", "score = r * _exp(-0.5 * logvar, r)\n"))
 fault("entropy without the half of its 1", TESTS + " -k entropy",
       (FILE, "0.5 * (LOG_2PI + logvar + 1)", "0.5 * (LOG_2PI + logvar) + 1"))
 fault("entropy of the standard deviation", TESTS + " -k entropy",
