@@ -3,9 +3,9 @@
     bernoulli    y is each pixel's logit; p(x|z) as in bernoulli.py
     normal       y is each pixel's mean; p(x|z) = N(y, s²) with one variance s² for all pixels, learned or fixed
 
-The normal likelihood carries logvar_x = log s², as in chapter 2. It is a density, which may exceed 1, so the loss may
-be negative. A new likelihood is one entry of LIKELIHOODS, its pair of functions, its name in settings.py and a case in
-gradcheck_cases (tests/README.md, Contributing). `config` is a VAEConfig: a model's sizes and choices, in settings.py.
+Both are products over the pixels, as in (3.5). The normal likelihood carries logvar_x = log s², as in chapter 2. It is
+a density, which may exceed 1, so the loss may be negative. `config` is a VAEConfig: a model's sizes and choices, in
+settings.py. To add a likelihood: tests/README.md, Contributing.
 
 Source: Kingma & Welling 2014, appendix C.
 """
@@ -27,7 +27,7 @@ class Likelihood(NamedTuple):
     log_prob: Callable  # (params, x, y, config) -> log p(x|z): x (N, D), y (..., N, D) -> (..., N), in nats
     log_prob_backward: Callable  # (dlog_prob, params, x, y, config, grads) -> dy; its parameters' gradients into grads
     mean: Callable  # y -> E[x|z], of the same shape
-    output_bias: Callable  # mean image (D,) -> the output layer's bias, as in parameters.glorot_init
+    output_bias: Callable  # mean image (D,) -> the bias of the decoder's last layer, for chapter 5's glorot_init
     shapes: Callable  # config -> its own parameters, name -> shape
     is_density: bool  # if so, log p(x|z) may be positive
     unit_interval: bool  # if so, x must lie in [0, 1]

@@ -1,12 +1,11 @@
 """Chapter 6. The model: encoder, decoder and prior.
 
-    encode    x -> mu, logvar    q(z|x) = N(mu, σ²), diagonal, with logvar = log σ²: the approximate posterior
-    decode    z -> y             the parameter of p(x|z) for each pixel, as in the table of likelihoods
-    prior     p(z) = N(mu_p, σ_p²), diagonal and fixed; mu_p = 0 and σ_p = 1 unless configured
+    encode    x (N, D) -> mu, logvar (N, L)     q(z|x) = N(mu, σ²), diagonal: the approximate posterior
+    decode    z (J, N, L) -> y (J, N, D)        the parameter of p(x|z) for each pixel, of each sample, of each image
+    prior     p(z) = N(mu_p, σ_p²)              diagonal and fixed; mu_p = 0 and σ_p = 1 unless configured
 
-Both networks are multilayer perceptrons (MLP): linear layers with an activation between them. The encoder's last layer
-outputs mu and logvar side by side. A new activation is one entry of ACTIVATIONS, its pair of functions, its name in
-settings.py and a case in gradcheck_cases (tests/README.md, Contributing).
+Both networks are multilayer perceptrons (MLP): linear layers with an activation between them. The decoder's network
+takes the JN samples as the rows of one matrix. To add an activation: tests/README.md, Contributing.
 
 Source: Kingma & Welling 2014, appendix C.
 """
@@ -37,7 +36,7 @@ def mlp(params: Parameters, prefix: str, x: Array, config: VAEConfig) -> tuple[A
 
 
 def mlp_backward(dy: Array, caches: list, prefix: str, config: VAEConfig, grads: Parameters) -> Array:
-    """Write the gradients of all layers into grads, but for layer 0; return ∂loss/∂(the output of linear 0)."""
+    """Write the gradients of linear 1, 2, … into grads; return ∂loss/∂(the output of linear 0), for the caller."""
     _, activate_backward = ACTIVATIONS[config.activation]
     for i in range(len(config.hidden_dims), 0, -1):
         dx, _, _ = linear_backward(dy, caches[2 * i], (grads[f"{prefix}.{i}.W"], grads[f"{prefix}.{i}.b"]))
@@ -57,20 +56,20 @@ def encode_backward(dmu: Array, dlogvar: Array, cache: list, config: VAEConfig,
     """Write the encoder's gradients into grads (new, and 0 for the decoder, unless given); x is data: no dx."""
     grads = zero_parameters(config, dmu.dtype) if grads is None else grads
     dy = np.concatenate([dmu, dlogvar], axis=1)  # mu and logvar are halves of one array, and so are their gradients
-    dy = mlp_backward(dy, cache, "encoder", config, grads)  # and then no dx, which saves a sixth of the multiplications
-    linear_backward_params(dy, cache[0], (grads["encoder.0.W"], grads["encoder.0.b"]))
+    dy = mlp_backward(dy, cache, "encoder", config, grads)
+    linear_backward_params(dy, cache[0], (grads["encoder.0.W"], grads["encoder.0.b"]))  # no dx: a sixth of the work
     return grads
 
 
 def decode(params: Parameters, z: Array, config: VAEConfig) -> tuple[Array, list]:
-    """The parameter of p(x|z): logits (bernoulli), the mean (normal)        z (..., L) -> y (..., D), and the cache"""
+    """The parameter of p(x|z): logits (bernoulli) or means (normal)        z (..., L) -> y (..., D), and the cache"""
     y, cache = mlp(params, "decoder", z.reshape(-1, config.latent_dim), config)
     return y.reshape(*z.shape[:-1], config.input_dim), cache
 
 
 def decode_backward(dy: Array, cache: list, config: VAEConfig,
                     grads: Parameters | None = None) -> tuple[Array, Parameters]:
-    """dz (..., L) of dy (..., D), and grads, into which the decoder's gradients are written"""
+    """dy (..., D) -> dz (..., L), and grads, into which the decoder's gradients are written"""
     grads = zero_parameters(config, dy.dtype) if grads is None else grads
     shape = dy.shape[:-1]
     dy = mlp_backward(dy.reshape(-1, config.input_dim), cache, "decoder", config, grads)

@@ -2,14 +2,15 @@
 
 There are two networks of chapter 1's layers. The encoder maps an image to q(z|x), the decoder maps z to p(x|z):
 
-    encoder    pixels -> hidden -> 2 · latent              mu and logvar of q(z|x), side by side
-    decoder    latent -> hidden, reversed -> pixels        the parameter of p(x|z) for each pixel
+    encoder    D pixels -> hidden layers -> 2L outputs               mu and logvar of q(z|x), side by side
+    decoder    L latents -> hidden layers, reversed -> D outputs     the parameter of p(x|z) for each pixel
 
 Formulas need named arrays, an optimizer and a checkpoint one vector θ. Views give both: params["decoder.0.W"] is a
 slice of params.vector. Gradients have the same layout: backward passes write by name, the optimizer reads one vector.
-A layer has fan_in inputs and fan_out outputs. A weight of order 1/√fan_in gives a sum of fan_in terms the size of one
-input. Glorot's variance 2/(fan_in + fan_out) is between 1/fan_in, which preserves the variance forward, and 1/fan_out,
-which preserves that of the gradients backward.
+
+A layer has fan_in inputs and fan_out outputs. Each output is a sum of fan_in terms. If the weights have the variance
+1/fan_in, the sum has the variance of one input: forward, signals neither grow nor vanish. Backward, 1/fan_out does the
+same for gradients. Glorot's 2/(fan_in + fan_out) is between them: uniform in ±a has the variance a²/3.
 
 Sources: PyTorch's default (1/√fan_in); Glorot & Bengio 2010, eq. 16; Burda et al. 2016 (output bias).
 """
@@ -66,11 +67,10 @@ def init_params(config: VAEConfig, rng: np.random.Generator, dtype=np.float32) -
 
 
 def glorot_init(params: Parameters, mean_image: np.ndarray, config: VAEConfig, rng: np.random.Generator) -> None:
-    """Overwrite weights with uniform ±√(6/(fan_in + fan_out)), and biases with 0, except the decoder's output bias.
+    """Overwrite weights with uniform ±√(6/(fan_in + fan_out)), and biases with 0, except the decoder's last bias.
 
-    That is the bias for which E[x|z] is mean_image (D,), the mean of the training images in float64, while the last
-    weights contribute nothing: training need not spend its first steps on the mean. For the Bernoulli likelihood means
-    are in [0, 1], and clipped to [0.001, 0.999] so that logits are finite.
+    Without its weights, the last layer then gives E[x|z] = mean_image (D,), the mean of the training images in float64.
+    So training need not spend its first steps on the mean.
     """
     for name, array in params.items():
         if name.endswith(".W"):
