@@ -2,11 +2,11 @@
 
 A VAE models data x, here images of D pixels, as caused by a few numbers z that are not observed, the latent variables:
 z is sampled from a fixed normal distribution, the prior p(z), then x from p(x|z). A neural network, the decoder,
-computes the parameters of p(x|z) from z. Training must infer, for each image, which z may have caused it: a second
-network, the encoder, computes an approximation q(z|x) of that distribution. Both are trained together to maximize a
-lower bound on log p(x), the evidence lower bound (ELBO). Every gradient is derived by hand. A backward function takes
-dy = ∂loss/∂y, of the shape of the output y, and returns the gradient of the loss in each input, dx = ∂loss/∂x.
-Gradients of parameters are written into `grads`, the last argument, if given: the optimizer reads them as one vector.
+computes the parameters of p(x|z) from z. Which z may have caused an image x is the posterior p(z|x): a second network,
+the encoder, computes an approximation of it, q(z|x). Both are trained together to maximize a lower bound on log p(x),
+the evidence lower bound (ELBO). Every gradient is derived by hand. A backward function takes dy = ∂loss/∂y, of the
+shape of the output y, and returns the gradient of the loss with respect to each input, dx = ∂loss/∂x. Gradients of
+parameters are written into `grads`, the last argument, if given: the optimizer reads them as one vector.
 
     layers         f(x, …) -> y, cache                            f_backward(dy, cache) -> dx, …
     functions      f(x, …) -> y                                   f_backward(dy, x, …) -> dx, …
@@ -34,12 +34,13 @@ Symbols:
     z (J, N, L)    samples of the L latents       mu_p, logvar_p      parameters of the prior p(z)
     eps (J, N, L)  noise ~ N(0, 1), z = mu + σ eps      y (J, N, D)   decoder output: logits or means
     N, J, K        images, samples of z per image, importance samples per image: chapter 10 has K in place of J
-    σ, σ_p, s      standard deviations of q(z|x), p(z) and a normal p(x|z); h is the step of a numerical derivative
-    sigmoid        the logistic function          w, w̃                importance weights, normalized weights
+    σ, σ_p, s      standard deviations of q(z|x), p(z) and a normal p(x|z)
+    l, sigmoid     a pixel's logit; the logistic function               w, w̃   importance weights, normalized weights
+    h, u           the step of a numerical derivative; 2⁻⁵², the distance from 1 to the next float64
     d              logvar − logvar_p in a KL; d/dφ is the total derivative, through z and with z held fixed
     θ, φ           all parameters, the encoder's (in Kingma & Welling 2014 θ is the decoder's alone)
     β              weight of the KL term; Adam's coefficients are beta1, beta2 and epsilon
-    g, m, v, t     Adam's gradient, averages and step; m in log_mean_exp and log_marginal is the largest log w
+    g, m, v, t     Adam's gradient, averages and step count; in log_mean_exp and log_marginal m is the largest log w
 """
 
 from .adam import Adam

@@ -1,7 +1,7 @@
 """Chapter 8. Adam: gradient descent with a step size for each parameter, on one flat vector.
 
-Adam keeps exponential moving averages of the gradient g and of its square. In step t a gradient that is k steps old has
-the weight beta1ᵏ, so a weighted mean is the weighted sum divided by the sum of the weights:
+Adam keeps exponential moving averages of the gradient g and of its square, entry by entry. In step t a gradient that is
+k steps old has the weight beta1ᵏ. The weighted mean m̂ is the weighted sum m divided by the sum of the weights:
 
     (8.1)  m = g_t + beta1 g_(t−1) + beta1² g_(t−2) + …, computed as m ← beta1 m + g; likewise v ← beta2 v + g²
     (8.2)  1 + beta1 + … + beta1^(t−1) = (1 − beta1ᵗ)/(1 − beta1)
@@ -11,8 +11,8 @@ the weight beta1ᵏ, so a weighted mean is the weighted sum divided by the sum o
 The update is the mean gradient divided by its root mean square, so it does not depend on the scale of the loss. Under a
 constant gradient each entry of θ changes by lr per step. epsilon prevents division by zero.
 
-In the paper m and v are 1 − beta1 and 1 − beta2 times these, since g and g² are scaled so, and m̂, v̂ and θ are the
-same. There (8.3) is m̂ = m/(1 − beta1ᵗ), v̂ = v/(1 − beta2ᵗ), the bias correction: m and v start from 0. Without it the
+The paper scales g by 1 − beta1 and g² by 1 − beta2, so its m and v are that much smaller, m̂, v̂ and θ the same. There
+(8.3) is m̂ = m/(1 − beta1ᵗ), v̂ = v/(1 − beta2ᵗ), the bias correction of averages that start from 0. Without it the
 update has the factor (1 − beta1ᵗ)/√(1 − beta2ᵗ): at t = 1 that is 0.1/√0.001, a step 3.2 times too long.
 
 Source: Kingma & Ba 2015, Algorithm 1.
@@ -25,7 +25,7 @@ import numpy as np
 
 def adam_update(theta: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray, t: int, lr: float = 1e-3,
                 beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> tuple[np.ndarray, ...]:
-    """Algorithm 1, step t = 1, 2, … -> new theta, m, v: m and v, first 0, are (8.1)'s times 1 − beta1 and 1 − beta2."""
+    """Step t = 1, 2, … of the paper's Algorithm 1 -> new theta, m, v        with the paper's m and v, 0 at first"""
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * g**2
     m_hat = m / (1 - beta1**t)
@@ -35,7 +35,7 @@ def adam_update(theta: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray, 
 
 
 class Adam:
-    """Adam's state for one vector: t, and m and v as in (8.1), not as in adam_update. `lr` may change between steps."""
+    """Adam's state for one vector: t, and m and v by (8.1), not the paper's. `lr` may change between steps."""
 
     def __init__(self, theta: np.ndarray, lr: float = 1e-3, beta1: float = 0.9, beta2: float = 0.999,
                  epsilon: float = 1e-8):
@@ -46,8 +46,8 @@ class Adam:
     def step(self, theta: np.ndarray, g: np.ndarray, shard: slice = slice(None)) -> None:
         """Update one shard of theta, all of it unless given, in place; g (the same shape) is not changed.
 
-        By (8.3) m̂/m and root = √(v/v̂) are plain numbers, so m̂ and v̂ need not be formed: m̂/(√v̂ + epsilon) =
-        ((m̂/m) · root) · (m/(√v + (epsilon · root))). Without new arrays this takes a ninth of adam_update's time.
+        By (8.3) m̂ = c m and v̂ = v/root², c and root numbers, so m̂/(√v̂ + epsilon) = c root m/(√v + epsilon root),
+        and m̂, v̂ need not be formed. Without new arrays this takes a ninth of adam_update's time.
         """
         self.t += 1
         root = math.sqrt((1 - self.beta2**self.t) / (1 - self.beta2))

@@ -1,14 +1,15 @@
 """Chapter 1. The layers of a network, each with its backward pass.
 
-A layer is one step of a network. A linear layer computes sums with weights, which are learned. Two linear layers alone
-are one, so an activation stands between them: a nonlinear function of each entry, here relu or tanh. Its output is a
-hidden layer, neither the network's input nor its output.
+A layer is one step of a network. A linear layer computes sums with weights W and a bias b, which are learned. Two
+linear layers in a row equal one linear layer, so an activation stands between them: a nonlinear function of each entry,
+here relu or tanh. Its output is a hidden layer, neither the network's input nor its output.
 
 A network is a composition of functions, y = f(x) with x = g(…), and its loss is one number that depends on y. Write dy,
-the upstream gradient, for ∂loss/∂y, an array of the shape of y. The chain rule turns dy into dx with f's own derivative
-alone. So each layer is independent of the others: f(x) -> y, cache forward, and f_backward(dy, cache) -> dx backward.
+the upstream gradient, for ∂loss/∂y, an array of the shape of y. The chain rule turns dy into dx, for which it needs the
+derivative of f and nothing of the other layers. So each layer is a pair: f(x) -> y, cache and f_backward(dy, cache) ->
+dx. Backpropagation runs the forward functions from first to last, then the backward functions from last to first.
 
-For the linear layer, entry by entry, and with each sum over all the paths from one input to the loss:
+For the linear layer, entry by entry. Each sum is over all the paths by which one input reaches the loss:
 
     (1.1)  y_no  = Σ_i x_ni W_io + b_o
            dx_ni = Σ_o dy_no ∂y_no/∂x_ni = Σ_o dy_no W_io        x_ni reaches every output o of image n
@@ -18,9 +19,9 @@ For the linear layer, entry by entry, and with each sum over all the paths from 
 
 The cache holds the values that the derivative needs: here x and W; for an activation its output y, which is enough,
 since y > 0 exactly where x > 0, and tanh' = 1 − tanh². Nothing is copied, so the parameters must not be updated between
-a forward pass and its backward pass. Without caches each layer would run forward again in the backward pass: one matrix
-product more for each three. The price is memory, every layer's output for every image. Arrays for the gradients of W
-and b may be given as `grads`, which are then written into; chapter 5 says why.
+a forward pass and its backward pass. Without caches each layer would run forward again in the backward pass: a fourth
+matrix product beside three. The price is memory, every layer's output for every image. `grads` are arrays to write the
+gradients of W and b into, if given; chapter 5 says why.
 
 Source: Rumelhart, Hinton & Williams 1986.
 """
