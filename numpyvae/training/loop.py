@@ -1,11 +1,12 @@
 """Training: Algorithm 1 of Kingma & Welling 2014, epoch by epoch and minibatch by minibatch.
 
-An epoch visits the images once, in a new random order. Each minibatch is scaled to [0, 1] and binarized if so asked,
-gets its noise eps, and goes through one step: forward, backward, update (`step`). The epoch's average loss is the mean
-of the losses at the time each image was visited. Then the model is evaluated on the test images.
+An epoch visits the images once, in a new random order, minibatch by minibatch. A minibatch is scaled to [0, 1] and, if
+the options say so, binarized. It gets its noise eps and goes through one step: forward, backward, update (`step`). The
+epoch's average loss is the mean over the images of the loss that each had in its minibatch, before the update. Then the
+model is evaluated on the test images.
 
-The training loss is that of the objective, with the epoch's β. The test loss is always −ELBO, with β = 1. So with
-another objective, another β or a warm-up the two are different quantities: do not compare them.
+The training loss is that of the objective, with the epoch's β. The test loss is always −ELBO, with β = 1. So with an
+objective other than the ELBO, a β other than 1 or a warm-up the two are different quantities: do not compare them.
 
 Same seed, same number of processes, same machine: identical results, also when training is interrupted and resumed.
 Each epoch has a random generator of its own, seeded by (seed, epoch). In an interrupted epoch
@@ -52,9 +53,10 @@ def train(images: ArrayLike, test_images: ArrayLike | None, config: VAEConfig, o
     after_epoch          called with (state) after each epoch; its results are state.history[-1], in nats per image
     progress             called with (images done, images in all, "images") after each step
 
-    A callback that returns True stops training; training `state` again continues it. Callbacks may change the state.
-    Raises ValueError for images that do not fit the model, NotFiniteError before an update with a loss or gradient that
-    is not finite, and ChildProcessError if a worker process is killed (the state may then be inconsistent).
+    A callback that returns True, Python's or NumPy's, stops training; any other value is ignored. Training the returned
+    state continues it. Callbacks may change the state. Raises ValueError for images that do not fit the model,
+    NotFiniteError before an update with a loss or gradient that is not finite, and ChildProcessError if a worker
+    process is killed (the state may then be inconsistent).
     """
     check_together(config, options)
     unit_interval = LIKELIHOODS[config.likelihood].unit_interval
@@ -87,13 +89,18 @@ def train(images: ArrayLike, test_images: ArrayLike | None, config: VAEConfig, o
                 if progress:
                     done = min(state.batches_done * options.batch_size, len(images))
                     progress((state.epoch - 1) * len(images) + done, total, "images")
-                if after_batch and after_batch(state, loss) is True:
+                if after_batch and is_true(after_batch(state, loss)):
                     return state
 
             state.end_epoch(epoch_results(state, images, test_images, config, options, processes))
-            if after_epoch and after_epoch(state) is True:
+            if after_epoch and is_true(after_epoch(state)):
                 return state
     return state
+
+
+def is_true(value: object) -> bool:
+    """True or NumPy's True, which a comparison of NumPy numbers gives; False for any other value, such as a count"""
+    return isinstance(value, (bool, np.bool_)) and bool(value)
 
 
 def minibatches(order: np.ndarray, batches_done: int, batch_size: int) -> Iterator[np.ndarray]:

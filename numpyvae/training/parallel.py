@@ -1,14 +1,17 @@
 """One training step by several processes.
 
+The processes are numbered: a process's number is its rank, 0 for the one that was started first. Each works on a shard,
+its slice of the images or of the parameters. A barrier is a point where all wait until the last one has arrived.
+`processes` makes these; here is what a step does with them.
+
 The loss of a minibatch is a mean over its N images. So its gradient is the sum of the shards' gradients, each weighted
-by its fraction of the images. And Adam updates each parameter independently. One step is therefore (`processes` defines
-rank, shard and barrier):
+by its fraction of the images. And Adam updates each parameter independently. One step is therefore:
 
     x, eps, scalars             rank 0 writes them; the scalars are n, t and the settings that may change between steps
     barrier                     every rank needs all of x, eps and the scalars
-    gᵣ = Nᵣ/N ∂lossᵣ/∂θ         each rank r for its shard of the images
+    gᵣ = Nᵣ/N ∂lossᵣ/∂θ         each rank r, for its shard of Nᵣ images
     barrier                     the next line needs every gᵣ
-    θ ← Adam(Σᵣ gᵣ)             each rank for its shard of the parameters
+    θ ← Adam(Σᵣ gᵣ)             each rank, for its shard of the parameters
     barrier                     the next step needs all of θ, and rank 0's caller may read θ between steps
 
 If Σᵣ |gᵣ|² is not finite there is one barrier more, before θ: each rank reads every gᵣ to name what is not finite, and
@@ -19,8 +22,8 @@ The step equals `step.Step` except for the order in which numbers are added. Why
 products, about half of a step, on all cores by itself; the rest would use one. Threads are slower here, because they
 contend for Python's interpreter lock at each of about 100 NumPy calls per step.
 
-Rank 0 prepares x and eps as if it were alone. Between steps the workers wait at the first barrier, so the caller may do
-anything with the state.
+Rank 0 prepares x and eps as if it were alone. Between steps the workers, ranks 1, 2, …, wait at the first barrier, so
+the caller may do anything with the state.
 
 Source: Kingma & Welling 2014, Algorithm 1.
 """

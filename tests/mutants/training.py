@@ -73,8 +73,10 @@ fault("the last, smaller batch left out", TESTS,
       (FILE, "len(order), batch_size):", "len(order) - batch_size + 1, batch_size):"))
 fault("a resumed epoch starts with its first batch", TESTS,
       (FILE, "range(batches_done * batch_size,", "range(0,"))
-fault("a callback that returns None stops training", TESTS, (FILE, "after_epoch(state) is True", "after_epoch(state) is None"))
-fault("a batch's callback cannot stop training", TESTS, (FILE, "after_batch(state, loss) is True", "after_batch(state, loss) == 2"))
+fault("a callback that returns None stops training", TESTS, (FILE, "is_true(after_epoch(state))", "after_epoch(state) is None"))
+fault("a batch's callback cannot stop training", TESTS, (FILE, "is_true(after_batch(state, loss))", "after_batch(state, loss) == 2"))
+fault("NumPy's True does not stop training", TESTS, (FILE, "(bool, np.bool_)", "bool"))
+fault("a count stops training", TESTS, (FILE, "isinstance(value, (bool, np.bool_)) and bool(value)", "bool(value)"))
 fault("seconds include the callbacks", TESTS,
       (FILE, "            for batch in minibatches(", "            started = time.perf_counter()\n            for batch in minibatches("),
       (FILE, "                started = time.perf_counter()\n", ""))

@@ -109,6 +109,16 @@ def test_a_callback_that_returns_true_stops_training(tiny):
     assert (state.epoch, state.batches_done, state.history) == (1, 3, [])
 
 
+@pytest.mark.parametrize("value, stops", [(True, True), (np.bool_(True), True), (np.float64(2) > 1, True), (False, False),
+                                          (np.bool_(False), False), (None, False), (1, False), ("stop", False),
+                                          (np.ones(3, bool), False)], ids=repr)
+def test_only_a_callbacks_true_stops_training(tiny, value, stops):
+    state = train(*tiny, CONFIG, QUICK, after_epoch=lambda state: value)
+    assert len(state.history) == (1 if stops else QUICK.epochs)
+    state = train(*tiny, CONFIG, QUICK, after_batch=lambda state, loss: value)
+    assert state.adam.t == (1 if stops else 7 * QUICK.epochs)
+
+
 def test_progress_counts_images_up_to_all_of_all_epochs(tiny):
     calls = []
     train(*tiny, CONFIG, QUICK, progress=lambda *call: calls.append(call))
