@@ -91,18 +91,14 @@ def prior_images(trained, args: Namespace):
 
 def reconstructed_images(trained, args: Namespace):
     """Random test images, each row above its reconstructions; a last row that is not full is left out."""
-    from ..data.pixels import to_bytes
-    from ..pictures.samples import interleave_rows, reconstruct
+    from ..pictures.samples import reconstruction_rows
 
     count, columns = rows_and_columns(args)
     source, x = model_input(trained, args)
-    x = x[:count]
-    columns = min(columns, len(x))
-    x = x[: len(x) // columns * columns]
-    shape = trained.source.image_shape
-    originals = to_bytes(x).reshape(-1, *shape)
-    images = interleave_rows(originals, reconstruct(trained.state.params, x, trained.config, shape), columns)
-    return images, columns, f"{len(x)} test images of {source}, each row above its reconstructions (mu decoded)"
+    images, columns = reconstruction_rows(trained.state.params, x[:count], trained.config, trained.source.image_shape,
+                                          columns)
+    caption = f"{len(images) // 2} test images of {source}, each row above its reconstructions (mu decoded)"
+    return images, columns, caption
 
 
 def interpolated_images(trained, args: Namespace):

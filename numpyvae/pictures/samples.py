@@ -46,14 +46,20 @@ def reconstruct(params: Parameters, x: np.ndarray, config: VAEConfig, shape: tup
     return mean_images(params, mu, config, shape)
 
 
-def reconstruction_grid(params: Parameters, x: np.ndarray, config: VAEConfig, shape: tuple[int, int],
-                        columns: int = 8) -> np.ndarray:
-    """One image of originals x (N, D), each row above its reconstructions. Images beyond the last full row are left
-    out; fewer than `columns` are one row."""
+def reconstruction_rows(params: Parameters, x: np.ndarray, config: VAEConfig, shape: tuple[int, int],
+                        columns: int) -> tuple[np.ndarray, int]:
+    """(images, columns): originals x (N, D), each row above its reconstructions. Images beyond the last full row are
+    left out; fewer than `columns` are one row."""
     columns = min(columns, len(x))
     x = x[: len(x) // columns * columns]
     originals = to_bytes(x).reshape(-1, *shape)
-    return image_grid(interleave_rows(originals, reconstruct(params, x, config, shape), columns), columns)
+    return interleave_rows(originals, reconstruct(params, x, config, shape), columns), columns
+
+
+def reconstruction_grid(params: Parameters, x: np.ndarray, config: VAEConfig, shape: tuple[int, int],
+                        columns: int = 8) -> np.ndarray:
+    """The rows of `reconstruction_rows` as one image"""
+    return image_grid(*reconstruction_rows(params, x, config, shape, columns))
 
 
 def interpolate(params: Parameters, x: np.ndarray, config: VAEConfig, shape: tuple[int, int],
