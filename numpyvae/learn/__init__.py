@@ -6,8 +6,9 @@
     book        the two books as one page; figures    its figures
 """
 
-from .check import Verdict, check_functions
+from .check import check_functions
 from .exercises import write_exercises
+from .judge import Verdict
 from .use import use_functions
 
 __all__ = ["Verdict", "check_functions", "use_functions", "write_exercises"]

@@ -6,7 +6,7 @@ import math
 import numpy as np
 from scipy.integrate import quad
 
-from .judge import Case
+from .judge import Trial
 
 STEP = 1e-20
 
@@ -44,9 +44,9 @@ def slope(f, values: tuple, k: int) -> float:
     return f(*stepped).imag / STEP
 
 
-def in_float32(cases: list[Case]) -> list[Case]:
-    """The last case again, with float32 arguments; its expected values stay float64's"""
-    last = cases[-1]
+def in_float32(trials: list[Trial]) -> list[Trial]:
+    """The last trial again, with float32 arguments; its expected values stay float64's"""
+    last = trials[-1]
     inputs = {key: value.astype(np.float32) if isinstance(value, np.ndarray) else value for key,
               value in last.inputs.items()}
     return [last._replace(inputs=inputs, rtol=2e-5, atol=1e-6)]

@@ -15,40 +15,18 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from .forked import Forked
-from .judge import Finding, judge
+from .judge import Verdict, judge
 from .known_errors import known_errors
-from .oracles import cases_for_exercise
+from .oracles import trials_for_exercise
 from .sources import ImportFailed, alone, is_empty, load, lookup, read_groups
 from .table import BY_NAME, EXERCISES, package_function
 
 SECONDS = 10.0  # for the import of a file, and for each function; a right one takes less than one
 MEMORY = 2 * 2**30  # bytes beyond what the process has at its start
 MAX_MESSAGE = 100_000  # bytes of one verdict
-
-
-class Verdict(NamedTuple):
-    """The verdict on one function.
-
-    status    "right", "wrong" or "not done"
-    input     the smallest input for which it is wrong; got, expected: its output there, and the correct one
-    error     the known error that it makes, in words; empty if it makes none of them
-    published where that error was published, if it was
-    problem   what happened instead of an output: an exception, a changed argument, no end, a file that cannot be
-              imported
-    """
-
-    name: str
-    chapter: str
-    status: str
-    input: str = ""
-    got: str = ""
-    expected: str = ""
-    error: str = ""
-    problem: str = ""
-    published: str = ""
 
 
 def check_functions(source: Any, names: list[str] | str | None = None, seconds: float = SECONDS) -> list[Verdict]:
@@ -70,7 +48,7 @@ def _check_group(source: Any, path: str, names: list[str], seconds: float) -> It
     """Run child processes until each function of one file has a verdict."""
     names = list(names)
     for name in names:
-        cases_for_exercise(name)  # a forked process has them, then
+        trials_for_exercise(name)  # a forked process has them, then
     while names:
         receiver, process = _start(source, path, names)
         try:
@@ -151,8 +129,7 @@ def _judge_all(sender, source: Any, path: str, names: list[str]) -> None:
         os._exit(0)
     sender.send_bytes(b"{}")
     for name in names:
-        finding = _find(namespace, name)
-        sender.send_bytes(json.dumps(finding._asdict()).encode())
+        sender.send_bytes(json.dumps(_judge_one(namespace, name)._asdict()).encode())
     os._exit(0)
 
 
@@ -175,17 +152,18 @@ def _limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
 
 
-def _find(namespace, name: str) -> Finding:
+def _judge_one(namespace, name: str) -> Verdict:
     """Judge one function: alone, then if that is not right with the learner's others."""
+    chapter = BY_NAME[name].chapter
     function = namespace.get(BY_NAME[name].owner)
     if function is None or function is package_function(name) or is_empty(function, name):
-        return Finding("not done")
+        return Verdict(name, chapter, "not done")
     if not callable(function) or "." in name and not hasattr(function, name.split(".")[1]):
-        return Finding("wrong", problem=f"{name} is not a function")
-    cases, errors = cases_for_exercise(name), known_errors(name)
+        return Verdict(name, chapter, "wrong", problem=f"{name} is not a function")
+    trials, errors = trials_for_exercise(name), known_errors(name)
     with alone(function, name):
-        finding = judge(name, function, package_function, cases, errors)
-    if finding.status == "wrong":
-        together = judge(name, function, lookup(namespace), cases, errors)
-        return together if together.status == "right" else finding
-    return finding
+        verdict = judge(name, function, package_function, trials, errors)
+    if verdict.status == "wrong":
+        together = judge(name, function, lookup(namespace), trials, errors)
+        return together if together.status == "right" else verdict
+    return verdict

@@ -1,23 +1,25 @@
-"""The judgment of one function: its outputs on a list of cases, compared with what an oracle expects.
+"""The judgment of one function: its outputs on a list of trials, compared with what an oracle expects.
 
-A case is an input and the correct output, which an oracle has computed without the package's code. Cases stand in
+A trial is an input and the correct output, which an oracle has computed without the package's code. Trials stand in
 order of size, so the first that fails is the smallest failing input. A wrong function is then compared with the known
-errors: one that has the same outputs on every case says in words what is wrong.
+errors: one that has the same outputs on every trial says in words what is wrong.
 
-A case is `delicate` if a formula that is correct on paper may fail it, by rounding or overflow. Two implementations of
-one error need not agree there to the last digit. They have to fail the same delicate cases, and agree on all others.
+A trial is `delicate` if a formula that is correct on paper may fail it, by rounding or overflow. Two implementations of
+one error need not agree there to the last digit. They have to fail the same delicate trials, and agree on all others.
 """
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .outputs import Failure, call_text, copied, equal, kind_of, number_text, read_outputs, same, wrong_entries
+from .table import BY_NAME
 
 
-class Case(NamedTuple):
+class Trial(NamedTuple):
     """One input and its correct output.
 
     inputs     argument name -> value
@@ -45,13 +47,19 @@ class NotDone(Exception):
     """The function's body is still missing."""
 
 
-class Finding(NamedTuple):
-    """The judgment: status is "right", "wrong" or "not done"; the rest is empty unless wrong.
+class Verdict(NamedTuple):
+    """The verdict on one function.
 
-    `error` is the known error in words, `published` where it was published.
-    `got` is empty if the function returned nothing that could be compared; `problem` says what happened instead.
+    status    "right", "wrong" or "not done"; if it is not "wrong", the fields below it are empty
+    input     the smallest input for which it is wrong; got, expected: its output there, and the correct one
+    error     the known error that it makes, in words; empty if it makes none of them
+    problem   what happened instead of an output: an exception, a changed argument, no end, a file that cannot be
+              imported
+    published where that error was published, if it was
     """
 
+    name: str
+    chapter: str
     status: str
     input: str = ""
     got: str = ""
@@ -61,44 +69,45 @@ class Finding(NamedTuple):
     published: str = ""
 
 
-def judge(name: str, f: Callable, functions: Callable, cases: Sequence[Case], errors: Iterable) -> Finding:
-    """Judge f. `errors`: the known errors of this function."""
+def judge(name: str, f: Callable, functions: Callable, trials: Sequence[Trial], errors: Iterable) -> Verdict:
+    """Judge f, the exercise `name`. errors: the known errors of this function."""
+    verdict = partial(Verdict, name, BY_NAME[name].chapter)
     try:
-        outputs = [run(case, f, functions) for case in cases]
+        outputs = [run(trial, f, functions) for trial in trials]
     except NotDone:
-        return Finding("not done")
-    failed = [not correct(case, output) for case, output in zip(cases, outputs)]
+        return verdict("not done")
+    failed = [not correct(trial, output) for trial, output in zip(trials, outputs)]
     if not any(failed):
-        return Finding("right")
+        return verdict("right")
     first = failed.index(True)
-    got, expected = describe(outputs[first], cases[first])
+    got, expected = describe(outputs[first], trials[first])
     problem = outputs[first].message if isinstance(outputs[first], Failure) else ""
-    error = matching_error(outputs, failed, cases, errors)
-    return Finding("wrong", cases[first].text or call_text(name, cases[first].inputs), got, expected,
+    error = matching_error(outputs, failed, trials, errors)
+    return verdict("wrong", trials[first].text or call_text(name, trials[first].inputs), got, expected,
                    error.words if error else "", problem, error.published if error else "")
 
 
-def matching_error(outputs: list, failed: list[bool], cases: Sequence[Case], errors: Iterable):
+def matching_error(outputs: list, failed: list[bool], trials: Sequence[Trial], errors: Iterable):
     """The known error with these outputs, or None"""
     for error in errors:
         try:
             wrong_function = error.implementation
         except (ValueError, OSError):  # the package has been edited, or has no source files
             continue
-        theirs = [run(case, wrong_function, error.functions) for case in cases]
-        if all(correct(case, b) != wrong if case.delicate else equal(a, b, max(case.rtol, 1e-7), case.atol)
-               for case, a, b, wrong in zip(cases, outputs, theirs, failed)):
+        theirs = [run(trial, wrong_function, error.functions) for trial in trials]
+        if all(correct(trial, b) != wrong if trial.delicate else equal(a, b, max(trial.rtol, 1e-7), trial.atol)
+               for trial, a, b, wrong in zip(trials, outputs, theirs, failed)):
             return error
     return None
 
 
-def run(case: Case, f: Callable, functions: Callable) -> tuple | Failure:
-    """The outputs of f on one case, as a tuple of arrays; or a Failure. NotDone if it returns nothing."""
-    inputs = {name: copied(value) for name, value in case.inputs.items()}
+def run(trial: Trial, f: Callable, functions: Callable) -> tuple | Failure:
+    """The outputs of f on one trial, as a tuple of arrays; or a Failure. NotDone if it returns nothing."""
+    inputs = {name: copied(value) for name, value in trial.inputs.items()}
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            result = f(*inputs.values()) if case.call is None else case.call(f, functions, *inputs.values())
+            result = f(*inputs.values()) if trial.call is None else trial.call(f, functions, *inputs.values())
     except NotImplementedError:
         raise NotDone from None
     except Unusable as error:
@@ -108,13 +117,13 @@ def run(case: Case, f: Callable, functions: Callable) -> tuple | Failure:
     except BaseException as error:
         return Failure(type(error).__name__, " ".join(f"raises {type(error).__name__}: {error}".split())[:200])
     for name in inputs:
-        if name not in case.changes and not same(inputs[name], case.inputs[name]):
+        if name not in trial.changes and not same(inputs[name], trial.inputs[name]):
             return Failure("changed", f"changes its argument {name}")
-    return read_outputs(result, case.expected)
+    return read_outputs(result, trial.expected)
 
 
 class Unusable(Exception):
-    """Raised by a case when what a function returned cannot be used."""
+    """Raised by a trial when what a function returned cannot be used."""
 
 
 def parts(result: Any, count: int | None, what: str) -> tuple:
@@ -124,26 +133,26 @@ def parts(result: Any, count: int | None, what: str) -> tuple:
     return tuple(result)
 
 
-def expected_arrays(case: Case) -> tuple:
+def expected_arrays(trial: Trial) -> tuple:
     """The expected outputs as a tuple of arrays"""
-    return tuple(map(np.asarray, case.expected if isinstance(case.expected, tuple) else (case.expected,)))
+    return tuple(map(np.asarray, trial.expected if isinstance(trial.expected, tuple) else (trial.expected,)))
 
 
-def correct(case: Case, output: tuple | Failure) -> bool:
+def correct(trial: Trial, output: tuple | Failure) -> bool:
     """Whether the outputs are the expected ones, to within the tolerance"""
-    return equal(expected_arrays(case), output, case.rtol, case.atol)
+    return equal(expected_arrays(trial), output, trial.rtol, trial.atol)
 
 
-def describe(output: tuple | Failure, case: Case) -> tuple[str, str]:
+def describe(output: tuple | Failure, trial: Trial) -> tuple[str, str]:
     """(got, expected) as text: the whole array if it is small, else its worst entry"""
-    expected = expected_arrays(case)
+    expected = expected_arrays(trial)
     if isinstance(output, Failure):
         return "", number_text(expected[0]) if len(expected) == 1 and expected[0].size <= 6 else ""
     for k, (e, g) in enumerate(zip(expected, output)):
         place = f"output {k + 1} of {len(expected)}: " if len(expected) > 1 else ""
         if e.shape != g.shape:
             return f"{place}shape {g.shape}", f"shape {e.shape}"
-        wrong = wrong_entries(e, g, case.rtol, case.atol)
+        wrong = wrong_entries(e, g, trial.rtol, trial.atol)
         if wrong.any():
             if e.size <= 6:
                 return place + number_text(g), number_text(e)

@@ -1,11 +1,11 @@
 """Oracles for the bound and its gradient: the formulas of reference.py."""
 
 from . import reference
-from .judge import Case, parts
-from .oracles_model import Model, backward_cases, cases_of, in_order
+from .judge import Trial, parts
+from .oracles_model import Model, backward_trials, trials_of, in_order
 
 
-def elbo_terms_cases() -> list[Case]:
+def elbo_terms_trials() -> list[Trial]:
     """By the reference model; and whether its cache serves negative_elbo_backward"""
     def call(f, functions, *inputs):
         return parts(f(*inputs), 3, "a triple (log_px, kl, cache)")[:2]
@@ -14,7 +14,7 @@ def elbo_terms_cases() -> list[Case]:
         cache = parts(f(params, x, eps, config), 3, "a triple (log_px, kl, cache)")[2]
         return in_order(functions("negative_elbo_backward")(cache), params)
 
-    return cases_of("elbo_terms", lambda model: reference.terms(*model[2:], model.config), call) + cases_of(
+    return trials_of("elbo_terms", lambda model: reference.terms(*model[2:], model.config), call) + trials_of(
         "elbo_terms' cache, passed to negative_elbo_backward", elbo_gradients, backward)
 
 
@@ -23,12 +23,12 @@ def elbo_gradients(model: Model) -> tuple:
     return reference.gradient(lambda p: reference.elbo_loss(p, model.x, model.eps, model.config), model.params)
 
 
-def negative_elbo_cases() -> list[Case]:
+def negative_elbo_trials() -> list[Trial]:
     """By the reference model"""
-    return cases_of("negative_elbo", lambda model: reference.elbo_loss(*model[2:], model.config),
-                    lambda f, functions, *inputs: parts(f(*inputs), 2, "a pair (loss, cache)")[0])
+    return trials_of("negative_elbo", lambda model: reference.elbo_loss(*model[2:], model.config),
+                     lambda f, functions, *inputs: parts(f(*inputs), 2, "a pair (loss, cache)")[0])
 
 
-def negative_elbo_backward_cases() -> list[Case]:
+def negative_elbo_backward_trials() -> list[Trial]:
     """By complex steps through the reference model"""
-    return backward_cases("negative_elbo_backward", "negative_elbo", elbo_gradients)
+    return backward_trials("negative_elbo_backward", "negative_elbo", elbo_gradients)

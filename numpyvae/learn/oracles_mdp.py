@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .judge import Case
+from .judge import Trial
 from ..mdp.model import MDP
 
 
@@ -121,14 +121,14 @@ def vectors(problem: Problem) -> list[list]:
             [Fraction(8 * (-1) ** s) for s in range(S)]]
 
 
-def cases_for(words: str, make: Callable, problems: list = PROBLEMS) -> list[Case]:
-    """make(problem) yields (more inputs, their text, expected, call) for each case of a problem"""
-    return [Case({"mdp": problem.mdp, **inputs}, expected, call,
-                 text=f"{words}{', ' * bool(more)}{more}: {problem.words}")
+def trials_for(words: str, make: Callable, problems: list = PROBLEMS) -> list[Trial]:
+    """make(problem) yields (more inputs, their text, expected, call) for each trial of a problem"""
+    return [Trial({"mdp": problem.mdp, **inputs}, expected, call,
+                  text=f"{words}{', ' * bool(more)}{more}: {problem.words}")
             for problem in problems for inputs, more, expected, call in make(problem)]
 
 
-def action_values_cases() -> list[Case]:
+def action_values_trials() -> list[Trial]:
     """Sums in fractions"""
     def make(problem):
         for v in vectors(problem):
@@ -136,7 +136,7 @@ def action_values_cases() -> list[Case]:
             yield dict(v=floats), f"v = {floats.tolist()}", np.array([[float(x) for x in row]
                                                                       for row in q_of(problem, v)]), None
 
-    return cases_for("action_values", make)
+    return trials_for("action_values", make)
 
 
 def policies(problem: Problem) -> list[tuple]:
@@ -149,7 +149,7 @@ def policies(problem: Problem) -> list[tuple]:
     return found
 
 
-def bellman_operator_cases() -> list[Case]:
+def bellman_operator_trials() -> list[Trial]:
     """Sums in fractions, and their maximum over the actions or mean under a policy"""
     def make(problem):
         for v in vectors(problem):
@@ -161,19 +161,19 @@ def bellman_operator_cases() -> list[Case]:
                 words = f"v = {floats.tolist()}, policy = {policy.tolist()}"
                 yield dict(v=floats, policy=policy), words, as_floats(expected), None
 
-    return cases_for("bellman_operator", make)
+    return trials_for("bellman_operator", make)
 
 
-def policy_evaluation_cases() -> list[Case]:
+def policy_evaluation_trials() -> list[Trial]:
     """The solution of the linear system in fractions"""
     def make(problem):
         for policy, probabilities in policies(problem):
             yield dict(policy=policy), f"policy = {policy.tolist()}", as_floats(value_of(problem, probabilities)), None
 
-    return cases_for("policy_evaluation", make, PROBLEMS + UNDISCOUNTED)
+    return trials_for("policy_evaluation", make, PROBLEMS + UNDISCOUNTED)
 
 
-def advantages_cases() -> list[Case]:
+def advantages_trials() -> list[Trial]:
     """q − v in fractions"""
     def make(problem):
         for policy, probabilities in policies(problem):
@@ -181,4 +181,4 @@ def advantages_cases() -> list[Case]:
             expected = [[float(x - v[s]) if x != -np.inf else x for x in row] for s, row in enumerate(q_of(problem, v))]
             yield dict(policy=policy), f"policy = {policy.tolist()}", np.array(expected), None
 
-    return cases_for("advantages", make)
+    return trials_for("advantages", make)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import reference
-from .judge import Case, parts
+from .judge import Trial, parts
 from ..settings import VAEConfig
 from ..vae.parameters import Parameters, parameter_shapes, zero_parameters
 
@@ -51,11 +51,11 @@ def text(model: Model, what: str) -> str:
     return f"{what}: {len(model.x)} images, {pixels}, hidden_dims={c.hidden_dims}, {latents}; {model.words}"
 
 
-def cases_of(what: str, expected: Callable, call: Callable, inputs=("params", "x", "eps", "config"),
-             **options) -> list[Case]:
-    """A case per model: expected(model), and call(f, functions, *inputs)"""
-    return [Case({name: getattr(model, name) for name in inputs}, expected(model), call, text=text(model, what),
-                 **options)
+def trials_of(what: str, expected: Callable, call: Callable, inputs=("params", "x", "eps", "config"),
+              **options) -> list[Trial]:
+    """A trial per model: expected(model), and call(f, functions, *inputs)"""
+    return [Trial({name: getattr(model, name) for name in inputs}, expected(model), call, text=text(model, what),
+                  **options)
             for model in models()]
 
 
@@ -66,7 +66,7 @@ def in_order(grads, params) -> tuple:
                  "gradients with the keys of params")
 
 
-def mlp_cases() -> list[Case]:
+def mlp_trials() -> list[Trial]:
     """By einsum, row by row; and whether its caches serve mlp_backward"""
     def value(model):
         return reference.network(model.params, "encoder", model.x, model.config.activation)
@@ -81,9 +81,9 @@ def mlp_cases() -> list[Case]:
         return tuple(g for name, g in zip(model.params, network_gradients(model, "encoder", model.x))
                      if name.startswith("encoder") and ".0." not in name)
 
-    plain = cases_of("mlp", value, lambda f, functions, params, x, eps, config: parts(
+    plain = trials_of("mlp", value, lambda f, functions, params, x, eps, config: parts(
         f(params, "encoder", x, config), 2, "a pair (y, caches)")[0])
-    return plain + cases_of("mlp's caches, passed to mlp_backward", gradients, backward)[1:]
+    return plain + trials_of("mlp's caches, passed to mlp_backward", gradients, backward)[1:]
 
 
 def network_gradients(model: Model, prefix: str, rows: np.ndarray, dy: np.ndarray | float = 1.0) -> tuple:
@@ -97,7 +97,7 @@ def upstream(model: Model, columns: int) -> np.ndarray:
     return np.cos(np.arange(len(model.x) * columns)).reshape(len(model.x), columns)
 
 
-def mlp_backward_cases() -> list[Case]:
+def mlp_backward_trials() -> list[Trial]:
     """By complex steps through the reference network"""
     def call(f, functions, params, x, eps, config):
         grads, dy = zero_parameters(config, np.float64), np.cos(np.arange(len(x) * 2
@@ -116,10 +116,10 @@ def mlp_backward_cases() -> list[Case]:
         return (np.array(rows), *(g for name, g in gradients.items() if name.startswith("encoder")
                                   and ".0." not in name))
 
-    return cases_of("mlp_backward", value, call)
+    return trials_of("mlp_backward", value, call)
 
 
-def encode_backward_cases() -> list[Case]:
+def encode_backward_trials() -> list[Trial]:
     """By complex steps through the reference network"""
     def call(f, functions, params, x, eps, config):
         dy = np.cos(np.arange(len(x) * 2 * config.latent_dim)).reshape(len(x), -1)
@@ -130,10 +130,10 @@ def encode_backward_cases() -> list[Case]:
     def value(model):
         return network_gradients(model, "encoder", model.x, upstream(model, 2 * model.config.latent_dim))
 
-    return cases_of("encode_backward", value, call)
+    return trials_of("encode_backward", value, call)
 
 
-def decode_backward_cases() -> list[Case]:
+def decode_backward_trials() -> list[Trial]:
     """By complex steps through the reference network"""
     def call(f, functions, params, x, eps, config):
         dy = np.cos(np.arange(eps[..., 0].size * config.input_dim)).reshape(*eps.shape[:-1], config.input_dim)
@@ -150,10 +150,10 @@ def decode_backward_cases() -> list[Case]:
                                  {"z": rows})
         return (dz.reshape(z.shape), *network_gradients(model, "decoder", rows, dy))
 
-    return cases_of("decode_backward", value, call)
+    return trials_of("decode_backward", value, call)
 
 
-def backward_cases(name: str, forward: str, expected: Callable) -> list[Case]:
+def backward_trials(name: str, forward: str, expected: Callable) -> list[Trial]:
     """f(cache, dloss, grads) for the cache of `forward`; expected(model) is the gradient for dloss = 1"""
     def call(f, functions, params, x, eps, config):
         return in_order(f(functions(forward)(params, x, eps, config)[-1]), params)
@@ -171,7 +171,7 @@ def backward_cases(name: str, forward: str, expected: Callable) -> list[Case]:
         params = Parameters(parameter_shapes(config), params.vector.astype(np.float32))
         return in_order(f(functions(forward)(params, x.astype(np.float32), eps.astype(np.float32), config)[-1]), params)
 
-    return [*cases_of(name, expected, call),
-            *cases_of(f"{name} with dloss=-0.25", lambda model: tuple(-0.25 * g for g in expected(model)), scaled)[:2],
-            *cases_of(f"what {name} writes into grads", expected, into)[1:2],
-            *cases_of(f"{name} in float32", expected, single, rtol=1e-3, atol=1e-5)[1:2]]
+    return [*trials_of(name, expected, call),
+            *trials_of(f"{name} with dloss=-0.25", lambda model: tuple(-0.25 * g for g in expected(model)), scaled)[:2],
+            *trials_of(f"what {name} writes into grads", expected, into)[1:2],
+            *trials_of(f"{name} in float32", expected, single, rtol=1e-3, atol=1e-5)[1:2]]

@@ -4,7 +4,7 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 
-from .judge import Case
+from .judge import Trial
 
 GRADIENTS = [[1.0, -2.0, 1e-7], [0.5, -2.0, 3e-7], [-3.0, 1.0, 1e-7], [0.25, 4.0, -2e-7], [1.0, 0.5, 1e-7]]
 START = [0.5, -1.0, 2.0]
@@ -28,19 +28,19 @@ def adam_reference(theta: list, gradients: list, lr: float, beta1: float, beta2:
         return tuple(np.array([float(x) for x in array]) for array in (theta, m, v))
 
 
-def adam_update_cases() -> list[Case]:
+def adam_update_trials() -> list[Trial]:
     """In 50 digits: steps 1, 2 and 5"""
-    cases = []
+    trials = []
     for settings in (SETTINGS, OTHERS):
         for t in (1, 2, 5):
             before = adam_reference(START, GRADIENTS[: t - 1], **settings)
             g = np.array(GRADIENTS[t - 1])
             inputs = dict(theta=before[0], g=g, m=before[1], v=before[2], t=t, **settings)
-            cases.append(Case(inputs, adam_reference(START, GRADIENTS[:t], **settings), rtol=1e-11))
-    return cases
+            trials.append(Trial(inputs, adam_reference(START, GRADIENTS[:t], **settings), rtol=1e-11))
+    return trials
 
 
-def adam_step_cases() -> list[Case]:
+def adam_step_trials() -> list[Trial]:
     """In 50 digits: after 1, 2 and 5 steps, and for one shard"""
     def walk(f, functions, theta, gradients, shards, settings):
         adam, theta = f(theta, **settings), theta.copy()
@@ -51,25 +51,25 @@ def adam_step_cases() -> list[Case]:
                 adam.step(theta, g, shards)
         return theta
 
-    cases, start = [], np.array(START)
+    trials, start = [], np.array(START)
     for settings in (SETTINGS, OTHERS):
         for steps in (1, 2, 5):
             gradients = [np.array(g) for g in GRADIENTS[:steps]]
-            cases.append(Case(dict(theta=start, gradients=gradients, shards=None, settings=settings),
-                              adam_reference(START, GRADIENTS[:steps], **settings)[0], walk, rtol=1e-11,
-                              text=f"theta = {START} after {steps} step{'s' * (steps > 1)}: g = {GRADIENTS[:steps]}, "
+            trials.append(Trial(dict(theta=start, gradients=gradients, shards=None, settings=settings),
+                                adam_reference(START, GRADIENTS[:steps], **settings)[0], walk, rtol=1e-11,
+                                text=f"theta = {START} after {steps} step{'s' * (steps > 1)}: g = {GRADIENTS[:steps]}, "
                                    f"lr = {settings['lr']}, beta1 = {settings['beta1']}, beta2 = {settings['beta2']}, "
                                    f"epsilon = {settings['epsilon']}"))
     rest = np.array([START[0], *adam_reference(START, GRADIENTS, **SETTINGS)[0][1:]])
-    cases.append(Case(dict(theta=start, gradients=[np.array(g) for g in GRADIENTS], shards=slice(1, 3),
-                           settings=SETTINGS),
-                      rest, walk, rtol=1e-11, text="five steps with shard=slice(1, 3), which leave theta[0] as it is"))
-    return cases
+    trials.append(Trial(dict(theta=start, gradients=[np.array(g) for g in GRADIENTS], shards=slice(1, 3),
+                             settings=SETTINGS),
+                        rest, walk, rtol=1e-11, text="five steps with shard=slice(1, 3): theta[0] is unchanged"))
+    return trials
 
 
 # numerical gradients: of functions with a derivative in closed form
 
-def gradient_cases(rtol: float) -> list[Case]:
+def gradient_trials(rtol: float) -> list[Trial]:
     """Derivatives in closed form of x³ y and exp(x) y"""
     def call(f, functions, function, x, y):
         return f(function, {"x": x, "y": y}, "x")
@@ -81,21 +81,21 @@ def gradient_cases(rtol: float) -> list[Case]:
         return (np.exp(inputs["x"]) * inputs["y"]).sum() + 0 * inputs["y"].sum()
 
     x, y = np.array([[0.5, -2.0], [1.0, 0.25]]), np.array([[1.0, 2.0], [-1.0, 0.5]])
-    cases = []
+    trials = []
     for shape in ((1, 1), (2, 2)):
         a, b = x[: shape[0], : shape[1]], y[: shape[0], : shape[1]]
         for words, function, derivative in (("(x³ y).sum()", cubic, 3 * a**2 * b),
                                             ("(exp(x) y).sum()", exponential, np.exp(a) * b)):
-            cases.append(Case(dict(f=function, x=a, y=b), derivative, call, rtol=rtol, atol=rtol / 10,
-                              text=f"the gradient of {words} in x = {a.tolist()}, y = {b.tolist()}"))
-    return cases
+            trials.append(Trial(dict(f=function, x=a, y=b), derivative, call, rtol=rtol, atol=rtol / 10,
+                                text=f"the gradient of {words} in x = {a.tolist()}, y = {b.tolist()}"))
+    return trials
 
 
-def complex_step_gradient_cases() -> list[Case]:
+def complex_step_gradient_trials() -> list[Trial]:
     """To 14 digits, which a difference does not reach"""
-    return gradient_cases(1e-14)
+    return gradient_trials(1e-14)
 
 
-def central_difference_gradient_cases() -> list[Case]:
+def central_difference_gradient_trials() -> list[Trial]:
     """To 8 digits, which a one-sided difference does not reach"""
-    return gradient_cases(1e-8)
+    return gradient_trials(1e-8)

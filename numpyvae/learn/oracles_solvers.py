@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from .judge import Case, Unusable
-from .oracles_mdp import (PROBLEMS, UNDISCOUNTED, Problem, as_floats, cases_for, chain, deterministic, optimum,
+from .judge import Trial, Unusable
+from .oracles_mdp import (PROBLEMS, UNDISCOUNTED, Problem, as_floats, trials_for, chain, deterministic, optimum,
                           policies,
                           q_of, solve, vectors)
 from .outputs import kind_of
@@ -14,7 +14,7 @@ SLOW = Problem("2 states far apart, gamma 0.984375", [[[0.75, 0.25], [0, 1]], [[
                0.984375)
 
 
-def greedy_policy_cases() -> list[Case]:
+def greedy_policy_trials() -> list[Trial]:
     """The first maximum of q in fractions; with `current`, its action where it attains the maximum"""
     def make(problem):
         for v in vectors(problem):
@@ -30,10 +30,10 @@ def greedy_policy_cases() -> list[Case]:
                        np.array(kept), None)
 
     tie = Problem("2 actions that are the same, gamma 0.5", [[[1], [1]]], [[1, 1]], 0.5)
-    call = [Case({"mdp": tie.mdp, "v": np.array([2.0])}, np.array([0]), text=f"greedy_policy, v = [2]: {tie.words}"),
-            Case({"mdp": tie.mdp, "v": np.array([2.0]), "current": np.array([1])}, np.array([1]),
-                 text=f"greedy_policy, v = [2], current = [1]: {tie.words}")]
-    return cases_for("greedy_policy", make) + call
+    call = [Trial({"mdp": tie.mdp, "v": np.array([2.0])}, np.array([0]), text=f"greedy_policy, v = [2]: {tie.words}"),
+            Trial({"mdp": tie.mdp, "v": np.array([2.0]), "current": np.array([1])}, np.array([1]),
+                  text=f"greedy_policy, v = [2], current = [1]: {tie.words}")]
+    return trials_for("greedy_policy", make) + call
 
 
 def solution(result, count: int = 2) -> tuple:
@@ -44,7 +44,7 @@ def solution(result, count: int = 2) -> tuple:
     return (result.policy, result.values) if hasattr(result, "policy") else (result[0], result[1])
 
 
-def value_iteration_cases(name: str = "value_iteration") -> list[Case]:
+def value_iteration_trials(name: str = "value_iteration") -> list[Trial]:
     """Within the tolerance of the exact optimum; the reported error bound is one, and at most the tolerance."""
     def call(f, functions, mdp, tolerance, start, exact):
         result = f(mdp, tolerance) if start is None else f(mdp, tolerance, v=start)
@@ -55,34 +55,34 @@ def value_iteration_cases(name: str = "value_iteration") -> list[Case]:
         error = abs(values - exact).max()
         return policy, values, bool(error <= bound <= tolerance)
 
-    cases = []
+    trials = []
     for problem in [*PROBLEMS, SLOW]:
         policy, values = optimum(problem)
         for tolerance, start in ((1e-8, None), (1e-3, None), (1e-6, np.full(len(values), 50.0))):
-            cases.append(Case(dict(mdp=problem.mdp, tolerance=tolerance, start=start, exact=values),
-                              (policy, values, True), call,
-                              rtol=1e-12, atol=tolerance, text=f"{name}, tolerance {tolerance:g}"
-                              + ("" if start is None else ", v = 50") + f": {problem.words}"))
-    return cases
+            trials.append(Trial(dict(mdp=problem.mdp, tolerance=tolerance, start=start, exact=values),
+                                (policy, values, True), call,
+                                rtol=1e-12, atol=tolerance, text=f"{name}, tolerance {tolerance:g}"
+                                + ("" if start is None else ", v = 50") + f": {problem.words}"))
+    return trials
 
 
-def modified_policy_iteration_cases() -> list[Case]:
-    """As value_iteration_cases"""
-    return value_iteration_cases("modified_policy_iteration")
+def modified_policy_iteration_trials() -> list[Trial]:
+    """As value_iteration_trials"""
+    return value_iteration_trials("modified_policy_iteration")
 
 
-def policy_iteration_cases() -> list[Case]:
+def policy_iteration_trials() -> list[Trial]:
     """By the best of all policies, in fractions"""
     def call(f, functions, mdp, start):
         return solution(f(mdp) if start is None else f(mdp, start))
 
-    return [Case(dict(mdp=problem.mdp, start=start), optimum(problem), call, rtol=1e-12,
-                 text="policy_iteration" + ("" if start is None
-                                            else f", policy = {start.tolist()}") + f": {problem.words}")
+    return [Trial(dict(mdp=problem.mdp, start=start), optimum(problem), call, rtol=1e-12,
+                  text="policy_iteration" + ("" if start is None
+                                             else f", policy = {start.tolist()}") + f": {problem.words}")
             for problem in [*PROBLEMS, SLOW] for start in (None, *(policy for policy, _ in policies(problem)[:2]))]
 
 
-def backward_induction_cases() -> list[Case]:
+def backward_induction_trials() -> list[Trial]:
     """By recursion over the steps to go, in fractions"""
     def call(f, functions, mdp, horizon, final, gamma):
         result = f(mdp, horizon, final, gamma)
@@ -108,10 +108,10 @@ def backward_induction_cases() -> list[Case]:
             yield (dict(horizon=horizon, final=as_floats(given), gamma=gamma),
                    f"horizon {horizon}, final = {as_floats(given).tolist()}, gamma = {gamma}", expected, call)
 
-    return cases_for("backward_induction", make, PROBLEMS + UNDISCOUNTED)
+    return trials_for("backward_induction", make, PROBLEMS + UNDISCOUNTED)
 
 
-def state_visitation_cases() -> list[Case]:
+def state_visitation_trials() -> list[Trial]:
     """The solution of the transposed system in fractions"""
     def make(problem):
         S, gamma = len(problem.R), Fraction(problem.gamma)
@@ -128,4 +128,4 @@ def state_visitation_cases() -> list[Case]:
         yield dict(policy=policy, start=S - 1), f"policy = {policy.tolist()}, start = {S - 1}", as_floats(
             [scale * x for x in solve(transposed, [Fraction(int(s == S - 1)) for s in range(S)])]), None
 
-    return cases_for("state_visitation", make, PROBLEMS + UNDISCOUNTED)
+    return trials_for("state_visitation", make, PROBLEMS + UNDISCOUNTED)

@@ -3,11 +3,11 @@
 import numpy as np
 
 from . import reference
-from .judge import Case, parts
-from .oracles_model import Model, backward_cases, cases_of, models, text
+from .judge import Trial, parts
+from .oracles_model import Model, backward_trials, trials_of, models, text
 
 
-def log_importance_weights_cases() -> list[Case]:
+def log_importance_weights_trials() -> list[Trial]:
     """By the reference model, from densities in σ"""
     def call(f, functions, params, x, eps, config):
         mu, sigma = reference.posterior(params, x, config)
@@ -17,33 +17,33 @@ def log_importance_weights_cases() -> list[Case]:
         return reference.log_weights(model.params, model.x, *reference.posterior(model.params, model.x, model.config),
                                      model.eps, model.config)
 
-    return cases_of("log_importance_weights", value, call)
+    return trials_of("log_importance_weights", value, call)
 
 
-def negative_iwae_cases() -> list[Case]:
+def negative_iwae_trials() -> list[Trial]:
     """By the reference model"""
-    return cases_of("negative_iwae", lambda model: reference.iwae_loss(*model[2:], model.config),
-                    lambda f, functions, *inputs: parts(f(*inputs), 2, "a pair (loss, cache)")[0])
+    return trials_of("negative_iwae", lambda model: reference.iwae_loss(*model[2:], model.config),
+                     lambda f, functions, *inputs: parts(f(*inputs), 2, "a pair (loss, cache)")[0])
 
 
-def negative_iwae_backward_cases() -> list[Case]:
+def negative_iwae_backward_trials() -> list[Trial]:
     """By complex steps through the reference model"""
     def expected(model):
         return reference.gradient(lambda p: reference.iwae_loss(p, model.x, model.eps, model.config), model.params)
 
-    return backward_cases("negative_iwae_backward", "negative_iwae", expected)
+    return backward_trials("negative_iwae_backward", "negative_iwae", expected)
 
 
-def negative_elbo_stl_backward_cases() -> list[Case]:
+def negative_elbo_stl_backward_trials() -> list[Trial]:
     """By complex steps through the reference model, with log q's parameters held constant"""
     def expected(model: Model):
         held = reference.posterior(model.params, model.x, model.config)
         return reference.gradient(lambda p: reference.stl_loss(p, model.x, model.eps, model.config, held), model.params)
 
-    return backward_cases("negative_elbo_stl_backward", "negative_elbo_stl", expected)
+    return backward_trials("negative_elbo_stl_backward", "negative_elbo_stl", expected)
 
 
-def negative_iwae_dreg_backward_cases() -> list[Case]:
+def negative_iwae_dreg_backward_trials() -> list[Trial]:
     """By complex steps through Σ w̃² log w, with w̃ and log q's parameters held constant"""
     def expected(model: Model):
         held = reference.posterior(model.params, model.x, model.config)
@@ -60,10 +60,10 @@ def negative_iwae_dreg_backward_cases() -> list[Case]:
         return tuple(first if name.startswith("encoder") else second for name, first,
                      second in zip(model.params, *both))
 
-    return backward_cases("negative_iwae_dreg_backward", "negative_iwae", expected)
+    return backward_trials("negative_iwae_dreg_backward", "negative_iwae", expected)
 
 
-def log_marginal_cases() -> list[Case]:
+def log_marginal_trials() -> list[Trial]:
     """By the reference model. The noise is one sequence, however it is divided into chunks, if there is one image."""
     def call(f, functions, params, x, eps, config, num_samples, chunk_rows):
         rng = np.random.default_rng(5)
@@ -78,16 +78,16 @@ def log_marginal_cases() -> list[Case]:
             variance = ((w - w.mean(axis=0)) ** 2).sum(axis=0) / np.float64(num_samples - 1)
         return log_w.max(axis=0) + np.log(w.mean(axis=0)), np.sqrt(variance / num_samples) / w.mean(axis=0)
 
-    def case(model, num_samples, chunk_rows, x=None, words=""):
+    def trial(model, num_samples, chunk_rows, x=None, words=""):
         x = model.x[:1] if x is None else x
         inputs = dict(params=model.params, x=x, eps=None, config=model.config, num_samples=num_samples,
                       chunk_rows=chunk_rows)
-        return Case(inputs, value(model, x, num_samples), call, delicate=bool(words), text=text(model._replace(x=x), (
+        return Trial(inputs, value(model, x, num_samples), call, delicate=bool(words), text=text(model._replace(x=x), (
             f"log_marginal with {num_samples} samples, chunk_rows={chunk_rows}")) + words)
 
     smallest, *_ = found = models()
     far = smallest.x + np.array([[0.0], [60.0]])  # exp(log w) of the second image is 0
-    return [*(case(model, *sizes) for sizes in ((2, 400), (10, 400), (10, 4), (1000, 7)) for model in found[:3]),
-            case(smallest, 10, 4, far[1:], "; so improbable that exp(log w) is 0"),
-            case(smallest, 10, 400, far, "; one so improbable that exp(log w) is 0"),
-            case(smallest, 1, 400, words="; one weight has no variance")]
+    return [*(trial(model, *sizes) for sizes in ((2, 400), (10, 400), (10, 4), (1000, 7)) for model in found[:3]),
+            trial(smallest, 10, 4, far[1:], "; so improbable that exp(log w) is 0"),
+            trial(smallest, 10, 400, far, "; one so improbable that exp(log w) is 0"),
+            trial(smallest, 1, 400, words="; one weight has no variance")]

@@ -6,7 +6,7 @@ import pytest
 from numpyvae.learn.exercises import PACKAGE
 from numpyvae.learn.judge import judge
 from numpyvae.learn.known_errors import edited, faults, known_errors
-from numpyvae.learn.oracles import cases_for_exercise
+from numpyvae.learn.oracles import trials_for_exercise
 from numpyvae.learn.table import BY_NAME, EXERCISES, package_function
 
 NAMES = [exercise.name for exercise in EXERCISES]
@@ -21,20 +21,20 @@ def test_there_are_at_least_60_and_some_for_each_exercise():
 @pytest.mark.parametrize("name", NAMES)
 def test_each_known_error_is_named_by_its_own_name(name):
     """The confusion matrix of the exercise: a row per error, the name it gets in the columns; `-s` prints it."""
-    errors, cases = known_errors(name), cases_for_exercise(name)
+    errors, trials = known_errors(name), trials_for_exercise(name)
     words = [error.words for error in errors]
-    findings = [judge(name, error.implementation, package_function, cases, errors) for error in errors]
-    matrix = np.array([[finding.error == word for word in words] for finding in findings])
+    verdicts = [judge(name, error.implementation, package_function, trials, errors) for error in errors]
+    matrix = np.array([[verdict.error == word for word in words] for verdict in verdicts])
     print(f"\n{name}")
     for word, row in zip(words, matrix):
         print("  ", "".join(".#"[int(cell)] for cell in row), word)
-    assert all(finding.status == "wrong" for finding in findings)
+    assert all(verdict.status == "wrong" for verdict in verdicts)
     assert (matrix == np.eye(len(errors), dtype=bool)).all()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_packages_own_function_is_right(name):
-    assert judge(name, package_function(name), package_function, cases_for_exercise(name),
+    assert judge(name, package_function(name), package_function, trials_for_exercise(name),
                  known_errors(name)).status == "right"
 
 
@@ -61,15 +61,15 @@ def test_edits_serve_mutation_testing_as_whole_functions():
     ("log_mean_exp", lambda a, axis=0: np.log(np.sum(np.exp(a), axis) / a.shape[axis]), "take the largest out"),
 ])
 def test_an_error_written_differently_gets_its_name(name, wrong, words):
-    finding = judge(name, wrong, package_function, cases_for_exercise(name), known_errors(name))
-    assert finding.status == "wrong" and words in finding.error
+    verdict = judge(name, wrong, package_function, trials_for_exercise(name), known_errors(name))
+    assert verdict.status == "wrong" and words in verdict.error
 
 
 def test_an_unknown_error_is_wrong_without_a_name():
-    finding = judge("entropy", lambda logvar: 7 + 0 * logvar, package_function, cases_for_exercise("entropy"),
+    verdict = judge("entropy", lambda logvar: 7 + 0 * logvar, package_function, trials_for_exercise("entropy"),
                     known_errors("entropy"))
-    assert finding.status == "wrong" and not finding.error
-    assert finding.input == "entropy(logvar=0)" and finding.got == "7" and finding.expected == "1.418938533"
+    assert verdict.status == "wrong" and not verdict.error
+    assert verdict.input == "entropy(logvar=0)" and verdict.got == "7" and verdict.expected == "1.418938533"
 
 
 def test_published_errors_say_where():

@@ -27,14 +27,14 @@ fault("an index out of order", TESTS, (FILE, "enumerate(mine, 1)", "enumerate(mi
 TESTS = "learn/test_check.py learn/test_known_errors.py -k (shows or unknown or judged_alone or forms or misbehavior) and not seeded"
 KNOWN = "learn/test_known_errors.py"
 FILE = "learn/judge.py"
-fault("the last failing case shown, not the smallest", TESTS, (FILE, "first = failed.index(True)", "first = len(failed) - 1 - failed[::-1].index(True)"))
-fault("one right case is enough", KNOWN, (FILE, "if not any(failed):", "if not all(failed):"))
-fault("delicate cases not compared with an error's", KNOWN,
-      (FILE, "correct(case, b) != wrong if case.delicate else equal", "True if case.delicate else equal"))
-fault("every known error matches", KNOWN, (FILE, "        if all(correct(case, b)", "        if any(True or correct(case, b)"))
+fault("the last failing trial shown, not the smallest", TESTS, (FILE, "first = failed.index(True)", "first = len(failed) - 1 - failed[::-1].index(True)"))
+fault("one right trial is enough", KNOWN, (FILE, "if not any(failed):", "if not all(failed):"))
+fault("delicate trials not compared with an error's", KNOWN,
+      (FILE, "correct(trial, b) != wrong if trial.delicate else equal", "True if trial.delicate else equal"))
+fault("every known error matches", KNOWN, (FILE, "        if all(correct(trial, b)", "        if any(True or correct(trial, b)"))
 fault("arguments handed over themselves", TESTS,
-      (FILE, "{name: copied(value) for name, value in case.inputs.items()}", "dict(case.inputs)"))
-fault("changed arguments not noticed", TESTS, (FILE, "if name not in case.changes and not same(", "if False and not same("))
+      (FILE, "{name: copied(value) for name, value in trial.inputs.items()}", "dict(trial.inputs)"))
+fault("changed arguments not noticed", TESTS, (FILE, "if name not in trial.changes and not same(", "if False and not same("))
 fault("sys.exit not caught", TESTS, (FILE, "    except SystemExit:\n        return Failure(\"SystemExit\", \"calls sys.exit\")\n    except BaseException as error:", "    except Exception as error:"))
 fault("an exception's message in several lines", TESTS,
       (FILE, '" ".join(f"raises {type(error).__name__}: {error}".split())', 'f"raises {type(error).__name__}: {error}"'))
@@ -57,7 +57,7 @@ fault("any status accepted", TESTS, (FILE, 'if fields.get("status") not in ("rig
 fault("what follows an endless function not judged", TESTS,
       (FILE, "    while names:\n        receiver", "    if names:\n        receiver"))
 fault("functions judged together only", "learn/test_check.py -k judged_alone", (FILE, "    with alone(function, name):\n", "    if True:\n"),
-      (FILE, "finding = judge(name, function, package_function,", "finding = judge(name, function, lookup(namespace),"))
+      (FILE, "verdict = judge(name, function, package_function,", "verdict = judge(name, function, lookup(namespace),"))
 fault("functions judged alone only", "learn/test_check.py -k cache_of_its_own",
       (FILE, 'return together if together.status == "right" else finding', "return finding"))
 FILE = "learn/sources.py"
