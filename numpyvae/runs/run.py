@@ -17,6 +17,13 @@ From Python:
     source, images, test_images = DataSource.open("data/sample")
     run = Run.create(config, options, source, initial_state(images, config, options), "runs/scripted")
     train(images, test_images, config, options, state=run.state, after_epoch=lambda state: run.save())
+
+Later, load the run and train it to more epochs (`replace` is that of dataclasses):
+
+    run = Run.load("runs/scripted")
+    run.options = replace(run.options, epochs=30)
+    _, images, test_images = run.source.load()  # ValueError if the data is not that of the run
+    train(images, test_images, run.config, run.options, state=run.state, after_epoch=lambda state: run.save())
 """
 
 import csv

@@ -1,8 +1,10 @@
 """Runs and their data sources: made, saved and loaded from Python; hostile files refused; what a run says of itself."""
 
+import functools
 import json
 import math
 import os
+import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from numpyvae.cli import main
 from numpyvae.runs import checkpoint, record
+from numpyvae.runs import run as run_module
 from numpyvae.runs.checkpoint import CheckpointError
 from numpyvae.runs.directory import new_directory
 from numpyvae.runs.run import Run, architecture
@@ -54,6 +57,20 @@ def test_a_run_comes_back_bit_for_bit_from_its_directory_or_its_file(run):
         loaded = Run.load(path)
         assert same(loaded, run) and loaded.directory == Path("run")
         assert loaded.config == CONFIG and loaded.options == OPTIONS and type(loaded.config.hidden_dims) is tuple
+
+
+def test_the_docstring_makes_a_run_and_continues_it_bit_for_bit(tiny_directory, monkeypatch):
+    one_process = functools.partial(train, processes=1)
+    Path("data").mkdir()
+    Path("data/sample").symlink_to(tiny_directory)
+    code = "\n".join(re.findall(r"^    (\S.* = .*|train\(.*)$", run_module.__doc__, re.M))
+    names = dict(Run=Run, DataSource=DataSource, initial_state=initial_state, train=one_process, replace=replace, config=CONFIG, options=OPTIONS)
+    exec(code, names)
+    _, images, test_images = DataSource.open(tiny_directory)
+    uninterrupted = one_process(images, test_images, CONFIG, replace(OPTIONS, epochs=30))
+    loaded = Run.load("runs/scripted")
+    assert len(loaded.state.history) == loaded.options.epochs == 30
+    assert np.array_equal(loaded.state.params.vector, uninterrupted.params.vector)
 
 
 @pytest.mark.parametrize("config, options", [
