@@ -1,11 +1,11 @@
 """Settings: every option of a model and of its training, once.
 
-A field carries all that the program knows of an option: its default, the values that it accepts, its help text and its
-name on the command line. The checks below, the argument parser, the estimator, the report and the command that
-reproduces a run read these fields; none of them repeats a default or a choice.
+A field has an option's default, the values that it accepts, its help text and its name on the command line. The checks
+below, the argument parser, the estimator, the report and the command that reproduces a run read these fields; none of
+them repeats a default or a choice.
 
-A setting that is accepted is a plain Python number, string or tuple. (A NumPy scalar would promote float32 arrays to
-float64, and JSON cannot hold it.) Any other value, of any type, is a ValueError that names the field.
+A setting is stored as a plain Python number, string or tuple. (A NumPy scalar would promote float32 arrays to float64,
+and JSON cannot hold it.) A value that a field does not accept, of any type, is a ValueError that names the field.
 """
 
 import math
@@ -24,7 +24,7 @@ INITIALIZATIONS = ("uniform", "glorot")
 
 def option(default: Any, help: str, *, minimum: float | None = None, positive: bool = False,
            choices: tuple[str, ...] = (), flag: str | None = None) -> Any:
-    """A dataclass field with its rule and its help text. `flag`: its name on the command line, if it is another one."""
+    """A dataclass field with its rule and its help text. `flag`: its name on the command line, if it differs."""
     rule = dict(help=help, minimum=minimum, positive=positive, choices=choices, flag=flag)
     return field(default=default, metadata=rule)
 
@@ -64,12 +64,15 @@ class TrainingOptions:
     seed: int = option(1, "random seed", minimum=0)
     num_samples: int = option(1, "samples of z per image: J of the ELBO, K of the importance-weighted bound", minimum=1,
                               flag="--samples")
-    objective: str = option("elbo", "the bound that is maximized", choices=OBJECTIVES)
-    binarize: str = option("none", "pixels: as they are, or binarized", choices=tuple(BINARIZATIONS))
-    schedule: str = option("constant", "learning rate over the epochs", choices=SCHEDULES)
+    objective: str = option("elbo", "the bound to maximize: the ELBO, the importance-weighted one (iwae), or "
+                           "either with the path derivative (elbo-stl, iwae-dreg)", choices=OBJECTIVES)
+    binarize: str = option("none", "pixels: gray, or binarized: at 0.5 (threshold), sampled with the gray value as "
+                          "probability every time (dynamic) or once (static)", choices=tuple(BINARIZATIONS))
+    schedule: str = option("constant", "learning rate: constant, or falling in 8 stages (burda)", choices=SCHEDULES)
     decay_epochs: int = option(0, "decay the learning rate linearly over the last N epochs", minimum=0)
     warmup: int = option(0, "raise the weight of the KL term from 0 over the first N epochs", minimum=0)
-    initialization: str = option("uniform", "initial weights", choices=INITIALIZATIONS)
+    initialization: str = option("uniform", "initial weights: by fan-in, or glorot, with the mean image as output bias",
+                                choices=INITIALIZATIONS)
     adam_epsilon: float = option(1e-8, "Adam's epsilon", positive=True)
 
     def __post_init__(self):

@@ -40,7 +40,7 @@ def effective_horizon(mdp: MDP) -> float:
     if mdp.gamma < 1:
         return 1 / (1 - mdp.gamma)
     # (6.1) is solved by policy iteration, as in chapter 4, with reward 1 for every step. It is written out here because
-    # that of chapter 4 needs H. No tie tolerance: gains below 1e-9 are left, and c pays for them in the bound.
+    # that of chapter 4 needs H. No tie tolerance: gains below 1e-9 are left, and c in the bound covers them.
     policy = mdp.available.argmax(axis=1)
     states = np.arange(len(policy))
     while True:

@@ -45,10 +45,10 @@ def train(images: ArrayLike, test_images: ArrayLike | None, config: VAEConfig, o
           after_batch: Callable[[TrainingState, float], object] | None = None,
           after_epoch: Callable[[TrainingState], object] | None = None,
           progress: Callable[[int, int, str], object] | None = None) -> TrainingState:
-    """Train to the end of epoch `options.epochs`, from `state` or from new parameters; return the state.
+    """Train to the end of epoch `options.epochs`, from new parameters or from `state`, in place; return the state.
 
     images, test_images  (N, rows, columns) or (N, D): uint8, 0 to 255, or floats; test images may be None
-    processes            split each step between so many processes; None: two where that is safe and pays, else one
+    processes            the number of processes that share each step; None: two where that is safe and faster, else one
     after_batch          called with (state, loss) after each step
     after_epoch          called with (state) after each epoch; its results are state.history[-1], in nats per image
     progress             called with (images done, images in all, "images") after each step

@@ -3,11 +3,12 @@
     constant    lr
     burda       lr · 10^(−i/7) in stage i = 0 … 7, of 3ⁱ epochs; 3,280 epochs in all, stretched to fit `epochs`
 
-At a constant rate Adam keeps fluctuating around the optimum, because its step does not shrink with the gradient. Over
-the last `decay_epochs` the rate therefore falls linearly, to just above 0, which lets the parameters converge.
+At a constant learning rate Adam keeps fluctuating around the optimum, because its step does not shrink with the
+gradient. Over the last `decay_epochs` the learning rate therefore falls linearly, to just above 0, so that the
+parameters converge.
 
-The weight β of the KL term can rise from 0 over the first `warmup` epochs. Early in training the KL term pushes every
-latent unit to the prior before the decoder has learned to use it; the warm-up gives the units time.
+The weight β of the KL term can rise from 0 over the first `warmup` epochs. At the full weight the KL term may push a
+latent unit to the prior before the decoder has learned to use the unit; the warm-up gives it time.
 
 Source: Burda et al. 2016, section 5 (burda); Sønderby et al. 2016, section 3 (warmup).
 """

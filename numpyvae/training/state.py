@@ -1,8 +1,8 @@
 """The state of a training run: everything that changes while it trains.
 
-A checkpoint saves a state and nothing else that changes, so a resumed run is bit-for-bit identical to one that was
-never interrupted. Every epoch has a random generator of its own, seeded by (seed, epoch); an epoch's randomness
-depends on nothing before it."""
+A checkpoint saves all of it, so a resumed run is bit-for-bit identical to one that was never interrupted. Every epoch
+has a random generator of its own, seeded by (seed, epoch), so its random numbers depend on nothing before it.
+"""
 
 from dataclasses import dataclass, field
 
@@ -63,7 +63,7 @@ class TrainingState:
 
 
 def initial_state(images: np.ndarray, config: VAEConfig, options: TrainingOptions) -> TrainingState:
-    """New parameters and a new optimizer. ValueError if the model and the options contradict each other."""
+    """New parameters and optimizer; `images` are for glorot's mean. ValueError if model and options contradict."""
     check_together(config, options)
     rng = np.random.default_rng(options.seed)
     params = init_params(config, rng)

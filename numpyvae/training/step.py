@@ -5,7 +5,7 @@
     adam.step(params.vector, grads.vector)                      update
 
 The first two lines stand in `Step.gradient`, the third in `Step.__call__`, with a check before it. A loss or gradient
-that is not finite must not reach the parameters: after one such update all of them are NaN.
+that is not finite must not reach the parameters, which it would make NaN.
 
 `parallel.ParallelStep` makes the same step with several processes.
 
