@@ -40,7 +40,7 @@ _WITHOUT_IMAGES: tuple[tuple[str, tuple[str, str], str, str, Callable[[], str]],
      "In float32, exp(d) − 1 − d loses its digits near 0 and even turns negative. expm1(d) − d does not.",
      figures_vae.kl_cancellation_svg),
     ("adam", ("vae", "adam"), "Adam's first steps",
-     "A gradient that never changes should give steps of one learning rate. Without bias correction the first steps "
+     "A constant gradient should give steps of one learning rate. Without bias correction the first steps "
      "are up to 6 times as long.", figures_vae.adam_steps_svg),
     ("gradcheck", ("vae", "gradcheck"), "Two numerical derivatives",
      "A central difference loses digits on both sides of its best h. The complex step subtracts nothing: below "
@@ -51,7 +51,7 @@ _WITHOUT_IMAGES: tuple[tuple[str, tuple[str, str], str, str, Callable[[], str]],
     ("variance", ("vae", "estimators"), "Variance against J",
      "The mean of J samples has 1/J of the variance. The score function needs many times the samples of the pathwise "
      "estimator. The naive one varies little, but about a wrong value.", figures_estimators.estimator_variance_svg),
-    ("bound", ("vae", "iwae"), "L_K rises to log p(x)",
+    ("bound", ("vae", "iwae"), "ELBO_K rises to log p(x)",
      "A linear model, so log p(x) is known exactly. K = 1 is the ELBO; with more samples the bound closes the gap.",
      figures_vae.importance_bound_svg),
     ("value-iteration", ("mdp", "solvers"), "Value iteration",
@@ -73,7 +73,7 @@ def make_figures(images: np.ndarray, test_images: np.ndarray) -> Iterator[Figure
     shape = test_images.shape[1:]
     yield Figure("step", ("vae", "elbo"), "One training step",
                  "One digit passes through the model, blue, and the gradients come back. mu and logvar each get two "
-                 f"gradients, and their sum goes on. The model has trained for {STEP_EPOCHS} epochs; y is shown as the "
+                 f"gradients, whose sum is passed on. The model has trained for {STEP_EPOCHS} epochs; y is shown as the "
                  "mean of p(x|z). Signed arrays: orange is positive, blue negative.", one_step_svg(images, test_images))
     for name, chapter, title, caption, make in _WITHOUT_IMAGES:
         yield Figure(name, chapter, title, caption, make())

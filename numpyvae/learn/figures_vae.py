@@ -72,16 +72,16 @@ def adam_steps_svg() -> str:
 
 
 def importance_bound_svg() -> str:
-    """L_K against K for a linear model, whose log p(x) has a closed form; the encoder is not the posterior."""
+    """ELBO_K against K for a linear model, whose log p(x) has a closed form; the encoder is not the posterior."""
     K, bounds, exact = importance_bounds()
     return chart("The K-sample bound rises to log p(x)",
-                 [Curve("log p(x), exact", (1, K_MAX), (exact, exact), "dashed", 2), Curve("L_K", K, bounds)],
+                 [Curve("log p(x), exact", (1, K_MAX), (exact, exact), "dashed", 2), Curve("ELBO_K", K, bounds)],
                  "importance samples K", "nats per image", log_x=True,
                  notes=[(1.15, bounds[0], "ELBO = L₁", "start")])
 
 
 def importance_bounds() -> tuple[list[int], list[float], float]:
-    """K = 1, 2, 4, …; L_K for each, estimated from the same 2¹⁸ weights; and log p(x) in closed form.
+    """K = 1, 2, 4, …; ELBO_K for each, estimated from the same 2¹⁸ weights; and log p(x) in closed form.
 
     Groups of K weights are nested, so that the estimates increase strictly (Jensen), and not only on average.
     """

@@ -6,8 +6,8 @@ V, the coordinates those of U S, and s² / Σ s² is the fraction of the varianc
 latents nothing has to be projected. `plane_scatter_svg` shows mu itself, and `manifold_svg` the decoder's images, on
 the same axes, where equal lengths are equal probabilities of the prior: z is placed at Φ((z − mu_p)/sigma_p).
 
-`unit_variance_svg` shows the variance over the images of each unit's mu. An inactive unit has a variance below 0.01 and
-repeats the prior (Burda et al. 2016, section 5.2).
+`unit_variance_svg` shows the variance over the images of each unit's mu. An inactive unit has a variance below
+0.01: its q(z|x) is nearly the same for all images (Burda et al. 2016, section 5.2).
 """
 
 import base64

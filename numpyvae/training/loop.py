@@ -16,6 +16,8 @@ Each epoch has a random generator of its own, seeded by (seed, epoch). In an int
     restored         from the state: θ, Adam's m, v and t, the sum of the losses, and the generator, as the last
                      minibatch left it
 
+tests/training/test_algorithm.py writes two epochs once more, in 20 plain lines, and compares the bits.
+
 Source: Kingma & Welling 2014, Algorithm 1.
 """
 

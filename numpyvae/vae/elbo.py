@@ -14,7 +14,7 @@ since z passes through a network; nor has the posterior p(z|x) = p(x,z)/p(x). Th
 
     log p(x) − ELBO(x) = E_q[log p(x) − log(p(x,z)/q(z|x))]     log p(x) does not depend on z
                        = E_q[log(q(z|x)/p(z|x))]                p(x,z)/p(x) = p(z|x)
-    (7.4)              = KL(q(z|x) ‖ p(z|x)) ≥ 0                the gap
+    (7.4)              = KL(q(z|x) ‖ p(z|x)) ≥ 0                the gap: 0 if the diagonal normal q is the posterior
 
 Raising the ELBO raises log p(x) or closes the gap. log p(x) does not depend on the encoder, so training the encoder
 only closes the gap. The first term of (7.3) is estimated with J samples zⱼ = mu + σ epsⱼ, the second is (2.7) summed
@@ -63,7 +63,7 @@ mu = x/2 + 1/4, logvar = 0; the decoder y = 2z − 1 with p(x|z) = N(y, 1). (2.3
     >>> print(f"{loss:.6f}, {57/32 + np.log(2 * np.pi)/2:.6f}", grads["encoder.0.b"], grads["decoder.0.b"])
     2.700189, 2.700189 [-1.5    1.375] [-1.]
 
-Sources: Kingma & Welling 2014, eqs. 1 to 3 and 8; Higgins et al. 2017 for β.
+Sources: Kingma & Welling 2014, eqs. 1 to 3 and 8; Higgins et al. 2017 for β; Burda et al. 2016 for active units.
 """
 
 from typing import NamedTuple

@@ -37,8 +37,8 @@ epoch, in units of the true gradient's length and, for variances, its square (`p
 The mean of n samples has 1/n of the variance, and the pathwise variance is about 1 here. So with a baseline it takes
 some 40 samples to be as precise as one pathwise sample. The score function's mean is 1, within its standard error.
 
-With K samples (10.4) has a score term for each k. (11.2) and (11.3) together turn it into a path derivative: for a
-function f of zₖ, E[f ∂ log q(zₖ|x)/∂φ] = E[∂f/∂zₖ ∂zₖ/∂φ]. Here f = w̃ₖ (doubly reparameterized, DReG):
+With K samples (10.4) has K score terms. Their noise dominates the encoder's gradient for large K (Rainforth et al.
+2018). By (11.2), (11.3) E[f ∂ log q(zₖ|x)/∂φ] = E[∂f/∂zₖ ∂zₖ/∂φ]; with f = w̃ₖ (doubly reparameterized, DReG):
 
     Σₖ w̃ₖ d log wₖ/dφ = Σₖ w̃ₖ ∂ log wₖ/∂zₖ ∂zₖ/∂φ − Σₖ w̃ₖ ∂ log q(zₖ|x)/∂φ |_z
     ∂w̃ₖ/∂zₖ = (w̃ₖ − w̃ₖ²) ∂ log wₖ/∂zₖ                        the derivative of the softmax

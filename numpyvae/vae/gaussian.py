@@ -58,7 +58,7 @@ def log_density(x: Array, mu: Array, logvar: Array) -> Array:
 
 
 def log_density_backward(dy: Array, x: Array, mu: Array, logvar: Array) -> tuple[Array, Array, Array]:
-    """dx = −dy score    dmu = dy score    dlogvar = ½ dy (score (x − mu) − 1)        with score = (x − mu)/σ²"""
+    """dx = −dy score    dmu = dy score    dlogvar = ½ dy (score (x − mu) − 1)    by (2.3), score = (x − mu)/σ²"""
     r = x - mu
     score = r * _exp(-logvar, r)
     return -dy * score, dy * score, 0.5 * dy * (score * r - 1)

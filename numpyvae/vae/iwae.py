@@ -100,8 +100,8 @@ def log_marginal(params: Parameters, x: Array, config: VAEConfig, num_samples: i
     The standard error is that of log(mean w) to first order, √(var w/K)/mean w, var w unbiased, over K − 1. It is NaN
     for K = 1, and if all w are 0: log p(x) is −inf. The estimate is biased low by about half its square, as 1/K.
 
-    Weights are computed in chunks of about chunk_rows rows, whose pixels fit the cache, and accumulated relative to
-    each image's running maximum m: s1 = Σ exp(log w − m), s2 = Σ (exp(log w − m))². So memory does not grow with K.
+    Weights are computed in chunks of about chunk_rows rows, whose pixels fit the cache, and summed in float64, relative
+    to each image's running maximum m: s1 = Σ exp(log w − m), s2 = Σ (exp(log w − m))². Memory does not grow with K.
     """
     (mu, logvar), _ = encode(params, x, config)
     m = np.full(len(x), np.finfo(np.float64).min)  # not −inf: if every weight is 0, m − new_m would be NaN

@@ -3,9 +3,9 @@
     bernoulli    y is each pixel's logit; p(x|z) as in bernoulli.py
     normal       y is each pixel's mean; p(x|z) = N(y, s²) with one variance s² for all pixels, learned or fixed
 
-Both are products over the pixels, as in (3.5). The normal likelihood carries logvar_x = log s², as in chapter 2. It is
-a density, which may exceed 1, so the loss may be negative. `config` is a VAEConfig: a model's sizes and choices, in
-settings.py. To add a likelihood: tests/README.md, Contributing.
+Both are products over the pixels, as in (3.5). With a fixed s² the normal log p(x|z) is −‖x − y‖²/(2s²) and a constant:
+squared error, weighted by s². It is a density, which may exceed 1, so the loss may be negative. The code carries
+logvar_x = log s². `config` is a VAEConfig, in settings.py. To add a likelihood: tests/README.md, Contributing.
 
 Source: Kingma & Welling 2014, appendix C.
 """

@@ -4,8 +4,8 @@
     decode    z (J, N, L) -> y (J, N, D)        the parameter of p(x|z) for each pixel, of each sample, of each image
     prior     p(z) = N(mu_p, σ_p²)              diagonal and fixed; mu_p = 0 and σ_p = 1 unless configured
 
-Both networks are multilayer perceptrons (MLP): linear layers with an activation between them. The decoder's network
-takes the JN samples as the rows of one matrix. To add an activation: tests/README.md, Contributing.
+The prior need not be learned: the decoder's first layer can shift and scale z. Both networks are multilayer perceptrons
+(MLP): linear layers with an activation between them. To add an activation: tests/README.md, Contributing.
 
 Source: Kingma & Welling 2014, appendix C.
 """
@@ -63,7 +63,7 @@ def encode_backward(dmu: Array, dlogvar: Array, cache: list, config: VAEConfig,
 
 def decode(params: Parameters, z: Array, config: VAEConfig) -> tuple[Array, list]:
     """The parameter of p(x|z): logits (bernoulli) or means (normal)        z (..., L) -> y (..., D), and the cache"""
-    y, cache = mlp(params, "decoder", z.reshape(-1, config.latent_dim), config)
+    y, cache = mlp(params, "decoder", z.reshape(-1, config.latent_dim), config)  # JN rows
     return y.reshape(*z.shape[:-1], config.input_dim), cache
 
 

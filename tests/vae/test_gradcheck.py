@@ -128,7 +128,7 @@ def test_a_gradient_of_nan_zero_or_another_shape_fails(gradient):
     assert not row.passed and row.complex_step >= 1
 
 
-def test_a_gradient_that_is_zero_as_it_should_be_has_no_error():
+def test_a_correct_gradient_of_zero_has_no_error():
     row, = check_gradients(lambda inputs: (0 * inputs["x"]).sum(), SINE, {"x": np.zeros(3)})
     assert row[2:] == (0, 0, "[0]", 0, True, "")
 
@@ -172,7 +172,7 @@ def test_integer_inputs_are_taken_as_floats():
     (lambda i: np.nan, {"x": np.ones(3)}, "one finite real number"),
     (lambda i: 1j * i["x"].sum(), {"x": np.ones(3)}, "one finite real number"),
 ])
-def test_a_question_without_an_answer_is_a_value_error(f, gradients, problem):
+def test_unknown_names_and_losses_that_are_no_number_are_refused(f, gradients, problem):
     with pytest.raises(ValueError, match=problem):
         check_gradients(f, X3, gradients)
 
