@@ -4,9 +4,9 @@
     active units    latent units whose mu varies with x: its variance over the images is above 0.01
     log p(x)        estimated with importance samples, with the Monte Carlo standard error of the mean over the images
 
-An inactive unit carries almost nothing of the image; a model whose units are all inactive has collapsed. For log p(x)
-each batch has a random generator of its own, so results do not depend on the number of threads. Unlike in training,
-threads are faster here: NumPy releases the interpreter lock in its loops, which are long for many samples.
+An inactive unit carries almost nothing of the image; a model whose units are all inactive has collapsed. Each batch has
+noise or a random generator of its own, so results do not depend on the number of threads. Unlike in training, threads
+are faster here: NumPy releases the interpreter lock in its loops, which are long for many samples.
 
 Values for grayscale and for binarized pixels are not comparable, so the result records the binarization. With dynamic
 binarization each test image is sampled once, by the generator that is passed in.

@@ -43,7 +43,7 @@ class Step:
         self.config = config
         self.objective, self.backward = OBJECTIVES[objective]
         shapes = parameter_shapes(config)
-        self.grads, self.part_grads = (Parameters(shapes, np.empty_like(params.vector)) for _ in range(2))
+        self.grads, self.chunk_grads = (Parameters(shapes, np.empty_like(params.vector)) for _ in range(2))
 
     @np.errstate(over="ignore", invalid="ignore")  # what overflows is reported by name, below
     def __call__(self, x: np.ndarray, eps: np.ndarray) -> float:
@@ -53,21 +53,21 @@ class Step:
         return loss
 
     def gradient(self, x: np.ndarray, eps: np.ndarray, n: int, grads: Parameters) -> float:
-        """Forward and backward: what the images x add to the gradient of a minibatch of n images, written into grads;
-        returns what they add to its loss.
+        """Forward and backward on the images x of a minibatch of n: write their fraction of the gradient into
+        grads, and return their fraction of the loss.
 
-        Loss and gradient are means over images. So those of parts add up, each weighted by its fraction of the images.
-        With many samples per image there are several parts here. Memory then does not grow with the samples, and the
-        arrays fit the cache: a fifth less time for 50 samples.
+        Loss and gradient are means over the n images. So the images may go in chunks, whose losses and gradients, each
+        weighted by its fraction of the images, add up. With many samples per image there are several chunks. Memory
+        then does not grow with the samples, and the arrays fit the cache: a fifth less time for 50 samples.
         """
         images, total = max(1, MAX_ROWS // len(eps)), 0.0
         for first in range(0, len(x), images):
-            part = slice(first, first + images)
-            fraction = len(x[part]) / n
-            loss, cache = self.objective(self.params, x[part], eps[:, part], self.config)
-            self.backward(cache, dloss=fraction, grads=self.part_grads if first else grads)
+            chunk = slice(first, first + images)
+            fraction = len(x[chunk]) / n
+            loss, cache = self.objective(self.params, x[chunk], eps[:, chunk], self.config)
+            self.backward(cache, dloss=fraction, grads=self.chunk_grads if first else grads)
             if first:
-                grads.vector += self.part_grads.vector
+                grads.vector += self.chunk_grads.vector
             total += fraction * float(loss)
         return total
 

@@ -21,7 +21,7 @@ ELBO_K can also be trained. Its gradient weights the gradients of the log wₖ, 
 
 Two gradients meet at zₖ, of log p(x|zₖ) and of log p(zₖ); and two at logvar: through zₖ, and ½ from −log q(zₖ|x) =
 ½ Σ logvar + …. At mu there is only that through zₖ: by (10.1) log q(zₖ|x) has no mu for fixed eps. K changes the loss,
-unlike J in (7.5). In training the decoder's time and memory grow as K.
+unlike J in (7.5). The decoder's time grows as K.
 
 Source: Burda, Grosse & Salakhutdinov 2016, theorem 1 and eqs. 8, 13 and 14.
 """

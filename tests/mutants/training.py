@@ -13,18 +13,18 @@ fault("the update before the check", "training/test_loop.py -k not_finite",
        "        self.adam.step(self.params.vector, self.grads.vector)\n"
        "        require_finite(loss, self.grads.vector @ self.grads.vector, [self.grads])\n"))
 fault("a model that was replaced is ignored", TESTS,
-      (FILE, "x[part], eps[:, part], self.config)", "x[part], eps[:, part], self.first_config)"),
+      (FILE, "x[chunk], eps[:, chunk], self.config)", "x[chunk], eps[:, chunk], self.first_config)"),
       (FILE, "        self.config = config\n", "        self.config = self.first_config = config\n"))
 fault("an infinite loss passes", TESTS, (FILE, "if not math.isfinite(loss):", "if math.isnan(loss):"))
 fault("a squared norm that overflows is an error", TESTS, (FILE, "        if names:\n", "        if True:\n"))
 fault("only the first rank's gradient is checked", TESTS, (FILE, "sum(g[name] for g in grads)", "grads[0][name]"))
 
-fault("a part's gradient weighted as the whole minibatch's", TESTS, (FILE, "dloss=fraction", "dloss=1.0"))
+fault("a chunk's gradient weighted as the whole minibatch's", TESTS, (FILE, "dloss=fraction", "dloss=1.0"))
 fault("a part's loss weighted as the whole minibatch's", TESTS, (FILE, "total += fraction * float(loss)", "total += float(loss)"))
-fault("a part's gradient is lost", TESTS, (FILE, "grads.vector += self.part_grads.vector", "pass"))
-fault("each part overwrites the gradient", TESTS, (FILE, "self.part_grads if first else grads", "grads"))
+fault("a chunk's gradient is lost", TESTS, (FILE, "grads.vector += self.chunk_grads.vector", "pass"))
+fault("each chunk overwrites the gradient", TESTS, (FILE, "self.chunk_grads if first else grads", "grads"))
 fault("parts do not shrink with the samples", TESTS, (FILE, "MAX_ROWS // len(eps)", "MAX_ROWS"))
-fault("the same noise for every part", TESTS, (FILE, "eps[:, part]", "eps[:, : len(x[part])]"))
+fault("the same noise for every chunk", TESTS, (FILE, "eps[:, chunk]", "eps[:, : len(x[chunk])]"))
 fault("parts so small that the default run's bits change", TESTS, (FILE, "MAX_ROWS = 1024", "MAX_ROWS = 512"))
 
 FILE = "training/parallel.py"
