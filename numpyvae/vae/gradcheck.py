@@ -7,15 +7,15 @@ central difference the even powers of h cancel, and the next term is the truncat
 
 The other error is cancellation. Each f is rounded by about u |f|, with u = 2⁻⁵², the distance from 1 to the next
 float64. The subtraction cancels digits but not this error, which is then divided by h. The sum ⅙ h² |f'''| + u |f|/h is
-smallest at h³ = 3u |f/f'''|: h ≈ ∛u = 6e-6 if f''' is of the size of f. That leaves 10 digits, fewer if f' is small.
+smallest at h³ = 3u |f/f'''|: h ≈ ∛u = 6e-6 if f''' is of the size of f. 10 digits are left, fewer if |f'| ≪ |f|.
 
 In the complex step the odd powers of ih are imaginary and the even ones real, so the imaginary part is without f:
 
     (9.2)  Im f(x + ih)/h = f' − ⅙ h² f''' + …
 
 Nothing is subtracted, so nothing cancels, and h may be tiny: with h = 1e-20 the truncation error is about 1e-40, and f'
-is accurate to u. The production code itself runs in complex128; data and noise stay real. So it must be analytic: no
-abs, norm, conjugate or real part. NumPy orders complex numbers by real part, so np.maximum(x, −x) is |x|.
+is accurate to u. The production code itself runs in complex128, with real data and noise. So it must be analytic,
+complex-differentiable: no abs, norm, conjugate, real part. np.maximum(x, −x) is |x|, since NumPy orders by real part.
 
 An error is ‖a − n‖/‖n‖ over one tensor, a derived by hand and n numerical. An entry's error is relative to the largest
 entry of its tensor: rounding is relative to the terms of a sum, which may cancel in an entry.

@@ -4,7 +4,7 @@
     normal       y is each pixel's mean; p(x|z) = N(y, s²) with one variance s² for all pixels, learned or fixed
 
 Both are products over the pixels, as in (3.5). With a fixed s² the normal log p(x|z) is −‖x − y‖²/(2s²) and a constant:
-squared error, weighted by s². It is a density, which may exceed 1, so the loss may be negative. The code carries
+the squared error, weighted. p(x|z) is then a density, which may exceed 1, so the loss may be negative. The code carries
 logvar_x = log s². `config` is a VAEConfig, in settings.py. To add a likelihood: tests/README.md, Contributing.
 
 Source: Kingma & Welling 2014, appendix C.

@@ -8,9 +8,9 @@ There are two networks of chapter 1's layers. The encoder maps an image to q(z|x
 Formulas need named arrays, an optimizer and a checkpoint one vector θ. Views give both: params["decoder.0.W"] is a
 slice of params.vector. Gradients have the same layout: backward passes write by name, the optimizer reads one vector.
 
-A layer has fan_in inputs and fan_out outputs. Each output is a sum of fan_in terms. If the weights have the variance
-1/fan_in, the sum has the variance of one input: forward, signals neither grow nor vanish. Backward, 1/fan_out does the
-same for gradients. Glorot's 2/(fan_in + fan_out) is between them: uniform in ±a has the variance a²/3.
+A layer has fan_in inputs and fan_out outputs, each a sum of fan_in terms. If the weights are independent with mean 0
+and variance 1/fan_in, the sum is of the size of one input: forward, signals neither grow nor vanish. Backward,
+1/fan_out does the same for gradients. Glorot's 2/(fan_in + fan_out) is between them. (Uniform in ±a: a²/3.)
 
 Sources: PyTorch's default (1/√fan_in); Glorot & Bengio 2010, eq. 16; Burda et al. 2016 (output bias).
 """
