@@ -59,7 +59,7 @@ fault("what follows an endless function not judged", TESTS,
 fault("functions judged together only", "learn/test_check.py -k judged_alone", (FILE, "    with alone(function, name):\n", "    if True:\n"),
       (FILE, "verdict = judge(name, function, package_function,", "verdict = judge(name, function, lookup(namespace),"))
 fault("functions judged alone only", "learn/test_check.py -k cache_of_its_own",
-      (FILE, 'return together if together.status == "right" else finding', "return finding"))
+      (FILE, 'return together if together.status == "right" else verdict', "return verdict"))
 FILE = "learn/sources.py"
 fault("any function is empty", TESTS, (FILE, "code.co_code in _EMPTY and", "code.co_code not in _EMPTY or"))
 fault("a returned constant taken for a missing body", "learn/test_check.py -k forms",
