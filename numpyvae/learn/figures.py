@@ -73,8 +73,9 @@ def make_figures(images: np.ndarray, test_images: np.ndarray) -> Iterator[Figure
     shape = test_images.shape[1:]
     yield Figure("step", ("vae", "elbo"), "One training step",
                  "One digit passes through the model, blue, and the gradients come back. mu and logvar each get two "
-                 f"gradients, whose sum is passed on. The model has trained for {STEP_EPOCHS} epochs; y is shown as "
-                 "the mean of p(x|z). Signed arrays: orange is positive, blue negative.", one_step_svg(images, test_images))
+                 f"gradients, whose sum is passed on. The model has trained for {STEP_EPOCHS} epochs; y is shown "
+                 "as the mean of p(x|z). Signed arrays: orange is positive, blue negative.",
+                 one_step_svg(images, test_images))
     for name, chapter, title, caption, make in _WITHOUT_IMAGES:
         yield Figure(name, chapter, title, caption, make())
     model = figures_collapse.train_linear_model(images)
