@@ -52,7 +52,7 @@ def run(args: Namespace, console: Console) -> int:
     if not same:
         console.line(f"not the data that {args.run} was trained on ({trained.source})")
     if LIKELIHOODS[config.likelihood].is_density:
-        console.line("the normal decoder's values are log densities and may be positive")
+        console.line("the decoder's values are log densities and may be positive")
     console.line(f"  ELBO             {result['elbo']:10.4f}")
     console.line(f"  reconstruction   {result['reconstruction']:10.4f}")
     console.line(f"  KL               {result['kl']:10.4f}")

@@ -9,7 +9,8 @@ A Bernoulli decoder describes pixels that are 0 or 1. Gray pixels can be binariz
     dynamic       1 with probability x                  sampled every time an image is used
     static        1 with probability x                  sampled once, from a stated seed
 
-Losses with and without binarization, and with different binarizations, are not comparable. Dynamic binarization also
+The choice is `TrainingOptions.binarize`, with which `training/loop` and `training/evaluation` call `to_input`. Losses
+with and without binarization, and with different binarizations, are not comparable. Dynamic binarization also
 regularizes, since a model never sees one image twice.
 
 Source: Salakhutdinov & Murray 2008, "On the quantitative analysis of deep belief networks" (static); Burda, Grosse &
@@ -76,7 +77,7 @@ def check_images(name: str, images: ArrayLike, columns: int | None = None, unit_
     if wrong.any():
         first = int(wrong.reshape(len(array), -1).any(axis=1).argmax())
         value = array[first][wrong[first]].flat[0]
-        rule = "in [0, 1], for a Bernoulli likelihood" if unit_interval else "finite in float32"
+        rule = "in [0, 1], for this likelihood" if unit_interval else "finite in float32"
         raise ValueError(f"{name}: image {first} has a pixel of {value}; pixels must be {rule}")
     return array
 

@@ -4,7 +4,7 @@ A checkpoint is a NumPy .npz file, a zip of .npy arrays, which `numpy.load` open
 
     format         the version of this layout
     meta           everything that is not an array, as JSON text: configuration, generator, epoch, history …
-    (the arrays)   each under its own name
+    (the arrays)   each under its own name: the parameters, and Adam's m and v (see record)
     sha256         JSON text: the name of every member but this one, with SHA-256(name, dtype, shape, bytes)
 
 `numpy.load` alone is not sufficient: with a flipped bit it may return wrong numbers, raise many exceptions, or allocate

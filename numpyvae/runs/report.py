@@ -21,6 +21,7 @@ from ..pictures.samples import active_first, image_grid, interpolate, manifold, 
 from ..settings import BINARIZATIONS
 from ..training.evaluation import ACTIVE_UNIT_VARIANCE
 from ..training.loop import EVALUATION_STREAM
+from ..vae.likelihoods import LIKELIHOODS
 from ..vae.model import encode
 from .frames import write_animation
 from .html import html_command, html_page, html_table, img_tag
@@ -58,8 +59,8 @@ def report_html(run, test_images: np.ndarray | None, labels: np.ndarray | None, 
     outer = (config.input_dim, *config.hidden_dims)
     sizes = "-".join(map(str, (*outer, config.latent_dim, *reversed(outer))))
     note = f"A variational autoencoder in NumPy. Losses are in nats per image, of {BINARIZATIONS[options.binarize]}."
-    if config.likelihood == "normal":
-        note += " The normal decoder's values are log densities and may be positive."
+    if LIKELIHOODS[config.likelihood].is_density:
+        note += " The decoder's values are log densities and may be positive."
 
     cards = {"Metrics": html_table(_metrics(run))} | _history_cards(run)
     try:

@@ -10,7 +10,7 @@
     learning.png            the samples through the epochs, animated, at the end of training
 
 The history of losses is part of the checkpoint; the other files are made from it and from the parameters. The
-checkpoint is written last, so the files of all epochs in it exist, and later work is repeated.
+checkpoint is written last, so the files of all epochs in it exist; what was done after it is done again on resume.
 
 From Python:
 

@@ -1,7 +1,7 @@
 """One training step by several processes.
 
 A process's number is its rank, 0 for the one that starts the others. Its shard is its slice of the images, or of the
-parameters. A barrier is a point where each waits for all. (`processes` makes the three.)
+parameters. A barrier is a point where each waits for all. (`processes` makes rank, shard and barrier.)
 
 The loss of a minibatch is a mean over its N images. So its gradient is the sum of the shards' gradients, each weighted
 by its fraction of the images. And Adam updates each parameter independently. One step is therefore:

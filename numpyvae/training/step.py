@@ -22,7 +22,6 @@ from ..vae.adam import Adam
 from ..vae.objectives import OBJECTIVES
 from ..vae.parameters import Parameters, parameter_shapes
 
-
 MAX_ROWS = 1024  # images times samples that go through the decoder at once; an image's samples stay together
 
 
@@ -53,12 +52,12 @@ class Step:
         return loss
 
     def gradient(self, x: np.ndarray, eps: np.ndarray, n: int, grads: Parameters) -> float:
-        """Forward and backward on the images x of a minibatch of n: write their fraction of the gradient into
-        grads, and return their fraction of the loss.
+        """Forward and backward on x, some of the n images of a minibatch: write into grads what x contributes to the
+        gradient, and return what it contributes to the loss.
 
         Loss and gradient are means over the n images. So the images may go in chunks, whose losses and gradients, each
-        weighted by its fraction of the images, add up. With many samples per image there are several chunks. Memory
-        then does not grow with the samples, and the arrays fit the cache: a fifth less time for 50 samples.
+        weighted by its fraction of the images, add up. With many samples per image there are several chunks. So up to
+        1,024 samples memory does not grow with them, and the arrays fit the cache: a fifth less time for 50 samples.
         """
         images, total = max(1, MAX_ROWS // len(eps)), 0.0
         for first in range(0, len(x), images):

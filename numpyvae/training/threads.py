@@ -3,8 +3,9 @@
 NumPy leaves matrix products to a BLAS library, mostly OpenBLAS. It divides each product among threads, one per core or
 as many as the environment says. Training divides each step among processes instead, and both at once are harmful. An
 OpenBLAS thread without work polls for it, and a product ends with its slowest thread. If another program needs one of
-the cores, every product waits for the thread there. Measured on two cores: a second BLAS thread gains a factor of
-1.3 on an idle machine, and loses one of 3 to 20 beside other work. Therefore each process has one BLAS thread.
+the cores, every product waits for the thread there. Measured on two cores: a second BLAS thread makes training
+1.3 times faster on an idle machine, and 3 to 20 times slower beside other work. So each process has one BLAS thread.
+Why processes and not threads of Python: see `parallel`.
 
 Before NumPy is loaded, the environment decides: `set_environment`, for the command line. Afterwards only the library
 itself can be told: `limited_blas_threads`, for OpenBLAS. Others (Accelerate, MKL) are left alone.

@@ -10,7 +10,7 @@ since z passes through a network; nor has the posterior p(z|x) = p(x,z)/p(x). Th
     (7.2)    ≥ E_q[log(p(x,z)/q(z|x))] = ELBO(x)                Jensen's inequality: log is concave
 
     ELBO(x) = E_q[log p(x|z)] + E_q[log(p(z)/q(z|x))]           since p(x,z) = p(x|z) p(z)
-    (7.3)   = E_q[log p(x|z)] − KL(q(z|x) ‖ p(z))
+    (7.3)   = E_q[log p(x|z)] − KL(q(z|x) ‖ p(z))                 KL(q ‖ p) = E_q[log q − log p], chapter 2
 
     log p(x) − ELBO(x) = E_q[log p(x) − log(p(x,z)/q(z|x))]     log p(x) does not depend on z
                        = E_q[log(q(z|x)/p(z|x))]                p(x,z)/p(x) = p(z|x)
@@ -24,7 +24,7 @@ over the latents. With images n = 1 … N and samples j = 1 … J of each:
 
 Sign and scale: the loss is the *negative* bound, *summed* over pixels and latents, a *mean* over images and samples.
 β = 1 is the bound; a larger β presses q(z|x) to the prior, a smaller one favors reconstruction. J does not change the
-expectation of the loss or of its gradient. The variance that sampling adds to them falls as 1/J, and the decoder's time
+expectation of the loss or of its gradient. The variance that sampling adds to both falls as 1/J, and the decoder's time
 grows as J; the encoder runs once per image. A latent is an active unit if the variance of its mu over the images is
 above 0.01. The KL term pushes q(z|x) to the prior, the same for all x; with no active unit the model has collapsed.
 
@@ -35,7 +35,7 @@ The forward pass, with shapes. The backward pass goes through the same graph fro
     (N, D)          (N, L)           with eps     (J, N, L)      (J, N, D)   with x     (N,)
 
 mu and logvar reach the loss by two paths, through z and through the KL. So each gets the sum of two gradients: that of
-the likelihood, dz = −1/(NJ) ∂ log p(xₙ|z_nj)/∂z_nj, passed on by (2.9), and the derivative of (2.7).
+the likelihood, dz = −1/(NJ) ∂ log p(xₙ|z_nj)/∂z_nj, passed on by (2.9), and the derivative of (2.7), with its d, mu_p and σ_p.
 
     (7.6)  dmu = Σⱼ dzⱼ + β/N (mu − mu_p)/σ_p²        dlogvar = Σⱼ dzⱼ epsⱼ σ/2 + β/(2N) (exp(d) − 1)
 

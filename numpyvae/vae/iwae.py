@@ -7,21 +7,21 @@ z₁ … z_K ~ q(z|x), is an unbiased estimate of p(x). The expectation of its l
     (10.2)  ELBO_K = E[log 1/K Σₖ wₖ]         ELBO = ELBO₁ ≤ ELBO₂ ≤ … → log p(x)
 
 A bound for each K: by Jensen's inequality E[log mean w] ≤ log E[mean w] = log p(x). Tighter with each K: the mean of
-K + 1 weights is the mean of the K + 1 means Mᵢ, each of the K weights other than wᵢ. Since log is concave,
+K + 1 weights is the mean of K + 1 means, of which Mᵢ is that of all weights but wᵢ. Since log is concave,
 
     (10.3)  ELBO_(K+1) = E[log 1/(K+1) Σᵢ Mᵢ] ≥ 1/(K+1) Σᵢ E[log Mᵢ] = ELBO_K
 
 The limit: by the law of large numbers mean w → p(x), so log mean w → log p(x), and so does its expectation if the
-weights are bounded. To second order in mean w − p(x), the gap is half its relative variance, var w/(2K p(x)²): as 1/K.
-If q is the exact posterior, every weight is p(x): no variance, no gap.
+weights are bounded. With mean w = p(x)(1 + δ), E δ = 0 and log(1 + δ) ≈ δ − δ²/2, the gap is about E δ²/2, which is
+var w/(2K p(x)²): it falls as 1/K. If q is the exact posterior, every weight is p(x): no variance, no gap.
 
 ELBO_K can also be trained. Its gradient weights the gradients of the log wₖ, and larger wₖ contribute more:
 
     (10.4)  w̃ₖ = wₖ/Σᵢ wᵢ        ∂ log Σₖ exp(log wₖ) = Σₖ exp(log wₖ) ∂ log wₖ / Σᵢ exp(log wᵢ) = Σₖ w̃ₖ ∂ log wₖ
 
-Two gradients meet at zₖ, of log p(x|zₖ) and of log p(zₖ); and two at logvar: through zₖ, and ½ from −log q(zₖ|x) =
-½ Σ logvar + …. At mu there is only that through zₖ: by (10.1) log q(zₖ|x) has no mu for fixed eps. K changes the loss,
-unlike J in (7.5). The decoder's time grows as K.
+In the decoder's gradient sample k has the weight w̃ₖ in place of 1/J. Two gradients meet at zₖ, of log p(x|zₖ) and of
+log p(zₖ); and two at logvar: through zₖ, and ½, from the term ½ logvar of −log q(zₖ|x). At mu there is only that through
+zₖ: by (10.1) log q has no mu for fixed eps. K changes the loss, unlike J in (7.5). The decoder's time grows as K.
 
 Source: Burda, Grosse & Salakhutdinov 2016, theorem 1 and eqs. 8, 13 and 14.
 """
@@ -98,7 +98,7 @@ def log_marginal(params: Parameters, x: Array, config: VAEConfig, num_samples: i
     """log p(x) of each image from K = num_samples importance weights, and its standard error    (N, D) -> (N,), (N,)
 
     The standard error is that of log(mean w) to first order, √(var w/K)/mean w, var w unbiased, over K − 1. It is NaN
-    for K = 1, and if all w are 0: log p(x) is −inf. The estimate is biased low by about half its square, as 1/K.
+    for K = 1, and if all w are 0: log p(x) is −inf. The estimate is too low, on average by about half the squared error.
 
     Weights are computed in chunks of about chunk_rows rows, whose pixels fit the cache, and summed in float64, relative
     to each image's running maximum m: s1 = Σ exp(log w − m), s2 = Σ (exp(log w − m))². Memory does not grow with K.

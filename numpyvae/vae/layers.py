@@ -20,8 +20,8 @@ For the linear layer, entry by entry. Each sum is over all the paths by which on
 The cache holds the values that the derivative needs: here x and W; for an activation its output y, which is enough,
 since y > 0 exactly where x > 0, and tanh' = 1 − tanh². Nothing is copied, so the parameters must not be updated between
 a forward pass and its backward pass. Without caches each layer would run forward again in the backward pass: a fourth
-matrix product beside three. The price is memory, every layer's output for every image. `grads` are arrays to write the
-gradients of W and b into, if given; chapter 5 says why.
+matrix product beside y, dx and dW. The price is memory, every layer's output for every image. `grads` are arrays to
+write the gradients of W and b into, if given; chapter 5 says why.
 
 Source: Rumelhart, Hinton & Williams 1986.
 """
