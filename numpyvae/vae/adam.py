@@ -11,9 +11,9 @@ k steps old has the weight beta1ᵏ. The weighted mean m̂ is the weighted sum m
 The update is the mean gradient divided by its root mean square, so it does not depend on the scale of the loss. Under a
 constant gradient each entry of θ changes by lr per step. epsilon prevents division by zero.
 
-The paper scales g by 1 − beta1 and g² by 1 − beta2, so its m and v are that much smaller; m̂, v̂ and θ are the same. There
-(8.3) is m̂ = m/(1 − beta1ᵗ), v̂ = v/(1 − beta2ᵗ), the bias correction of averages that start from 0. Without it the
-update has the factor (1 − beta1ᵗ)/√(1 − beta2ᵗ): at t = 1 that is 0.1/√0.001, a step 3.2 times too long.
+The paper scales g by 1 − beta1 and g² by 1 − beta2, so its m and v are that much smaller; m̂, v̂ and θ are the same.
+There (8.3) is m̂ = m/(1 − beta1ᵗ), v̂ = v/(1 − beta2ᵗ), the bias correction of averages that start from 0. Without it
+the update has the factor (1 − beta1ᵗ)/√(1 − beta2ᵗ): at t = 1 that is 0.1/√0.001, a step 3.2 times too long.
 
 Source: Kingma & Ba 2015, Algorithm 1.
 """
@@ -46,8 +46,8 @@ class Adam:
     def step(self, theta: np.ndarray, g: np.ndarray, shard: slice = slice(None)) -> None:
         """Update one shard of theta, all of it unless given, in place; g (the same shape) is not changed.
 
-        By (8.3) m̂ = c m and v̂ = v/root², where c and root are numbers, so m̂/(√v̂ + epsilon) = c root m/(√v + epsilon root),
-        and m̂, v̂ need not be formed. Without new arrays this takes a ninth of adam_update's time.
+        By (8.3) m̂ = c m and v̂ = v/root², where c and root are numbers: m̂/(√v̂ + epsilon) is
+        c root m/(√v + epsilon root), and m̂, v̂ need not be formed. This takes a ninth of adam_update's time.
         """
         self.t += 1
         root = math.sqrt((1 - self.beta2**self.t) / (1 - self.beta2))

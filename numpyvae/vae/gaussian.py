@@ -90,7 +90,7 @@ def kl_divergence(mu_q: Array, logvar_q: Array, mu_p: Array | float = 0.0, logva
 
 def kl_divergence_backward(dy: Array | float, mu_q: Array, logvar_q: Array, mu_p: Array | float = 0.0,
                            logvar_p: Array | float = 0.0) -> tuple[Array, Array]:
-    """dmu_q = dy (mu_q − mu_p)/σ_p²    dlogvar_q = ½ dy (exp(d) − 1)    by (2.7) with ∂d/∂logvar_q = 1; the prior is fixed"""
+    """dmu_q = dy (mu_q − mu_p)/σ_p²    dlogvar_q = ½ dy (exp(d) − 1)    by (2.7), ∂d/∂logvar_q = 1"""
     r = mu_q - mu_p
     return dy * r * _exp(-logvar_p, r), 0.5 * dy * np.expm1(logvar_q - logvar_p)
 

@@ -20,8 +20,8 @@ ELBO_K can also be trained. Its gradient weights the gradients of the log wₖ, 
     (10.4)  w̃ₖ = wₖ/Σᵢ wᵢ        ∂ log Σₖ exp(log wₖ) = Σₖ exp(log wₖ) ∂ log wₖ / Σᵢ exp(log wᵢ) = Σₖ w̃ₖ ∂ log wₖ
 
 In the decoder's gradient sample k has the weight w̃ₖ in place of 1/J. Two gradients meet at zₖ, of log p(x|zₖ) and of
-log p(zₖ); and two at logvar: through zₖ, and ½, from the term ½ logvar of −log q(zₖ|x). At mu there is only that through
-zₖ: by (10.1) log q has no mu for fixed eps. K changes the loss, unlike J in (7.5). The decoder's time grows as K.
+log p(zₖ); and two at logvar: through zₖ, and ½, from the term ½ logvar of −log q(zₖ|x). At mu there is only that
+through zₖ: by (10.1) log q has no mu for fixed eps. Unlike J, K changes the loss. The decoder's time grows as K.
 
 Source: Burda, Grosse & Salakhutdinov 2016, theorem 1 and eqs. 8, 13 and 14.
 """
@@ -98,7 +98,7 @@ def log_marginal(params: Parameters, x: Array, config: VAEConfig, num_samples: i
     """log p(x) of each image from K = num_samples importance weights, and its standard error    (N, D) -> (N,), (N,)
 
     The standard error is that of log(mean w) to first order, √(var w/K)/mean w, var w unbiased, over K − 1. It is NaN
-    for K = 1, and if all w are 0: log p(x) is −inf. The estimate is too low, on average by about half the squared error.
+    for K = 1, and if all w are 0: log p(x) is −inf. The estimate is too low, by about half the squared error.
 
     Weights are computed in chunks of about chunk_rows rows, whose pixels fit the cache, and summed in float64, relative
     to each image's running maximum m: s1 = Σ exp(log w − m), s2 = Σ (exp(log w − m))². Memory does not grow with K.
