@@ -13,7 +13,7 @@ The loss contains E_q[f(z)] with f(z) = log p(x|z), and q = q(z|x) belongs to th
 - Score function: (11.2), also called REINFORCE. Unbiased, but it uses only how good a sample was, not in which
   direction a better one lies. And the size of f counts: adding a constant c to f adds c ∂ log q(z|x)/∂φ, whose mean is
   0 by (11.1), but whose variance is c² times that of ∂ log q(z|x)/∂φ. In the table below f is about −200 nats, with a
-  standard deviation of 8 over z. So a baseline b(x), a guess of f that does not depend on z, is subtracted.
+  standard deviation of 8 over z. So a baseline b(x), a guess of f that has no z, is subtracted.
 - Pathwise: (11.3), in `negative_elbo_backward`. It uses ∂f/∂z, in which a constant does not occur.
 
 Path derivative: (11.3) for the whole bound with a sampled KL, f = log w, w = p(x,z)/q(z|x). This f depends on φ both
@@ -44,7 +44,7 @@ With K samples (10.4) has K score terms. Their noise dominates the encoder's gra
     ∂w̃ₖ/∂zₖ = (w̃ₖ − w̃ₖ²) ∂ log wₖ/∂zₖ                        the derivative of the softmax
     (11.5)  ∂ELBO_K/∂φ = E[Σₖ w̃ₖ² ∂ log wₖ/∂zₖ ∂zₖ/∂φ]        since w̃ₖ − (w̃ₖ − w̃ₖ²) = w̃ₖ²
 
-A backward pass is linear in its upstream gradient, row by row: dz for w̃² is w̃ times that for w̃. So one pass gives both
+A backward pass is linear in its upstream gradient, row by row: dz for w̃² is w̃ times dz for w̃. One pass gives both
 networks' gradients. STL and DReG leave the decoder's unchanged. The encoder's is not the derivative of the loss that
 was computed, so no gradient check applies: tests/vae/test_path_derivative.py has its mean by quadrature, and its zero.
 
