@@ -74,15 +74,20 @@ def greedy_policy(mdp: MDP, v, current=None) -> np.ndarray:
     v, current = as_values(mdp, v), as_policy(mdp, current)
     if current.ndim != 1:
         raise ValueError("policy: one action per state is required here, not probabilities")
-    return _improve(mdp, v, current, U * abs(v))
+    return _improve(mdp, v, current, U * abs(v))[0]
 
 
-def _improve(mdp: MDP, v, policy, error) -> np.ndarray:
-    """The greedy policy, but `policy` where the gain is within the error of the two action values. error: of v (S,)."""
-    q, tau, states = action_values(mdp, v), tie_tolerance(mdp, v, error), np.arange(len(v))
+def _improve(mdp: MDP, v, policy, error) -> tuple:
+    """The greedy policy, but `policy` where the gain is within the error of both action values; T v. error: of v (S,)"""
+    q, rows = action_values(mdp, v), np.arange(len(v)) * mdp.R.shape[1]
     best = q.argmax(axis=1)
-    gain = q[states, best] - q[states, policy]
-    return np.where(gain > tau[states, best] + tau[states, policy], best, policy)
+    Tv, gain = q.reshape(-1)[rows + best], q.reshape(-1)[rows + best] - q.reshape(-1)[rows + policy]
+    better = np.flatnonzero(gain > 0)                           # τ is computed where it decides
+    new, old = rows[better] + best[better], rows[better] + policy[better]
+    better = better[gain[better] > tie_tolerance(mdp, v, error, new) + tie_tolerance(mdp, v, error, old)]
+    policy = policy.copy()
+    policy[better] = best[better]
+    return policy, Tv
 
 
 def policy_iteration(mdp: MDP, policy=None, v=None, on_iteration: Callable | None = None) -> Solution:
@@ -108,15 +113,15 @@ def solve_exactly(mdp: MDP, policy=None, v=None, on_iteration: Callable | None =
         solve = factorize(P, mdp.gamma)
         v = solve(r)
         error = H * (abs(r + mdp.gamma * (P @ v) - v).max() + unit * (abs(r).max() + 2 * abs(v).max()))
-        previous, policy = policy, _improve(mdp, v, policy, error)
+        previous, (policy, Tv) = policy, _improve(mdp, v, policy, error)
         if (policy == previous).all():
-            v, error = refine(P, r, mdp.gamma, solve, H)
-            policy = _improve(mdp, v, policy, error)
+            v, error = refine(P, r, mdp.gamma, solve, H, v)
+            policy, Tv = _improve(mdp, v, policy, error)
         if on_iteration is not None:
             on_iteration(len(visited), v.copy())
         if (policy == previous).all():
             break
-    bound = H * (abs(action_values(mdp, v).max(axis=1) - v).max() + unit * (abs(r).max() + 2 * abs(v).max()))
+    bound = H * (abs(Tv - v).max() + unit * (abs(r).max() + 2 * abs(v).max()))
     return Solution(previous, v, len(visited), float(bound)), np.broadcast_to(error, v.shape)
 
 
@@ -131,12 +136,14 @@ def value_iteration(mdp: MDP, tolerance: float = 1e-8, v=None, max_sweeps: int =
     """
     read_integer("max_sweeps", max_sweeps, 1)
     v, H = np.zeros(len(mdp.R)) if v is None else as_values(mdp, v), effective_horizon(mdp)
-    check_tolerance(mdp, tolerance, H)
+    unit = H * rounding_unit(mdp)
+    check_tolerance(mdp, tolerance, unit)
     for sweep in range(1, max_sweeps + 1):
         last, v = v, action_values(mdp, v).max(axis=1)
         if on_sweep is not None:
             on_sweep(sweep, v.copy())
-        bound = bound_with_rounding(mdp, tolerance, H, last, v, error=(H - 1) * abs(v - last).max())
+        change = (v - last).min(), (v - last).max()
+        bound = bound_with_rounding(mdp, tolerance, H, unit, last, v, change, error=(H - 1) * max(change[1], -change[0]))
         if bound <= tolerance:
             return Solution(action_values(mdp, v).argmax(axis=1), v, sweep, float(bound))
     raise ValueError(f"value iteration is within {bound:.3g} of the optimal values, not {tolerance:g}, "
@@ -156,8 +163,9 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 1
     read_integer("max_rounds", max_rounds, 1)
     read_integer("sweeps", sweeps, 0)
     v, H = np.zeros(len(mdp.R)) if v is None else as_values(mdp, v), effective_horizon(mdp)
-    check_tolerance(mdp, tolerance, H)
-    states = np.arange(len(v))
+    unit = H * rounding_unit(mdp)
+    check_tolerance(mdp, tolerance, unit)
+    first_row = np.arange(len(v)) * mdp.R.shape[1]                      # of each state in mdp.transitions
     centered = mdp.gamma < 1 and not mdp.end.any()
     size = np.ptp if centered else lambda change: abs(change).max()
     # A row of P sums to 1 within `off`, so adding c changes T v by up to γ·c·off more than (4.4) says.
@@ -165,8 +173,10 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 1
     for iteration in range(1, max_rounds + 1):
         q = action_values(mdp, v)
         policy = q.argmax(axis=1)
-        Tv = q[states, policy]
-        low, high = (Tv - v).min(), (Tv - v).max()
+        rows = first_row + policy
+        Tv = q.reshape(-1)[rows]
+        change = Tv - v
+        low, high = change.min(), change.max()
         if centered:                                                    # (4.4)
             c = (low + high) / 2 * H
             values = v + c
@@ -176,12 +186,13 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 1
             error = (H - 1) * max(high, -low)
         if on_iteration is not None:
             on_iteration(iteration, values.copy())
-        bound = bound_with_rounding(mdp, tolerance, H, v, Tv, error + 2 * U * abs(values).max())
+        error += 2 * U * max(values.max(), -values.min())
+        bound = bound_with_rounding(mdp, tolerance, H, unit, v, Tv, (low, high), error)
         if bound <= tolerance:
             return Solution(policy, values, iteration, float(bound))
-        rows = states * mdp.R.shape[1] + policy                         # induced_chain, without its checks
-        P, r = mdp.gamma * mdp.transitions[rows], mdp.R.reshape(-1)[rows]
-        enough, v = 0.15 * size(Tv - v), Tv
+        P, r = mdp.transitions[rows], mdp.R.reshape(-1)[rows]           # induced_chain, without its checks
+        P *= mdp.gamma
+        enough, v = 0.15 * size(change), Tv
         for k in range(sweeps):
             last, v = v, P @ v
             v += r

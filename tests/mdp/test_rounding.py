@@ -103,7 +103,7 @@ def test_the_refined_error_bound_holds_in_each_state(gamma):
         mdp = MDP(mdp.P, mdp.R * scale, gamma)
         policy = rng.integers(2, size=n)
         P, r = induced_chain(mdp, policy)
-        v, bound = refine(P, r, gamma, factorize(P, gamma), 1 / (1 - gamma))
+        v, bound = refine(P, r, gamma, factorize(P, gamma), 1 / (1 - gamma), policy_evaluation(mdp, policy))
         exact = exact_evaluation(mdp, policy)
         assert all(abs(Fraction(a) - b) <= Fraction(c) for a, b, c in zip(v.tolist(), exact, bound.tolist()))
         # half of u from v itself, half from its last correction
