@@ -171,7 +171,9 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 1
     # A row of P sums to 1 within `off`, so adding c changes T v by up to γ·c·off more than (4.4) says.
     off = (abs(mdp.transitions.sum(axis=1) - 1)[mdp.available.ravel()]).max() + next_states(mdp) * U / 2
     for iteration in range(1, max_rounds + 1):
-        q = action_values(mdp, v)
+        q = (mdp.transitions @ v).reshape(mdp.R.shape)                  # action_values, without its checks
+        q *= mdp.gamma
+        q += mdp.R
         policy = q.argmax(axis=1)
         rows = first_row + policy
         Tv = q.reshape(-1)[rows]

@@ -2,8 +2,8 @@
 
     python tests/benchmark/mdp.py [RUNS] [--cpu]         RUNS: interleaved runs of each comparison (default 11)
 
-Compare ratios, not the seconds of different machines: each run times the contestants one after the other, and the ratio
-shown is the median over runs of the ratio to the first. --cpu: seconds of the processor, not of the clock, for a machine
+Compare ratios, not the seconds of different machines: each run times the contestants one after the other, and the ratios
+shown are the smallest, the median and the largest over runs of the ratio to the first. --cpu: seconds of the processor, not of the clock, for a machine
 that does other work; use one BLAS thread then.
 """
 
@@ -61,7 +61,7 @@ def grid_world(side: int, gamma: float, goals: int | None = None) -> MDP:
 
 
 def compare(title: str, runs: int, contestants: dict[str, Callable]) -> None:
-    """Time each in turn, `runs` times, and print the median time and the median ratio to the first."""
+    """Time each in turn, `runs` times, and print the median time and the ratios to the first: smallest, median, largest."""
     times = {name: [] for name in contestants}
     for run in range(runs + 1):                         # the first run warms caches and QuantEcon's compiler
         for name, work in contestants.items():
@@ -72,8 +72,8 @@ def compare(title: str, runs: int, contestants: dict[str, Callable]) -> None:
     print(title)
     first = np.array(times[next(iter(times))])
     for name, seconds in times.items():
-        ratio = np.median(np.array(seconds) / first)
-        print(f"  {name:<64}{np.median(seconds) * 1e3:>9.1f} ms {ratio:>7.2f}", flush=True)
+        low, ratio, high = np.percentile(np.array(seconds) / first, [0, 50, 100])
+        print(f"  {name:<60}{np.median(seconds) * 1e3:>9.1f} ms {low:>8.2f} {ratio:>5.2f} {high:>5.2f}", flush=True)
 
 
 def quantecon_form(mdp: MDP):
