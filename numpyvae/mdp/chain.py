@@ -18,8 +18,18 @@ since the cycle repeats forever, each time discounted by another γⁿ, and 1 + 
 
 Two policies matter. Both take the reward of state −1 and of state 2, and move right in state 1. In state 0 the myopic
 policy (− − + +) moves left, and has reward 1 on the second step of every two. The farsighted policy (− + + +) moves
-right, and has reward 3 on the third step of every three. By (1.1) their values in state 0 are γ/(1 − γ²) and
-3γ²/(1 − γ³). They are equal where γ(1 − γ³) = 3γ²(1 − γ²). Divide by γ(1 − γ):
+right, and has reward 3 on the third step of every three. The program prints policies as arrows: − is ←, + is →, so
+these two are (← ← → →) and (← → → →).
+
+For example, the value of state 1. The myopic policy visits 1, 2, then the cycle 0, −1, 0, −1, …, so m = 2 and n = 2;
+the farsighted one is in the cycle 1, 2, 0 from the start, so m = 0 and n = 3:
+
+    rewards in states   1, 2, 0, −1       value of state 1, by (1.1)
+    (− − + +)           0, 3, 0, 1        0 + 3γ + (0·γ² + 1·γ³)/(1 − γ²) = 3γ + γ³/(1 − γ²)
+    (− + + +)           0, 3, 0           (0 + 3γ + 0·γ²)/(1 − γ³)        = 3γ/(1 − γ³)
+
+From state 0 both policies are in their cycle from the start, and the values there are γ/(1 − γ²) and 3γ²/(1 − γ³).
+They are equal where γ(1 − γ³) = 3γ²(1 − γ²). Divide by γ(1 − γ):
 
     1 + γ + γ² = 3γ(1 + γ),        so        2γ² + 2γ − 1 = 0,        γ* = (√3 − 1)/2 = 0.3660…                  (1.2)
 

@@ -12,17 +12,17 @@ H = 1/(1 − γ), so that at γ = 1 − 10⁻⁸ the error exceeds every reward.
 and the same factors solve this for e. The residual δ suffers from cancellation; computed naively it is pure rounding
 error. So its products are computed without error. P and γ v̂ are cut into slices of few bits, as a long number into
 groups of digits. The product of two slices, as a matrix product, is exact: all its terms are integers times one power
-of two, and their sum is below 2⁵³ of these. Products of the last slices, which are small, are rounded, and the sum of
-all is kept as high + low. `_slice_count` takes no more slices than u·|v| needs: two for 1,000 states at γ = 0.99, where
-the refinement takes less time than LU, five near γ = 1. Each iteration multiplies the error by a factor of order S·u·H.
-In the end v̂ is the float nearest to v in each state, or its neighbor. The last e, with a bound on its own error by
-(3.5), says how near.
+of two, and their sum is at most 2⁵³ of these. Products of the last slices, which are small, are rounded, and the sum
+of all is kept as high + low. `_slice_count` takes no more slices than u·|v| needs: two for 1,000 states at γ = 0.99,
+five near γ = 1. Each iteration multiplies the error by a factor of order S·u·H. In the end v̂ is the float nearest to v
+in each state, or its neighbor. The last e, with a bound on its own error by (3.5), says how near.
 
 The tie tolerance τ(s, a) of (4.5) follows: q is a sum of k + 1 terms, k of them products, and each rounding is at most
 u/2 of a partial sum. Two actions tie if their values differ by at most the sum of their τ. Only rewards and values that
 enter this one comparison enter τ: a reward of −10⁹ elsewhere does not make different actions equal.
 
-Source: Dekker 1971; Wilkinson 1963; Ozaki, Ogita, Oishi and Rump 2012 (slices); Higham, Accuracy and Stability of Numerical Algorithms (2002), chapters 4 and 12.
+Source: Dekker 1971; Wilkinson 1963; Ozaki, Ogita, Oishi and Rump 2012 (slices); Higham, Accuracy and Stability of
+Numerical Algorithms (2002), chapters 4 and 12.
 """
 
 from collections.abc import Iterator
@@ -57,12 +57,14 @@ def tie_tolerance(mdp: MDP, v: np.ndarray, error=None, rows: np.ndarray | None =
     return (size + mdp.gamma * (mdp.transitions @ inherited)).reshape(mdp.R.shape)
 
 
-def check_tolerance(mdp: MDP, tolerance: float, unit: float) -> None:
-    """ValueError if the tolerance of a solver is invalid, or certainly below rounding. unit: H·rounding_unit(mdp)"""
+def check_tolerance(mdp: MDP, tolerance: float, H: float) -> float:
+    """H·rounding_unit(mdp). ValueError if the tolerance of a solver is invalid, or certainly below rounding."""
     if isinstance(tolerance, bool) or not isinstance(tolerance, Real) or not 0 < tolerance < np.inf:
         raise ValueError(f"tolerance is {tolerance}; it must be a positive number")
+    unit = H * rounding_unit(mdp)
     # v* = T v* and the triangle inequality: ‖v*‖ ≥ ‖T 0‖/(1 + γ)
     _check_rounding(mdp, tolerance, 4 * unit * abs(mdp.R.max(axis=1)).max() / (1 + mdp.gamma))
+    return unit
 
 
 def bound_with_rounding(mdp: MDP, tolerance: float, H: float, unit: float, v, Tv, change: tuple, error: float) -> float:
@@ -146,12 +148,11 @@ def _power_above(x) -> float:
 
 
 def _slices(x, power: float, bits: int, count: int) -> Iterator:
-    """x as a sum of `count` arrays: multiples of power·2^−bits, of power·2^−2·bits, …, and the rest. power: above |x|."""
+    """x as a sum of `count` arrays: multiples of power·2^−bits, of power·2^−2·bits, …, and the rest. power: > |x|."""
     x = np.array(x)
     for k in range(1, count):
         shift = 1.5 * 2.0**52 * power * 2.0 ** (-k * bits)      # its neighbors are multiples of power·2^(−k·bits)
-        part = x + shift
-        part -= shift
+        part = (x + shift) - shift
         x -= part
         yield part
     yield x
@@ -160,8 +161,7 @@ def _slices(x, power: float, bits: int, count: int) -> Iterator:
 def exact_residual(P, r, gamma: float, v, slices: int = MAX_SLICES) -> np.ndarray:
     """r + γ P v − v; with all slices as if computed in twice the precision and rounded once."""
     longest = max(np.diff(P.indptr).max(), 1) if issparse(P) else P.shape[1]
-    bits = _slice_bits(longest)
-    w, w_low = _two_product(gamma, v)
+    bits, (w, w_low) = _slice_bits(longest), _two_product(gamma, v)
     columns = np.column_stack(list(_slices(w, _power_above(w), bits, slices)))
     columns[:, -1] += w_low
     tails = columns[:, ::-1].cumsum(axis=1)[:, ::-1]            # tails[:, j]: the sum of columns j, j + 1, …

@@ -11,7 +11,8 @@ from scipy.sparse import csr_array
 
 from numpyvae.mdp import (MDP, factorize, induced_chain, optimal_actions, policy_evaluation, policy_iteration,
                           refined_policy_evaluation)
-from numpyvae.mdp.rounding import _two_product, _two_sum, exact_residual, refine, tie_tolerance
+from numpyvae.mdp.rounding import (_power_above, _slice_bits, _slice_count, _slices, _two_product, _two_sum,
+                                   exact_residual, refine, tie_tolerance)
 
 ordinary = st.floats(-1e100, 1e100).filter(lambda x: x == 0 or abs(x) > 1e-100)      # no product under- or overflows
 
@@ -131,3 +132,60 @@ def test_a_penalty_that_cannot_be_avoided_makes_no_ties_elsewhere():
     P[0, :, 1] = P[1, :, 0] = P[2, :, 2] = 1
     mdp = MDP(P, [[1, 1 - 1e-6], [1 - 1e-6, 1], [-1e12, -1e12]], 0.99)
     assert optimal_actions(mdp).tolist() == [[True, False], [False, True], [True, True]]
+
+
+@pytest.mark.parametrize("longest", [1, 3, 1000, 10**6])
+def test_products_of_slices_are_exact_and_slices_add_up(longest):
+    rng, bits = np.random.default_rng(8), _slice_bits(longest)
+    for x in (rng.random(50) ** 9, rng.normal(size=50) * 1e9, np.full(50, 0.1), np.ones(50), np.zeros(50)):
+        power = _power_above(x)
+        parts = list(_slices(x, power, bits, 4))
+        assert power > abs(x).max() or not x.any()
+        assert all(sum(Fraction(part[k]) for part in parts) == Fraction(x[k]) for k in range(50))
+        for k, part in enumerate(parts[:-1], 1):
+            units = part / (power * 2.0 ** (-k * bits))                     # integers, and `longest` of their products
+            assert (units == np.rint(units)).all() and longest * abs(units).max() ** 2 <= 2**53    # have an exact sum
+
+
+@pytest.mark.parametrize("form", [np.asarray, csr_array], ids=["dense", "sparse"])
+@pytest.mark.parametrize("gamma", [0.5, 0.99, 1 - 1e-6, 1 - 1e-12])
+def test_the_error_of_the_residual_is_within_its_bound(gamma, form):
+    rng, n = np.random.default_rng(9), 40
+    P = rng.dirichlet(np.full(n, 0.1), n)
+    r, v = rng.normal(size=n), rng.normal(size=n) / (1 - gamma)
+    exact = [Fraction(r[s]) - Fraction(v[s]) + Fraction(gamma) * sum(
+        Fraction(P[s, t]) * Fraction(v[t]) for t in range(n)) for s in range(n)]
+    for H in (1, 1 / (1 - gamma), 1e18):
+        slices, bound = _slice_count(form(P), n, H, r, v)
+        found = exact_residual(form(P), r, gamma, v, slices).tolist()
+        # EPS/2: the sum of high + low is rounded once
+        assert all(abs(Fraction(d) - x) <= Fraction(float(bound)) + Fraction(EPS) / 2 * abs(x)
+                   for d, x in zip(found, exact))
+        assert slices == 5 or H * bound <= EPS / 8 * abs(v).min()
+
+
+def test_a_residual_takes_no_more_slices_than_it_needs():
+    rng = np.random.default_rng(10)
+    P, r, v = rng.dirichlet(np.ones(300), 300), rng.random(300), 1 + rng.random(300)
+    counts = [_slice_count(P, 300, H, r, v)[0] for H in (1, 1e2, 1e6, 1e12)]
+    assert counts == sorted(counts) and counts[:2] == [2, 2] and counts[-1] > 3
+    v[0] = 1e-9                                             # the smallest value, too, is refined to the last bit
+    assert _slice_count(P, 300, 1e2, r, v)[0] > 2
+
+
+@pytest.mark.parametrize("form", [np.asarray, csr_array], ids=["dense", "sparse"])
+def test_blocks_of_rows_have_the_residual_of_all(form, monkeypatch):
+    rng = np.random.default_rng(11)
+    P, r, v = rng.dirichlet(np.ones(30), 30), rng.normal(size=30), rng.normal(size=30)
+    whole = exact_residual(form(P), r, 0.9, v)
+    monkeypatch.setattr("numpyvae.mdp.rounding.BLOCK", 100)                 # three rows per block
+    assert np.array_equal(exact_residual(form(P), r, 0.9, v), whole)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_tolerance_of_some_rows_is_that_of_all(seed):
+    rng = np.random.default_rng(seed)
+    mdp, v, error = random_mdp(rng, 6, 3, 0.9), rng.normal(size=6), rng.random(6)
+    rows = rng.integers(18, size=5)
+    # the sum of six terms in another order: a few roundings
+    assert np.allclose(tie_tolerance(mdp, v, error, rows), tie_tolerance(mdp, v, error).ravel()[rows], rtol=1e-14)
