@@ -112,26 +112,25 @@ SOLVERS = "mdp/test_solvers.py"
 FILE, ROUNDING_FILE = "mdp/solvers.py", "mdp/rounding.py"
 fault("the worst action for the best", VALUES, (FILE, "    best = q.argmax(axis=1)", "    best = q.argmin(axis=1)"))
 fault("an action replaced by its equal", SOLVERS + " -k ties or kept or exactly",
-      (FILE, "np.where(gain > tau[states, best] + tau[states, policy],",
-                                                  "np.where(gain > -1,"))
+      (FILE, "np.where(gain > 0, best, policy)", "np.where(gain > -1, best, policy)"))
 fault("no tolerance for ties", SOLVERS + " -k ties or kept or exactly",
-      (FILE, "gain > tau[states, best] + tau[states, policy]", "gain > 0"))
+      (FILE, "gain[s] -= tie_tolerance", "gain[s] -= 0 * tie_tolerance"),
+      (FILE, "+ tie_tolerance(mdp, v, error, (rows + policy)[s])", ""))
 fault("a tolerance a million times too large", SOLVERS + " -k ties or kept or exactly",
-      (FILE, "gain > tau[states, best] + tau[states, policy]",
-       "gain > 1e6 * (tau[states, best] + tau[states, policy])"))
+      (FILE, "gain[s] -= tie_tolerance", "gain[s] -= 1e6 * tie_tolerance"))
 fault("policy iteration that stops when LU decides nothing", SOLVERS + " -k exactly_optimal",
-      (FILE, "            policy = _improve(mdp, v, policy, error)\n", ""))
+      (FILE, "            policy, Tv = _improve(mdp, v, policy, error)\n", ""))
 fault("policy iteration with values that are not refined", SOLVERS + " -k refined or exactly",
-      (FILE, "            v, error = refine(P, r, mdp.gamma, solve, H)\n", ""))
+      (FILE, "            v, error = refine(P, r, mdp.gamma, solve, H, v)\n", ""))
 fault("starting values ignored", SOLVERS + " -k starting",
       (FILE, "mdp.R.max(axis=1) if v is None else v)", "mdp.R.max(axis=1))"))
 fault("value iteration that stops on the last change itself",
       SOLVERS + " -k value_iteration or error_bounds or stops_on",
-      (FILE, "error=(H - 1) * abs(v - last).max()", "error=abs(v - last).max()"))
+      (FILE, "error=(H - 1) * max(high, -low)", "error=max(high, -low)"))
 fault("value iteration that stops on the span", SOLVERS + " -k value_iteration or error_bounds or stops_on",
-      (FILE, "error=(H - 1) * abs(v - last).max()", "error=(H - 1) * np.ptp(v - last)"))
+      (FILE, "error=(H - 1) * max(high, -low)", "error=(H - 1) * (high - low)"))
 fault("value iteration that waits one sweep too many", SOLVERS + " -k stops_on",
-      (FILE, "error=(H - 1) * abs(v - last).max()", "error=H * abs(v - last).max()"))
+      (FILE, "error=(H - 1) * max(high, -low)", "error=H * max(high, -low)"))
 fault("the iterate itself handed to on_sweep", SOLVERS + " -k on_sweep",
       (FILE, "on_sweep(sweep, v.copy())", "on_sweep(sweep, last)"))
 fault("modified policy iteration without its constant", SOLVERS + " -k error_bounds or three",
@@ -144,7 +143,7 @@ fault("rows taken to sum to exactly 1", SOLVERS + " -k rows_that",
       (FILE, " + abs(c) * (H * mdp.gamma * off + 4 * U)", ""))
 fault("rounds that never end early", SOLVERS + " -k far_fewer", (FILE, "size(v - last) <= enough", "False"))
 fault("sweeps without discount", SOLVERS + " -k number_of_sweeps or starting",
-      (FILE, "P, r = mdp.gamma * mdp.transitions[rows]", "P, r = mdp.transitions[rows]"))
+      (FILE, "        P *= mdp.gamma\n", ""))
 fault("a bound without rounding", SOLVERS + " -k tolerance or unreachable",
       (ROUNDING_FILE, "return error + rounding", "return error"),
       (ROUNDING_FILE, "if error + rounding > tolerance:", "if False:"),
@@ -173,21 +172,30 @@ fault("policies with unavailable actions", MODEL, (FILE, "return _choices(mdp.av
 FILE = "mdp/rounding.py"
 ROUNDING = "mdp/test_rounding.py"
 fault("a tolerance from the largest reward of the problem", ROUNDING,
-      (FILE, "np.where(mdp.available, abs(mdp.R), 0).reshape(-1) +", "abs(mdp.R[mdp.available]).max() +"))
+      (FILE, "unit * np.where(mdp.available, abs(mdp.R), 0)",
+       "unit * np.full(mdp.R.shape, abs(mdp.R[mdp.available]).max())"))
 fault("a tolerance from the largest value of the problem", ROUNDING,
-      (FILE, "mdp.gamma * (mdp.transitions @ abs(v))", "abs(v).max()"))
+      (FILE, "error + unit * abs(v)  ", "error + unit * abs(v).max()  "))
 fault("a tolerance without the error of the values",
       ROUNDING + " mdp/test_solvers.py -k tie or worse or penalty or shortest or exactly",
-      (FILE, "(inherited + (next_states", "(0 * inherited + 1e-9 * (next_states"))
+      (FILE, "inherited = error + unit", "inherited = 0 * error + 1e-9 * unit"))
 fault("refinement that never refines", ROUNDING, (FILE, "v, last = v + e, abs(e).max()", "v, last = v, abs(e).max()"))
 fault("refinement with the wrong sign", ROUNDING,
       (FILE, "v, last = v + e, abs(e).max()", "v, last = v - e, abs(e).max()"))
-fault("the residual without the low parts of its products", ROUNDING,
-      (FILE, "carry + (product_low + p * w_low[column])", "carry"))
-fault("the residual without the low part of γ v", ROUNDING,
-      (FILE, "carry + (product_low + p * w_low[column])", "carry + product_low"))
-fault("the residual without the low parts of its sums", ROUNDING,
-      (FILE, "carry + (product_low + p * w_low[column])", "(product_low + p * w_low[column])"))
+fault("the residual without the low part of γ v", ROUNDING, (FILE, "    columns[:, -1] += w_low\n", ""))
+fault("the residual without the low parts of its sums", ROUNDING, (FILE, "                low[rows] += carry\n", ""))
+fault("the residual of γ v without its last slices", ROUNDING, (FILE, "tails[:, exact]", "columns[:, exact]"))
+fault("slices of too many bits", ROUNDING,
+      (FILE, "(53 - int(longest).bit_length()) // 2", "(60 - int(longest).bit_length()) // 2"))
+fault("slices that overlap", ROUNDING, (FILE, "2.0 ** (-k * bits) ", "2.0 ** (-k * bits - 1) "))
+fault("two slices whatever the horizon", ROUNDING, (FILE, "if H * error <=", "if error <="))
+fault("the bound of the residual without what was rounded", ROUNDING,
+      (FILE, "error = rounded + ", "error = 1e-9 * rounded + "))
+fault("the smallest value refined as the largest", ROUNDING,
+      (FILE, "abs(v[v != 0]).min(initial=np.inf)", "size"))
+fault("only the first block of rows", ROUNDING,
+      (FILE, "total[rows], carry = _two_sum(total[rows], product)",
+       "total[:step], carry = _two_sum(total[:step], product)"))
 fault("halves of the wrong width", ROUNDING, (FILE, "134217729.0", "1048577.0"))
 fault("an error bound without the last correction", ROUNDING,
       (FILE, "(abs(e) + H * unsolved) * scale", "H * unsolved * scale"))
