@@ -92,7 +92,7 @@ def format_results(results: dict) -> str:
     from ..mdp.chain import four_state_chain
     from ..mdp.discount import blackwell_policy
 
-    lines = ["A chain of four states. Action - moves left, printed ←, and + right, →; "
+    lines = ["A chain of four states. Action - moves left (←), + right (→); "
              "two have a reward, and lead to state 0.", "", DRAWING]
     for d in results["discounts"]:
         lines += _format_discount(results["states"], d)
