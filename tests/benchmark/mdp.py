@@ -121,7 +121,7 @@ def evaluate_large(side: int) -> None:
 
 
 def main(runs: int) -> None:
-    scale((100, 300, 1000))
+    scale((100, 316, 1000))
     evaluate_large(1000)
 
     mdp = dense_problem(1000, 4, 0.99)
