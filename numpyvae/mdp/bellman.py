@@ -29,9 +29,11 @@ Bellman residual bounds the error in maximum norm:
 
     v_π − v = (I − γ P_π)⁻¹ (T_π v − v),        so        ‖v_π − v‖ ≤ H ‖T_π v − v‖.                           (3.5)
 
-The same holds for T and v*. It is an a posteriori bound: to check a solution takes one matrix product. H also bounds
-how much an error in r_π grows. So the rounding of a linear solver costs at most about 2S·u·H·‖v_π‖, with u = 2⁻⁵² the
-machine epsilon.
+The same holds for T and v*, since by (4.1) ‖v* − v‖ ≤ ‖T v* − T v‖ + ‖T v − v‖ ≤ γ ‖v* − v‖ + ‖T v − v‖. It is an a
+posteriori bound: to check a solution takes one matrix product.
+
+An error e in r_π changes v_π by (I − γ P_π)⁻¹ e, at most H ‖e‖. The rounding of a linear solver is like an error of
+about 2S·u·‖v_π‖ in r_π, with u = 2⁻⁵² the machine epsilon: it costs at most 2S·u·H·‖v_π‖.
 
 Source: Puterman, Markov Decision Processes (1994), section 6.1.
 """

@@ -30,9 +30,10 @@ class MDP:
     """An immutable MDP. Arguments are validated and copied; the arrays are read-only.
 
     P: array (S, A, S) with P[s, a, s′] = P(s′ | s, a), state by state; or a list or tuple of A matrices (S, S), dense
-       or sparse, one per action, with row s and column s′. A nested list of numbers is an array. Beware: an array
-       has the state first, P[s, a, s′], but a list of matrices has the action first, P[a][s, s′]. One array (A, S, S)
-       with the action first is for MDP.from_action_matrices; if A = S, MDP cannot notice the difference.
+       or sparse (if one is sparse, all are stored so), one per action, with row s and column s′. A nested list of
+       numbers is an array. Beware: an array has the state first, P[s, a, s′], but a list of matrices has the action
+       first, P[a][s, s′]. One array (A, S, S) with the action first is for MDP.from_action_matrices; if A = S, MDP
+       cannot notice the difference.
     R: (S, A), expected rewards; −inf for an action that a state does not have. Or rewards of transitions, in one of the
        forms of P; they are averaged over s′.
     gamma: the discount factor γ, 0 ≤ γ ≤ 1; 1 only if every policy ends every episode

@@ -14,8 +14,8 @@ error. So its products are computed without error. P and γ v̂ are cut into sli
 groups of digits. The product of two slices, as a matrix product, is exact: all its terms are integers times one power
 of two, and their sum is at most 2⁵³ of these. Products of the last slices, which are small, are rounded, and the sum
 of all is kept as high + low. `_slice_count` takes no more slices than u·|v| needs: two for 1,000 states at γ = 0.99,
-four at 1 − 10⁻⁹. Each iteration multiplies the error by about S·u·H. In the end v̂ is the float nearest to v
-in each state, or its neighbor. The last e, with a bound on its own error by (3.5), says how near.
+four at 1 − 10⁻⁹. Each iteration multiplies the error by about S·u·H. In the end v̂ is the float nearest to v in each
+state, or its neighbor. The last e, with a bound on its own error by (3.5), says how near.
 
 The tie tolerance τ(s, a) of (4.5) follows: q is a sum of k + 1 terms, k of them products, and each rounding is at most
 u/2 of a partial sum. Two actions tie if their values differ by at most the sum of their τ. Only rewards and values that

@@ -1,7 +1,7 @@
 """Chapter 4. Solvers: value iteration, policy iteration, and modified policy iteration.
 
-The optimal value v* satisfies the Bellman optimality equation v* = T v*, with T from (3.4). To average over next states
-and to take a maximum are non-expansive, and γ contracts. So for any two value vectors x and y,
+The optimal value v* satisfies the Bellman optimality equation v* = T v*, with T from (3.4). Averages of x and of y over
+next states differ by at most ‖x − y‖, and maxima by no more: |max a − max b| ≤ max |a − b|. So, with the factor γ,
 
     ‖T x − T y‖ ≤ γ ‖x − y‖,                                                                                     (4.1)
 
@@ -15,7 +15,7 @@ Three ways to v*, with the operations (·, +) of each step, for k next states pe
 
 Sparse evaluation costs what the factors do, or above 5,000 states about 4kS per iterative step. Near γ = 1 value
 iteration is slow: it needs about H·log 10 sweeps per decimal digit. H = `effective_horizon`(mdp) is 1/(1 − γ), or at
-γ = 1 the longest expected episode, which chapter 6 computes. By (3.5) and one more sweep,
+γ = 1 the longest expected episode, which chapter 6 computes. By (3.5), and since γH = H − 1,
 
     ‖v − v*‖ ≤ H ‖T v − v‖        and        ‖T v − v*‖ ≤ (H − 1) ‖T v − v‖.                                     (4.2)
 
@@ -28,18 +28,18 @@ is nowhere negative. The inverse has no negative entry and is at least I. So no 
 repeats, and there are finitely many.
 
 The constant part of the error decays slowest, and need not be waited for. If no episode ends, adding c to v adds γc to
-T v, takes (1 − γ)c from T v − v, and changes no policy. With low and high the extremes of T v − v (MacQueen),
+T v, so −(1 − γ)c to T v − v, and changes no policy. With low and high the extremes of T v − v (MacQueen),
 
     v + low·H  ≤  v*  ≤  v + high·H        in each state; the middle is within (high − low)/2·H of v*.           (4.4)
 
-Rounding could break both arguments, so the solvers use a bound on it. Let v̂ be computed values, and v the exact ones.
+Rounding could break both arguments, of the end and of the bounds. Let v̂ be computed values, and v the exact ones.
 A computed q(s, a) with k next states has an error of at most
 
     τ(s, a) = γ Σ P |v̂ − v|  +  (k + 2)·u/2·( |R(s, a)| + γ Σ P |v̂| ).                                           (4.5)
 
 The first part is the error of v̂, the second the rounding of the sum. An action is replaced only if another is better
-by more than τ(s, a) + τ(s, a′). First (3.5) bounds |v̂ − v|. When that decides nothing any more, the values are refined
-until |v̂ − v| ≤ u·|v| in each state. How is optional reading: rounding.
+by more than τ(s, a) + τ(s, a′). First (3.5) bounds |v̂ − v|. When that replaces no action any more, the values are
+refined until |v̂ − v| ≤ u·|v| in each state. How is optional reading: rounding.
 
 Source: Puterman (1994), chapter 6; Howard 1960; MacQueen 1966.
 """
