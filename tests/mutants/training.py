@@ -84,7 +84,7 @@ fault("progress counts this epoch only", TESTS, (FILE, "progress((state.epoch - 
 fault("test images are not checked", TESTS,
       (FILE, '        test_images = check_images("test_images", test_images, config.input_dim, unit_interval)\n', ""))
 fault("a Bernoulli decoder takes any pixel", TESTS, (FILE, "unit_interval = LIKELIHOODS[config.likelihood].unit_interval", "unit_interval = False"))
-fault("a state of another model is not refused", TESTS, (FILE, "    check_shapes(state.params, config)\n", ""))
+fault("a state of another model is not refused", TESTS, (FILE, "    check_model(state, config)\n", ""))
 fault("the sum of losses, not their mean", TESTS, (FILE, "state.loss_sum / len(images)", "state.loss_sum"))
 fault("reconstruction and KL exchanged", "training/test_loop.py -k row",
       (FILE, "reconstruction=terms.reconstruction, kl=terms.kl,", "reconstruction=terms.kl, kl=terms.reconstruction,"))
