@@ -66,7 +66,7 @@ fault("a signal ignored", TESTS + " -k signal_ends_the_batch", (FILE, "         
 fault("a second signal ignored", TESTS + " -k second_signal", (FILE, "            raise KeyboardInterrupt\n", "            return\n"))
 fault("many signals are as many", TESTS + " -k many_signals", (FILE, "PATIENCE = 1.0", "PATIENCE = -1.0"))
 fault("the exit status of Ctrl-C for SIGTERM", TESTS + " -k an_interrupted_run", (FILE, '        console.warn(f"saved; {resume}")\n        return 128 + stop.received', '        console.warn(f"saved; {resume}")\n        return 130'))
-fault("a run that diverged without its report", TESTS + " -k diverges", (FILE, "        write_report(saved, str(error))\n", ""))
+fault("a run that diverged without its report", TESTS + " -k diverges", (FILE, "        write_report(saved)\n", ""))
 fault("a missing report not written", TESTS + " -k missing", (FILE, "if not (current.directory / FILE).exists():", "if False:"))
 fault("the recorded number of processes ignored", TESTS + " -k conditions", (FILE, "args.processes or recorded or default_processes()", "args.processes or default_processes() + 1"))
 fault("changed conditions without a word", TESTS + " -k conditions or another_number", (FILE, "    if changed:\n", "    if False:\n"))
