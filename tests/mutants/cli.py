@@ -67,6 +67,9 @@ fault("a second signal ignored", TESTS + " -k second_signal", (FILE, "          
 fault("many signals are as many", TESTS + " -k many_signals", (FILE, "PATIENCE = 1.0", "PATIENCE = -1.0"))
 fault("the exit status of Ctrl-C for SIGTERM", TESTS + " -k an_interrupted_run", (FILE, '        console.warn(f"saved; {resume}")\n        return 128 + stop.received', '        console.warn(f"saved; {resume}")\n        return 130'))
 fault("a run that diverged without its report", TESTS + " -k diverges", (FILE, "        write_report(saved)\n", ""))
+fault("a run that diverged forgets why", TESTS + " -k diverges", (FILE, "        saved.save()\n", ""))
+fault("a run that diverged forgets its conditions", TESTS + " -k diverges", (FILE, "{**current.conditions, FAILURE: str(error)}", "{FAILURE: str(error)}"))
+fault("two losses without their names in the log", TESTS + " -k names_the_losses", (FILE, "if name != TEST_LOSS:", "if False:"))
 fault("a missing report not written", TESTS + " -k missing", (FILE, "if not (current.directory / FILE).exists():", "if False:"))
 fault("the recorded number of processes ignored", TESTS + " -k conditions", (FILE, "args.processes or recorded or default_processes()", "args.processes or default_processes() + 1"))
 fault("changed conditions without a word", TESTS + " -k conditions or another_number", (FILE, "    if changed:\n", "    if False:\n"))
@@ -101,6 +104,8 @@ fault("images of another shape accepted", TESTS + " -k another_shape", (FILE, "i
 fault("KL and reconstruction exchanged", TESTS + " -k prints_what", (FILE, "reconstruction   {result['reconstruction']", "reconstruction   {result['kl']"))
 fault("the training images evaluated", TESTS + " -k every_kind", (FILE, "source, _, images = trained.source.load", "source, images, _ = trained.source.load"))
 FILE = "cli/sample.py"
+fault("fewer reconstructions than --count", TESTS + " -k cannot_be", (FILE, "if count > len(x) and", "if False and"))
+fault("fewer interpolations than --count", TESTS + " -k cannot_be", (FILE, "if 2 <= len(x) < 2 * rows and", "if False and"))
 fault("sample ignores its seed", TESTS + " -k seed", (FILE, "    rng = np.random.default_rng(args.seed)\n", "    rng = np.random.default_rng(1)\n"))
 fault("--count ignored", TESTS + " -k count", (FILE, "return args.count or COUNT, COLUMNS", "return COUNT, COLUMNS"))
 fault("--count accepted with --manifold", TESTS + " -k manifold", (FILE, "if given is not None and args.manifold:", "if False:"))
