@@ -122,6 +122,7 @@ fault("gradcheck succeeds with a wrong gradient", TESTS + " -k gradcheck", ("cli
 fault("report of a file that is no directory", "cli/test_cli.py -k mistake", ("cli/report.py", "if not Path(args.run).is_dir():", "if False:"))
 fault("report with other data than the run's", TESTS + " -k report", ("cli/report.py", "trained.source, _, _ = trained.source.load(args.data, args.run)", "trained.source.__dict__.update(path=args.data or trained.source.path)"))
 FILE, TESTS = "training/evaluation.py", "training/test_evaluation.py -k thread or tasks or work"
+fault("warnings of a run that diverges, from a thread", TESTS + " or floating", (FILE, "target=copy_context().run, args=(work,)", "target=work"))
 fault("an error in a thread does not end the others", TESTS, (FILE, "        pending.clear()\n", "        pass\n"))
 fault("an error in a thread lost", TESTS, (FILE, "            if error is not None:\n                raise error\n", ""))
 fault("a system without threads is an error", TESTS, (FILE, "with suppress(RuntimeError):", "with suppress(KeyError):"))
