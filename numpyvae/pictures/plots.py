@@ -46,7 +46,8 @@ def line_plot_svg(x: Sequence[float], curves: Mapping[str, Sequence[float]], tit
         y_label = f"{y_label} (up to {ys.max():.5g}, above the axis)".lstrip()
 
     head = [text(16, 30, title, class_="title")] if title else []
-    entries = [(color, f"{name} {y[-1]:.5g}") for color, (name, (_, y)) in zip(_colors(curves), curves.items())]
+    last = [f"{y[-1]:.5g}".replace("-", "−") for _, y in curves.values()]
+    entries = [(color, f"{name} {value}") for color, name, value in zip(_colors(curves), curves, last)]
     legend, top = svg.legend(entries, width, 52 if title else 24)
     x_axis = Axis(xs.min(), xs.max(), LEFT, width - RIGHT, log=log_x, finest=1 if integer_x else 0)
     y_axis = Axis(low, high, height - BOTTOM, top + 34, log=log_y, outward=True, finest=1 if integer_y else 0)

@@ -107,8 +107,8 @@ def _metrics(run):
             rows["KL term"] = f"{last['kl']:.4f}"
             rows["active units"] = f"{last['active_units']} of {run.config.latent_dim}"
     rows["parameters"] = f"{run.state.params.vector.size:,}"
-    seconds = sum(row["seconds"] for row in history)
-    rows["training time"] = f"{seconds:,.{0 if seconds >= 10 else 1}f} s"
+    if seconds := sum(row["seconds"] for row in history):
+        rows["training time"] = f"{seconds:,.{0 if seconds >= 10 else 1}f} s"
     return rows
 
 

@@ -145,6 +145,11 @@ def test_few_points_and_curves_that_turn_back_are_not_thinned():
     assert len(reading.curves(line_plot_svg(np.cos(t), {"circle": np.sin(t)}))[0]) == 3000
 
 
+def test_the_legend_has_the_minus_sign_of_the_axes():
+    svg = line_plot_svg([0, 1], {"a-b": [1.0, -0.25]})
+    assert list(reading.legend(svg)) == ["a-b −0.25"] and "−0.2" in reading.texts(svg, "tick")
+
+
 def test_ten_times_as_many_epochs_take_at_most_about_ten_times_as_long():
     """Time is proportional to the points (10, and below that the bounded output); a quadratic plot takes 100 times as long.
     In CPU time, which other processes do not take away; the best of five interleaved runs each, and 30 for slow caches."""

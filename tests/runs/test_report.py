@@ -218,6 +218,10 @@ def test_metrics_are_those_of_the_last_epoch(run, page):
         "parameters": f"{30 * 8 + 8 + 2 * (8 * 3 + 3) + 3 * 8 + 8 + 8 * 30 + 30:,}", "training time": "68 s"}   # 67.5
 
 
+def test_without_an_epoch_there_is_no_training_time(run, page):
+    assert list(page(run(epochs=0)).table("Metrics")) == ["parameters"]
+
+
 def test_a_short_training_time_is_not_0_seconds(run, page):
     made = run(epochs=1)
     made.state.history[0]["seconds"] = 0.16
