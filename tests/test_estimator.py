@@ -366,6 +366,8 @@ def test_a_saved_model_works_on_the_command_line(tmp_path, monkeypatch, tiny_dir
     images, _ = DataSource.open(tiny_directory)[1:]
     small().fit(images.reshape(len(images), -1)).save("model")
     assert main(["sample", "model", "--out", "x.png"]) == 0 and Path("x.png").is_file()
+    assert main(["report", "model"]) == 0 and "arrays in memory" in (Path("model") / "report.html").read_text("utf-8")
+    capsys.readouterr()
     assert main(["train", "--resume", "model"]) == 2 and "arrays in memory" in capsys.readouterr().err
 
 

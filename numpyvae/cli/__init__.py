@@ -26,8 +26,8 @@ EPILOG = """examples:
   numpyvae evaluate runs/001         evaluate the model on test images
   numpyvae COMMAND --help            the options of a command, with examples
 
-exit status: 0; 1 if gradcheck finds a wrong gradient; 2 with one line that says what is wrong; 130 (Ctrl-C) or 143
-(SIGTERM) when interrupted, train having saved; 141 if standard output is closed"""
+exit status: 0; 1 if gradcheck finds a wrong gradient, or check a wrong function; 2 with one line that says what is
+wrong; 130 (Ctrl-C) or 143 (SIGTERM) when interrupted, train having saved; 141 if standard output is closed"""
 
 
 class Parser(argparse.ArgumentParser):

@@ -58,6 +58,19 @@ def integer(minimum: int) -> Callable[[str], int]:
     return _type(convert)
 
 
+def discount_factor() -> Callable[[str], float]:
+    """An argparse type: a discount factor below 1."""
+    def convert(text):
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1.0
+        if not 0 <= value < 1:
+            raise ValueError(f"must be a number, 0 <= G < 1, not {text!r}")
+        return value
+    return _type(convert)
+
+
 def file_name(ending: str) -> Callable[[str], str]:
     """An argparse type: a file's name with this ending, since the ending is what other programs go by."""
     def convert(text):

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 
-from .arguments import add_json, file_name
+from .arguments import add_json, discount_factor, file_name
 from .console import Console
 
 HELP = "solve the four-state chain at each discount factor"
@@ -17,7 +17,7 @@ DRAWING = """\
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--gamma", type=float, action="append", metavar="G",
+    parser.add_argument("--gamma", type=discount_factor(), action="append", metavar="G",
                         help="a discount factor, 0 <= G < 1; repeatable (default: 0.1 and 0.99)")
     parser.add_argument("--out", type=file_name(".svg"), metavar="FILE.svg",
                         help="plot the values against the discount factor")

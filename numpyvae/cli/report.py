@@ -27,7 +27,8 @@ def run(args: Namespace, console: Console) -> int:
     if not Path(args.run).is_dir():
         raise NotADirectoryError(f"{args.run}: not the directory of a run")
     trained = Run.load(args.run)
-    trained.source, _, _ = trained.source.load(args.data, args.run)
+    if args.data is not None or trained.source.path is not None:  # else it was trained on arrays: no test images
+        trained.source, _, _ = trained.source.load(args.data, args.run)
     write_report(trained)
     console.line(f"Wrote {trained.directory / 'report.html'}")
     return 0

@@ -38,6 +38,7 @@ def run(args: Namespace, console: Console) -> int:
       numpyvae sample runs/001 --out digits.png --grid 4 12
       numpyvae sample runs/001 --out pairs.png --reconstruct --count 16
       numpyvae sample runs/001 --out walk.png --interpolate 3 7
+      numpyvae sample runs/001 --out plane.png --manifold            (a model with --latent 2)
       numpyvae sample runs/001 --out units.png --traverse
     """
     from ..pictures.png import write_png
@@ -77,6 +78,11 @@ def rows_and_columns(args: Namespace) -> tuple[int, int]:
     return args.count or COUNT, COLUMNS
 
 
+def size_asked_for(args: Namespace) -> str:
+    """--count 9, or --grid 3 3, as it was given."""
+    return f"--count {args.count}" if args.grid is None else "--grid {} {}".format(*args.grid)
+
+
 def prior_images(trained, args: Namespace):
     """Samples from the prior."""
     import numpy as np
@@ -95,6 +101,8 @@ def reconstructed_images(trained, args: Namespace):
 
     count, columns = rows_and_columns(args)
     source, x = model_input(trained, args)
+    if count > len(x) and (args.count or args.grid):
+        raise ValueError(f"{size_asked_for(args)}: {source} has {len(x):,} test images")
     images, columns = reconstruction_rows(trained.state.params, x[:count], trained.config, trained.source.image_shape,
                                           columns)
     caption = f"{len(images) // 2} test images of {source}, each row above its reconstructions (mu decoded)"
@@ -111,7 +119,11 @@ def interpolated_images(trained, args: Namespace):
         if max(args.interpolate) >= len(x):
             raise ValueError(f"--interpolate {max(args.interpolate)}: {source} has test images 0 to {len(x) - 1}")
         x = x[args.interpolate]
-    pairs = min(-(-count // columns), len(x) // 2)
+    rows = 1 if args.interpolate else -(-count // columns)
+    if 2 <= len(x) < 2 * rows and (args.count or args.grid):
+        raise ValueError(f"{size_asked_for(args)}: {rows} rows take {2 * rows:,} test images, "
+                         f"and {source} has {len(x):,}")
+    pairs = min(rows, len(x) // 2)
     if not pairs or columns < 4:
         raise ValueError(f"{source}: an interpolation needs two test images and 4 columns; not {len(x)} and {columns}")
     images = interpolate(trained.state.params, x[: 2 * pairs], trained.config, trained.source.image_shape, columns - 2)

@@ -41,8 +41,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    """Train a model. Writes log.csv, checkpoint.npz, samples.png, reconstructions.png, curve.svg and
-    report.html into the directory of the run.
+    """Train a model. Writes report.html, learning.png, samples.png, reconstructions.png, curve.svg, log.csv and
+    checkpoint.npz into the directory of the run.
 
     examples:
       numpyvae train                                 30 epochs on the sample, in less than half a minute
@@ -54,6 +54,7 @@ def run(args: Namespace, console: Console) -> int:
     from ..training.threads import set_environment
 
     set_environment()  # before NumPy is imported
+    from ..pictures.plots import TEST_LOSS, training_loss_name
     from ..runs.report import FILE, write_report
     from .open_run import open_run
 
@@ -65,6 +66,9 @@ def run(args: Namespace, console: Console) -> int:
             log(lock.enter_context(use_functions(args.functions)))
         current, images, test_images = open_run(args, log, lock)
         if len(current.state.history) < current.options.epochs:
+            name = training_loss_name(current.config, current.options)
+            if name != TEST_LOSS:
+                log(f"Training loss: {name}. Test loss: {TEST_LOSS}.")
             return train_run(args, current, (images, test_images), console, log)
         if not (current.directory / FILE).exists():  # killed between the last epoch and its report
             write_report(current)
@@ -75,7 +79,7 @@ def run(args: Namespace, console: Console) -> int:
 
 def train_run(args: Namespace, current, data: tuple, console: Console, log) -> int:
     """Train to the last epoch, or until a signal; write the report; return the exit status."""
-    from ..runs.report import write_report
+    from ..runs.report import FAILURE, write_report
     from ..runs.run import Run
     from ..training.step import NotFiniteError
 
@@ -90,7 +94,9 @@ def train_run(args: Namespace, current, data: tuple, console: Console, log) -> i
         return 128 + stop.received
     except NotFiniteError as error:
         saved = Run.load(current.directory)  # the last epoch whose parameters are finite
-        write_report(saved, str(error))
+        saved.conditions = {**current.conditions, FAILURE: str(error)}  # the next training begins with new conditions
+        saved.save()
+        write_report(saved)
         raise
     if stop.received:
         console.warn(f"saved; {resume}")

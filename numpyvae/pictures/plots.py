@@ -40,11 +40,14 @@ def line_plot_svg(x: Sequence[float], curves: Mapping[str, Sequence[float]], tit
     xs = np.concatenate([points[0] for points in curves.values()])
     ys = np.concatenate([points[1] for points in curves.values()])
     low, high = ys.min() if y_min is None else y_min, ys.max() if y_max is None else y_max
+    if y_min is None and low == high and not log_y:      # one value: an axis of a fifth of it, or of [-1, 1]
+        low, high = low - (abs(low) / 10 or 1), high + (abs(high) / 10 or 1)
     if ys.max() > high:
         y_label = f"{y_label} (up to {ys.max():.5g}, above the axis)".lstrip()
 
     head = [text(16, 30, title, class_="title")] if title else []
-    entries = [(color, f"{name} {y[-1]:.5g}") for color, (name, (_, y)) in zip(_colors(curves), curves.items())]
+    last = [f"{y[-1]:.5g}".replace("-", "−") for _, y in curves.values()]
+    entries = [(color, f"{name} {value}") for color, name, value in zip(_colors(curves), curves, last)]
     legend, top = svg.legend(entries, width, 52 if title else 24)
     x_axis = Axis(xs.min(), xs.max(), LEFT, width - RIGHT, log=log_x, finest=1 if integer_x else 0)
     y_axis = Axis(low, high, height - BOTTOM, top + 34, log=log_y, outward=True, finest=1 if integer_y else 0)
@@ -90,7 +93,7 @@ def learning_curve_svg(history: Sequence[Mapping], config: VAEConfig, options: T
 
 def training_loss_name(config: VAEConfig, options: TrainingOptions) -> str:
     """The quantity that training minimizes. The test loss is always the negative ELBO."""
-    if options.objective == "iwae":
+    if options.objective.startswith("iwae"):
         return f"negative IWAE bound, K = {options.num_samples}"
     if config.beta != 1:
         return f"reconstruction + {config.beta:g} KL"

@@ -11,6 +11,8 @@ def new_directory(given: str | os.PathLike | None, parent: str = "runs") -> Path
     """The directory `given`, which must be new or empty, else the next free runs/NNN. OSError if it is not empty."""
     if given is not None:
         directory = Path(given)
+        if directory.is_file():
+            raise FileExistsError(f"{printable_path(directory)} is a file: choose a new directory")
         directory.mkdir(parents=True, exist_ok=True)
         if any(directory.iterdir()):
             raise FileExistsError(f"{printable_path(directory)} is not empty; a run never overwrites another: "

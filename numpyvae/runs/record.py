@@ -76,7 +76,7 @@ def read_state(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any], config
             raise ValueError(f"{name!r} has a value that is not finite or not in its range")
     record = _mapping(meta, "state")
     params = Parameters(shapes, arrays["params"])
-    state = TrainingState(params, make_optimizer(params, options))
+    state = TrainingState(params, make_optimizer(params, options), config=config)
     state.adam.m[...] = arrays["adam.m"]
     state.adam.v[...] = arrays["adam.v"]
     state.adam.t = _integer(record["adam_t"], "adam_t", 0)

@@ -27,34 +27,36 @@ from .frames import write_animation
 from .html import html_command, html_page, html_table, img_tag
 
 FILE = "report.html"
+FAILURE = "failure"                                   # the condition that says why training ended, if it failed
 MAX_POINTS = 2500                                     # in the plot of the latent space
 UNIT = "nats per image"
 SIZE = dict(width=380, height=260)                    # of a plot, at which its text is readable on a phone
 
 
-def write_report(run, problem: str = "") -> None:
-    """Write report.html, and learning.png if the run has frames, into run.directory; arguments as for `report_html`.
+def write_report(run) -> None:
+    """Write report.html, and learning.png if the run has frames, into run.directory.
 
     The test images are those of run.source. A run that was trained on arrays has none, and a report without them.
     """
     images, labels = (None, None) if run.source.path is None else load_mnist(run.source.path, "test")
-    html = report_html(run, images, labels, problem)
+    html = report_html(run, images, labels)
     with atomic_write(run.directory / FILE) as file:
         file.write(html.encode())
     write_animation(run.directory)
 
 
-def report_html(run, test_images: np.ndarray | None, labels: np.ndarray | None, problem: str = "") -> str:
+def report_html(run, test_images: np.ndarray | None, labels: np.ndarray | None) -> str:
     """The report as text.
 
-    run           a Run; its conditions, {name: value}, are processes, versions and the machine
+    run           a Run; its conditions, {name: value}, are processes, versions and the machine, and the failure, an
+                  error's message, if training failed
     test_images   uint8 (N, rows, cols), or None
     labels        (N,) of any number of classes, or None
-    problem       why training ended early, if it failed: the error's message
 
     Raises ValueError if the history has something else than numbers.
     """
     config, options, history = run.config, run.options, run.state.history
+    conditions = {name: value for name, value in run.conditions.items() if name != FAILURE}
     _check_history(run)
     outer = (config.input_dim, *config.hidden_dims)
     sizes = "-".join(map(str, (*outer, config.latent_dim, *reversed(outer))))
@@ -69,21 +71,21 @@ def report_html(run, test_images: np.ndarray | None, labels: np.ndarray | None, 
     except ValueError as error:
         cards["Images"] = html_table({"none": error})
     cards["Settings"] = html_table({**vars(config), **vars(options)})
-    cards["Conditions"] = html_table({"data": run.source, "data_digest": run.source.digest, **run.conditions})
+    cards["Conditions"] = html_table({"data": run.source, "data_digest": run.source.digest, **conditions})
     cards["Reproduce"] = html_command(run.command_line())
     epochs = _epochs(len(history)).replace(" ", "\u00a0")          # never at the end of a line
     heading = f"{sizes}, {epochs} on {run.source}"
-    return html_page(run.directory.name, heading, _status(run, problem), note, cards)
+    return html_page(run.directory.name, heading, _status(run), note, cards)
 
 
 def _epochs(count):
     return f"{count} epoch{'' if count == 1 else 's'}"
 
 
-def _status(run, problem):
+def _status(run):
     done, planned = len(run.state.history), _epochs(run.options.epochs)
-    if problem:
-        return f"Training failed after {done} of {planned}: {problem}"
+    if FAILURE in run.conditions and done < run.options.epochs:
+        return f"Training failed after {done} of {planned}: {run.conditions[FAILURE]}"
     return f"Stopped after {done} of {planned}." if done < run.options.epochs else ""
 
 
@@ -105,7 +107,8 @@ def _metrics(run):
             rows["KL term"] = f"{last['kl']:.4f}"
             rows["active units"] = f"{last['active_units']} of {run.config.latent_dim}"
     rows["parameters"] = f"{run.state.params.vector.size:,}"
-    rows["training time"] = f"{sum(row['seconds'] for row in history):,.0f} s"
+    if seconds := sum(row["seconds"] for row in history):
+        rows["training time"] = f"{seconds:,.{0 if seconds >= 10 else 1}f} s"
     return rows
 
 

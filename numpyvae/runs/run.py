@@ -43,7 +43,7 @@ from ..pictures.plots import learning_curve_svg, write_svg
 from ..pictures.png import write_png
 from ..pictures.samples import enlarge, image_grid, reconstruction_grid, sample_images
 from ..settings import TrainingOptions, VAEConfig, arguments, check_together
-from ..training.state import TrainingState, check_shapes
+from ..training.state import TrainingState, check_model
 from ..training.step import NotFiniteError
 from . import checkpoint, record
 from .checkpoint import CheckpointError
@@ -79,7 +79,7 @@ class Run:
         if self.source is None:
             self.source = DataSource.unknown(self.config.input_dim)
         check_together(self.config, self.options)
-        check_shapes(self.state.params, self.config)
+        check_model(self.state, self.config)
         if self.source.pixels != self.config.input_dim:
             raise ValueError(f"input_dim is {self.config.input_dim}, but an image of {self.source} has "
                              f"{self.source.pixels} pixels")

@@ -32,7 +32,7 @@ def warm_start(earlier: Run, config: VAEConfig, options: TrainingOptions, source
             raise ValueError(f"{name} is {wanted}, but {place(earlier)} has {found}: "
                              "a warm start needs the same architecture")
     params = Parameters(parameter_shapes(config), earlier.state.params.vector.copy())
-    state = TrainingState(params, make_optimizer(params, options))
+    state = TrainingState(params, make_optimizer(params, options), config=config)
     if keep_optimizer:
         state.adam.m[...] = earlier.state.adam.m
         state.adam.v[...] = earlier.state.adam.v

@@ -18,6 +18,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from queue import SimpleQueue
 from threading import Thread
 from typing import NamedTuple
@@ -119,7 +120,7 @@ def map_in_threads(function: Callable, tasks: Sequence[tuple], threads: int) -> 
     started = []
     with suppress(RuntimeError):  # the system allows no more threads
         while 1 < threads != len(started):
-            thread = Thread(target=work, daemon=True)
+            thread = Thread(target=copy_context().run, args=(work,), daemon=True)  # with the caller's np.errstate
             thread.start()
             started.append(thread)
     try:

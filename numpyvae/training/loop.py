@@ -35,7 +35,7 @@ from ..vae.likelihoods import LIKELIHOODS
 from .evaluation import ElboTerms, evaluate_elbo
 from .parallel import training_step
 from .schedule import kl_weight, learning_rate
-from .state import TrainingState, check_shapes, initial_state
+from .state import TrainingState, check_model, initial_state
 from .step import NotFiniteError
 from .threads import check_processes, default_processes, limited_blas_threads
 
@@ -63,11 +63,13 @@ def train(images: ArrayLike, test_images: ArrayLike | None, config: VAEConfig, o
     check_together(config, options)
     unit_interval = LIKELIHOODS[config.likelihood].unit_interval
     images = check_images("images", images, config.input_dim, unit_interval)
+    if len(images) == 0:
+        raise ValueError(f"images has shape {images.shape}: there is no image to train on")
     images = apply_static(images, options.binarize, "train")
     if test_images is not None:
         test_images = check_images("test_images", test_images, config.input_dim, unit_interval)
     state = state or initial_state(images, config, options)
-    check_shapes(state.params, config)
+    check_model(state, config)
     processes = default_processes() if processes is None else processes
     check_processes(processes)
     total = options.epochs * len(images)

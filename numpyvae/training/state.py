@@ -23,6 +23,7 @@ class TrainingState:
     loss_sum         the sum of their images' losses
     epoch_seconds    the time that they took
     rng              this epoch's random generator, in its present state; None between epochs
+    config           the model that the parameters belong to; None: any model of their shapes
     history          one row per finished epoch: epoch, train_loss, test_loss, reconstruction, kl, seconds, active_units
     """
 
@@ -33,6 +34,7 @@ class TrainingState:
     loss_sum: float = 0.0
     epoch_seconds: float = 0.0
     rng: np.random.Generator | None = None
+    config: VAEConfig | None = None
     history: list[dict] = field(default_factory=list)
 
     def __repr__(self) -> str:
@@ -71,7 +73,7 @@ def initial_state(images: np.ndarray, config: VAEConfig, options: TrainingOption
         scale = 255 if images.dtype == np.uint8 else 1
         mean_image = images.reshape(len(images), -1).mean(axis=0, dtype=np.float64) / scale
         glorot_init(params, mean_image, config, np.random.default_rng(options.seed))
-    return TrainingState(params, make_optimizer(params, options))
+    return TrainingState(params, make_optimizer(params, options), config=config)
 
 
 def make_optimizer(params: Parameters, options: TrainingOptions) -> Adam:
@@ -79,11 +81,16 @@ def make_optimizer(params: Parameters, options: TrainingOptions) -> Adam:
     return Adam(params.vector, options.lr, epsilon=options.adam_epsilon)
 
 
-def check_shapes(params: Parameters, config: VAEConfig) -> None:
-    """ValueError, naming an array, if the parameters are not those of this model."""
+def check_model(state: TrainingState, config: VAEConfig) -> None:
+    """ValueError, naming an array or an option, if the state's parameters are not those of this model."""
+    params = state.params
     expected = parameter_shapes(config)
     for name in {**expected, **params}:
         found = params[name].shape if name in params else None
         if found != expected.get(name):
             raise ValueError(f"the state has {name} of shape {found}, but the model has {expected.get(name)}; "
                              "it belongs to another model")
+    for name in ("activation", "likelihood", "logvar_x", "prior") if state.config is not None else ():
+        found, wanted = getattr(state.config, name), getattr(config, name)
+        if found != wanted:
+            raise ValueError(f"the state has {name} {found}, but the model has {wanted}; it belongs to another model")

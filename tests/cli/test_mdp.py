@@ -94,7 +94,8 @@ def test_the_loss_of_the_myopic_policy_is_a_percentage(capsys):
     assert row.split() == ["1", "51.72874372", "99.99663311", f"{loss:.1%}"]
 
 
-def test_no_discount_factor_of_one_for_a_chain_that_never_ends(capsys):
-    assert main(["mdp", "--gamma", "1"]) == 2
-    error = capsys.readouterr().err
-    assert "gamma is 1.0, which requires that every policy ends every episode" in error and error.count("\n") == 1
+@pytest.mark.parametrize("gamma", ["1", "-0.5", "nan", "half"])
+def test_a_discount_factor_on_the_command_line_is_in_its_range(capsys, gamma):
+    assert main(["mdp", "--gamma", gamma]) == 2
+    assert capsys.readouterr().err == (
+        f"numpyvae: error: argument --gamma: must be a number, 0 <= G < 1, not {gamma!r} (see `numpyvae mdp --help`)\n")

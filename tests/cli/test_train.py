@@ -15,6 +15,7 @@ import pytest
 
 from numpyvae.cli import main
 from numpyvae.cli.train import StopFlag
+from numpyvae.cli.train import run as run_command
 from numpyvae.data.idx import read_idx, write_idx
 from numpyvae.runs import checkpoint
 from numpyvae.runs.run import Run
@@ -53,6 +54,22 @@ def test_the_log_has_the_format_that_scripts_parse(train, capsys):
         loss, reconstruction, kl = map(float, TEST.fullmatch(test).groups())
         assert abs(loss - reconstruction - kl) < 1.5e-4  # three roundings of half a last digit
     assert not lines
+
+
+@pytest.mark.parametrize("options, name", [
+    (("--beta", "4"), "reconstruction + 4 KL"),
+    (("--objective", "iwae-dreg", "--samples", "3"), "negative IWAE bound, K = 3")])
+def test_the_log_names_the_losses_if_they_are_two_quantities(train, capsys, options, name):
+    assert train(*options) == 0
+    expected = f"Training loss: {name}. Test loss: negative ELBO."
+    assert capsys.readouterr().out.splitlines()[1] == expected
+    assert main(["train", "--resume", "runs/001", "--epochs", "3"]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == expected
+    assert train() == 0 and "Training loss" not in capsys.readouterr().out
+
+
+def test_the_help_lists_every_file_that_is_written():
+    assert all(name in run_command.__doc__ for name in FILES - {"frames.idx"})
 
 
 def test_a_run_leaves_its_six_files_and_no_run_touches_another(train):
@@ -102,6 +119,8 @@ def test_out_must_be_new_or_empty(train, error_line):
     Path("full/precious").write_text("x")
     assert train("--out", "full") == 2
     assert "full is not empty" in error_line()
+    assert train("--out", "full/precious") == 2
+    assert error_line() == "numpyvae: error: full/precious is a file: choose a new directory\n"
     assert [path.name for path in Path("full").iterdir()] == ["precious"]
 
 
@@ -313,7 +332,16 @@ def test_a_run_that_diverges_leaves_a_report_that_says_so(train, error_line, mon
     assert error_line() == ("numpyvae: error: epoch 3, batch 1: the loss is nan; a smaller learning rate may help\n")
     run = Run.load("runs/001")
     assert len(run.state.history) == 2 and np.isfinite(run.state.params.vector).all()
-    assert "Training failed after 2 of 4 epochs: epoch 3, batch 1" in Path("runs/001/report.html").read_text("utf-8")
+    status = "Training failed after 2 of 4 epochs: epoch 3, batch 1: the loss is nan"
+    assert status in Path("runs/001/report.html").read_text("utf-8")
+    Path("runs/001/report.html").unlink()
+    assert main(["report", "runs/001"]) == 0  # made again, the page still says why
+    page = Path("runs/001/report.html").read_text("utf-8")
+    assert status in page and page.count("the loss is nan") == 1 and run.conditions["processes"] == 1
+    monkeypatch.setattr(TrainingState, "begin_epoch", begin_epoch)
+    assert main(["train", "--resume", "runs/001", "--quiet"]) == 0
+    assert "failed" not in Path("runs/001/report.html").read_text("utf-8")
+    assert "failure" not in Run.load("runs/001").conditions
 
 
 def test_an_interrupted_run_has_a_report(command, wait_for, tiny_directory):

@@ -3,9 +3,9 @@
 import ast
 import importlib
 import json
+import os
 import sys
 import textwrap
-import time
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -40,9 +40,10 @@ def test_exercises_as_written_are_not_done(tmp_path):
 
 
 def test_the_packages_own_functions_are_right_in_a_directory(tmp_path):
-    start = time.monotonic()
+    before = os.times()
     verdicts = check_functions(write_solved(tmp_path))
-    assert time.monotonic() - start < 20
+    used = np.subtract(os.times(), before)  # user, system, and both of the child processes: on a busy machine as well
+    assert used[:4].sum() < 20
     assert [v.name for v in verdicts] == [exercise.name for exercise in EXERCISES]
     assert {v.status for v in verdicts} == {"right"}
 
@@ -95,6 +96,11 @@ BEYOND_VALUES = {  # right values; what these change is not checked
     "max_sweeps not checked": "the refusal of an invalid argument",
     "a start that sums to anything": "the refusal of an invalid argument",
     "overflow passed on": "the refusal of rewards that overflow",
+    "moments that end as subnormal numbers": "speed",
+    "too rare a search for moments that are almost 0": "speed",
+    "only m is set to 0": "speed",
+    "moments that matter are set to 0": "the hundredth update; checked are fewer",
+    "negative moments are set to 0": "the hundredth update; checked are fewer",
 }
 SEEDED = list(faults_in_exercises())
 

@@ -66,7 +66,10 @@ fault("a signal ignored", TESTS + " -k signal_ends_the_batch", (FILE, "         
 fault("a second signal ignored", TESTS + " -k second_signal", (FILE, "            raise KeyboardInterrupt\n", "            return\n"))
 fault("many signals are as many", TESTS + " -k many_signals", (FILE, "PATIENCE = 1.0", "PATIENCE = -1.0"))
 fault("the exit status of Ctrl-C for SIGTERM", TESTS + " -k an_interrupted_run", (FILE, '        console.warn(f"saved; {resume}")\n        return 128 + stop.received', '        console.warn(f"saved; {resume}")\n        return 130'))
-fault("a run that diverged without its report", TESTS + " -k diverges", (FILE, "        write_report(saved, str(error))\n", ""))
+fault("a run that diverged without its report", TESTS + " -k diverges", (FILE, "        write_report(saved)\n", ""))
+fault("a run that diverged forgets why", TESTS + " -k diverges", (FILE, "        saved.save()\n", ""))
+fault("a run that diverged forgets its conditions", TESTS + " -k diverges", (FILE, "{**current.conditions, FAILURE: str(error)}", "{FAILURE: str(error)}"))
+fault("two losses without their names in the log", TESTS + " -k names_the_losses", (FILE, "if name != TEST_LOSS:", "if False:"))
 fault("a missing report not written", TESTS + " -k missing", (FILE, "if not (current.directory / FILE).exists():", "if False:"))
 fault("the recorded number of processes ignored", TESTS + " -k conditions", (FILE, "args.processes or recorded or default_processes()", "args.processes or default_processes() + 1"))
 fault("changed conditions without a word", TESTS + " -k conditions or another_number", (FILE, "    if changed:\n", "    if False:\n"))
@@ -101,6 +104,8 @@ fault("images of another shape accepted", TESTS + " -k another_shape", (FILE, "i
 fault("KL and reconstruction exchanged", TESTS + " -k prints_what", (FILE, "reconstruction   {result['reconstruction']", "reconstruction   {result['kl']"))
 fault("the training images evaluated", TESTS + " -k every_kind", (FILE, "source, _, images = trained.source.load", "source, images, _ = trained.source.load"))
 FILE = "cli/sample.py"
+fault("fewer reconstructions than --count", TESTS + " -k cannot_be", (FILE, "if count > len(x) and", "if False and"))
+fault("fewer interpolations than --count", TESTS + " -k cannot_be", (FILE, "if 2 <= len(x) < 2 * rows and", "if False and"))
 fault("sample ignores its seed", TESTS + " -k seed", (FILE, "    rng = np.random.default_rng(args.seed)\n", "    rng = np.random.default_rng(1)\n"))
 fault("--count ignored", TESTS + " -k count", (FILE, "return args.count or COUNT, COLUMNS", "return COUNT, COLUMNS"))
 fault("--count accepted with --manifold", TESTS + " -k manifold", (FILE, "if given is not None and args.manifold:", "if False:"))
@@ -117,6 +122,7 @@ fault("gradcheck succeeds with a wrong gradient", TESTS + " -k gradcheck", ("cli
 fault("report of a file that is no directory", "cli/test_cli.py -k mistake", ("cli/report.py", "if not Path(args.run).is_dir():", "if False:"))
 fault("report with other data than the run's", TESTS + " -k report", ("cli/report.py", "trained.source, _, _ = trained.source.load(args.data, args.run)", "trained.source.__dict__.update(path=args.data or trained.source.path)"))
 FILE, TESTS = "training/evaluation.py", "training/test_evaluation.py -k thread or tasks or work"
+fault("warnings of a run that diverges, from a thread", TESTS + " or floating", (FILE, "target=copy_context().run, args=(work,)", "target=work"))
 fault("an error in a thread does not end the others", TESTS, (FILE, "        pending.clear()\n", "        pass\n"))
 fault("an error in a thread lost", TESTS, (FILE, "            if error is not None:\n                raise error\n", ""))
 fault("a system without threads is an error", TESTS, (FILE, "with suppress(RuntimeError):", "with suppress(KeyError):"))

@@ -74,6 +74,8 @@ fault("a hyphen for a minus sign", TESTS, (FILE, '("−" if value < 0', '("-" if
 
 TESTS = "pictures/test_plots.py"
 FILE = "pictures/plots.py"
+fault("the bound of iwae-dreg called the ELBO", TESTS, (FILE, 'options.objective.startswith("iwae")', 'options.objective == "iwae"'))
+fault("one value under a magnifying glass", TESTS + " -k magnifying", (FILE, "if y_min is None and low == high and not log_y:", "if False:"))
 fault("upside down", TESTS, (FILE, "Axis(low, high, height - BOTTOM, top + 34", "Axis(low, high, top + 34, height - BOTTOM"))
 fault("x from right to left", TESTS, (FILE, "xs.max(), LEFT, width - RIGHT", "xs.max(), width - RIGHT, LEFT"))
 fault("a logarithmic x axis ignored", TESTS, (FILE, "width - RIGHT, log=log_x", "width - RIGHT, log=False"))
@@ -175,6 +177,7 @@ fault("a row of reconstructions that is not full", TESTS, (FILE, "    x = x[: le
 
 TESTS = "runs/test_report.py"
 FILE = "runs/report.py"
+fault("a failure that was overcome", TESTS + " -k written", (FILE, "if FAILURE in run.conditions and done < run.options.epochs:", "if FAILURE in run.conditions:"))
 fault("a history that is not checked", TESTS, (FILE, "    _check_history(run)\n", ""))
 fault("reconstruction and KL exchanged in the metrics", TESTS, (FILE, "{last['reconstruction']:.4f}", "{last['kl']:.4f}"))
 fault("the first epoch's metrics", TESTS, (FILE, "last = history[-1]", "last = history[0]"))

@@ -57,7 +57,7 @@ fault("floats taken for bytes", TESTS, (FILE, "scale = 255 if images.dtype == np
 FILE = "runs/run.py"
 DIRECTORY = "runs/directory.py"
 fault("data of another size accepted", TESTS, (FILE, "if self.source.pixels != self.config.input_dim:", "if False:"))
-fault("a state of another model accepted", TESTS, (FILE, "        check_shapes(self.state.params, self.config)\n", ""))
+fault("a state of another model accepted", TESTS, (FILE, "        check_model(self.state, self.config)\n", ""))
 fault("a checkpoint with an infinite parameter written", TESTS, (FILE, "if not np.isfinite(self.state.params.vector).all():", "if False:"))
 fault("a loss that is NaN saved", TESTS, (FILE, "if not math.isfinite(row[name]) and", "if math.isinf(row[name]) and"))
 fault("a test loss that is NaN accepted where there are test images", TESTS, (FILE, "and (tested or name", "and (name"))

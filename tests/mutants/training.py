@@ -84,7 +84,8 @@ fault("progress counts this epoch only", TESTS, (FILE, "progress((state.epoch - 
 fault("test images are not checked", TESTS,
       (FILE, '        test_images = check_images("test_images", test_images, config.input_dim, unit_interval)\n', ""))
 fault("a Bernoulli decoder takes any pixel", TESTS, (FILE, "unit_interval = LIKELIHOODS[config.likelihood].unit_interval", "unit_interval = False"))
-fault("a state of another model is not refused", TESTS, (FILE, "    check_shapes(state.params, config)\n", ""))
+fault("a state of another model is not refused", TESTS, (FILE, "    check_model(state, config)\n", ""))
+fault("training without images", TESTS + " -k no_images", (FILE, "if len(images) == 0:", "if False:"))
 fault("the sum of losses, not their mean", TESTS, (FILE, "state.loss_sum / len(images)", "state.loss_sum"))
 fault("reconstruction and KL exchanged", "training/test_loop.py -k row",
       (FILE, "reconstruction=terms.reconstruction, kl=terms.kl,", "reconstruction=terms.kl, kl=terms.reconstruction,"))
@@ -96,6 +97,7 @@ fault("the same noise for every minibatch", TESTS,
       (FILE, "return rng.standard_normal((", "return np.random.default_rng(0).standard_normal(("))
 
 FILE = "training/state.py"
+fault("a state of another activation accepted", TESTS + " -k another_model", (FILE, '("activation", "likelihood",', '("likelihood",'))
 fault("every epoch in the same order", TESTS, (FILE, "default_rng([seed, self.epoch])", "default_rng([seed, 1])"))
 fault("every seed the same", TESTS, (FILE, "default_rng([seed, self.epoch])", "default_rng([1, self.epoch])"))
 fault("a resumed epoch starts its randomness again", TESTS, (FILE, "        if not interrupted:  #", "        if True:  #"))

@@ -17,7 +17,7 @@ from numpyvae.pictures.samples import (active_first, enlarge, image_grid, interp
                                        sample_images, traverse)
 from numpyvae.runs.frames import save_frame
 from numpyvae.runs.html import PAGE_STYLE, format_value, html_command, html_table
-from numpyvae.runs.report import MAX_POINTS, report_html, write_report
+from numpyvae.runs.report import FAILURE, MAX_POINTS, report_html, write_report
 from numpyvae.settings import TrainingOptions, VAEConfig
 from numpyvae.training.state import initial_state
 from numpyvae.vae.model import encode
@@ -110,7 +110,8 @@ def run(tiny):
 def page(tiny):
     """Makes the report of a run, with the tiny test images."""
     def make(run, labels=np.arange(24) % 6, images=tiny[1], problem=""):
-        return Page(report_html(run, images, labels, problem))
+        run.conditions |= {FAILURE: problem} if problem else {}
+        return Page(report_html(run, images, labels))
     return make
 
 
@@ -167,9 +168,9 @@ def test_any_number_of_classes_is_in_the_legend(run, page):
 
 def test_everything_that_a_file_or_a_name_holds_is_escaped(run, tiny):
     evil = "<script>alert('\"&')</script>\x1b[31m\udcff"
-    bad = run(conditions={evil: evil, "list": [evil, 1.5]}, path=evil)
+    bad = run(4, conditions={evil: evil, "list": [evil, 1.5], FAILURE: evil}, path=evil)
     bad.directory, bad.source.digest, bad.command_line = Path(evil.replace("/", "")), evil, lambda: f"numpyvae --x {evil} --{evil}"
-    html = report_html(bad, tiny[1], np.array([evil.replace("\udcff", "")] * 24), problem=evil)
+    html = report_html(bad, tiny[1], np.array([evil.replace("\udcff", "")] * 24))
     made = Page(html)
     assert "script" not in made.tags and "<script" not in html and "\x1b" not in html
     assert html.count("&lt;script&gt;alert") >= 8
@@ -215,6 +216,16 @@ def test_metrics_are_those_of_the_last_epoch(run, page):
         "training loss (negative ELBO)": "125.2500", "test loss (negative ELBO)": "126.5000",
         "reconstruction term, −log p(x|z)": "101.1250", "KL term": "25.3750", "active units": "3 of 3",
         "parameters": f"{30 * 8 + 8 + 2 * (8 * 3 + 3) + 3 * 8 + 8 + 8 * 30 + 30:,}", "training time": "68 s"}   # 67.5
+
+
+def test_without_an_epoch_there_is_no_training_time(run, page):
+    assert list(page(run(epochs=0)).table("Metrics")) == ["parameters"]
+
+
+def test_a_short_training_time_is_not_0_seconds(run, page):
+    made = run(epochs=1)
+    made.state.history[0]["seconds"] = 0.16
+    assert page(made).table("Metrics")["training time"] == "0.2 s"
 
 
 @pytest.mark.parametrize("config, options, name", [
@@ -358,17 +369,19 @@ def test_pixels_are_binarized_as_in_the_last_evaluation(run, page, tiny):
 
 def test_the_report_is_written_with_the_test_images_of_the_source(run, tiny, tiny_directory, tmp_path):
     trained = run()
-    trained.directory, trained.source.path = tmp_path, str(tiny_directory)
+    trained.directory, trained.source.path, trained.conditions[FAILURE] = tmp_path, str(tiny_directory), "an old problem"
     write_report(trained)
     made = Page((tmp_path / "report.html").read_text("utf-8"))
     images, labels = load_mnist(tiny_directory, "test")
     assert np.array_equal(made.images("Test images, each row above its reconstructions")[0],
                           enlarge(trained.image_grids(images)[1]))
     assert list(reading.legend(made.plots("Latent space")[0])) == [str(label) for label in np.unique(labels)]
-    assert "Stopped" not in str(made.outside["p"])
+    assert "Stopped" not in str(made.outside["p"]) and "problem" not in str(made.outside["p"])   # all epochs are done
     assert {path.name for path in tmp_path.iterdir()} == {tiny_directory.name, "report.html"}        # no frames yet
     save_frame(tmp_path, 1, np.zeros((6, 5), np.uint8))
-    write_report(trained, "the problem")
+    trained.conditions[FAILURE] = "the problem"
+    trained.state.history.pop()
+    write_report(trained)
     assert len(reading.decode_apng((tmp_path / "learning.png").read_bytes())[0]) == 1
     assert "the problem" in (tmp_path / "report.html").read_text("utf-8")
 

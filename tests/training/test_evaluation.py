@@ -199,6 +199,14 @@ def test_results_come_in_the_order_of_the_tasks(threads):
     assert list(map_in_threads(square, [(n,) for n in range(50)], threads)) == [n * n for n in range(50)]
 
 
+def test_threads_have_the_floating_point_errors_of_the_caller():
+    """A model that diverges overflows, which the caller expects; NumPy's errstate is that of a context, not a process."""
+    with np.errstate(over="ignore", divide="raise"):
+        assert list(map_in_threads(np.exp, [(1000.0,)] * 20, 2)) == [np.inf] * 20
+        with pytest.raises(FloatingPointError):
+            list(map_in_threads(lambda n: 1 / np.float64(n), [(0,)], 2))
+
+
 def test_no_thread_is_left_after_the_last_result(monkeypatch):
     """Training may start processes next, and does not where other threads are alive."""
     class EndsLate(threading.Thread):

@@ -181,6 +181,19 @@ def test_too_large_a_learning_rate_is_an_error_without_a_warning(tiny):
 
 # Beginning
 
+def test_no_images_are_refused():
+    with pytest.raises(ValueError, match="images has shape .0, 30.: there is no image"):
+        train(np.empty((0, 30)), None, CONFIG, QUICK)
+
+
+@pytest.mark.parametrize("change", [{"activation": "tanh"}, {"likelihood": "normal", "logvar_x": 0.0}])
+def test_a_state_of_another_model_of_the_same_shapes_is_refused(tiny, change):
+    state = train(*tiny, CONFIG, QUICK)
+    name, value = next(iter(change.items()))
+    with pytest.raises(ValueError, match=f"the state has {name} {getattr(CONFIG, name)}, but the model has {value}"):
+        train(*tiny, replace(CONFIG, **change), QUICK, state=state)
+    assert train(*tiny, replace(CONFIG, beta=2), QUICK, state=state) is state
+
 @pytest.mark.parametrize("likelihood", ["bernoulli", "normal"])
 def test_glorot_starts_the_output_at_the_mean_image(tiny, likelihood):
     options = TrainingOptions(initialization="glorot")
