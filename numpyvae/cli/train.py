@@ -1,6 +1,7 @@
 """train: start or resume a run, log, stop cleanly. The lines of the log are an interface: scripts parse them."""
 
 import shlex
+import signal
 from argparse import ArgumentParser, Namespace
 from contextlib import ExitStack
 
@@ -81,7 +82,7 @@ def train_run(args: Namespace, current, data: tuple, console: Console, log) -> i
     processes = choose_processes(args, current, console)
     resume = f"resume with `numpyvae train --resume {shlex.quote(str(current.directory))}`"
     try:
-        with StopFlag() as stop:
+        with StopFlag(signal.SIGINT, signal.SIGTERM) as stop:
             train_epochs(args, current, data, processes, stop, console, log)
             write_report(current)
     except KeyboardInterrupt:  # the second one: a batch that does not end

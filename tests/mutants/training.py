@@ -137,3 +137,17 @@ fault("the last batch left out of log p", TESTS, (FILE, "list(zip(batches, rng",
 fault("the ELBO's sign turned", TESTS, (FILE, '"elbo": -terms.loss', '"elbo": terms.loss'))
 fault("binarized again for every value", TESTS,
       (FILE, "mean_log_marginal(params, x, config,", "mean_log_marginal(params, to_input(images, binarize, rng), config,"))
+
+# interrupts
+
+TESTS = "training/test_interrupts.py"
+FILE = "training/interrupts.py"
+LOOP = "training/loop.py"
+fault("an interrupt inside a batch", TESTS, (LOOP, "                with deferred_interrupt():\n                    x =", "                if True:\n                    x ="))
+fault("an interrupt between the row of an epoch and its end", TESTS,
+      (LOOP, "            with deferred_interrupt():\n                state.end_epoch", "            if True:\n                state.end_epoch"))
+fault("a deferred interrupt is lost", TESTS, (FILE, "    if stop.received:\n        raise KeyboardInterrupt\n", ""))
+fault("another program's handler is replaced", TESTS,
+      (FILE, "if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:", "if False:"))
+fault("the handler is not restored", TESTS, (FILE, "            signal.signal(number, handler)\n", "            pass\n"))
+fault("every signal after the first is the second", TESTS, (FILE, "time.monotonic() - self.time > self.PATIENCE", "True"))
