@@ -15,7 +15,9 @@ import random
 import sys
 import time
 from functools import partial
+from itertools import islice
 from multiprocessing import get_context
+from pathlib import Path
 
 from .__main__ import TESTS, configure, run, shard
 
@@ -79,7 +81,7 @@ def offset(source, starts, line, column):
 
 def tests_of(path):
     """The module's own test files, and the others of its directory"""
-    name, directory = path.stem, TESTS / path.parent.relative_to(PACKAGE)
+    name, directory = path.stem, TESTS / path.parent
     if directory == TESTS or not any(directory.glob("test_*.py")):
         return [f"test_{name}.py" if (TESTS / f"test_{name}.py").exists() else "cli runs"]
     own = {file for file in directory.glob("test_*.py") if name in file.stem}
@@ -87,14 +89,21 @@ def tests_of(path):
     return [" ".join(sorted(str(file.relative_to(TESTS)) for file in files)) for files in (own, others) if files]
 
 
-def test_one(job, seconds):
-    """(job, result) in a process of its own"""
-    name, what, line, old, new, selections = job
-    for tests in selections:
-        result = run(((name, old, new),), tests, seconds)[0]
-        if result != "survived":
-            break
-    return job, result
+def job_of(found):
+    """(file, what, line, old text, new text, tests), or None if the new text is no program"""
+    name, source, tests, what, line, start, stop, new = found
+    changed = source[:start] + new + source[stop:]
+    try:
+        compile(changed, name, "exec")
+    except SyntaxError:
+        return None
+    return name, what, line, source, changed, tests
+
+
+def test_one(job, round_, seconds):
+    """(job, result): the tests of the module, then, in a process of its own again, the others of its directory"""
+    name, _, _, old, new, selections = job
+    return job, run(((name, old, new),), selections[round_], seconds)[0]
 
 
 def main():
@@ -105,27 +114,27 @@ def main():
     parser.add_argument("--shard", type=shard, default=slice(None), metavar="I/N", help="each N-th only, from the I-th")
     parser.add_argument("--seconds", type=int, default=120, help="for one run of tests (default: %(default)s)")
     args = parser.parse_args()
-    jobs = []
+    found = []
     for path in sorted(PACKAGE.rglob("*.py")):
         name, source = str(path.relative_to(PACKAGE)), path.read_text("utf-8")
-        if args.places and not name.startswith(tuple(args.places)):
-            continue
-        for what, line, start, stop, new in mutants(source):
-            changed = source[:start] + new + source[stop:]
-            try:
-                compile(changed, name, "exec")
-            except SyntaxError:
-                continue
-            jobs.append((name, what, line, source, changed, tests_of(path)))
-    chosen = random.Random(args.seed).sample(jobs, min(args.count, len(jobs)))[args.shard]
-    started, killed = time.perf_counter(), 0
+        if not args.places or name.startswith(tuple(args.places)):
+            tests = tests_of(Path(name))
+            found += ((name, source, tests, *mutant) for mutant in mutants(source))
+    random.Random(args.seed).shuffle(found)
+    chosen = [*islice(filter(None, map(job_of, found)), args.count)][args.shard]
+    started, left = time.perf_counter(), [*chosen]
     configure()
     with get_context("fork").Pool(2, maxtasksperchild=1) as pool:
-        for (name, what, line, *_), result in pool.imap_unordered(partial(test_one, seconds=args.seconds), chosen):
-            killed += result != "survived"
-            if result != "killed":
-                print(f"{result:8}  {name}:{line}  {what}", flush=True)
-    print(f"seed {args.seed}: {killed} of {len(chosen)} random mutants killed, of {len(jobs)} possible, "
+        for round_ in range(2):
+            jobs = [job for job in left if len(job[-1]) > round_]
+            for job, result in pool.imap_unordered(partial(test_one, round_=round_, seconds=args.seconds), jobs):
+                last = round_ == len(job[-1]) - 1
+                if result != "survived":
+                    left.remove(job)
+                if last and result == "survived" or result not in ("survived", "killed"):
+                    name, what, line, *_ = job
+                    print(f"{result:8}  {name}:{line}  {what}", flush=True)
+    print(f"seed {args.seed}: {len(chosen) - len(left)} of {len(chosen)} random mutants killed, of {len(found)} possible, "
           f"in {time.perf_counter() - started:.0f} s")
 
 
