@@ -3,6 +3,8 @@
 import ast
 import importlib
 import json
+import os
+import subprocess
 import sys
 import textwrap
 import time
@@ -40,11 +42,18 @@ def test_exercises_as_written_are_not_done(tmp_path):
 
 
 def test_the_packages_own_functions_are_right_in_a_directory(tmp_path):
-    start = time.monotonic()
+    before = processor_time()
+    subprocess.run([sys.executable, "-c", "import numpyvae.learn.check"], cwd=PACKAGE.parent, check=True)
+    start = processor_time()
     verdicts = check_functions(write_solved(tmp_path))
-    assert time.monotonic() - start < 20
+    assert processor_time() - start < 20 * (start - before)  # as long as 2 or 3 starts of Python, all of them together
     assert [v.name for v in verdicts] == [exercise.name for exercise in EXERCISES]
     assert {v.status for v in verdicts} == {"right"}
+
+
+def processor_time():
+    """Of this process and of those that it has started and waited for"""
+    return sum(os.times()[:4])
 
 
 @pytest.mark.parametrize("name", ALTERNATIVES)

@@ -112,7 +112,7 @@ def test_a_worker_ends_when_rank_0_is_killed():
     workers = list(map(int, first.stdout.readline().split()))
     first.kill()
     try:
-        first.communicate(timeout=10)  # to the end of its output, which a living worker would keep open
+        first.communicate(timeout=300)  # to the end of its output, which a living worker would keep open
     except subprocess.TimeoutExpired:
         for pid in workers:
             os.kill(pid, signal.SIGKILL)
