@@ -71,7 +71,11 @@ class ProcessGroup:
             raise ChildProcessError(f"process {len(self.workers) + 2} of {self.size} cannot be started "
                                     f"({error.strerror}); train with fewer processes") from None
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            try:
+                signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            except BaseException:  # KeyboardInterrupt: Ctrl-C that has waited since the first fork
+                self._end()
+                raise
         return self
 
     def __exit__(self, *exception) -> None:

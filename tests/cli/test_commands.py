@@ -127,6 +127,16 @@ def test_evaluate_prints_what_its_json_has(train, evaluate, capsys):
     assert lines["log p(x)"][:3] == [f"{result['log_marginal']:.4f}", "±", f"{result['log_marginal_se']:.4f}"]
 
 
+def test_one_importance_sample_has_no_standard_error(train, evaluate, capsys):
+    """From one number there is no variance: null in JSON, and no ± in the text."""
+    train("--quiet")
+    assert evaluate("--importance-samples", "1")["log_marginal_se"] is None
+    assert evaluate("--importance-samples", "2")["log_marginal_se"] > 0
+    assert main(["evaluate", "runs/001", "--importance-samples", "1"]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if "log p(x)" in line)
+    assert line.endswith("(1 importance samples per image)") and "±" not in line and "nan" not in line
+
+
 def test_an_interrupt_does_not_wait_for_the_samples(train, evaluate, command):
     """All samples are in one batch. Its processor time after the signal is compared with the time for all of them, which
     is 1,000 times that of 2,000 samples."""

@@ -151,3 +151,12 @@ fault("another program's handler is replaced", TESTS,
       (FILE, "if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:", "if False:"))
 fault("the handler is not restored", TESTS, (FILE, "            signal.signal(number, handler)\n", "            pass\n"))
 fault("every signal after the first is the second", TESTS, (FILE, "time.monotonic() - self.time > self.PATIENCE", "True"))
+
+TESTS = "training/test_processes.py"
+FILE = "training/processes.py"
+fault("Ctrl-C during the forks leaves the workers", TESTS,
+      (FILE, "KeyboardInterrupt: Ctrl-C that has waited since the first fork\n                self._end()\n", "\n"))
+fault("Ctrl-C arrives between the forks", TESTS,
+      (FILE, "signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))", "signal.pthread_sigmask(signal.SIG_BLOCK, ())"))
+fault("the signals stay blocked", TESTS, (FILE, "                signal.pthread_sigmask(signal.SIG_SETMASK, blocked)\n", "                pass\n"))
+fault("a warning of fork ends rank 0", TESTS, (FILE, '            warnings.simplefilter("ignore", DeprecationWarning)', '            pass'))
