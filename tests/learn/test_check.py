@@ -104,6 +104,11 @@ BEYOND_VALUES = {  # right values; what these change is not checked
     "max_sweeps not checked": "the refusal of an invalid argument",
     "a start that sums to anything": "the refusal of an invalid argument",
     "overflow passed on": "the refusal of rewards that overflow",
+    "moments that end as subnormal numbers": "speed",
+    "too rare a search for moments that are almost 0": "speed",
+    "only m is set to 0": "speed",
+    "moments that matter are set to 0": "gradients below 1e-8 in float32",
+    "negative moments are set to 0": "the 100th step",
 }
 SEEDED = list(faults_in_exercises())
 
