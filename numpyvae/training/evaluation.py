@@ -18,6 +18,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from queue import SimpleQueue
 from threading import Thread
 from typing import NamedTuple
@@ -106,6 +107,7 @@ def map_in_threads(function: Callable, tasks: Sequence[tuple], threads: int) -> 
     """Yield function(*task) for each task, in order, computed by as many threads as the system allows.
 
     The threads are daemons: an interrupted caller does not wait for them, as it would for those of concurrent.futures.
+    They have the caller's context, to which np.errstate belongs.
     """
     results = [SimpleQueue() for _ in tasks]
     pending = deque(zip(tasks, results))
@@ -119,7 +121,7 @@ def map_in_threads(function: Callable, tasks: Sequence[tuple], threads: int) -> 
     started = []
     with suppress(RuntimeError):  # the system allows no more threads
         while 1 < threads != len(started):
-            thread = Thread(target=work, daemon=True)
+            thread = Thread(target=copy_context().run, args=(work,), daemon=True)
             thread.start()
             started.append(thread)
     try:

@@ -50,7 +50,7 @@ fault("the caller's moments are not updated", TESTS, (FILE, "        m[...], v[.
 TESTS = "training/test_processes.py"
 FILE = "training/processes.py"
 fault("shards that overlap", TESTS, (FILE, "(self.rank + 1) * n // self.size)", "((self.rank + 1) * n + 1) // self.size)"))
-fault("a worker ends on Ctrl-C", TESTS, (FILE, "signal.signal(number, signal.SIG_IGN)", "signal.signal(number, signal.SIG_DFL)"))
+fault("a worker ends on Ctrl-C", TESTS, (FILE, "            self._work(rank, ends)\n", "            signal.pthread_sigmask(signal.SIG_SETMASK, ())\n            self._work(rank, ends)\n"))
 fault("workers are asked to end, and waited for", TESTS, (FILE, "os.kill(pid, signal.SIGKILL)", "os.kill(pid, signal.SIGTERM)"))
 fault("a barrier that only rank 0 waits at", TESTS,
       (FILE, "arrived = all(_receive_byte(peer) for peer in self.peers)",
@@ -160,3 +160,4 @@ fault("Ctrl-C arrives between the forks", TESTS,
       (FILE, "signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))", "signal.pthread_sigmask(signal.SIG_BLOCK, ())"))
 fault("the signals stay blocked", TESTS, (FILE, "                signal.pthread_sigmask(signal.SIG_SETMASK, blocked)\n", "                pass\n"))
 fault("a warning of fork ends rank 0", TESTS, (FILE, '            warnings.simplefilter("ignore", DeprecationWarning)', '            pass'))
+fault("threads with their own errstate", "training/test_evaluation.py", ("training/evaluation.py", "target=copy_context().run, args=(work,)", "target=work"))
