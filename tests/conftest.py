@@ -7,6 +7,9 @@ And a data set small enough to train on in a blink, in MNIST's form.
 
 import os
 
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy: a second BLAS thread gains little here, and beside other work it
+# makes products 3 to 20 times slower (training/threads.py); a test that wants more starts a process of its own
+
 import numpy as np
 import pytest
 from hypothesis import settings

@@ -16,6 +16,7 @@ from numpyvae import files
 from numpyvae.files import atomic_directory, atomic_write, exclusive_lock, open_regular, write_file
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX files")
+HANGS = 300  # seconds; after them a process does not end, also on a busy machine
 OLD = time.time() - files.LEFTOVER_SECONDS - 60
 PACKAGE = Path(files.__file__).parents[1]
 
@@ -163,17 +164,17 @@ def test_writers_at_the_same_time_leave_one_complete_file(tmp_path):
     threads = [threading.Thread(target=write, args=(value,)) for value in (1, 2, 3)]
     for thread in threads:
         thread.start()
-    until = time.monotonic() + 0.5
-    reads = 0
-    while time.monotonic() < until:
+    reads, seen = 0, set()
+    while reads < 300 or len(seen) < 4 and all(thread.is_alive() for thread in threads):
         data = path.read_bytes()
         reads += 1
+        seen.add(data[0])
         if len(data) != 100_000 or len(set(data)) != 1:
             torn.append(data)
     stop.set()
     for thread in threads:
         thread.join()
-    assert reads > 10 and not torn and names(tmp_path) == ["file"]
+    assert {1, 2, 3} <= seen and not torn and names(tmp_path) == ["file"]
 
 
 # Leftovers
@@ -302,11 +303,10 @@ def test_a_lock_keeps_out_other_processes_until_its_process_is_killed(tmp_path, 
     path = tmp_path if kind == "directory" else tmp_path / "lock"
     process = child(LOCK_AND_WAIT, path)
     try:
-        began = time.monotonic()
         with pytest.raises(BlockingIOError, match="in use by another process") as caught:
             with exclusive_lock(path):
                 raise AssertionError("the block must not run")
-        assert time.monotonic() - began < 5 and caught.value.filename == str(path)
+        assert caught.value.filename == str(path) and process.poll() is None  # refused while the other has the lock
         process.send_signal(signal.SIGKILL)
         process.wait()
         with exclusive_lock(path) as reason:
@@ -384,7 +384,7 @@ def test_pipes_devices_and_links_to_them_are_refused_before_reading(tmp_path):
     (tmp_path / "link").symlink_to("pipe")
     for path in (str(tmp_path / "pipe"), str(tmp_path / "zero"), str(tmp_path / "link"), "/dev/zero"):
         opened = subprocess.run([sys.executable, "-c", OPEN, path], cwd=PACKAGE, capture_output=True, text=True,
-                                timeout=10)
+                                timeout=HANGS)
         assert opened.stdout == f"[Errno {errno.EINVAL}] is not a regular file: {path!r}\n"
     with pytest.raises(IsADirectoryError):
         open_regular(tmp_path)

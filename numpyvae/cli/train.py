@@ -2,10 +2,10 @@
 
 import shlex
 import signal
-import time
 from argparse import ArgumentParser, Namespace
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
+from ..training.interrupts import StopFlag
 from .arguments import add_settings, integer
 from .console import Console
 
@@ -86,7 +86,7 @@ def train_run(args: Namespace, current, data: tuple, console: Console, log) -> i
     processes = choose_processes(args, current, console)
     resume = f"resume with `numpyvae train --resume {shlex.quote(str(current.directory))}`"
     try:
-        with StopFlag() as stop:
+        with StopFlag(signal.SIGINT, signal.SIGTERM) as stop:
             train_epochs(args, current, data, processes, stop, console, log)
             write_report(current)
     except KeyboardInterrupt:  # the second one: a batch that does not end
@@ -105,7 +105,7 @@ def train_run(args: Namespace, current, data: tuple, console: Console, log) -> i
     return 0
 
 
-def train_epochs(args: Namespace, current, data: tuple, processes: int, stop: "StopFlag", console: Console,
+def train_epochs(args: Namespace, current, data: tuple, processes: int, stop: StopFlag, console: Console,
                  log) -> None:
     """Train, log, save after each epoch, and save the batch in which a signal arrives."""
     import numpy as np
@@ -161,32 +161,3 @@ def choose_processes(args: Namespace, current, console: Console) -> int:
 def condition(value) -> str:
     """A recorded condition as text."""
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-class StopFlag:
-    """Ctrl-C and SIGTERM are deferred until the batch is done and saved; signals belong to the main thread.
-
-    A batch may not end: its worker may be stopped. So another signal, a second or more later, is KeyboardInterrupt.
-    """
-
-    PATIENCE = 1.0  # seconds in which further signals count as the same one: Ctrl-C pressed many times
-
-    def __enter__(self):
-        self.received = 0
-        self.time = 0.0
-        self.before = {}
-        with suppress(ValueError):  # not the main thread
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self.before[number] = signal.signal(number, self.handle)
-        return self
-
-    def handle(self, number, frame):
-        if self.received and time.monotonic() - self.time > self.PATIENCE:
-            raise KeyboardInterrupt
-        if not self.received:
-            self.received = number
-            self.time = time.monotonic()
-
-    def __exit__(self, *exception):
-        for number, handler in self.before.items():
-            signal.signal(number, handler)

@@ -107,6 +107,7 @@ def map_in_threads(function: Callable, tasks: Sequence[tuple], threads: int) -> 
     """Yield function(*task) for each task, in order, computed by as many threads as the system allows.
 
     The threads are daemons: an interrupted caller does not wait for them, as it would for those of concurrent.futures.
+    They have the caller's context, to which np.errstate belongs.
     """
     results = [SimpleQueue() for _ in tasks]
     pending = deque(zip(tasks, results))

@@ -33,6 +33,7 @@ from ..data.pixels import apply_static, check_images, to_input
 from ..settings import TrainingOptions, VAEConfig, check_together
 from ..vae.likelihoods import LIKELIHOODS
 from .evaluation import ElboTerms, evaluate_elbo
+from .interrupts import deferred_interrupt
 from .parallel import training_step
 from .schedule import kl_weight, learning_rate
 from .state import TrainingState, check_model, initial_state
@@ -56,8 +57,9 @@ def train(images: ArrayLike, test_images: ArrayLike | None, config: VAEConfig, o
     progress             called with (images done, images in all, "images") after each step
 
     A callback that returns True, Python's or NumPy's, stops training; any other value is ignored. Training the returned
-    state continues it. Callbacks may change the state. Raises ValueError for images that do not fit the model,
-    NotFiniteError before an update with a loss or gradient that is not finite, and ChildProcessError if a worker
+    state continues it. Callbacks may change the state. Ctrl-C is KeyboardInterrupt after the batch, from where `state`
+    can be trained on; a second Ctrl-C does not wait for the batch. Raises ValueError for images that do not fit the
+    model, NotFiniteError before an update with a loss or gradient that is not finite, and ChildProcessError if a worker
     process is killed (the state may then be inconsistent).
     """
     check_together(config, options)
@@ -82,21 +84,24 @@ def train(images: ArrayLike, test_images: ArrayLike | None, config: VAEConfig, o
 
             for batch in minibatches(order, state.batches_done, options.batch_size):
                 started = time.perf_counter()
-                x = to_input(images[batch], options.binarize, state.rng)
-                eps = sample_noise(state.rng, len(batch), config, options)
-                try:
-                    loss = step(x, eps)
-                except NotFiniteError as error:
-                    raise NotFiniteError(f"epoch {state.epoch}, batch {state.batches_done + 1}: {error}; "
-                                         "a smaller learning rate may help") from None
-                state.end_batch(loss, len(batch), time.perf_counter() - started)
+                with deferred_interrupt():
+                    x = to_input(images[batch], options.binarize, state.rng)
+                    eps = sample_noise(state.rng, len(batch), config, options)
+                    try:
+                        loss = step(x, eps)
+                    except NotFiniteError as error:
+                        raise NotFiniteError(f"epoch {state.epoch}, batch {state.batches_done + 1}: {error}; "
+                                             "a smaller learning rate may help") from None
+                    state.end_batch(loss, len(batch), time.perf_counter() - started)
                 if progress:
                     done = min(state.batches_done * options.batch_size, len(images))
                     progress((state.epoch - 1) * len(images) + done, total, "images")
                 if after_batch and is_true(after_batch(state, loss)):
                     return state
 
-            state.end_epoch(epoch_results(state, images, test_images, config, options, processes))
+            row = epoch_results(state, images, test_images, config, options, processes)
+            with deferred_interrupt():
+                state.end_epoch(row)
             if after_epoch and is_true(after_epoch(state)):
                 return state
     return state

@@ -29,7 +29,7 @@ SPINS = 500  # attempts before a receive blocks: an attempt takes 1 µs, waking 
 class ProcessGroup:
     """with ProcessGroup(size, target) as group: …        ranks 1 to size − 1 run target(group), and end with the block.
 
-    A worker ignores Ctrl-C and SIGTERM, which are for rank 0. ChildProcessError if a worker cannot be started.
+    In a worker Ctrl-C and SIGTERM stay blocked: they are for rank 0. ChildProcessError if a worker cannot be started.
     """
 
     def __init__(self, size: int, target: Callable[["ProcessGroup"], None]):
@@ -71,7 +71,11 @@ class ProcessGroup:
             raise ChildProcessError(f"process {len(self.workers) + 2} of {self.size} cannot be started "
                                     f"({error.strerror}); train with fewer processes") from None
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            try:
+                signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            except BaseException:  # KeyboardInterrupt: Ctrl-C that has waited since the first fork
+                self._end()
+                raise
         return self
 
     def __exit__(self, *exception) -> None:
@@ -89,8 +93,6 @@ class ProcessGroup:
         """A worker, from the fork to its end"""
         status = 1
         try:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, signal.SIG_IGN)
             self.rank = rank
             self._keep(ends)
             self.target(self)

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from numpyvae.cli import main
-from numpyvae.cli.train import StopFlag
 from numpyvae.cli.train import run as run_command
 from numpyvae.data.idx import read_idx, write_idx
 from numpyvae.runs import checkpoint
 from numpyvae.runs.run import Run
 from numpyvae.settings import PRESETS
+from numpyvae.training.interrupts import StopFlag
 from numpyvae.training.state import TrainingState
 
 BATCH = re.compile(r"Train Epoch: (\d+) \[(\d+)/(\d+) \((\d+)%\)\]\tLoss: (\d+\.\d{6})")
@@ -281,18 +281,18 @@ def test_a_schedule_is_defined_for_its_number_of_epochs(train, error_line):
 @pytest.mark.parametrize("number, status, processes", [(signal.SIGINT, 130, 2), (signal.SIGTERM, 143, 1)])
 def test_a_signal_ends_the_batch_saves_and_says_how_to_resume(command, wait_for, tiny_directory, number, status, processes):
     settings = ["--data", tiny_directory, "--hidden", 8, "--latent", 2, "--batch-size", 16, "--epochs", 40]
-    command("train", *settings, "--processes", processes, "--out", "whole").communicate(timeout=60)
+    command("train", *settings, "--processes", processes, "--out", "whole").communicate(timeout=300)
     process = command("train", *settings, "--processes", processes, "--out", "cut", "--log-interval", 1)
     wait_for(process, "===== Test")
     wait_for(process, "Train Epoch: 2")
     os.killpg(process.pid, number)  # to all processes of the group, as a terminal sends Ctrl-C
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == status
     if batches := BATCH.findall(out):  # the last batch in the log is the last one in the checkpoint
         state = Run.load("cut").state
         assert (state.epoch, state.batches_done) == (int(batches[-1][0]), int(batches[-1][1]) // 16 + 1)
     assert err == "numpyvae: saved; resume with `numpyvae train --resume cut`\n"
-    command("train", "--processes", processes, "--resume", "cut").communicate(timeout=60)
+    command("train", "--processes", processes, "--resume", "cut").communicate(timeout=300)
     assert rows("cut/log.csv") == rows("whole/log.csv") and same_arrays("cut", "whole")
 
 
@@ -304,7 +304,7 @@ def test_a_killed_worker_ends_in_one_line_and_the_last_epoch_is_kept(command, wa
     wait_for(process, "Train Epoch: 2")
     (worker,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     os.kill(int(worker), signal.SIGKILL)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 2 and err.startswith("numpyvae: error: ") and err.count("\n") == 1
     assert main(["evaluate", "run"]) == 0
 
@@ -315,7 +315,7 @@ def test_standard_output_closed_early_is_no_error(tiny_directory, command):
     os.close(writer)
     assert os.read(reader, 11) == b"Training on"
     os.close(reader)
-    assert process.communicate(timeout=60)[1] == "" and process.returncode == 141
+    assert process.communicate(timeout=300)[1] == "" and process.returncode == 141
 
 
 def test_a_run_that_diverges_leaves_a_report_that_says_so(train, error_line, monkeypatch):
@@ -348,7 +348,7 @@ def test_an_interrupted_run_has_a_report(command, wait_for, tiny_directory):
     process = command("train", "--data", tiny_directory, "--hidden", 8, "--latent", 2, "--epochs", 10_000, "--out", "cut")
     wait_for(process, "===== Test")
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == 143
     assert "Stopped after" in Path("cut/report.html").read_text("utf-8")
 
@@ -375,7 +375,7 @@ def test_a_second_signal_ends_a_batch_whose_worker_is_stopped(command, wait_for,
         process.send_signal(number)
         time.sleep(StopFlag.PATIENCE + 0.5)
         process.send_signal(number)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=300)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(worker), signal.SIGKILL)
@@ -390,7 +390,7 @@ def test_many_signals_at_once_are_one(command, wait_for, tiny_directory):
     for _ in range(20):
         process.send_signal(signal.SIGINT)
         time.sleep(0.005)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert err == "numpyvae: saved; resume with `numpyvae train --resume run`\n" and process.returncode == 130
 
 
@@ -422,7 +422,7 @@ def test_of_several_runs_with_one_out_exactly_one_trains(command, tiny_directory
     words = ["train", "--data", tiny_directory, "--hidden", 8, "--latent", 2, "--epochs", 1, "--out", "run", "--quiet"]
     Path("run").mkdir()  # empty, which is allowed
     processes = [command(*words) for _ in range(4)]
-    errors = [process.communicate(timeout=120)[1] for process in processes]
+    errors = [process.communicate(timeout=300)[1] for process in processes]
     assert sorted(process.returncode for process in processes) == [0, 2, 2, 2]
     assert all("is not empty" in error or "in use" in error for error in errors if error)
     assert len(Run.load("run").state.history) == 1

@@ -20,14 +20,14 @@ from numpyvae.data.fetch import DownloadError, is_allowed, printable, read_chunk
 HEADER = b"HTTP/1.1 200 OK\r\n"
 SECONDS = 0.4  # the deadline where it is what ends an attack
 PATIENT = 10.0  # the deadline where something else does: a busy machine takes a while
-LATE = 5.0  # seconds after a deadline: far below every attack's own end, with room for a busy machine
+ENDLESS = 60.0  # an attack ends by itself after so long, and the test fails: the client has no deadline
 
 
 class Attacker:
-    """Serves one connection after another; `sent` counts the bytes that left."""
+    """Serves one connection after another; `sent` counts the bytes that left, `outlasted` attacks that came to their end."""
 
     def __init__(self, attack, context=None):
-        self.attack, self.sent, self.connections, self.context = attack, 0, 0, context
+        self.attack, self.sent, self.connections, self.outlasted, self.context = attack, 0, 0, 0, context
         self.closing, self.open = threading.Event(), []
         self.listener = socket.create_server(("127.0.0.1", 0))
         scheme, host = ("https", "localhost") if context else ("http", "127.0.0.1")
@@ -65,9 +65,10 @@ class Attacker:
         self.sent += len(data)
 
     def forever(self, data, pause=0.0):
-        end = time.monotonic() + 8  # longer than SECONDS + LATE
+        end = time.monotonic() + ENDLESS
         while time.monotonic() < end and not self.closing.wait(pause):
             self.send(data)
+        self.outlasted += not self.closing.is_set()
 
     def close(self):
         self.closing.set()
@@ -97,13 +98,11 @@ def receive(address, max_bytes=10**6, timeout=PATIENT):
 
 
 def failure(address, timeout=PATIENT):
-    """The error's text, in time and with little memory."""
+    """The error's text, with little memory."""
     tracemalloc.start()
-    began = time.monotonic()
     try:
         with pytest.raises(DownloadError) as error:
             receive(address, timeout=timeout)
-        assert time.monotonic() - began < timeout + LATE
         assert tracemalloc.get_traced_memory()[1] < 2 * 10**7  # urllib, TLS and http.client with their buffers
     finally:
         tracemalloc.stop()
@@ -152,7 +151,7 @@ def endless_trailers(server):
 
 
 def silence(server):
-    server.closing.wait(10)
+    server.outlasted += not server.closing.wait(ENDLESS)
 
 
 def slow_body(server):
@@ -167,18 +166,19 @@ TIME = [endless_continue, endless_continue_header, dripping_status, dripping_hea
 
 @pytest.mark.parametrize("attack", TIME)
 def test_one_deadline_covers_all_that_a_server_may_send(attacker, attack):
-    assert failure(attacker(attack).address, SECONDS).startswith("the server is too slow: ")
+    server = attacker(attack)
+    assert failure(server.address, SECONDS).startswith("the server is too slow: ") and not server.outlasted
 
 
 def test_a_server_above_the_minimum_rate_may_take_longer_than_the_timeout(attacker):
     def steady(server):
         server.send(HEADER + b"\r\n")
-        for _ in range(20):
+        for _ in range(8):
             server.send(bytes(fetch.MIN_BYTES_PER_SECOND))  # in a tenth of a second
             time.sleep(0.1)
     began = time.monotonic()
-    assert len(receive(attacker(steady).address, timeout=1)) == 20 * fetch.MIN_BYTES_PER_SECOND
-    assert time.monotonic() - began > 1.9
+    assert len(receive(attacker(steady).address, timeout=0.4)) == 8 * fetch.MIN_BYTES_PER_SECOND
+    assert time.monotonic() - began > 0.7
 
 
 def test_a_host_that_does_not_accept_is_given_up(monkeypatch):

@@ -226,7 +226,12 @@ def test_a_gzip_bomb_is_refused_immediately(scratch, declared):
             read_idx(scratch)
     began = time.process_time()
     refused()
-    assert time.process_time() - began < 0.5
+    seconds = time.process_time() - began
+    unpacker = zlib.decompressobj(31)
+    unpacker.decompress(start)
+    for _ in range(100):
+        unpacker.decompress(block)
+    assert seconds < time.process_time() - began - seconds  # than a hundredth of it takes to unpack
     assert peak_memory(refused) < 10**6
 
 

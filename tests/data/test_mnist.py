@@ -186,7 +186,7 @@ def test_special_files_are_refused_before_they_are_read(tmp_path, name, kind):
             (tmp_path / "pipe").rename(path)
     load = f"from numpyvae.data.mnist import load_mnist\ntry: load_mnist({str(tmp_path)!r}, 'train')\n" \
            "except (OSError, ValueError) as error: print(error)"
-    answer = subprocess.run([sys.executable, "-c", load], cwd=Path(idx.__file__).parents[2], timeout=20,
+    answer = subprocess.run([sys.executable, "-c", load], cwd=Path(idx.__file__).parents[2], timeout=300,
                             capture_output=True, text=True).stdout
     assert name in answer and ("is not a regular file" in answer or kind == "directory" and "Is a directory" in answer)
 
@@ -280,9 +280,16 @@ def test_every_digit_of_the_sample_is_in_mnist_with_its_label():
 
 
 @needs_all_of_mnist
-def test_all_of_mnist_loads_within_two_seconds_of_cpu_time():
+def test_loading_all_of_mnist_takes_little_more_than_its_checksums():
+    """Reading, checking the digests and the header; the reference is SHA-256 of the same bytes, packed and unpacked."""
     began = time.process_time()
     train, test = load_mnist(FULL, "train"), load_mnist(FULL, "test")
-    assert time.process_time() - began < 2
+    loaded = time.process_time()
+    for path in Path(FULL).iterdir():
+        data = path.read_bytes()
+        hashlib.sha256(gzip.decompress(data) if path.suffix == ".gz" else data).digest()
+        hashlib.sha256(data).digest()
+    print(loaded - began, time.process_time() - loaded)
+    assert loaded - began < 3 * (time.process_time() - loaded)
     assert train[0].shape == (60_000, 28, 28) and test[0].shape == (10_000, 28, 28)
     assert np.bincount(train[1]).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]

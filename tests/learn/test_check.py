@@ -4,6 +4,7 @@ import ast
 import importlib
 import json
 import os
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -40,12 +41,18 @@ def test_exercises_as_written_are_not_done(tmp_path):
 
 
 def test_the_packages_own_functions_are_right_in_a_directory(tmp_path):
-    before = os.times()
+    before = processor_time()
+    subprocess.run([sys.executable, "-c", "import numpyvae.learn.check"], cwd=PACKAGE.parent, check=True)
+    start = processor_time()
     verdicts = check_functions(write_solved(tmp_path))
-    used = np.subtract(os.times(), before)  # user, system, and both of the child processes: on a busy machine as well
-    assert used[:4].sum() < 20
+    assert processor_time() - start < 20 * (start - before)  # as long as 2 or 3 starts of Python, all of them together
     assert [v.name for v in verdicts] == [exercise.name for exercise in EXERCISES]
     assert {v.status for v in verdicts} == {"right"}
+
+
+def processor_time():
+    """Of this process and of those that it has started and waited for"""
+    return sum(os.times()[:4])
 
 
 @pytest.mark.parametrize("name", ALTERNATIVES)
@@ -99,8 +106,8 @@ BEYOND_VALUES = {  # right values; what these change is not checked
     "moments that end as subnormal numbers": "speed",
     "too rare a search for moments that are almost 0": "speed",
     "only m is set to 0": "speed",
-    "moments that matter are set to 0": "the hundredth update; checked are fewer",
-    "negative moments are set to 0": "the hundredth update; checked are fewer",
+    "moments that matter are set to 0": "gradients below 1e-8 in float32",
+    "negative moments are set to 0": "the 100th step",
 }
 SEEDED = list(faults_in_exercises())
 

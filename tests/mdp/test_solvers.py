@@ -196,6 +196,7 @@ def test_policies_are_enumerated_once_and_too_many_are_refused():
     assert len(policies) == len(set(policies)) == 16 and set(sum(policies, ())) == {0, 1}
     with pytest.raises(ValueError, match=r"4 actions in 81 states make 4\^81 policies, more than 100000; use"):
         enumerate_policies(deterministic_grid(9, 0.9, False))
+    assert len(list(enumerate_policies(four_state_chain(0.5), limit=16))) == 16
     with pytest.raises(ValueError, match="more than 15"):
         enumerate_policies(four_state_chain(0.5), limit=15)
 

@@ -3,6 +3,7 @@
     python -m tests.mutants              all of them, in two processes
     python -m tests.mutants KL Adam      those whose description, file or tests contain one of the words
     python -m tests.mutants --sample 200 --seed X    that many at random; that all of them apply is checked as well
+    python -m tests.mutants --shard 2/5  each fifth of them, from the second
 
 A fault is killed if a test fails, and survives if none does. First the same tests run on a copy without a fault, where
 every one must pass. The exit status is 1 if a fault survives, or no longer applies (its old text must occur in the file
@@ -23,6 +24,7 @@ import signal
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy: two processes for two cores
@@ -44,7 +46,8 @@ for path in sorted(set(Path(__file__).parent.glob("[a-z]*.py")) - {Path(__file__
     importlib.import_module(f"tests.mutants.{path.stem}")  # each adds its faults to the list
 
 TESTS = Path(__file__).parents[1]
-SECONDS = 60  # for one run; one that takes longer is stopped as a failure: some faults make loops endless
+SECONDS = 60  # for one run, unless told otherwise; one that takes longer is stopped: some faults make loops endless
+KILLED = "killed", "too long"
 PASSED, FAILED = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED
 
 
@@ -66,8 +69,14 @@ def copy_with(edits, directory):
     return problem_of(edits, directory / "numpyvae", write=True)
 
 
-def run(edits, tests):
-    """'killed', 'survived', or what went wrong instead; and pytest's output. In a process of its own."""
+def run(edits, tests, seconds=SECONDS):
+    """'killed', 'survived', 'too long', or what went wrong instead; and pytest's output. In a process of its own."""
+    expired = []
+
+    def too_long(signum, frame):
+        expired.append(signum)
+        raise TimeoutError(f"more than {seconds} seconds")
+
     with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryFile("w+") as output:
         if problem := copy_with(edits, Path(directory)):
             return problem, ""
@@ -75,7 +84,7 @@ def run(edits, tests):
         os.environ["PYTHONPATH"] = directory
         sys.dont_write_bytecode = True
         signal.signal(signal.SIGALRM, too_long)
-        signal.alarm(SECONDS)
+        signal.alarm(seconds)
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
             status = pytest.main(["-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider",
                                   "-W", "ignore::pytest.PytestAssertRewriteWarning",  # hypothesis is here already
@@ -87,7 +96,8 @@ def run(edits, tests):
 
         if not numpyvae.__file__.startswith(directory):
             return f"the tests imported {numpyvae.__file__}, not the copy", ""
-        return {PASSED: "survived", FAILED: "killed"}.get(status, f"the tests did not run: {status!r}"), output.read()
+        result = {PASSED: "survived", FAILED: "killed"}.get(status, f"the tests did not run: {status!r}")
+        return "too long" if expired else result, output.read()
 
 
 def arguments(tests):
@@ -96,15 +106,13 @@ def arguments(tests):
     return [str(TESTS / name) for name in files.split()] + (["-k", choice] if choice else [])
 
 
-def too_long(signum, frame):
-    raise TimeoutError(f"more than {SECONDS} seconds")
-
-
 def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("words", nargs="*", help="those whose description, file or tests contain one of the words")
     parser.add_argument("--sample", type=int, metavar="N", help="N of them at random; that all apply is checked as well")
     parser.add_argument("--seed", default="", help="of the sample (default: the same every time)")
+    parser.add_argument("--shard", type=shard, default=slice(None), metavar="I/N", help="each N-th only, from the I-th")
+    parser.add_argument("--seconds", type=int, default=SECONDS, help="for one run (default: %(default)s)")
     args = parser.parse_args(arguments)
     faults = [fault for fault in FAULTS
               if not args.words or any(word.lower() in str(fault).lower() for word in args.words)]
@@ -115,17 +123,18 @@ def main(arguments):
         chosen = random.Random(args.seed).sample(faults, min(args.sample, len(faults)))
         print(f"{len(chosen)} of {len(faults)} faults, seed {args.seed!r}; {len(stale)} do not apply")
         faults = [*chosen, *(fault for fault in stale if fault not in chosen)]
+    faults = faults[args.shard]
     began, bad = time.perf_counter(), []
     configure()
     with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=1) as pool:
         selections = sorted({fault.tests for fault in faults})
-        for tests, (result, output) in zip(selections, pool.imap(without_a_fault, selections)):
+        for tests, (result, output) in zip(selections, pool.imap(partial(run, (), seconds=args.seconds), selections)):
             if result != "survived":
                 bad.append(tests)
                 print(f"without a fault, {tests}: {result if result != 'killed' else 'fails'}\n{output}", flush=True)
         print(f"{len(selections)} selections of tests, {len(selections) - len(bad)} pass on the package without a fault", flush=True)
-        for fault, (result, output) in zip(faults, pool.imap(with_fault, faults)):
-            if result != "killed":
+        for fault, (result, output) in zip(faults, pool.imap(partial(with_fault, seconds=args.seconds), faults)):
+            if result not in KILLED:
                 bad.append(fault)
                 print(output)
             print(f"{result:8}  {fault.edits[0][0]:13}  {fault.what}", flush=True)
@@ -140,12 +149,16 @@ def configure():
     hypothesis.settings.register_profile("mutants", deadline=None, derandomize=True, database=None, phases=phases)
 
 
-def without_a_fault(tests):
-    return run((), tests)
+def shard(text):
+    """'2/5' as a slice: the second and each fifth after it"""
+    number, count = map(int, text.split("/"))
+    if not 1 <= number <= count:
+        raise ValueError
+    return slice(number - 1, None, count)
 
 
-def with_fault(fault):
-    return run(fault.edits, fault.tests)
+def with_fault(fault, seconds):
+    return run(fault.edits, fault.tests, seconds)
 
 
 if __name__ == "__main__":

@@ -57,14 +57,15 @@ fault("the help without defaults", "test_settings.py -k help", (FILE, 'f" (defau
 
 TESTS = "cli/test_train.py"
 FILE = "cli/train.py"
+INTERRUPTS = "training/interrupts.py"
 fault("an epoch printed before it is saved", TESTS + " -k printed_after", (FILE, "        current.save()  # last: see runs/run.py\n        row =", "        row ="),
       (FILE, "        return stop.received > 0\n\n    with np", "        current.save()\n        return stop.received > 0\n\n    with np"))
 fault("batches counted from 1 in the log", TESTS + " -k format", (FILE, "done = state.batches_done - 1", "done = state.batches_done"))
 fault("the KL printed for the reconstruction", TESTS + " -k columns", (FILE, "(reconstruction {row['reconstruction']:.4f}", "(reconstruction {row['kl']:.4f}"))
 fault("a signal without a save", TESTS + " -k signal_ends_the_batch", (FILE, "if stop.received or args.checkpoint_every and", "if args.checkpoint_every and"))
-fault("a signal ignored", TESTS + " -k signal_ends_the_batch", (FILE, "            self.received = number\n", "            pass\n"))
-fault("a second signal ignored", TESTS + " -k second_signal", (FILE, "            raise KeyboardInterrupt\n", "            return\n"))
-fault("many signals are as many", TESTS + " -k many_signals", (FILE, "PATIENCE = 1.0", "PATIENCE = -1.0"))
+fault("a signal ignored", TESTS + " -k signal_ends_the_batch", (INTERRUPTS, "            self.received = number\n", "            pass\n"))
+fault("a second signal ignored", TESTS + " -k second_signal", (INTERRUPTS, "            raise KeyboardInterrupt\n", "            return\n"))
+fault("many signals are as many", TESTS + " -k many_signals", (INTERRUPTS, "PATIENCE = 1.0", "PATIENCE = -1.0"))
 fault("the exit status of Ctrl-C for SIGTERM", TESTS + " -k an_interrupted_run", (FILE, '        console.warn(f"saved; {resume}")\n        return 128 + stop.received', '        console.warn(f"saved; {resume}")\n        return 130'))
 fault("a run that diverged without its report", TESTS + " -k diverges", (FILE, "        write_report(saved)\n", ""))
 fault("a run that diverged forgets why", TESTS + " -k diverges", (FILE, "        saved.save()\n", ""))
@@ -76,7 +77,7 @@ fault("changed conditions without a word", TESTS + " -k conditions or another_nu
 fault("conditions not recorded", TESTS + " -k conditions", (FILE, "    current.conditions = now\n", ""))
 fault("a log without its interval", TESTS + " -k format", (FILE, "if done % args.log_interval == 0:", "if True:"))
 fault("--quiet ignored", TESTS + " -k quiet", (FILE, "log = (lambda text: None) if args.quiet else console.line", "log = console.line"))
-fault("main outside the main thread is an error", "cli/test_cli.py -k thread", (FILE, "with suppress(ValueError):  # not the main thread", "with suppress(KeyError):"))
+fault("main outside the main thread is an error", "cli/test_cli.py -k thread", (INTERRUPTS, "with suppress(ValueError):  # not the main thread", "with suppress(KeyError):"))
 
 # open_run
 

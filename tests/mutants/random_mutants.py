@@ -5,7 +5,8 @@
 
 A change is one of: + for −, × for /, operands of @ exchanged, .T dropped, < for ≤, and for or, a number one larger, True
 for False, a call or an assignment dropped. The tests of the module run first, then those of its directory. A mutant that
-survives is printed with its line: it is a missing test, or it changes nothing that can be observed.
+survives is printed with its line: it is a missing test, or it changes nothing that can be observed. One whose tests were
+stopped because they took too long counts as killed, and is printed as well: on a machine with other work, judge it again.
 """
 
 import argparse
@@ -13,9 +14,12 @@ import ast
 import random
 import sys
 import time
+from functools import partial
+from itertools import islice
 from multiprocessing import get_context
+from pathlib import Path
 
-from .__main__ import TESTS, configure, run
+from .__main__ import TESTS, configure, run, shard
 
 PACKAGE = TESTS.parent / "numpyvae"
 SWAPS = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">",
@@ -76,19 +80,30 @@ def offset(source, starts, line, column):
 
 
 def tests_of(path):
-    """The module's own test files first, then the others of its directory"""
-    name, directory = path.stem, TESTS / path.parent.relative_to(PACKAGE)
+    """The module's own test files, and the others of its directory"""
+    name, directory = path.stem, TESTS / path.parent
     if directory == TESTS or not any(directory.glob("test_*.py")):
-        return f"test_{name}.py" if (TESTS / f"test_{name}.py").exists() else "cli runs"
-    own = sorted(file for file in directory.glob("test_*.py") if name in file.stem)
-    others = sorted(set(directory.glob("test_*.py")) - set(own))
-    return " ".join(str(file.relative_to(TESTS)) for file in [*own, *others])
+        return [f"test_{name}.py" if (TESTS / f"test_{name}.py").exists() else "cli runs"]
+    own = {file for file in directory.glob("test_*.py") if name in file.stem}
+    others = set(directory.glob("test_*.py")) - own
+    return [" ".join(sorted(str(file.relative_to(TESTS)) for file in files)) for files in (own, others) if files]
 
 
-def test_one(job):
-    """(job, result) in a process of its own"""
-    name, what, line, old, new, tests = job
-    return job, run(((name, old, new),), tests)[0]
+def job_of(found):
+    """(file, what, line, old text, new text, tests), or None if the new text is no program"""
+    name, source, tests, what, line, start, stop, new = found
+    changed = source[:start] + new + source[stop:]
+    try:
+        compile(changed, name, "exec")
+    except SyntaxError:
+        return None
+    return name, what, line, source, changed, tests
+
+
+def test_one(job, round_, seconds):
+    """(job, result): the tests of the module, then, in a process of its own again, the others of its directory"""
+    name, _, _, old, new, selections = job
+    return job, run(((name, old, new),), selections[round_], seconds)[0]
 
 
 def main():
@@ -96,28 +111,30 @@ def main():
     parser.add_argument("places", nargs="*", help="beginnings of paths inside the package (default: all)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--shard", type=shard, default=slice(None), metavar="I/N", help="each N-th only, from the I-th")
+    parser.add_argument("--seconds", type=int, default=120, help="for one run of tests (default: %(default)s)")
     args = parser.parse_args()
-    jobs = []
+    found = []
     for path in sorted(PACKAGE.rglob("*.py")):
         name, source = str(path.relative_to(PACKAGE)), path.read_text("utf-8")
-        if args.places and not name.startswith(tuple(args.places)):
-            continue
-        for what, line, start, stop, new in mutants(source):
-            changed = source[:start] + new + source[stop:]
-            try:
-                compile(changed, name, "exec")
-            except SyntaxError:
-                continue
-            jobs.append((name, what, line, source, changed, tests_of(path)))
-    chosen = random.Random(args.seed).sample(jobs, min(args.count, len(jobs)))
-    started, killed = time.perf_counter(), 0
+        if not args.places or name.startswith(tuple(args.places)):
+            tests = tests_of(Path(name))
+            found += ((name, source, tests, *mutant) for mutant in mutants(source))
+    random.Random(args.seed).shuffle(found)
+    chosen = [*islice(filter(None, map(job_of, found)), args.count)][args.shard]
+    started, left = time.perf_counter(), [*chosen]
     configure()
     with get_context("fork").Pool(2, maxtasksperchild=1) as pool:
-        for (name, what, line, *_), result in pool.imap_unordered(test_one, chosen):
-            killed += result != "survived"
-            if result == "survived":
-                print(f"survived  {name}:{line}  {what}", flush=True)
-    print(f"seed {args.seed}: {killed} of {len(chosen)} random mutants killed, of {len(jobs)} possible, "
+        for round_ in range(2):
+            jobs = [job for job in left if len(job[-1]) > round_]
+            for job, result in pool.imap_unordered(partial(test_one, round_=round_, seconds=args.seconds), jobs):
+                last = round_ == len(job[-1]) - 1
+                if result != "survived":
+                    left.remove(job)
+                if last and result == "survived" or result not in ("survived", "killed"):
+                    name, what, line, *_ = job
+                    print(f"{result:8}  {name}:{line}  {what}", flush=True)
+    print(f"seed {args.seed}: {len(chosen) - len(left)} of {len(chosen)} random mutants killed, of {len(found)} possible, "
           f"in {time.perf_counter() - started:.0f} s")
 
 

@@ -50,7 +50,7 @@ fault("the caller's moments are not updated", TESTS, (FILE, "        m[...], v[.
 TESTS = "training/test_processes.py"
 FILE = "training/processes.py"
 fault("shards that overlap", TESTS, (FILE, "(self.rank + 1) * n // self.size)", "((self.rank + 1) * n + 1) // self.size)"))
-fault("a worker ends on Ctrl-C", TESTS, (FILE, "signal.signal(number, signal.SIG_IGN)", "signal.signal(number, signal.SIG_DFL)"))
+fault("a worker ends on Ctrl-C", TESTS, (FILE, "            self._work(rank, ends)\n", "            signal.pthread_sigmask(signal.SIG_SETMASK, ())\n            self._work(rank, ends)\n"))
 fault("workers are asked to end, and waited for", TESTS, (FILE, "os.kill(pid, signal.SIGKILL)", "os.kill(pid, signal.SIGTERM)"))
 fault("a barrier that only rank 0 waits at", TESTS,
       (FILE, "arrived = all(_receive_byte(peer) for peer in self.peers)",
@@ -139,3 +139,27 @@ fault("the last batch left out of log p", TESTS, (FILE, "list(zip(batches, rng",
 fault("the ELBO's sign turned", TESTS, (FILE, '"elbo": -terms.loss', '"elbo": terms.loss'))
 fault("binarized again for every value", TESTS,
       (FILE, "mean_log_marginal(params, x, config,", "mean_log_marginal(params, to_input(images, binarize, rng), config,"))
+
+# interrupts
+
+TESTS = "training/test_interrupts.py"
+FILE = "training/interrupts.py"
+LOOP = "training/loop.py"
+fault("an interrupt inside a batch", TESTS, (LOOP, "                with deferred_interrupt():\n                    x =", "                if True:\n                    x ="))
+fault("an interrupt between the row of an epoch and its end", TESTS,
+      (LOOP, "            with deferred_interrupt():\n                state.end_epoch", "            if True:\n                state.end_epoch"))
+fault("a deferred interrupt is lost", TESTS, (FILE, "    if stop.received:\n        raise KeyboardInterrupt\n", ""))
+fault("another program's handler is replaced", TESTS,
+      (FILE, "if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:", "if False:"))
+fault("the handler is not restored", TESTS, (FILE, "            signal.signal(number, handler)\n", "            pass\n"))
+fault("every signal after the first is the second", TESTS, (FILE, "time.monotonic() - self.time > self.PATIENCE", "True"))
+
+TESTS = "training/test_processes.py"
+FILE = "training/processes.py"
+fault("Ctrl-C during the forks leaves the workers", TESTS,
+      (FILE, "KeyboardInterrupt: Ctrl-C that has waited since the first fork\n                self._end()\n", "\n"))
+fault("Ctrl-C arrives between the forks", TESTS,
+      (FILE, "signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))", "signal.pthread_sigmask(signal.SIG_BLOCK, ())"))
+fault("the signals stay blocked", TESTS, (FILE, "                signal.pthread_sigmask(signal.SIG_SETMASK, blocked)\n", "                pass\n"))
+fault("a warning of fork ends rank 0", TESTS, (FILE, '            warnings.simplefilter("ignore", DeprecationWarning)', '            pass'))
+fault("threads with their own errstate", "training/test_evaluation.py", ("training/evaluation.py", "target=copy_context().run, args=(work,)", "target=work"))

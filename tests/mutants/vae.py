@@ -378,3 +378,5 @@ fault("J samples summed in both passes", "vae/test_elbo.py",
 fault("an encoder without hidden layers, in both passes", "vae/test_elbo.py -k definition or hidden_layers",
       ("vae/model.py", "        x, activation_cache = activate(x)\n", "        activation_cache = None\n"),
       ("vae/model.py", "        dy = activate_backward(dx, caches[2 * i - 1])\n", "        dy = dx\n"))
+fault("a case with another number of samples than its name says", "vae/test_gradcheck.py -k name_says",
+      ("vae/gradcheck_cases.py", 'VAEConfig(**SMALL), num_samples=3, objective="elbo-stl"', 'VAEConfig(**SMALL), num_samples=4, objective="elbo-stl"'))

@@ -219,6 +219,16 @@ def test_no_thread_is_left_after_the_last_result(monkeypatch):
     assert list(map_in_threads(square, [(3,)], 2)) == [9] and threading.active_count() == before
 
 
+def test_threads_have_the_callers_errstate():
+    def overflow(power):
+        return np.exp(np.float32([power]))[0]
+    for threads in (1, 2):
+        with np.errstate(over="ignore"):
+            assert list(map_in_threads(overflow, [(1e3,)] * 4, threads)) == [np.inf] * 4
+        with pytest.raises(FloatingPointError), np.errstate(over="raise"):
+            list(map_in_threads(overflow, [(1e3,)] * 4, threads))
+
+
 def test_an_error_in_a_thread_is_raised_and_ends_the_work():
     done = []
 

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -112,7 +113,7 @@ def test_a_worker_ends_when_rank_0_is_killed():
     workers = list(map(int, first.stdout.readline().split()))
     first.kill()
     try:
-        first.communicate(timeout=10)  # to the end of its output, which a living worker would keep open
+        first.communicate(timeout=300)  # to the end of its output, which a living worker would keep open
     except subprocess.TimeoutExpired:
         for pid in workers:
             os.kill(pid, signal.SIGKILL)
@@ -125,6 +126,50 @@ def test_workers_leave_ctrl_c_and_sigterm_to_rank_0():
             os.kill(group.workers[0], number)
         group.barrier()
         group.barrier()
+
+
+@pytest.mark.parametrize("fork_of", [1, 2])
+def test_ctrl_c_just_after_a_fork_ends_the_workers(monkeypatch, fork_of):
+    """In both processes, as a terminal sends it."""
+    fork, forked = os.fork, []
+
+    def interrupted():
+        pid = fork()
+        if pid:
+            forked.append(pid)
+        if len(forked) == fork_of or not pid:
+            signal.raise_signal(signal.SIGINT)
+        return pid
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    monkeypatch.setattr(os, "fork", interrupted)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            with ProcessGroup(3, wait_forever):
+                pytest.fail("it started")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert len(forked) == 2 and all(map(ended, forked))
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & {signal.SIGINT, signal.SIGTERM}
+
+
+def test_a_warning_of_fork_that_is_an_error_does_not_leave_a_worker(monkeypatch):
+    """Python 3.12 and later warn in the parent, after the fork, where there are other threads."""
+    fork, forked = os.fork, []
+
+    def warning():
+        pid = fork()
+        if pid:
+            forked.append(pid)
+            warnings.warn("This process is multi-threaded, use of fork() may lead to deadlocks", DeprecationWarning)
+        return pid
+
+    monkeypatch.setattr(os, "fork", warning)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with ProcessGroup(2, wait_forever) as group:
+            group.barrier()
+    assert len(forked) == 1 and ended(forked[0])
 
 
 @pytest.mark.parametrize("room", [0, 1])

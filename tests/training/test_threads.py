@@ -27,7 +27,7 @@ def python(code, **exported):
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     package = Path(threads.__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=package,
-                          env={**environment, "PYTHONPATH": str(package), **exported}, timeout=60)
+                          env={**environment, "PYTHONPATH": str(package), **exported}, timeout=300)
     assert done.returncode == 0 and done.stderr == "", done.stderr
     return json.loads(done.stdout)
 

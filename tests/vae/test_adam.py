@@ -97,6 +97,12 @@ def test_a_shard_is_updated_and_nothing_else_is():
     assert not adam.m[[0, 3]].any() and not adam.v[[0, 3]].any()
 
 
+def test_without_settings_adam_has_those_of_the_paper():
+    """Section 2 of Kingma & Ba: good default settings are α = 0.001, β₁ = 0.9, β₂ = 0.999 and ε = 10⁻⁸."""
+    adam = Adam(THETA)
+    assert (adam.lr, adam.beta1, adam.beta2, adam.epsilon) == (0.001, 0.9, 0.999, 1e-8)
+
+
 # What the corrections are for
 
 @given(st.floats(-12, 100), st.sampled_from([-1, 1]))

@@ -64,6 +64,18 @@ def test_the_cases_cover_every_branch():
     assert any(config.beta not in (0, 1) for config in configs)
 
 
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_a_case_is_what_its_name_says(case):
+    said = dict(re.findall(r"([JKβ]) = (\d+)", case.name))
+    samples = "K" if "iwae" in case.objective else "J"
+    unsaid = (case.num_samples, case.config.beta) if "all at once" in case.name else (1, 1)
+    assert case.num_samples == int(said.pop(samples, unsaid[0])) and case.config.beta == float(said.pop("β", unsaid[1]))
+    assert not said and (case.N == 1) == ("one image" in case.name)
+    assert ("path derivative" in case.name) == (case.objective in NOT_DERIVATIVES)
+    layers_said = {"no": 0, "one": 1, "two": 2}.get((re.findall(r"(\w+) hidden layer", case.name) or [None])[0])
+    assert layers_said in (None, len(case.config.hidden_dims))
+
+
 def test_no_inputs_are_near_relus_kink(monkeypatch):
     """Within 1e-4 of 0, that is; a central difference moves a parameter by 6e-6, and a pre-activation not much more"""
     nearest = []
