@@ -18,7 +18,7 @@ import numpy as np
 
 from . import svg
 from .png import png_bytes
-from .svg import Axis, element, text
+from .svg import Axis, element
 
 WIDTH, LEFT, RIGHT, BOTTOM = 380, 50, 14, 52           # and margins around the frame
 SIDE = WIDTH - LEFT - RIGHT                            # the frame of scatter and manifold is a square

@@ -5,7 +5,7 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from numpyvae.mdp import (critical_discounts, enumerate_policies, four_state_chain, optimal_policies, policy_evaluation,
+from numpyvae.mdp import (enumerate_policies, four_state_chain, optimal_policies, policy_evaluation,
                           policy_iteration)
 from numpyvae.mdp.chain import closed_form
 

@@ -19,7 +19,7 @@ import pytest
 from scipy import stats
 
 from numpyvae.vae.adam import Adam
-from numpyvae.vae.iwae import log_marginal, log_importance_weights, log_mean_exp, negative_iwae, negative_iwae_backward
+from numpyvae.vae.iwae import log_marginal, log_importance_weights, log_mean_exp, negative_iwae
 from numpyvae.settings import VAEConfig
 from numpyvae.vae import OBJECTIVES, elbo_terms, encode, init_params, negative_elbo, negative_elbo_backward
 
