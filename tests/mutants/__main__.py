@@ -10,13 +10,12 @@ every one must pass. The exit status is 1 if a fault survives, or no longer appl
 exactly once), or if its tests do not run at all.
 
 Starting Python with NumPy, SciPy, pytest and hypothesis takes longer than most of the tests, so that is done once: each
-run is a fork of this process, which never imports the package itself.
+run is a fork of this process, which never imports the package itself. A run that does not end is ended from outside.
 """
 
 import argparse
 import contextlib
 import importlib
-import multiprocessing
 import os
 import random
 import shutil
@@ -41,13 +40,14 @@ import scipy.special  # noqa: F401
 import scipy.stats  # noqa: F401
 
 from .faults import FAULTS
+from .processes import results
 
 for path in sorted(set(Path(__file__).parent.glob("[a-z]*.py")) - {Path(__file__).with_name("random_mutants.py")}):
     importlib.import_module(f"tests.mutants.{path.stem}")  # each adds its faults to the list
 
 TESTS = Path(__file__).parents[1]
 SECONDS = 60  # for one run, unless told otherwise; one that takes longer is stopped: some faults make loops endless
-KILLED = "killed", "too long"
+KILLED = "killed", "too long", "died"
 PASSED, FAILED = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED
 
 
@@ -126,18 +126,17 @@ def main(arguments):
     faults = faults[args.shard]
     began, bad = time.perf_counter(), []
     configure()
-    with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=1) as pool:
-        selections = sorted({fault.tests for fault in faults})
-        for tests, (result, output) in zip(selections, pool.imap(partial(run, (), seconds=args.seconds), selections)):
-            if result != "survived":
-                bad.append(tests)
-                print(f"without a fault, {tests}: {result if result != 'killed' else 'fails'}\n{output}", flush=True)
-        print(f"{len(selections)} selections of tests, {len(selections) - len(bad)} pass on the package without a fault", flush=True)
-        for fault, (result, output) in zip(faults, pool.imap(partial(with_fault, seconds=args.seconds), faults)):
-            if result not in KILLED:
-                bad.append(fault)
-                print(output)
-            print(f"{result:8}  {fault.edits[0][0]:13}  {fault.what}", flush=True)
+    selections = sorted({fault.tests for fault in faults})
+    for tests, (result, output) in results(partial(run, (), seconds=args.seconds), selections, args.seconds):
+        if result != "survived":
+            bad.append(tests)
+            print(f"without a fault, {tests}: {result if result != 'killed' else 'fails'}\n{output}", flush=True)
+    print(f"{len(selections)} selections of tests, {len(selections) - len(bad)} pass on the package without a fault", flush=True)
+    for fault, (result, output) in results(partial(with_fault, seconds=args.seconds), faults, args.seconds):
+        if result not in KILLED:
+            bad.append(fault)
+            print(output)
+        print(f"{result:8}  {fault.edits[0][0]:13}  {fault.what}", flush=True)
     survivors = sum(fault in bad or fault.tests in bad for fault in faults)
     print(f"{len(faults) - survivors} of {len(faults)} faults killed in {time.perf_counter() - began:.0f} s")
     return 1 if bad else 0

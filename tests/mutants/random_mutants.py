@@ -16,10 +16,10 @@ import sys
 import time
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 
-from .__main__ import TESTS, configure, run, shard
+from .__main__ import KILLED, TESTS, configure, run, shard
+from .processes import results
 
 PACKAGE = TESTS.parent / "numpyvae"
 SWAPS = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">",
@@ -101,9 +101,9 @@ def job_of(found):
 
 
 def test_one(job, round_, seconds):
-    """(job, result): the tests of the module, then, in a process of its own again, the others of its directory"""
+    """(result, output) of the tests of the module, in the next round of those of its directory"""
     name, _, _, old, new, selections = job
-    return job, run(((name, old, new),), selections[round_], seconds)[0]
+    return run(((name, old, new),), selections[round_], seconds)
 
 
 def main():
@@ -124,16 +124,15 @@ def main():
     chosen = [*islice(filter(None, map(job_of, found)), args.count)][args.shard]
     started, left = time.perf_counter(), [*chosen]
     configure()
-    with get_context("fork").Pool(2, maxtasksperchild=1) as pool:
-        for round_ in range(2):
-            jobs = [job for job in left if len(job[-1]) > round_]
-            for job, result in pool.imap_unordered(partial(test_one, round_=round_, seconds=args.seconds), jobs):
-                last = round_ == len(job[-1]) - 1
-                if result != "survived":
-                    left.remove(job)
-                if last and result == "survived" or result not in ("survived", "killed"):
-                    name, what, line, *_ = job
-                    print(f"{result:8}  {name}:{line}  {what}", flush=True)
+    for round_ in range(2):
+        jobs = [job for job in left if len(job[-1]) > round_]
+        for job, (result, _) in results(partial(test_one, round_=round_, seconds=args.seconds), jobs, args.seconds):
+            last = round_ == len(job[-1]) - 1
+            if result in KILLED:
+                left.remove(job)
+            if last and result == "survived" or result not in ("survived", "killed"):
+                name, what, line, *_ = job
+                print(f"{result:8}  {name}:{line}  {what}", flush=True)
     print(f"seed {args.seed}: {len(chosen) - len(left)} of {len(chosen)} random mutants killed, of {len(found)} possible, "
           f"in {time.perf_counter() - started:.0f} s")
 
