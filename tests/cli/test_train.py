@@ -370,8 +370,8 @@ def test_a_second_signal_ends_a_batch_whose_worker_is_stopped(command, wait_for,
     wait_for(process, "===== Test")
     (worker,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     os.kill(int(worker), signal.SIGSTOP)
-    wait_until_asleep(process.pid)  # the batch under way waits for the worker
     try:
+        wait_until_asleep(process.pid)  # the batch under way waits for the worker
         process.send_signal(number)
         time.sleep(StopFlag.PATIENCE + 0.5)
         process.send_signal(number)

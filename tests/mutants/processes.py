@@ -45,6 +45,9 @@ def results(function, jobs, seconds, processes=2):
 
 def work(function, job, writer):
     os.setsid()  # what the job starts can be ended with it
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):  # a process that outlives the job keeps no pipe open
+        os.dup2(null, descriptor)
     writer.send(function(job))
 
 
