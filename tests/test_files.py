@@ -165,7 +165,7 @@ def test_writers_at_the_same_time_leave_one_complete_file(tmp_path):
     for thread in threads:
         thread.start()
     reads, seen = 0, set()
-    while reads < 300 or len(seen) < 4 and all(thread.is_alive() for thread in threads):
+    while reads < 100 or not {1, 2, 3} <= seen and all(thread.is_alive() for thread in threads):
         data = path.read_bytes()
         reads += 1
         seen.add(data[0])
