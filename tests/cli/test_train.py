@@ -284,13 +284,12 @@ def test_a_signal_ends_the_batch_saves_and_says_how_to_resume(command, wait_for,
     command("train", *settings, "--processes", processes, "--out", "whole").communicate(timeout=300)
     process = command("train", *settings, "--processes", processes, "--out", "cut", "--log-interval", 1)
     wait_for(process, "===== Test")
-    wait_for(process, "Train Epoch: 2")
+    line = wait_for(process, "Train Epoch: 2")
     os.killpg(process.pid, number)  # to all processes of the group, as a terminal sends Ctrl-C
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == status
-    if batches := BATCH.findall(out):  # the last batch in the log is the last one in the checkpoint
-        state = Run.load("cut").state
-        assert (state.epoch, state.batches_done) == (int(batches[-1][0]), int(batches[-1][1]) // 16 + 1)
+    out, err = line + process.stdout.read(), process.stderr.read()  # communicate() leaves out what has been read ahead
+    assert process.wait(timeout=300) == status
+    batches, state = BATCH.findall(out), Run.load("cut").state  # the last batch in the log is the checkpoint's
+    assert (state.epoch, state.batches_done) == (int(batches[-1][0]), int(batches[-1][1]) // 16 + 1)
     assert err == "numpyvae: saved; resume with `numpyvae train --resume cut`\n"
     command("train", "--processes", processes, "--resume", "cut").communicate(timeout=300)
     assert rows("cut/log.csv") == rows("whole/log.csv") and same_arrays("cut", "whole")
