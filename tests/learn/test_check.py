@@ -121,7 +121,7 @@ def test_many_seeded_faults_are_in_exercises():
 def test_every_seeded_fault_is_found(tmp_path, fault, chapters, changed):
     for chapter, text in chapters.items():
         write_chapter(tmp_path, chapter, text)
-    verdicts = check_functions(tmp_path, changed)
+    verdicts = check_functions(tmp_path, changed, seconds=5)
     assert ("wrong" in {v.status for v in verdicts}) == (fault.what not in BEYOND_VALUES)
 
 
