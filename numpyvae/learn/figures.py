@@ -41,7 +41,7 @@ _WITHOUT_IMAGES: tuple[tuple[str, tuple[str, str], str, str, Callable[[], str]],
      figures_vae.kl_cancellation_svg),
     ("adam", ("vae", "adam"), "Adam's first steps",
      "A constant gradient should give steps of one learning rate. Without bias correction the first steps "
-     "are up to 6 times as long.", figures_vae.adam_steps_svg),
+     "are up to 6.6 times as long.", figures_vae.adam_steps_svg),
     ("gradcheck", ("vae", "gradcheck"), "Two numerical derivatives",
      "A central difference loses digits on both sides of its best h. The complex step subtracts nothing: below "
      "h = 10⁻⁸ its error is rounding alone.", figures_vae.gradient_errors_svg),

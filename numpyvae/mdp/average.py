@@ -11,8 +11,9 @@ it the value is an average over states, not over time: d₀·v_π = d·r_π/(1 �
 The average reward per step needs no discount factor. A recurrent class is a set of states that the policy never leaves,
 and in which it reaches every state from every other. Assume that the process never ends and that the policy is
 unichain: it has one such class, and leaves all other states forever. Then the average, the gain g, is the same from
-every state. The bias h(s) is the total by which the rewards from s on exceed it. With the stationary distribution μ,
-which solves μ = P_πᵀ μ and is the limit of d as γ → 1, they satisfy
+every state. The bias h(s) is the total by which the rewards from s on exceed it (in a periodic chain, whose sums
+oscillate, their average). With the stationary distribution μ, which solves μ = P_πᵀ μ and is the limit of d as γ → 1,
+they satisfy
 
     h + g = r_π + P_π h,        Σ_s μ(s) h(s) = 0.                                                               (7.2)
 

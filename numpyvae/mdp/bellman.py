@@ -23,9 +23,10 @@ the best action in each state,
 
     T_π v = r_π + γ P_π v,        T v = maxₐ q(·, a).                                                          (3.4)
 
-So v_π is the fixed point of T_π. T has exactly one fixed point, v*: chapter 4 shows it, from (4.1). No policy has a
-higher value than v* in any state, and a policy that takes a maximizing action everywhere attains it. For any v, the
-Bellman residual bounds the error in maximum norm:
+So v_π is the fixed point of T_π. T has exactly one fixed point, v*: chapter 4 shows it, from (4.1). For every
+policy, also a random one, v* = T v* ≥ T_π v*; T_π is monotone, so v* ≥ T_πᵏ v* → v_π: no policy is better in any state.
+One that takes a maximizing action everywhere attains v*. For any v, the Bellman residual bounds the error in maximum
+norm:
 
     v_π − v = (I − γ P_π)⁻¹ (T_π v − v),        so        ‖v_π − v‖ ≤ H ‖T_π v − v‖.                           (3.5)
 

@@ -28,7 +28,7 @@ is nowhere negative. The inverse has no negative entry and is at least I. So no 
 repeats, and there are finitely many.
 
 The constant part of the error decays slowest, and need not be waited for. If no episode ends, adding c to v adds γc to
-T v, so −(1 − γ)c to T v − v, and changes no policy. With low and high the extremes of T v − v (MacQueen),
+T v, and changes no policy. T is monotone: v ≤ v′ gives T v ≤ T v′. So with the extremes low, high of T v − v (MacQueen)
 
     v + low·H  ≤  v*  ≤  v + high·H        in each state; the middle is within (high − low)/2·H of v*.           (4.4)
 

@@ -17,7 +17,8 @@ If Σᵣ |gᵣ|² is not finite there is one barrier more, before θ: each rank 
 no rank may change its gᵣ before all have done so. All that ranks exchange, x, eps, scalars, gᵣ, |gᵣ|², the losses, θ, m
 and v, is shared memory: arrays made by `shared_copy`.
 
-The step equals `step.Step` except for the order in which numbers are added. It is faster because BLAS could share only
+The step equals `step.Step` except for the order in which numbers are added: x and eps are the same, results agree up to
+rounding, and identical bits need the same number of processes. It is faster because BLAS could share only
 the matrix products, about half of a step, among the cores; the rest would use one. Threads are slower here, because
 they contend for Python's interpreter lock at each of about 100 NumPy calls per step.
 

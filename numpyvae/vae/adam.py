@@ -8,8 +8,8 @@ k steps old has the weight beta1ᵏ. The weighted mean m̂ is the weighted sum m
     (8.3)  m̂ = m (1 − beta1)/(1 − beta1ᵗ)        v̂ = v (1 − beta2)/(1 − beta2ᵗ)
     (8.4)  θ ← θ − lr m̂/(√v̂ + epsilon)
 
-The update is the mean gradient divided by its root mean square, so it does not depend on the scale of the loss. Under a
-constant gradient each entry of θ changes by lr per step. epsilon prevents division by zero.
+The update is the mean gradient divided by its root mean square, whatever the scale of the loss. At t = 1, m̂ = g and
+v̂ = g²: each entry of θ changes by lr, as in every step under a constant gradient. epsilon prevents division by zero.
 
 The paper scales g by 1 − beta1 and g² by 1 − beta2, so its m and v are that much smaller; m̂, v̂ and θ are the same.
 There (8.3) is m̂ = m/(1 − beta1ᵗ), v̂ = v/(1 − beta2ᵗ), the bias correction of averages that start from 0. Without it

@@ -22,11 +22,14 @@ over the latents. With images n = 1 … N and samples j = 1 … J of each:
 
     (7.5)  loss = 1/N Σₙ ( β KL(q(z|xₙ) ‖ p(z))  −  1/J Σⱼ log p(xₙ|z_nj) )        in nats per image, minimized
 
-Sign and scale: the loss is the *negative* bound, *summed* over pixels and latents, a *mean* over images and samples.
-β = 1 is the bound; a larger β presses q(z|x) to the prior, a smaller one favors reconstruction. J does not change the
-expectation of the loss or of its gradient. The variance that sampling adds to both falls as 1/J, and the decoder's time
-grows as J; the encoder runs once per image. A latent is an active unit if the variance of its mu over the images is
-above 0.01. The KL term pushes q(z|x) to the prior, the same for all x; with no active unit the model has collapsed.
+Sign and scale: the loss is the *negative* bound, *summed* over pixels and latents, a *mean* over images and samples,
+whose numbers N and J therefore change neither its size nor its expected gradient. (A mean over pixels beside a summed
+KL is β = D.) β = 1 is the bound; a larger β presses q(z|x) to the prior, a smaller one favors reconstruction. The
+variance that sampling adds falls as 1/J, and the decoder's time grows as J; the encoder runs once per image.
+
+The KL term pushes q(z|x) to the prior, the same for all x. A latent is an active unit if the variance of its mu over
+the images is above 0.01; with none, the model has collapsed. A single unit collapses where what it would explain costs
+less than its KL: in a linear model, if its principal axis has at most the decoder's variance (learn/figures_collapse).
 
 The forward pass, with shapes. The backward pass goes through the same graph from right to left:
 

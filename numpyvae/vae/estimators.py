@@ -16,8 +16,7 @@ The loss contains E_q[f(z)] with f(z) = log p(x|z), and q = q(z|x) belongs to th
   standard deviation of 8 over z. So a baseline b(x), a guess of f that has no z, is subtracted.
 - Pathwise: (11.3), in `negative_elbo_backward`. It uses ∂f/∂z, in which a constant does not occur.
 
-Path derivative: (11.3) for the whole bound with a sampled KL, f = log w, w = p(x,z)/q(z|x). This f depends on φ both
-through z and with z held fixed:
+Path derivative: (11.3) for the whole bound with a sampled KL, f = log w, w = p(x,z)/q(z|x), which depends on φ twice:
 
     (11.4)  d log w/dφ = ∂ log w/∂z ∂z/∂φ − ∂ log q(z|x)/∂φ |_z        with −∂ log q/∂z = (z − mu)/σ² = eps/σ
 
@@ -37,8 +36,9 @@ epoch, in units of the true gradient's length and, for variances, its square (`p
 The mean of n samples has 1/n of the variance, and the pathwise variance is about 1 here. So with a baseline it takes
 some 40 samples to be as precise as one pathwise sample. The score function's mean is 1, within its standard error.
 
-With K samples (10.4) has K score terms. Their noise dominates the encoder's gradient for large K (Rainforth et al.
-2018). By (11.2), (11.3) E[f ∂ log q(zₖ|x)/∂φ] = E[∂f/∂zₖ ∂zₖ/∂φ]; with f = w̃ₖ (doubly reparameterized, DReG):
+With K samples (10.4) has K score terms. The gap that the encoder closes, and so its mean gradient, falls as 1/K, its
+standard deviation only as 1/√K: for large K it is mostly noise (Rainforth et al. 2018). (11.2) and (11.3) are equal
+for any f that is held fixed: E[f ∂ log q(zₖ|x)/∂φ] = E[∂f/∂zₖ ∂zₖ/∂φ]. With f = w̃ₖ (doubly reparameterized, DReG):
 
     Σₖ w̃ₖ d log wₖ/dφ = Σₖ w̃ₖ ∂ log wₖ/∂zₖ ∂zₖ/∂φ − Σₖ w̃ₖ ∂ log q(zₖ|x)/∂φ |_z
     ∂w̃ₖ/∂zₖ = (w̃ₖ − w̃ₖ²) ∂ log wₖ/∂zₖ                        the derivative of the softmax
@@ -108,7 +108,6 @@ def estimate_gradients(params: Parameters, x: Array, eps: Array, config: VAEConf
 
     def score_function(f):
         return through_the_encoder(dmu_kl - f[:, None] * dmu_q, dlogvar_kl - f[:, None] * dlogvar_q)
-
     return {NAIVE: through_the_encoder(dmu_q, dlogvar_q), SCORE: score_function(log_px),
             BASELINE: score_function(log_px - baseline), PATHWISE: encoder_slice(negative_elbo_backward(cache)),
             PATH_DERIVATIVE: encoder_slice(negative_elbo_stl_backward(negative_elbo_stl(params, x, eps, config)[1]))}

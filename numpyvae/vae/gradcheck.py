@@ -28,15 +28,15 @@ The checks detect any difference between a backward pass and the derivative of i
 
 Try it. In gaussian.py let σ² stand for σ, in reparameterize `return mu + np.exp(logvar) * eps`, and in its backward
 `return dz, dsigma * np.exp(logvar)`. `python -m numpyvae gradcheck` still passes; in tests/vae/test_gaussian.py,
-test_samples_have_the_mean_and_standard_deviation fails. Five published errors, in tests/vae/test_published_errors.py:
+test_samples_have_the_mean_and_standard_deviation fails. Published errors, in tests/vae/test_published_errors.py:
 
     error                                       published in                                          gradient check
     noise times the variance                    numpy-ml, neural_nets/models/vae.py;                  passes
                                                 DeZero, examples/vae.py (of its third book)
     mean over pixels, KL summed: β = D          Keras, VAE example, fixed in pull request 3383        passes
     sign of log σ in the KL                     Flux model-zoo, vae.jl, fixed in pull request 147       passes
-    samples treated as data                     Pyro, VAE example, fixed in pull request 1896         fails
-    Adam without bias correction                google-research/bert, issue 153                       passes
+    samples treated as data                     Pyro, VAE example, fixed in pull request 1896         fails: seen
+    Adam without bias correction                google-research/bert, issue 153                       passes: no loss
 
 Sources: Squire & Trapp 1998; Martins, Sturdza & Alonso 2003 (complex step).
 """

@@ -39,8 +39,7 @@ def check_primitives(rng: np.random.Generator) -> Iterator[GradientCheck]:
 
     yield from primitive("log density", gaussian.log_density, gaussian.log_density_backward,
                          x=normal((N, L)), mu=normal((N, L)), logvar=normal((N, L)))
-    q = dict(mu_q=normal((N, L)), logvar_q=normal((N, L)))
-    p = normal(L), normal(L)
+    p, q = (normal(L), normal(L)), dict(mu_q=normal((N, L)), logvar_q=normal((N, L)))
     yield from primitive("KL, standard prior", gaussian.kl_divergence, gaussian.kl_divergence_backward, **q)
     yield from primitive("KL, general prior", gaussian.kl_divergence, gaussian.kl_divergence_backward, *p, **q)
     yield from primitive("KL = cross-entropy − entropy", lambda mu, logvar, *p: gaussian.cross_entropy(mu, logvar, *p)
@@ -107,7 +106,6 @@ def check_loss(case: Case, rng: np.random.Generator) -> Iterator[GradientCheck]:
     yield from check_gradients(lambda p: loss(p, x, eps, config)[0], params, gradients, name)
     if objective in NOT_DERIVATIVES:
         return
-
     # If the encoder's last weights are 0, its last bias is mu and logvar side by side. The gradient of this bias is the
     # sum of all images' gradients of mu and logvar: for one image it is the gradient of mu and logvar themselves.
     weights, bias = f"encoder.{len(config.hidden_dims)}.W", f"encoder.{len(config.hidden_dims)}.b"
@@ -118,7 +116,6 @@ def check_loss(case: Case, rng: np.random.Generator) -> Iterator[GradientCheck]:
 
     def of_mu_and_logvar(p):
         return loss(p | {bias: np.concatenate([p["mu"], p["logvar"]])}, x, eps, config)[0]
-
     inputs = params | {"mu": mu, "logvar": logvar}
     yield from check_gradients(of_mu_and_logvar, inputs, {"mu": dmu, "logvar": dlogvar}, name)
 

@@ -4,8 +4,9 @@
     decode    z (J, N, L) -> y (J, N, D)        the parameter of p(x|z) for each pixel, of each sample, of each image
     prior     p(z) = N(mu_p, σ_p²)              diagonal and fixed; mu_p = 0 and σ_p = 1 unless configured
 
-The prior need not be learned: the decoder's first layer can shift and scale z. Both networks are multilayer perceptrons
-(MLP): linear layers with an activation between them. To add an activation: tests/README.md, Contributing.
+The encoder's output is logvar = log σ², since a linear layer gives any real number, and σ must be positive. The prior
+need not be learned: the decoder's first layer can shift and scale z. Both networks are multilayer perceptrons (MLP):
+linear layers with an activation between them. To add an activation: tests/README.md, Contributing.
 
 Source: Kingma & Welling 2014, appendix C.
 """

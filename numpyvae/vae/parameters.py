@@ -57,7 +57,7 @@ def zero_parameters(config: VAEConfig, dtype=np.float32) -> Parameters:
 
 
 def init_params(config: VAEConfig, rng: np.random.Generator, dtype=np.float32) -> Parameters:
-    """Weights and biases uniform in ±1/√fan_in; a learned logvar_x starts at 0."""
+    """Weights and biases uniform in ±1/√fan_in, as in PyTorch: a third of 1/fan_in; a learned logvar_x starts at 0."""
     params = zero_parameters(config, dtype)
     for name in params:
         if name.endswith(".W"):
