@@ -28,6 +28,7 @@ from numbers import Integral
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .data.pixels import check_array
 from .runs.run import Run
 from .runs.source import DataSource
 from .settings import TrainingOptions, VAEConfig
@@ -49,7 +50,7 @@ class NotFittedError(ValueError, AttributeError):
     """The model is not fitted."""
 
 
-class VAE(make_dataclass("Options", OPTIONS, kw_only=True, eq=False, repr=False)):
+class VAE(make_dataclass("VAE", OPTIONS, kw_only=True, eq=False, repr=False)):
     """Settings of VAEConfig and of TrainingOptions, under their names; fit checks them, and ValueError names the field.
 
     After fit: params_, config_, seed_, n_features_in_, scale_ (255 for uint8, else 1), history_, one row per epoch.
@@ -87,7 +88,7 @@ class VAE(make_dataclass("Options", OPTIONS, kw_only=True, eq=False, repr=False)
         X = check_array(X, "X", unit_interval=unit)
         if X.dtype == np.uint8 and X.max() <= 1:
             raise ValueError("X is uint8, read as 0 to 255, and has nothing above 1; convert 0 and 1 to float")
-        seed = self.random_state
+        seed = check_random_state(self.random_state)
         if not isinstance(seed, Integral):
             seed = int(np.random.default_rng(seed).integers(2**63))
         config = VAEConfig(input_dim=X.shape[1], **self._kwargs_for(VAEConfig))
@@ -112,15 +113,15 @@ class VAE(make_dataclass("Options", OPTIONS, kw_only=True, eq=False, repr=False)
 
     def sample(self, n_samples: int = 1, random_state: int | np.random.Generator | None = None) -> np.ndarray:
         """E[x|z] for z ~ p(z)        -> (n_samples, D)        random_state, if given, replaces the model's own."""
-        rng = np.random.default_rng(self.random_state if random_state is None else random_state)
+        check_count("n_samples", n_samples)
+        rng = np.random.default_rng(check_random_state(self.random_state if random_state is None else random_state))
         eps = rng.standard_normal((n_samples, self.config_.latent_dim))
         return self.inverse_transform(reparameterize(*prior_parameters(self.config_, eps.dtype), eps))
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
         """log p(x), estimated with n_importance_samples samples per row        (N, D) -> (N,)"""
         x, k = self._prepare(X), self.n_importance_samples
-        if not isinstance(k, Integral) or k is True or k < 1:
-            raise ValueError(f"n_importance_samples must be an integer, 1 or more, not {k!r}")
+        check_count("n_importance_samples", k)
         seeds = ([self.seed_, zlib.crc32(row)] for row in x)
         with limited_blas_threads():
             rows = [log_marginal(self.params_, row[None], self.config_, k, np.random.default_rng(seed))[0]
@@ -159,7 +160,7 @@ class VAE(make_dataclass("Options", OPTIONS, kw_only=True, eq=False, repr=False)
         return X * np.float32(1 / self.scale_)
 
     def __getattr__(self, name):  # called only for missing attributes
-        if name.endswith("_") and not name.startswith("_"):
+        if name.endswith("_") and not name.startswith("_") and "params_" not in vars(self):
             raise NotFittedError(f"a VAE has no {name} before it is fitted: call fit first")
         raise AttributeError(f"a VAE has no {name}")
 
@@ -169,32 +170,15 @@ class VAE(make_dataclass("Options", OPTIONS, kw_only=True, eq=False, repr=False)
         return Tags(None, TargetTags(required=False), TransformerTags(preserves_dtype=[]))
 
 
-def check_array(X: ArrayLike, name: str, n_features: int | None = None, unit_interval: bool = False) -> np.ndarray:
-    """X as uint8, if it is that, else as float32; ValueError if it is not a matrix of finite numbers, in [0, 1]
-    if `unit_interval`; TypeError for an object that is no number."""
-    if hasattr(X, "toarray"):
-        raise ValueError(f"{name} is sparse, and sparse input is not supported: pass {name}.toarray()")
-    if np.ma.isMaskedArray(X):
-        raise ValueError(f"{name} is a masked array: fill the masked values first")
-    X = np.asarray(X, order="C")  # contiguous rows can be hashed
-    if X.dtype == object:
-        X = X.astype(np.float64)
-    if X.dtype.kind not in "buif" or X.ndim != 2:
-        reshape = f". Reshape your data: {name}[None]" if X.ndim == 1 else ""
-        hint = ". Complex data not supported" if X.dtype.kind == "c" else reshape
-        raise ValueError(f"{name} must be a real matrix, one row per sample, not {X.dtype} of shape {X.shape}{hint}")
-    if 0 in X.shape:
-        raise ValueError(f"{name} has 0 {'feature' if X.shape[0] else 'sample'}(s) (shape={X.shape}) "
-                         "while a minimum of 1 is required.")
-    if n_features and X.shape[1] != n_features:
-        raise ValueError(f"{name} has {X.shape[1]} features, but VAE is expecting {n_features} features as input")
-    if X.dtype == np.uint8:
-        return X
-    with np.errstate(over="ignore"):
-        X = X.astype(np.float32)
-    if not np.isfinite(X).all():
-        raise ValueError(f"{name} has NaN, infinity, or a number too large for single precision")
-    if unit_interval and (X.min() < 0 or X.max() > 1):
-        raise ValueError(f"{name} goes from {X.min():.6g} to {X.max():.6g}, but the bernoulli likelihood is of numbers "
-                         "in [0, 1]; scale it, or use likelihood='normal'")
-    return X
+def check_count(name: str, value: object) -> None:
+    """ValueError if the value is not an integer, 1 or more."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} must be an integer, 1 or more, not {value!r}")
+
+
+def check_random_state(value: object) -> object:
+    """The value; ValueError if it is not a seed, a generator or None."""
+    seed = isinstance(value, Integral) and not isinstance(value, bool) and value >= 0
+    if value is None or seed or isinstance(value, np.random.Generator):
+        return value
+    raise ValueError(f"random_state must be a non-negative integer, a NumPy Generator or None, not {value!r}")

@@ -305,7 +305,7 @@ def test_a_number_of_importance_samples_that_cannot_be_meant_is_refused(fitted, 
     model = copy.copy(fitted).set_params(n_importance_samples=k)
     with pytest.raises(ValueError, match="n_importance_samples must be an integer, 1 or more, not"):
         model.score(GRAY)
-    with pytest.raises(ValueError, match="seed must be an integer, 0 or more, not -1"):
+    with pytest.raises(ValueError, match="random_state must be a non-negative integer, a NumPy Generator or None, not -1"):
         small(random_state=-1).fit(GRAY)
 
 
@@ -407,3 +407,23 @@ def test_a_damaged_run_is_a_checkpoint_error(tmp_path):
     (tmp_path / "checkpoint.npz").write_bytes(b"no checkpoint")
     with pytest.raises(CheckpointError, match="not a valid numpyvae checkpoint"):
         VAE.load(tmp_path)
+
+
+@pytest.mark.parametrize("value", [-1, 1.0, "a", True])
+def test_a_random_state_that_is_none_is_refused_by_its_name(value):
+    with pytest.raises(ValueError, match="random_state must be a non-negative integer, a NumPy Generator or None"):
+        VAE(epochs=1, random_state=value).fit(np.zeros((2, 4)))
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, "3", True])
+def test_a_number_of_samples_that_is_none_is_refused_by_its_name(value):
+    with pytest.raises(ValueError, match="n_samples must be an integer, 1 or more, not "):
+        VAE(epochs=1, hidden_dims=(3,), latent_dim=2).fit(np.zeros((2, 4))).sample(value)
+
+
+def test_an_unknown_setting_or_attribute_is_named_as_the_models():
+    with pytest.raises(TypeError, match="^VAE.*latent_dims"):
+        VAE(latent_dims=2)
+    fitted = VAE(epochs=1, hidden_dims=(3,), latent_dim=2).fit(np.zeros((2, 4)))
+    with pytest.raises(AttributeError, match="^a VAE has no feature_names_in_$"):
+        fitted.feature_names_in_

@@ -36,6 +36,10 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise ValueError(f"{message} (see `{self.prog} --help`)")
 
+    def _print_message(self, message, file=None):
+        """Print --version. argparse's own way hides that standard output is closed or full."""
+        print(message, end="", file=file, flush=True)
+
     def print_help(self, file=None) -> None:
         """Print the help. argparse's own way hides that standard output is closed or full."""
         print(self.format_help(), end="", file=file, flush=True)

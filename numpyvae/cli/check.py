@@ -11,7 +11,8 @@ HELP = "check exercises: what is right, what is wrong, and which error it is"
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("path", metavar="PATH",
                         help="a directory of exercises, or a Python file with functions of their names")
-    parser.add_argument("names", metavar="NAME", nargs="*", help="the functions to check (default: all of them)")
+    parser.add_argument("names", metavar="NAME", nargs="*", default=[],
+                        help="the functions to check (default: all of them)")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 

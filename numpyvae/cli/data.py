@@ -41,7 +41,7 @@ def run(args: Namespace, console: Console) -> int:
         n, rows, cols = images.shape
         found = 0 if labels is None else len(set(labels.tolist()))
         known = f"{found} class{'es' if found > 1 else ''}" if found else "no labels"
-        console.line(f"{name + ':':6} {n:,} images of {rows} x {cols} pixels, {known}")
+        console.line(f"{name + ':':6} {n:,} image{'s' * (n > 1)} of {rows} x {cols} pixels, {known}")
     classes = split["train"].classes
     if classes is not None:
         names = ", ".join(f"{number} {printable(name)}" for number, name in enumerate(classes[:10]))

@@ -61,7 +61,7 @@ def run(args: Namespace, console: Console) -> int:
         error = result["log_marginal_se"]
         error = "" if error is None or error != error else f" ± {error:.4f}"
         console.line(f"  log p(x)         {result['log_marginal']:10.4f}{error}   "
-                     f"({args.importance_samples:,} importance samples per image)")
+                     f"({args.importance_samples:,} importance sample{'s' * (args.importance_samples > 1)} per image)")
     console.line(f"  active units     {result['active_units']:5d} of {config.latent_dim}")
     return 0
 

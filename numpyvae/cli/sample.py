@@ -124,8 +124,10 @@ def interpolated_images(trained, args: Namespace):
         raise ValueError(f"{size_asked_for(args)}: {rows} rows take {2 * rows:,} test images, "
                          f"and {source} has {len(x):,}")
     pairs = min(rows, len(x) // 2)
-    if not pairs or columns < 4:
-        raise ValueError(f"{source}: an interpolation needs two test images and 4 columns; not {len(x)} and {columns}")
+    if columns < 4:
+        raise ValueError(f"{size_asked_for(args)}: an interpolation needs 4 columns or more, not {columns}")
+    if not pairs:
+        raise ValueError(f"{source}: an interpolation needs two test images, not {len(x)}")
     images = interpolate(trained.state.params, x[: 2 * pairs], trained.config, trained.source.image_shape, columns - 2)
     return images, columns, f"from one test image's mu to another's, {pairs} time{'s' * (pairs > 1)}"
 

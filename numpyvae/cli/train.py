@@ -56,7 +56,11 @@ def run(args: Namespace, console: Console) -> int:
     set_environment()  # before NumPy is imported
     from ..pictures.plots import TEST_LOSS, training_loss_name
     from ..runs.report import FILE, write_report
+    from ..training.threads import check_processes
     from .open_run import open_run
+
+    if args.processes is not None:
+        check_processes(args.processes)  # before there is a directory
 
     log = (lambda text: None) if args.quiet else console.line
     with ExitStack() as lock:  # on the run's directory, as long as this command runs

@@ -32,14 +32,17 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     except UnicodeDecodeError:
         raise ValueError(f"{path}: is not a text file in UTF-8") from None
     header = lines[0].split(",") if lines else []
-    has_header = not any(_is_number(field) for field in header)
+    names = [field.strip().strip('"').lower() for field in header]
+    labeled = names[:1] == ["label"]
+    numbered = len(names) > 3 and names == [str(i) for i in range(len(names))]  # as pandas names columns
+    has_header = labeled or numbered or not any(map(_is_number, names))
     if len(lines) <= has_header:
         raise ValueError(f"{path}: has no rows of numbers")
     try:
         values = np.loadtxt(lines[has_header:], delimiter=",", ndmin=2, comments=None)
     except ValueError as error:
-        raise ValueError(f"{path}: {str(error).partition(';')[0]} (rows count from 0, without the header)") from None
-    if has_header and header[0].strip().strip('"').lower() == "label":
+        raise ValueError(f"{path}: {str(error).partition('; ')[0]} (rows count from 0, without the header)") from None
+    if labeled:
         return values[:, 1:], values[:, 0]
     return values, None
 
@@ -104,7 +107,7 @@ def _flat_shape(pixels: int, size: tuple[int, int] | None, where: str) -> tuple[
         return size
     if side * side != pixels:
         raise ValueError(f"{where}: a row has {pixels:,} pixels, which is not a square; "
-                         "give the size, rows and columns")
+                         "give the size, as --size ROWS COLS; if the first column is a label, begin with a header: label,…")
     return side, side
 
 

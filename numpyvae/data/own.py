@@ -42,6 +42,8 @@ def convert_images(source: str | os.PathLike, out: str | os.PathLike, size: tupl
     exists or cannot be written.
     """
     check_new_directory(out)
+    if Path(source).is_dir() and Path(out).resolve().is_relative_to(Path(source).resolve()):
+        raise ValueError(f"{out}: is inside {source}, whose images it would join; choose another directory")
     if not 0 < test_fraction < 1:
         raise ValueError(f"the test fraction must be above 0 and below 1, not {test_fraction}")
     if size is not None and min(size) < 1:
@@ -101,7 +103,7 @@ def _read_directory(source: Path, size: tuple[int, int] | None, progress: Callab
         first = image.shape if first is None else first
         if size is None and image.shape != first:
             raise ValueError(f"{path}: has {image.shape[0]} x {image.shape[1]} pixels, {paths[0][0].name} has "
-                             f"{first[0]} x {first[1]}; give a size to resize all images to")
+                             f"{first[0]} x {first[1]}; give a size to resize all images to, as --size ROWS COLS")
         images.append(image if size is None or image.shape == size else resize_by_area(image, size))
         progress(done, len(paths))
     labels = np.array([number for _, number in paths], np.uint8) if directories else None

@@ -82,6 +82,37 @@ def check_images(name: str, images: ArrayLike, columns: int | None = None, unit_
     return array
 
 
+def check_array(X: ArrayLike, name: str, n_features: int | None = None, unit_interval: bool = False) -> np.ndarray:
+    """X as uint8, if it is that, else as float32; ValueError if it is not a matrix of finite numbers, in [0, 1]
+    if `unit_interval`; TypeError for an object that is no number."""
+    if hasattr(X, "toarray"):
+        raise ValueError(f"{name} is sparse, and sparse input is not supported: pass {name}.toarray()")
+    if np.ma.isMaskedArray(X):
+        raise ValueError(f"{name} is a masked array: fill the masked values first")
+    X = np.asarray(X, order="C")  # contiguous rows can be hashed
+    if X.dtype == object:
+        X = X.astype(np.float64)
+    if X.dtype.kind not in "buif" or X.ndim != 2:
+        reshape = f". Reshape your data: {name}[None]" if X.ndim == 1 else ""
+        hint = ". Complex data not supported" if X.dtype.kind == "c" else reshape
+        raise ValueError(f"{name} must be a real matrix, one row per sample, not {X.dtype} of shape {X.shape}{hint}")
+    if 0 in X.shape:
+        raise ValueError(f"{name} has 0 {'feature' if X.shape[0] else 'sample'}(s) (shape={X.shape}) "
+                         "while a minimum of 1 is required.")
+    if n_features and X.shape[1] != n_features:
+        raise ValueError(f"{name} has {X.shape[1]} features, but VAE is expecting {n_features} features as input")
+    if X.dtype == np.uint8:
+        return X
+    with np.errstate(over="ignore"):
+        X = X.astype(np.float32)
+    if not np.isfinite(X).all():
+        raise ValueError(f"{name} has NaN, infinity, or a number too large for single precision")
+    if unit_interval and (X.min() < 0 or X.max() > 1):
+        raise ValueError(f"{name} goes from {X.min():.6g} to {X.max():.6g}, but the bernoulli likelihood is of numbers "
+                         "in [0, 1]; scale it, or use likelihood='normal'")
+    return X
+
+
 def to_bytes(mean: np.ndarray) -> np.ndarray:
     """Round pixels in [0, 1] to bytes: float (…) -> uint8 (…); the inverse of v / 255.
 

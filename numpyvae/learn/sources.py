@@ -1,7 +1,9 @@
 """Where a learner's functions come from: a directory of exercises, a Python file, or names in a notebook."""
 
 import ast
+import difflib
 import importlib
+import importlib.machinery
 import importlib.util
 import os
 import re
@@ -28,7 +30,9 @@ def read_groups(source: Any, names: list[str] | str | None) -> list[tuple[str, l
     names = [names] if isinstance(names, str) else names
     for name in names or ():
         if name not in BY_NAME:
-            raise ValueError(f"no exercise is called {name!r}; there are {', '.join(BY_NAME)}")
+            close = difflib.get_close_matches(name, BY_NAME, n=3)
+            raise ValueError(f"no exercise is called {name!r}; " + (f"did you mean {' or '.join(close)}?" if close
+                                                                    else f"there are {', '.join(BY_NAME)}"))
     wanted = [exercise for exercise in EXERCISES if not names or exercise.name in names]
     if not isinstance(source, (str, os.PathLike)):
         defined = namespace_of(source)
@@ -95,7 +99,8 @@ def _forget(package: str, directory: Path) -> None:
 
 
 def _from_file(path: str) -> ModuleType:
-    specification = importlib.util.spec_from_file_location("learner", path)
+    loader = importlib.machinery.SourceFileLoader("learner", path)  # whatever the file's suffix is
+    specification = importlib.util.spec_from_file_location("learner", path, loader=loader)
     module = importlib.util.module_from_spec(specification)
     sys.modules["learner"] = module
     specification.loader.exec_module(module)

@@ -115,6 +115,8 @@ def read_rewards(R, transitions, S: int, A: int) -> np.ndarray:
 
 def read_transition_table(table: Mapping) -> tuple:
     """{s: {a: [(probability, next state, reward, done), …]}} -> states, actions, P, R, end, available"""
+    if not isinstance(table, Mapping) or not all(isinstance(choices, Mapping) for choices in table.values()):
+        raise ValueError("transitions must be a dictionary {s: {a: [(probability, next state, reward, done)]}}")
     states, actions = tuple(table), tuple(dict.fromkeys(a for choices in table.values() for a in choices))
     S, A = len(states), len(actions)
     index, column = {s: i for i, s in enumerate(states)}, {a: j for j, a in enumerate(actions)}
@@ -125,11 +127,12 @@ def read_transition_table(table: Mapping) -> tuple:
         try:
             probability, following, reward, done = outcome
             valid = 0 <= probability <= 1 and np.isfinite(reward) and (done or following in index)
+            valid &= isinstance(done, (bool, np.bool_, int))
         except (TypeError, ValueError):
             valid = False
         if not valid:
             raise ValueError(f"transitions: state {s!r}, action {a!r} has {outcome!r}; it must be (probability, next "
-                             "state, reward, done), and the next state a key unless done")
+                             "state, finite reward, done), and the next state a key unless done")
         available[i, j] = True
         R[i, j] += probability * reward
         end[i, j] += probability if done else 0

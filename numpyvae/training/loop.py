@@ -74,6 +74,7 @@ def train(images: ArrayLike, test_images: ArrayLike | None, config: VAEConfig, o
     check_model(state, config)
     processes = default_processes() if processes is None else processes
     check_processes(processes)
+    options = replace(options, batch_size=min(options.batch_size, len(images)))  # buffers have this size
     total = options.epochs * len(images)
 
     with limited_blas_threads(), training_step(state, config, options, processes) as step:

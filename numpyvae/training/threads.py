@@ -32,6 +32,7 @@ from typing import Callable, Iterator, NamedTuple
 from .cores import available_cores, read
 
 BLAS_THREADS = 1  # per process
+MAX_PROCESSES = 64
 VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 THREADED = re.compile("(lib)?(scipy_)?openblas|(lib)?mkl_rt|libblis|libarmpl|libnvpl_blas")  # BLAS with threads
 
@@ -54,6 +55,8 @@ def check_processes(processes: int) -> None:
     """ValueError if this is not a number of processes that this system can divide training among."""
     if not isinstance(processes, Integral) or isinstance(processes, bool) or processes < 1:
         raise ValueError(f"processes must be a positive integer, not {processes!r}")
+    if processes > MAX_PROCESSES:
+        raise ValueError(f"processes must be {MAX_PROCESSES} or fewer, not {processes}: each has a socket to each other")
     if processes > 1 and sys.platform == "darwin":
         raise ValueError(f"processes must be 1 on macOS, not {processes}: a forked process hangs in Apple's BLAS")
     if processes > 1 and not hasattr(os, "fork"):

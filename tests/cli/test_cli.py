@@ -209,3 +209,10 @@ def test_the_progress_line_is_for_terminals_and_is_cleared_before_a_line(monkeyp
     monkeypatch.setattr(sys, "stderr", quiet := io.StringIO())
     console.Console().progress(50, 200, "images")
     assert quiet.getvalue() == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="has no /dev/full")
+def test_the_version_on_a_full_disk_is_an_error():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "numpyvae", "--version"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1

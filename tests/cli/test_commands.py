@@ -134,7 +134,7 @@ def test_one_importance_sample_has_no_standard_error(train, evaluate, capsys):
     assert evaluate("--importance-samples", "2")["log_marginal_se"] > 0
     assert main(["evaluate", "runs/001", "--importance-samples", "1"]) == 0
     line = next(line for line in capsys.readouterr().out.splitlines() if "log p(x)" in line)
-    assert line.endswith("(1 importance samples per image)") and "±" not in line and "nan" not in line
+    assert line.endswith("(1 importance sample per image)") and "±" not in line and "nan" not in line
 
 
 def test_an_interrupt_does_not_wait_for_the_samples(train, evaluate, command):

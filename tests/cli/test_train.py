@@ -469,3 +469,14 @@ def test_training_refuses_a_learners_function_that_is_wrong(tmp_path, tiny_direc
     own.write_text("def linear(x, W, b):\n    return x @ W - b, (x, W)\n")
     assert main(["train", "--data", str(tiny_directory), "--out", str(tmp_path / "a"), "--functions", str(own)]) == 2
     assert "linear" in capsys.readouterr().err and not (tmp_path / "a").exists()
+
+
+def test_too_many_processes_leave_no_run_behind(error_line):
+    assert main(["train", "--processes", "1000"]) == 2
+    assert "processes must be 64 or fewer, not 1000" in error_line() and not Path("runs").exists()
+
+
+@needs_fork
+def test_a_batch_larger_than_any_memory_is_all_images(train):
+    train("--quiet", "--batch-size", str(10**20), "--epochs", "1", "--processes", "2")
+    assert Run.load("runs/001").state.batches_done == 1

@@ -89,8 +89,9 @@ def test_names_of_any_bytes_are_read(tmp_path):
         os.rename(tmp_path / "Übung ✓" / name, os.path.join(directory, b"\xe9%d.PNG" % number))
     write_images(tmp_path / "Übung ✓", images(2))
     assert np.array_equal(read_source(os.fsdecode(directory)).images, images(2))
-    convert_images(tmp_path, tmp_path / "out")
-    assert (tmp_path / "out" / CLASS_FILE).read_text("utf-8") == "0\tÜbung ✓\n1\t\\udcff\\udcfe\n"
+    out = tmp_path.with_name(tmp_path.name + "-out")
+    convert_images(tmp_path, out)
+    assert (out / CLASS_FILE).read_text("utf-8") == "0\tÜbung ✓\n1\t\\udcff\\udcfe\n"
 
 
 # Size
@@ -299,3 +300,32 @@ def test_pipes_are_refused_before_they_are_read(tmp_path):
     with pytest.raises(ValueError, match="pipe.png: cannot be read: is not a regular file"):
         convert_images(tmp_path / "photos", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("header", ["0,1,2,3", '"0","1","2","3"', "label,0,1,2,3", "Label,a,b,c,d"])
+def test_the_header_that_pandas_writes_is_a_header(tmp_path, header):
+    label = header.lower().startswith("label")
+    rows = [f"{'7,' if label else ''}{i},0,0,255" for i in range(3)]
+    (tmp_path / "digits.csv").write_text("\n".join([header, *rows]))
+    images, labels, _ = read_source(tmp_path / "digits.csv")
+    assert images[:, 0, 0].tolist() == [0, 1, 2] and images.shape == (3, 2, 2)
+    assert (labels is None) != label
+
+
+def test_the_message_about_a_csv_with_semicolons_is_whole(tmp_path):
+    (tmp_path / "a.csv").write_text("1;2;3;4\n1;2;3;4\n")
+    with pytest.raises(ValueError, match="'1;2;3;4' to float64"):
+        read_source(tmp_path / "a.csv")
+
+
+def test_a_row_that_is_no_square_names_the_option_and_the_header(tmp_path):
+    (tmp_path / "a.csv").write_text("1,2,3,4,5\n")
+    with pytest.raises(ValueError, match=r"--size ROWS COLS; if the first column is a label, begin with a header"):
+        read_source(tmp_path / "a.csv")
+
+
+def test_an_output_inside_the_source_is_refused(tmp_path):
+    write_png(tmp_path / "a.png", np.zeros((2, 2), np.uint8))
+    with pytest.raises(ValueError, match="is inside"):
+        convert_images(tmp_path, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]

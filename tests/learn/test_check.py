@@ -413,3 +413,14 @@ def test_functions_of_a_broken_file_share_a_line(tmp_path, capsys):
 
 def test_the_package_is_where_the_checks_look():
     assert (PACKAGE / "vae" / "layers.py").is_file()
+
+
+def test_a_file_of_any_suffix_is_read_as_python(tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text("def linear(x, W, b):\n    return x @ W + b, (x, W)\n")
+    assert [verdict.status for verdict in check_functions(path)] == ["right"]
+
+
+def test_an_unknown_name_is_answered_with_the_nearest():
+    with pytest.raises(ValueError, match="no exercise is called 'liner'; did you mean linear"):
+        check_functions(".", ["liner"])

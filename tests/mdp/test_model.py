@@ -279,3 +279,9 @@ def test_with_discount_checks_the_new_discount_factor():
 def test_the_chain_as_a_dictionary_is_simulated_by_its_labels():
     path = simulate(four_state_chain(0.5), [0, 1, 1, 1], 0, 4, np.random.default_rng(0))
     assert [four_state_chain(0.5).states[s] for s in path.states] == [-1, 0, 1, 2, 0]
+
+
+@pytest.mark.parametrize("table", [[], None, {0: [(1.0, 0, 0.0, False)]}, {0: {0: [(1.0, 0, 0.0, "no")]}}])
+def test_a_table_of_transitions_of_another_type_is_refused(table):
+    with pytest.raises(ValueError, match="transitions"):
+        MDP.from_transitions(table, gamma=0.9)

@@ -295,7 +295,7 @@ fault("256 accepted", TESTS, (FILE, "(values <= 255))", "(values <= 256))"))
 fault("pickles loaded", TESTS, (FILE, "allow_pickle=False", "allow_pickle=True"))
 fault("labels among the pixels", TESTS, (FILE, "return values[:, 1:], values[:, 0]", "return values, values[:, 0]"))
 fault("a first row with a word taken for a header", TESTS,
-      (FILE, "not any(_is_number(field)", "not all(_is_number(field)"))
+      (FILE, "not any(map(_is_number, names))", "not all(map(_is_number, names))"))
 fault("a byte order mark in the header", TESTS, (FILE, 'encoding="utf-8-sig"', 'encoding="utf-8"'))
 fault("half labels rounded", TESTS, (FILE, " & (labels == np.floor(labels))", ""))
 fault("labels of another number of images", TESTS, (FILE, "if labels.shape != (count,) or", "if"))
