@@ -142,21 +142,6 @@ def test_every_module_and_public_name_has_a_docstring(module):
                 assert ast.get_docstring(node), f"{module}.{node.name} has no docstring"
 
 
-@pytest.mark.parametrize("module", sorted(MODULES))
-def test_a_module_has_at_most_200_lines_of_120_columns(module):
-    lines = MODULES[module].read_text("utf-8").splitlines()
-    assert len(lines) <= 200 and max(map(len, lines), default=0) <= 120
-
-
-def lines(package):
-    return sum(len(path.read_text("utf-8").splitlines()) for name, path in MODULES.items() if name.startswith(package))
-
-
-def test_the_books_keep_to_their_size():
-    optional = lines("mdp.rounding") + lines("mdp.validation")  # no chapters: read them if you want to know
-    assert lines("vae.") < 1300 and lines("mdp.") - optional < 1150
-
-
 def test_importing_the_package_loads_neither_numpy_nor_scipy():
     code = ("import sys, numpyvae, numpyvae.cli\n"
             "try: numpyvae.cli.main(['--help'])\nexcept SystemExit: pass\n"

@@ -3,16 +3,14 @@
 import numpy as np
 
 from .known_errors import KnownError
+from ..vae.gaussian import _exp
 
 LOG_2PI = np.log(2 * np.pi)
 VARIANCE_PUBLISHED = "numpy-ml, neural_nets/models/vae.py; DeZero, examples/vae.py (of its third book)"
 
 
 def _error(name, words, wrong, published=""):
-    """wrong: a function, or one edit (old, new)"""
-    if callable(wrong):
-        return KnownError(name, words, function=wrong, published=published)
-    return KnownError(name, words, edits=(wrong,), published=published)
+    return KnownError(name, words, wrong, published)
 
 
 def _scaled(factor):
@@ -53,6 +51,21 @@ def _right_dmu(mu_q, mu_p, d, precision):
 
 def _right_dlogvar(mu_q, mu_p, d, precision):
     return 0.5 * np.expm1(d)
+
+
+def _kl_divergence_1(mu_q, logvar_q, mu_p=0.0, logvar_p=0.0):
+    with np.errstate(over='ignore', invalid='ignore'):
+        d = np.minimum(logvar_q - logvar_p, 10000.0)
+        r = mu_q - mu_p
+        scaled = np.where(r == 0, r, r * _exp(-0.5 * logvar_p, r))
+        return 0.5 * (np.exp(d) - 1 - d + scaled ** 2)
+
+
+def _reparameterize_backward_1(dz, mu, logvar, eps):
+    dsigma = dz
+    if np.ndim(eps) > np.ndim(mu):
+        dz, dsigma = (dz.sum(axis=0), dsigma.sum(axis=0))
+    return (dz, dsigma * (0.5 * np.exp(0.5 * logvar)))
 
 
 ERRORS = [
@@ -96,8 +109,7 @@ ERRORS = [
            _kl(lambda d, r, sq, sp: np.expm1(d) - d + r**2 / np.sqrt(sp))),
     _error("kl_divergence", "this is summed over the latents; every function of this chapter is elementwise",
            lambda *v: _kl(lambda d, r, sq, sp: np.expm1(d) - d + r**2 / sp)(*v).sum(axis=-1)),
-    _error("kl_divergence", "correct on paper, but exp(d) − 1 − d loses its digits near d = 0: use np.expm1",
-           ("np.expm1(d) - d", "(np.exp(d) - 1) - d")),
+    KnownError('kl_divergence', 'correct on paper, but exp(d) − 1 − d loses its digits near d = 0: use np.expm1', _kl_divergence_1),
     _error("kl_divergence_backward", "dmu_q without the prior's variance",
            _kl_backward(lambda m, mp, d, w: m - mp + 0 * w, _right_dlogvar)),
     _error("kl_divergence_backward", "dmu_q without the prior's mean",
@@ -140,5 +152,5 @@ ERRORS = [
            _scaled(lambda v: 0.5 * np.exp(v))),
     _error("reparameterize_backward", "dlogvar without σ", _scaled(lambda v: 0.5 + 0 * v)),
     _error("reparameterize_backward", "the gradients are means over the J samples; they must be sums", _mean_backward),
-    _error("reparameterize_backward", "dlogvar without the noise", ("dsigma = dz * eps", "dsigma = dz")),
+    KnownError('reparameterize_backward', 'dlogvar without the noise', _reparameterize_backward_1),
 ]

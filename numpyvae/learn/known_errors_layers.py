@@ -7,10 +7,7 @@ from ..vae.bernoulli import sigmoid, softplus
 
 
 def _error(name, words, wrong, published=""):
-    """wrong: a function, or one edit (old, new)"""
-    if callable(wrong):
-        return KnownError(name, words, function=wrong, published=published)
-    return KnownError(name, words, edits=(wrong,), published=published)
+    return KnownError(name, words, wrong, published)
 
 
 def _linear_backward(dy, cache, grads=(None, None), *, dx=None, dW=None, db=None):

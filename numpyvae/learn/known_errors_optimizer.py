@@ -5,23 +5,6 @@ import numpy as np
 from .known_errors import KnownError
 
 BERT = "google-research/bert, issue 153"
-EPSILON_ROOT = "theta = theta - lr * m_hat / np.sqrt(v_hat + epsilon)"
-
-
-def _edit(name, words, *edits):
-    return KnownError(name, words, edits=edits)
-
-
-def _adam(name, words, m_hat="m / (1 - beta1**t)", v_hat="v / (1 - beta2**t)", update=None, published="", **lines):
-    """An edit of adam_update's lines"""
-    new = dict(m="m = beta1 * m + (1 - beta1) * g", v="v = beta2 * v + (1 - beta2) * g**2", m_hat=f"m_hat = {m_hat}",
-               v_hat=f"v_hat = {v_hat}", theta=update or "theta = theta - lr * m_hat / (np.sqrt(v_hat) + epsilon)")
-    new.update(lines)
-    old = dict(m="m = beta1 * m + (1 - beta1) * g", v="v = beta2 * v + (1 - beta2) * g**2",
-               m_hat="m_hat = m / (1 - beta1**t)",
-               v_hat="v_hat = v / (1 - beta2**t)", theta="theta = theta - lr * m_hat / (np.sqrt(v_hat) + epsilon)")
-    return KnownError(name, words, edits=tuple((old[key], new[key]) for key in old if old[key] != new[key]),
-                      published=published)
 
 
 def _plain_adam(update):
@@ -70,25 +53,159 @@ def _central(f, inputs, name, h, over, restore=True):
     return gradient
 
 
+def _adam_update_1(theta, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g ** 2
+    m_hat = m
+    v_hat = v
+    theta = theta - lr * m_hat / (np.sqrt(v_hat) + epsilon)
+    return (theta, m, v)
+
+
+def _adam_update_2(theta, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g ** 2
+    m_hat = m
+    v_hat = v / (1 - beta2 ** t)
+    theta = theta - lr * m_hat / (np.sqrt(v_hat) + epsilon)
+    return (theta, m, v)
+
+
+def _adam_update_3(theta, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g ** 2
+    m_hat = m / (1 - beta1 ** t)
+    v_hat = v
+    theta = theta - lr * m_hat / (np.sqrt(v_hat) + epsilon)
+    return (theta, m, v)
+
+
+def _adam_update_4(theta, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g ** 2
+    m_hat = m / (1 - beta1)
+    v_hat = v / (1 - beta2)
+    theta = theta - lr * m_hat / (np.sqrt(v_hat) + epsilon)
+    return (theta, m, v)
+
+
+def _adam_update_5(theta, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g ** 2
+    m_hat = m / (1 - beta1)
+    v_hat = v / (1 - beta2 ** t)
+    theta = theta - lr * m_hat / (np.sqrt(v_hat) + epsilon)
+    return (theta, m, v)
+
+
+def _adam_update_6(theta, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g ** 2
+    m_hat = m / (1 - beta1 ** t)
+    v_hat = v / (1 - beta2)
+    theta = theta - lr * m_hat / (np.sqrt(v_hat) + epsilon)
+    return (theta, m, v)
+
+
+def _adam_update_7(theta, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08):
+    m = beta2 * m + (1 - beta2) * g
+    v = beta1 * v + (1 - beta1) * g ** 2
+    m_hat = m / (1 - beta2 ** t)
+    v_hat = v / (1 - beta1 ** t)
+    theta = theta - lr * m_hat / (np.sqrt(v_hat) + epsilon)
+    return (theta, m, v)
+
+
+def _adam_update_8(theta, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g ** 2
+    m_hat = m / (1 - beta1 ** t)
+    v_hat = v / (1 - beta2 ** t)
+    theta = theta - lr * m_hat / np.sqrt(v_hat + epsilon)
+    return (theta, m, v)
+
+
+def _adam_update_9(theta, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g ** 2
+    m_hat = m / (1 - beta1 ** t)
+    v_hat = v / (1 - beta2 ** t)
+    theta = theta - lr * m_hat / (v_hat + epsilon)
+    return (theta, m, v)
+
+
+def _adam_update_10(theta, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g ** 2
+    m_hat = m / (1 - beta1 ** t)
+    v_hat = v / (1 - beta2 ** t)
+    theta = theta + lr * m_hat / (np.sqrt(v_hat) + epsilon)
+    return (theta, m, v)
+
+
+def _adam_update_11(theta, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * abs(g)
+    m_hat = m / (1 - beta1 ** t)
+    v_hat = v / (1 - beta2 ** t)
+    theta = theta - lr * m_hat / (np.sqrt(v_hat) + epsilon)
+    return (theta, m, v)
+
+
+def _adam_update_12(theta, g, m, v, t, lr=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g ** 2
+    m_hat = m / (1 - beta1 ** t)
+    v_hat = v / (1 - beta2 ** t)
+    theta = theta - lr * g / (np.sqrt(v_hat) + epsilon)
+    return (theta, m, v)
+
+
+def _complex_step_gradient_1(f, inputs, name, h=1e-20):
+    inputs = {key: np.asarray(array).astype(np.complex128) for key, array in inputs.items()}
+    x = inputs[name]
+    gradient = np.empty(x.shape)
+    for i in np.ndindex(x.shape):
+        x.imag[i] = h
+        gradient[i] = np.imag(f(inputs))
+        x.imag[i] = 0
+    return gradient
+
+
+def _complex_step_gradient_2(f, inputs, name, h=1e-20):
+    inputs = {key: np.asarray(array).astype(np.complex128) for key, array in inputs.items()}
+    x = inputs[name]
+    gradient = np.empty(x.shape)
+    for i in np.ndindex(x.shape):
+        x.imag[i] = h
+        gradient[i] = np.real(f(inputs)) / h
+        x.imag[i] = 0
+    return gradient
+
+
+def _complex_step_gradient_3(f, inputs, name, h=1e-20):
+    inputs = {key: np.asarray(array).astype(np.complex128) for key, array in inputs.items()}
+    x = inputs[name]
+    gradient = np.empty(x.shape)
+    for i in np.ndindex(x.shape):
+        x.imag[i] = h
+        gradient[i] = np.imag(f(inputs)) / h
+    return gradient
+
+
 ERRORS = [
-    _adam("adam_update", "no bias correction: the first steps have the wrong size",
-          m_hat="m", v_hat="v", published=BERT),
-    _adam("adam_update", "m is not corrected", m_hat="m"),
-    _adam("adam_update", "v is not corrected", v_hat="v"),
-    _adam("adam_update", "both corrections have beta, not betaᵗ: right in step 1 only",
-          m_hat="m / (1 - beta1)", v_hat="v / (1 - beta2)"),
-    _adam("adam_update", "the correction of m has beta1, not beta1ᵗ: right in step 1 only", m_hat="m / (1 - beta1)"),
-    _adam("adam_update", "the correction of v has beta2, not beta2ᵗ: right in step 1 only", v_hat="v / (1 - beta2)"),
-    _adam("adam_update", "beta1 and beta2 are exchanged",
-          m="m = beta2 * m + (1 - beta2) * g", v="v = beta1 * v + (1 - beta1) * g**2",
-          m_hat="m / (1 - beta2**t)", v_hat="v / (1 - beta1**t)"),
-    _adam("adam_update", "epsilon is under the root", update=EPSILON_ROOT),
-    _adam("adam_update", "the root of v̂ is missing", update="theta = theta - lr * m_hat / (v_hat + epsilon)"),
-    _adam("adam_update", "theta grows along the gradient: the sign is turned",
-          update="theta = theta + lr * m_hat / (np.sqrt(v_hat) + epsilon)"),
-    _adam("adam_update", "v averages g, not g²", v="v = beta2 * v + (1 - beta2) * abs(g)"),
-    _adam("adam_update", "the gradient itself is in the place of m̂",
-          update="theta = theta - lr * g / (np.sqrt(v_hat) + epsilon)"),
+    KnownError('adam_update', 'no bias correction: the first steps have the wrong size', _adam_update_1, published=BERT),
+    KnownError('adam_update', 'm is not corrected', _adam_update_2),
+    KnownError('adam_update', 'v is not corrected', _adam_update_3),
+    KnownError('adam_update', 'both corrections have beta, not betaᵗ: right in step 1 only', _adam_update_4),
+    KnownError('adam_update', 'the correction of m has beta1, not beta1ᵗ: right in step 1 only', _adam_update_5),
+    KnownError('adam_update', 'the correction of v has beta2, not beta2ᵗ: right in step 1 only', _adam_update_6),
+    KnownError('adam_update', 'beta1 and beta2 are exchanged', _adam_update_7),
+    KnownError('adam_update', 'epsilon is under the root', _adam_update_8),
+    KnownError('adam_update', 'the root of v̂ is missing', _adam_update_9),
+    KnownError('adam_update', 'theta grows along the gradient: the sign is turned', _adam_update_10),
+    KnownError('adam_update', 'v averages g, not g²', _adam_update_11),
+    KnownError('adam_update', 'the gradient itself is in the place of m̂', _adam_update_12),
     KnownError("Adam.step", "no bias correction: the first steps have the wrong size", published=BERT,
                function=_plain_adam(lambda a: a.lr * a.m / (np.sqrt(a.v) + a.epsilon))),
     KnownError("Adam.step", "m is not corrected",
@@ -113,11 +230,9 @@ ERRORS = [
                _one_sided),
     KnownError("central_difference_gradient", "the entry is not restored before the next: errors add up",
                lambda f, inputs, name, h=1e-3: _central(f, inputs, name, h, 2, restore=False)),
-    _edit("complex_step_gradient", "this is not divided by h", ("np.imag(f(inputs)) / h", "np.imag(f(inputs))")),
-    _edit("complex_step_gradient", "this is the real part; it must be the imaginary part",
-          ("np.imag(f(inputs)) / h", "np.real(f(inputs)) / h")),
-    _edit("complex_step_gradient", "the step is not taken back: every later entry sees it",
-          ("        x.imag[i] = 0\n", "")),
+    KnownError('complex_step_gradient', 'this is not divided by h', _complex_step_gradient_1),
+    KnownError('complex_step_gradient', 'this is the real part; it must be the imaginary part', _complex_step_gradient_2),
+    KnownError('complex_step_gradient', 'the step is not taken back: every later entry sees it', _complex_step_gradient_3),
     KnownError("complex_step_gradient", "this is a central difference: half of the digits are lost to cancellation",
                lambda f, inputs, name, h=1e-20: _central(f, inputs, name, 6e-6, 2)),
 ]

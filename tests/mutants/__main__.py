@@ -1,164 +1,141 @@
-"""Are the tests able to fail? Each fault of this directory is put into a copy of the package, and the tests named beside it run.
+"""Random mutants: small wrong changes anywhere in the package, chosen by a seed; how many of them do the tests see?
 
-    python -m tests.mutants              all of them, in two processes
-    python -m tests.mutants KL Adam      those whose description, file or tests contain one of the words
-    python -m tests.mutants --sample 200 --seed X    that many at random; that all of them apply is checked as well
-    python -m tests.mutants --shard 2/5  each fifth of them, from the second
+    python -m tests.mutants --seed 1 --count 100            anywhere
+    python -m tests.mutants --seed 1 --count 50 vae/ mdp/   in these directories or modules
 
-A fault is killed if a test fails, and survives if none does. First the same tests run on a copy without a fault, where
-every one must pass. The exit status is 1 if a fault survives, or no longer applies (its old text must occur in the file
-exactly once), or if its tests do not run at all.
-
-Starting Python with NumPy, SciPy, pytest and hypothesis takes longer than most of the tests, so that is done once: each
-run is a fork of this process, which never imports the package itself. A run that does not end is ended from outside.
+A change is one of: + for −, × for /, operands of @ exchanged, .T dropped, < for ≤, and for or, a number one larger, True
+for False, a call or an assignment dropped. The tests of the module run first, then those of its directory. A mutant that
+survives is printed with its line: it is a missing test, or it changes nothing that can be observed. One whose tests were
+stopped because they took too long counts as killed, and is printed as well: on a machine with other work, judge it again.
 """
 
 import argparse
-import contextlib
-import importlib
-import os
+import ast
 import random
-import shutil
-import signal
 import sys
-import tempfile
 import time
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy: two processes for two cores
-os.environ["HYPOTHESIS_PROFILE"] = "mutants"
-
-import hypothesis
-import hypothesis.extra.numpy  # noqa: F401  what the tests import, imported once
-import numpy  # noqa: F401
-import pytest
-import scipy.integrate  # noqa: F401
-import scipy.linalg  # noqa: F401
-import scipy.sparse.linalg  # noqa: F401
-import scipy.special  # noqa: F401
-import scipy.stats  # noqa: F401
-
-from .faults import FAULTS
+from .run import KILLED, TESTS, configure, run, shard
 from .processes import results
 
-for path in sorted(set(Path(__file__).parent.glob("[a-z]*.py")) - {Path(__file__).with_name("random_mutants.py")}):
-    importlib.import_module(f"tests.mutants.{path.stem}")  # each adds its faults to the list
-
-TESTS = Path(__file__).parents[1]
-SECONDS = 60  # for one run, unless told otherwise; one that takes longer is stopped: some faults make loops endless
-KILLED = "killed", "too long", "died"
-PASSED, FAILED = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED
+PACKAGE = TESTS.parent / "numpyvae"
+SWAPS = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">",
+         ast.Eq: "!=", ast.NotEq: "==", ast.And: "or", ast.Or: "and", ast.FloorDiv: "/", ast.Mod: "*"}
 
 
-def problem_of(edits, package=TESTS.parent / "numpyvae", write=False):
-    """None, or why the edits cannot be made in the package; they are made if `write`"""
-    for name, old, new in edits:
-        path = package / name
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        if text.count(old) != 1 or old == new:
-            return f"does not apply: {name} has {old!r} {text.count(old)} times"
-        if write:
-            path.write_text(text.replace(old, new), encoding="utf-8")
-    return None
+def mutants(source):
+    """(what, line, start, stop, new text) of every change, by offsets into the source"""
+    tree, starts = ast.parse(source), line_starts(source)
+
+    def place(node):
+        return offset(source, starts, node.lineno, node.col_offset), offset(source, starts, node.end_lineno, node.end_col_offset)
+
+    skipped = {id(inner) for node in ast.walk(tree) for field in ("annotation", "returns")
+               if getattr(node, field, None) is not None for inner in ast.walk(getattr(node, field))}
+    for node in ast.walk(tree):
+        if id(node) in skipped or not hasattr(node, "lineno") and not isinstance(node, ast.BoolOp):
+            continue
+        if isinstance(node, (ast.BinOp, ast.Compare, ast.BoolOp)):
+            parts = {ast.BinOp: lambda: (node.left, node.op, node.right),
+                     ast.Compare: lambda: (node.left, node.ops[0], node.comparators[0]),
+                     ast.BoolOp: lambda: (node.values[0], node.op, node.values[1])}[type(node)]()
+            left, operator, right = parts
+            if type(operator) in SWAPS and not is_text(left) and not is_text(right):
+                between = place(left)[1], place(right)[0]
+                text = source[slice(*between)]
+                symbol = text.strip().strip("()").split()[0] if text.strip().strip("()").split() else ""
+                if symbol and text.count(symbol) == 1:
+                    yield f"{symbol} → {SWAPS[type(operator)]}", node.lineno, *between, text.replace(symbol, SWAPS[type(operator)])
+            if isinstance(operator, ast.MatMult):
+                (a, b), (c, d) = place(left), place(right)
+                yield "operands of @ exchanged", node.lineno, a, d, source[c:d] + source[b:c] + source[a:b]
+        elif isinstance(node, ast.Attribute) and node.attr == "T":
+            yield ".T dropped", node.lineno, place(node.value)[1], place(node)[1], ""
+        elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
+            yield f"{node.value} → {not node.value}", node.lineno, *place(node), str(not node.value)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
+            yield f"{node.value} → {node.value + 1}", node.lineno, *place(node), repr(node.value + 1)
+        elif isinstance(node, ast.AugAssign) or isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            yield "statement dropped", node.lineno, *place(node), "pass"
 
 
-def copy_with(edits, directory):
-    """The package in a new directory, with the fault; None, or what is wrong with the fault"""
-    shutil.copytree(TESTS.parent / "numpyvae", directory / "numpyvae", ignore=shutil.ignore_patterns("__pycache__"))
-    return problem_of(edits, directory / "numpyvae", write=True)
+def is_text(node):
+    return isinstance(node, ast.JoinedStr) or isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
-def run(edits, tests, seconds=SECONDS):
-    """'killed', 'survived', 'too long', or what went wrong instead; and pytest's output. In a process of its own."""
-    expired = []
-
-    def too_long(signum, frame):
-        expired.append(signum)
-        raise TimeoutError(f"more than {seconds} seconds")
-
-    with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryFile("w+") as output:
-        if problem := copy_with(edits, Path(directory)):
-            return problem, ""
-        sys.path.insert(0, directory)
-        os.environ["PYTHONPATH"] = directory
-        sys.dont_write_bytecode = True
-        signal.signal(signal.SIGALRM, too_long)
-        signal.alarm(seconds)
-        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-            status = pytest.main(["-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider",
-                                  "-W", "ignore::pytest.PytestAssertRewriteWarning",  # hypothesis is here already
-                                  "-W", "ignore:mypy_extensions:DeprecationWarning",  # hypothesis, where libcst is
-                                  "--rootdir", str(TESTS.parent), *arguments(tests)])
-        signal.alarm(0)
-        output.seek(0)
-        import numpyvae
-
-        if not numpyvae.__file__.startswith(directory):
-            return f"the tests imported {numpyvae.__file__}, not the copy", ""
-        result = {PASSED: "survived", FAILED: "killed"}.get(status, f"the tests did not run: {status!r}")
-        return "too long" if expired else result, output.read()
+def line_starts(source):
+    starts = [0]
+    for line in source.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    return starts
 
 
-def arguments(tests):
-    """'test_a.py test_b.py -k words': files, and maybe a choice among their tests, as pytest takes them"""
-    files, _, choice = tests.partition(" -k ")
-    return [str(TESTS / name) for name in files.split()] + (["-k", choice] if choice else [])
+def offset(source, starts, line, column):
+    """ast counts a column in UTF-8 bytes"""
+    text = source[starts[line - 1] : starts[line]]
+    return starts[line - 1] + len(text.encode()[:column].decode())
 
 
-def main(arguments):
+def tests_of(path):
+    """The module's own test files, and the others of its directory"""
+    name, directory = path.stem, TESTS / path.parent
+    if directory == TESTS or not any(directory.glob("test_*.py")):
+        return [f"test_{name}.py" if (TESTS / f"test_{name}.py").exists() else "cli runs"]
+    own = {file for file in directory.glob("test_*.py") if name in file.stem}
+    others = set(directory.glob("test_*.py")) - own
+    return [" ".join(sorted(str(file.relative_to(TESTS)) for file in files)) for files in (own, others) if files]
+
+
+def job_of(found):
+    """(file, what, line, old text, new text, tests), or None if the new text is no program"""
+    name, source, tests, what, line, start, stop, new = found
+    changed = source[:start] + new + source[stop:]
+    try:
+        compile(changed, name, "exec")
+    except SyntaxError:
+        return None
+    return name, what, line, source, changed, tests
+
+
+def test_one(job, round_, seconds):
+    """(result, output) of the tests of the module, in the next round of those of its directory"""
+    name, _, _, old, new, selections = job
+    return run(((name, old, new),), selections[round_], seconds)
+
+
+def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("words", nargs="*", help="those whose description, file or tests contain one of the words")
-    parser.add_argument("--sample", type=int, metavar="N", help="N of them at random; that all apply is checked as well")
-    parser.add_argument("--seed", default="", help="of the sample (default: the same every time)")
+    parser.add_argument("places", nargs="*", help="beginnings of paths inside the package (default: all)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--shard", type=shard, default=slice(None), metavar="I/N", help="each N-th only, from the I-th")
-    parser.add_argument("--seconds", type=int, default=SECONDS, help="for one run (default: %(default)s)")
-    args = parser.parse_args(arguments)
-    faults = [fault for fault in FAULTS
-              if not args.words or any(word.lower() in str(fault).lower() for word in args.words)]
-    if not faults:
-        sys.exit(f"no fault has any of the words {', '.join(args.words)} in it")
-    if args.sample:
-        stale = [fault for fault in faults if problem_of(fault.edits)]
-        chosen = random.Random(args.seed).sample(faults, min(args.sample, len(faults)))
-        print(f"{len(chosen)} of {len(faults)} faults, seed {args.seed!r}; {len(stale)} do not apply")
-        faults = [*chosen, *(fault for fault in stale if fault not in chosen)]
-    faults = faults[args.shard]
-    began, bad = time.perf_counter(), []
+    parser.add_argument("--seconds", type=int, default=120, help="for one run of tests (default: %(default)s)")
+    args = parser.parse_args()
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name, source = str(path.relative_to(PACKAGE)), path.read_text("utf-8")
+        if not args.places or name.startswith(tuple(args.places)):
+            tests = tests_of(Path(name))
+            found += ((name, source, tests, *mutant) for mutant in mutants(source))
+    random.Random(args.seed).shuffle(found)
+    chosen = [*islice(filter(None, map(job_of, found)), args.count)][args.shard]
+    started, left = time.perf_counter(), [*chosen]
     configure()
-    selections = sorted({fault.tests for fault in faults})
-    for tests, (result, output) in results(partial(run, (), seconds=args.seconds), selections, args.seconds):
-        if result != "survived":
-            bad.append(tests)
-            print(f"without a fault, {tests}: {result if result != 'killed' else 'fails'}\n{output}", flush=True)
-    print(f"{len(selections)} selections of tests, {len(selections) - len(bad)} pass on the package without a fault", flush=True)
-    for fault, (result, output) in results(partial(with_fault, seconds=args.seconds), faults, args.seconds):
-        if result not in KILLED:
-            bad.append(fault)
-            print(output)
-        print(f"{result:8}  {fault.edits[0][0]:13}  {fault.what}", flush=True)
-    survivors = sum(fault in bad or fault.tests in bad for fault in faults)
-    print(f"{len(faults) - survivors} of {len(faults)} faults killed in {time.perf_counter() - began:.0f} s")
-    return 1 if bad else 0
-
-
-def configure():
-    """Hypothesis without shrinking: that a test fails is all there is to know."""
-    phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
-    hypothesis.settings.register_profile("mutants", deadline=None, derandomize=True, database=None, phases=phases)
-
-
-def shard(text):
-    """'2/5' as a slice: the second and each fifth after it"""
-    number, count = map(int, text.split("/"))
-    if not 1 <= number <= count:
-        raise ValueError
-    return slice(number - 1, None, count)
-
-
-def with_fault(fault, seconds):
-    return run(fault.edits, fault.tests, seconds)
+    for round_ in range(2):
+        jobs = [job for job in left if len(job[-1]) > round_]
+        for job, (result, _) in results(partial(test_one, round_=round_, seconds=args.seconds), jobs, args.seconds):
+            last = round_ == len(job[-1]) - 1
+            if result in KILLED:
+                left.remove(job)
+            if last and result == "survived" or result not in ("survived", "killed"):
+                name, what, line, *_ = job
+                print(f"{result:8}  {name}:{line}  {what}", flush=True)
+    print(f"seed {args.seed}: {len(chosen) - len(left)} of {len(chosen)} random mutants killed, of {len(found)} possible, "
+          f"in {time.perf_counter() - started:.0f} s")
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
