@@ -10,7 +10,8 @@ Two books, and the workshop around them:
     data        the IDX format, MNIST, pixels
     pictures    PNG and SVG files without a plotting library
     runs        a training run on disk: checkpoint, log, report
-    learn       exercises that mark themselves, and the two books as one page
+    exercises   the reader's bench: exercises that mark themselves
+    book        the two books as one page, with their figures
     estimator   the scikit-learn interface
     cli         the command line
     files       atomic writes

@@ -33,7 +33,7 @@ from .runs.run import Run
 from .runs.source import DataSource
 from .settings import TrainingOptions, VAEConfig
 from .training.loop import train
-from .training.threads import limited_blas_threads
+from .training.parallel.threads import limited_blas_threads
 from .vae.gaussian import reparameterize
 from .vae.iwae import log_marginal
 from .vae.likelihoods import LIKELIHOODS

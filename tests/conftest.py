@@ -6,9 +6,10 @@ And a data set small enough to train on in a blink, in MNIST's form.
 """
 
 import os
+from pathlib import Path
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy: a second BLAS thread gains little here, and beside other work it
-# makes products 3 to 20 times slower (training/threads.py); a test that wants more starts a process of its own
+# makes products 3 to 20 times slower (training/parallel/threads.py); a test that wants more starts a process of its own
 
 import numpy as np
 import pytest
@@ -46,3 +47,11 @@ def tiny_directory(tmp_path):
         for name, array in zip(FILES[split], blobs(n, rng)):
             write_idx(directory / (name + ".gz"), array)
     return directory
+
+
+@pytest.fixture(scope="session")
+def sample():
+    """(training images, test images) of the sample that comes with the source"""
+    from numpyvae.data.mnist import load_images
+
+    return load_images(Path(__file__).parents[1] / "data" / "sample")

@@ -9,7 +9,7 @@ import numpy as np
 
 from numpyvae.settings import TrainingOptions, VAEConfig
 from numpyvae.vae.elbo import elbo_terms, negative_elbo_backward
-from numpyvae.vae.estimators import PATHWISE, encoder_slice, estimate_gradients
+from numpyvae.vae.gradient_estimators import PATHWISE, encoder_slice, estimate_gradients
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 
@@ -51,7 +51,7 @@ def main(count=400):
     from numpyvae.data.mnist import load_mnist
     from numpyvae.data.pixels import to_input
     from numpyvae.training.loop import train
-    from numpyvae.training.threads import limited_blas_threads
+    from numpyvae.training.parallel.threads import limited_blas_threads
 
     images, _ = load_mnist(SAMPLE, "train")
     config = VAEConfig()

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from numpyvae.cli import build_parser, main
-from numpyvae.vae import estimators
+from numpyvae.vae import gradient_estimators as estimators
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -31,9 +31,9 @@ def run(args: Namespace, console: Console) -> int:
 
     from ..data.mnist import find_data_directory, load_images
     from ..files import write_file
-    from ..learn import costs, figures
-    from ..learn.book import book_html
-    from ..learn.page import cost_table
+    from ..book.figures import costs, all as figures
+    from ..book.write import book_html
+    from ..book.page import cost_table
     from ..pictures.png import png_bytes
 
     images, test_images = load_images(find_data_directory(args.data))

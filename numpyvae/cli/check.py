@@ -25,7 +25,7 @@ def run(args: Namespace, console: Console) -> int:
       numpyvae check mine reparameterize kl_divergence
       numpyvae check my_vae.py --json
     """
-    from ..learn.check import check_functions
+    from ..exercises.judge.run import check_functions
 
     verdicts = check_functions(args.path, args.names)
     wrong = sum(verdict.status == "wrong" for verdict in verdicts)

@@ -31,8 +31,8 @@ def run(args: Namespace, console: Console) -> int:
     """
     import shlex
 
-    from ..data.fetch import printable
-    from ..data.own import convert_images
+    from ..data.sources.fetch import printable
+    from ..data.sources.convert import convert_images
 
     size = None if args.size is None else tuple(args.size)
     split = convert_images(args.source, args.out, size, args.test_fraction, args.seed,

@@ -21,7 +21,7 @@ def run(args: Namespace, console: Console) -> int:
       numpyvae download
       numpyvae download --data somewhere/else
     """
-    from ..data.download import MIRRORS, download_mnist
+    from ..data.sources.download import MIRRORS, download_mnist
 
     def progress(name, received, total):
         console.progress(received, total or 1, "bytes")

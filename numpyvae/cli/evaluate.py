@@ -27,7 +27,7 @@ def run(args: Namespace, console: Console) -> int:
       numpyvae evaluate runs/001
       numpyvae evaluate runs/001 --importance-samples 5000 --json
     """
-    from ..training.threads import set_environment
+    from ..training.parallel.threads import set_environment
 
     set_environment()  # before NumPy is imported: evaluation has threads of its own
     import numpy as np
@@ -35,7 +35,7 @@ def run(args: Namespace, console: Console) -> int:
     from ..runs.run import Run
     from ..settings import BINARIZATIONS
     from ..training.evaluation import evaluate
-    from ..training.cores import available_cores
+    from ..training.parallel.cores import available_cores
     from ..vae.likelihoods import LIKELIHOODS
 
     trained = Run.load(args.run)

@@ -18,8 +18,8 @@ def run(args: Namespace, console: Console) -> int:
     examples:
       numpyvae exercises mine
     """
-    from ..learn.exercises import write_exercises
-    from ..learn.table import EXERCISES
+    from ..exercises.files import write_exercises
+    from ..exercises.table import EXERCISES
 
     count, first = write_exercises(args.directory), EXERCISES[0]
     console.line(f"Wrote {count} exercises into {args.directory}; the first is `{first.name}` in "

@@ -5,7 +5,7 @@ import signal
 from argparse import ArgumentParser, Namespace
 from contextlib import ExitStack
 
-from ..training.interrupts import StopFlag
+from ..training.parallel.interrupts import StopFlag
 from .arguments import add_settings, integer
 from .console import Console
 
@@ -51,12 +51,12 @@ def run(args: Namespace, console: Console) -> int:
       numpyvae train --resume runs/001 --epochs 60   continue a run
       numpyvae train --from runs/001 --objective iwae --samples 50   a warm start
     """
-    from ..training.threads import set_environment
+    from ..training.parallel.threads import set_environment
 
     set_environment()  # before NumPy is imported
     from ..pictures.plots import TEST_LOSS, training_loss_name
     from ..runs.report import FILE, write_report
-    from ..training.threads import check_processes
+    from ..training.parallel.threads import check_processes
     from .open_run import open_run
 
     if args.processes is not None:
@@ -65,7 +65,7 @@ def run(args: Namespace, console: Console) -> int:
     log = (lambda text: None) if args.quiet else console.line
     with ExitStack() as lock:  # on the run's directory, as long as this command runs
         if args.functions is not None:
-            from ..learn.use import use_functions
+            from ..exercises.replace import use_functions
 
             log(lock.enter_context(use_functions(args.functions)))
         current, images, test_images = open_run(args, log, lock)
@@ -148,7 +148,7 @@ def choose_processes(args: Namespace, current, console: Console) -> int:
 
     One line says what differs from the conditions that the run was trained under: it has other last digits then.
     """
-    from ..training.threads import check_processes, default_processes, describe
+    from ..training.parallel.threads import check_processes, default_processes, describe
 
     recorded = current.conditions.get("processes")
     processes = args.processes or recorded or default_processes()

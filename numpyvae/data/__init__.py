@@ -3,19 +3,15 @@
     idx           read and write one array in an IDX file
     mnist         find, load and verify training and test set
     pixels        bytes to floats and back, binarization
-    download      MNIST from mirrors
-    fetch         one URL, within limits of time and size
-    own           own images to IDX files
-    png_reader    PNG files to arrays
-    arrays        CSV and arrays to images
+    sources       what others bring, to IDX: CSV, arrays, PNG files, directories, downloads
 """
 
-from .arrays import resize_by_area
+from .sources.arrays import resize_by_area
 from .idx import IdxError, read_idx, write_idx
 from .mnist import load_mnist
-from .own import convert_images
+from .sources.convert import convert_images
 from .pixels import binarize_static, to_bytes, to_input
-from .png_reader import PngError, read_png
+from .sources.png import PngError, read_png
 
 __all__ = ["IdxError", "PngError", "binarize_static", "convert_images", "load_mnist", "read_idx", "read_png",
            "resize_by_area", "to_bytes", "to_input", "write_idx"]

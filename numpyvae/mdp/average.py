@@ -38,7 +38,7 @@ from scipy.sparse.linalg import splu
 
 from .bellman import factorize, induced_chain
 from .model import MDP
-from .validation import U, read_array, read_integer
+from .numerics.validation import U, read_array, read_integer
 
 
 class AverageReward(NamedTuple):

@@ -45,7 +45,7 @@ from scipy.sparse import csr_array, eye_array, issparse
 from scipy.sparse.linalg import bicgstab, splu
 
 from .model import MDP
-from .validation import U, read_array
+from .numerics.validation import U, read_array
 
 ITERATIVE_STATES = 5_000                # sparse systems above this size are solved by iteration first
 LU_STATES = 200_000                     # and above this size by iteration only

@@ -22,8 +22,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
-from .validation import (LARGEST, check_rows, clear_rows, freeze, read_array, read_discount, read_labels, read_mask,
-                         read_rewards, read_transition_table, read_transitions)
+from .numerics.validation import LARGEST, check_rows, clear_rows, freeze, read_array, read_discount, read_labels, read_mask, read_rewards, read_transition_table, read_transitions
 
 
 class MDP:

@@ -12,7 +12,7 @@ import numpy as np
 
 from .bellman import as_policy
 from .model import MDP
-from .validation import read_integer
+from .numerics.validation import read_integer
 
 
 class Trajectory(NamedTuple):

@@ -52,8 +52,8 @@ import numpy as np
 from .bellman import action_values, as_policy, as_values, factorize, induced_chain, policy_evaluation
 from .horizon import effective_horizon
 from .model import MDP
-from .rounding import bound_with_rounding, check_tolerance, next_states, refine, rounding_unit, tie_tolerance
-from .validation import U, read_integer
+from .numerics.rounding import bound_with_rounding, check_tolerance, next_states, refine, rounding_unit, tie_tolerance
+from .numerics.validation import U, read_integer
 
 
 class Solution(NamedTuple):

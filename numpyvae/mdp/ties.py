@@ -12,7 +12,7 @@ import numpy as np
 
 from .bellman import action_values
 from .model import MDP
-from .rounding import tie_tolerance
+from .numerics.rounding import tie_tolerance
 from .solvers import solve_exactly
 
 

@@ -14,8 +14,7 @@ import numpy as np
 from ..data.mnist import load_mnist
 from ..data.pixels import apply_static, to_input
 from ..files import atomic_write
-from ..pictures.latent import (latent_scatter_svg, manifold_svg, plane_scatter_svg, principal_components,
-                               unit_variance_svg)
+from ..pictures.latent import latent_scatter_svg, manifold_svg, plane_scatter_svg, principal_components, unit_variance_svg
 from ..pictures.plots import TEST_LOSS, curve_svg, learning_curve_svg, line_plot_svg, training_loss_name
 from ..pictures.samples import active_first, image_grid, interpolate, manifold, sample_prior, traverse
 from ..settings import BINARIZATIONS

@@ -32,7 +32,7 @@ from ..vae.elbo import elbo_terms
 from ..vae.iwae import log_marginal
 from ..vae.likelihoods import LIKELIHOODS
 from ..vae.parameters import Parameters
-from .threads import limited_blas_threads
+from .parallel.threads import limited_blas_threads
 
 ACTIVE_UNIT_VARIANCE = 0.01
 

@@ -33,12 +33,12 @@ from ..data.pixels import apply_static, check_images, to_input
 from ..settings import TrainingOptions, VAEConfig, check_together
 from ..vae.likelihoods import LIKELIHOODS
 from .evaluation import ElboTerms, evaluate_elbo
-from .interrupts import deferred_interrupt
-from .parallel import training_step
+from .parallel.interrupts import deferred_interrupt
+from .parallel.step import training_step
 from .schedule import kl_weight, learning_rate
 from .state import TrainingState, check_model, initial_state
 from .step import NotFiniteError
-from .threads import check_processes, default_processes, limited_blas_threads
+from .parallel.threads import check_processes, default_processes, limited_blas_threads
 
 EVALUATION_STREAM = 2  # third seed of the generator that evaluation uses, after the seed and the epoch
 

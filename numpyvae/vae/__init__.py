@@ -24,7 +24,7 @@ Each module is a chapter, and (2.7) is equation 7 of chapter 2. Read them in thi
      8  adam              the optimizer
      9  gradcheck         numerical gradient checks, and what they cannot see
     10  iwae              importance weights: tighter bounds, and log p(x) itself
-    11  estimators        why reparameterize; the path derivatives
+    11  gradient_estimators  why reparameterize; the path derivatives
     12  objectives        the table of losses that training can minimize
     13  gradcheck_cases   the gradients that are checked
 
@@ -45,9 +45,8 @@ Symbols:
 
 from .adam import Adam
 from .elbo import elbo_terms, negative_elbo, negative_elbo_backward
-from .estimators import negative_elbo_stl, negative_elbo_stl_backward, negative_iwae_dreg_backward
-from .gaussian import (cross_entropy, entropy, kl_divergence, kl_divergence_backward, log_density, log_density_backward,
-                       reparameterize, reparameterize_backward)
+from .gradient_estimators import negative_elbo_stl, negative_elbo_stl_backward, negative_iwae_dreg_backward
+from .gaussian import cross_entropy, entropy, kl_divergence, kl_divergence_backward, log_density, log_density_backward, reparameterize, reparameterize_backward
 from .gradcheck import check_gradients
 from .iwae import log_importance_weights, log_marginal, log_mean_exp, negative_iwae, negative_iwae_backward
 from .likelihoods import LIKELIHOODS

@@ -29,7 +29,7 @@ variance that sampling adds falls as 1/J, and the decoder's time grows as J; the
 
 The KL term pushes q(z|x) to the prior, the same for all x. A latent is an active unit if the variance of its mu over
 the images is above 0.01; with none, the model has collapsed. A single unit collapses where what it would explain costs
-less than its KL: in a linear model, if its principal axis has at most the decoder's variance (learn/figures_collapse).
+less than its KL: in a linear model, if its principal axis has at most the decoder's variance (book/figures/collapse).
 
 The forward pass, with shapes. The backward pass goes through the same graph from right to left:
 

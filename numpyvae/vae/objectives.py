@@ -5,7 +5,7 @@ name in settings.py and a case in gradcheck_cases (tests/README.md, Contributing
 """
 
 from .elbo import negative_elbo, negative_elbo_backward
-from .estimators import negative_elbo_stl, negative_elbo_stl_backward, negative_iwae_dreg_backward
+from .gradient_estimators import negative_elbo_stl, negative_elbo_stl_backward, negative_iwae_dreg_backward
 from .iwae import negative_iwae, negative_iwae_backward
 
 OBJECTIVES = {"elbo": (negative_elbo, negative_elbo_backward),

@@ -63,7 +63,7 @@ search = GridSearchCV(model, {"beta": [1.0, 0.5]}, cv=[(every, every[:10])], n_j
 show(float(np.mean(search.fit(X).cv_results_["mean_fit_time"])))
 """
 EVALUATE = LOAD + """
-from numpyvae.training.cores import available_cores
+from numpyvae.training.parallel.cores import available_cores
 from numpyvae.training.evaluation import evaluate
 from numpyvae.vae import init_params
 rng = np.random.default_rng(0)

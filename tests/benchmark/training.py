@@ -30,7 +30,7 @@ import numpy as np
 from numpyvae.data.mnist import load_images, load_mnist
 from numpyvae.data.pixels import to_input
 from numpyvae.settings import VAEConfig
-from numpyvae.training.threads import available_cores, describe, limited_blas_threads
+from numpyvae.training.parallel.threads import available_cores, describe, limited_blas_threads
 from numpyvae.vae import bernoulli, layers
 from numpyvae.vae import Adam, init_params, log_marginal
 
@@ -210,7 +210,7 @@ def more_cores(images):
 
 BARRIER = """
 import time
-from numpyvae.training.processes import ProcessGroup
+from numpyvae.training.parallel.processes import ProcessGroup
 def work(group):
     while True: group.barrier()
 with ProcessGroup(2, work) as group:

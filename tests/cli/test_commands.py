@@ -15,7 +15,7 @@ import pytest
 from numpyvae.cli import main
 from numpyvae.data.idx import read_idx, write_idx
 from numpyvae.data.pixels import to_input
-from numpyvae.data.png_reader import read_png
+from numpyvae.data.sources.png import read_png
 from numpyvae.runs.run import Run
 from numpyvae.vae import encode
 

@@ -19,7 +19,7 @@ from numpyvae.data.idx import read_idx, write_idx
 from numpyvae.runs import checkpoint
 from numpyvae.runs.run import Run
 from numpyvae.settings import PRESETS
-from numpyvae.training.interrupts import StopFlag
+from numpyvae.training.parallel.interrupts import StopFlag
 from numpyvae.training.state import TrainingState
 
 BATCH = re.compile(r"Train Epoch: (\d+) \[(\d+)/(\d+) \((\d+)%\)\]\tLoss: (\d+\.\d{6})")

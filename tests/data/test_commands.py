@@ -8,10 +8,10 @@ import pytest
 
 import numpyvae.data
 from numpyvae.cli import data, download
-from numpyvae.data import fetch
-from numpyvae.data.download import PAYLOADS
+from numpyvae.data.sources import fetch
+from numpyvae.data.sources.download import PAYLOADS
 from numpyvae.data.mnist import load_mnist
-from numpyvae.data.own import convert_images
+from numpyvae.data.sources.convert import convert_images
 from numpyvae.pictures.png import write_png
 
 
@@ -56,7 +56,7 @@ def test_data_prints_the_sets_the_classes_and_the_next_command(tmp_path):
 def test_data_without_labels_says_so(tmp_path):
     np.save(tmp_path / "a.npy", np.arange(40, dtype=np.uint8).reshape(10, 2, 2))
     console = call(data, tmp_path / "a.npy", "--out", tmp_path / "out")
-    assert console.lines == ["train: 9 images of 2 x 2 pixels, no labels", "test:  1 images of 2 x 2 pixels, no labels",
+    assert console.lines == ["train: 9 images of 2 x 2 pixels, no labels", "test:  1 image of 2 x 2 pixels, no labels",
                              f"Next: numpyvae train --data {tmp_path}/out"]
 
 
@@ -71,8 +71,8 @@ def test_download_prints_each_file_and_warns_of_failed_mirrors(tmp_path, monkeyp
             raise fetch.DownloadError("the server answers 503 no")
         yield gzip.compress(bytes(8)), 10, 20
 
-    monkeypatch.setattr("numpyvae.data.download.read_chunks", read_chunks)
-    monkeypatch.setattr("numpyvae.data.download.verify_payload", lambda path, size, digest: None)
+    monkeypatch.setattr("numpyvae.data.sources.download.read_chunks", read_chunks)
+    monkeypatch.setattr("numpyvae.data.sources.download.verify_payload", lambda path, size, digest: None)
     mirrors = ["--mirror", "https://first.example/a", "--mirror", "https://second.example"]
     console = call(download, "--data", directory, *mirrors)
     names = list(PAYLOADS)

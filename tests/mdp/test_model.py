@@ -213,7 +213,7 @@ def table_of(mdp, states, actions):
 
 @pytest.mark.parametrize("dense_states", [500, 3])
 def test_a_dictionary_of_transitions_is_the_same_problem(dense_states, monkeypatch):
-    monkeypatch.setattr("numpyvae.mdp.validation.DENSE_STATES", dense_states)
+    monkeypatch.setattr("numpyvae.mdp.numerics.validation.DENSE_STATES", dense_states)
     mdp = random_mdp(np.random.default_rng(2), 5, 3, 0.9)
     found = MDP.from_transitions(table_of(mdp, "abcde", "xyz"), 0.9)
     assert found.states == tuple("abcde") and found.actions == tuple("xyz") and found.sparse == (dense_states == 3)

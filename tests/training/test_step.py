@@ -12,8 +12,8 @@ from numpyvae.settings import OBJECTIVES as NAMES
 from numpyvae.settings import TrainingOptions, VAEConfig
 from numpyvae.training import step as step_module
 from numpyvae.training.loop import train
-from numpyvae.training.parallel import ParallelStep, training_step
-from numpyvae.training.processes import ProcessGroup
+from numpyvae.training.parallel.step import ParallelStep, training_step
+from numpyvae.training.parallel.processes import ProcessGroup
 from numpyvae.training.state import TrainingState, initial_state
 from numpyvae.training.step import NotFiniteError, Step, require_finite
 from numpyvae.vae import Adam, Parameters, init_params

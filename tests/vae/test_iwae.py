@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 from scipy import stats
 from scipy.special import logsumexp
 
-from numpyvae.vae.estimators import negative_iwae_dreg_backward
+from numpyvae.vae.gradient_estimators import negative_iwae_dreg_backward
 from numpyvae.vae.iwae import (log_importance_weights, log_marginal, log_mean_exp, negative_iwae,
                                negative_iwae_backward)
 from numpyvae.settings import VAEConfig

@@ -10,7 +10,7 @@ import pytest
 
 from numpyvae.settings import VAEConfig
 from numpyvae.vae import OBJECTIVES, Parameters, decode, encode, init_params, negative_iwae, zero_parameters
-from numpyvae.vae.estimators import encoder_slice
+from numpyvae.vae.gradient_estimators import encoder_slice
 from numpyvae.vae.objectives import NOT_DERIVATIVES
 from tests.vae.test_ppca import linear_vae, put_the_posterior_into_the_encoder, random_params
 

@@ -1,0 +1,1 @@
+"""The two books as one page, with their figures: `numpyvae book` writes it."""

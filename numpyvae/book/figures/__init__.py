@@ -1,0 +1,1 @@
+"""The figures of the two books, each computed by the package itself."""

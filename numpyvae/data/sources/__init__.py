@@ -1,0 +1,1 @@
+"""What others bring, converted to IDX: CSV, arrays, PNG files, directories, downloads."""

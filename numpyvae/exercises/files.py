@@ -1,0 +1,123 @@
+"""Exercises, made from the package's own source: the chapters, with the bodies of the functions of table.py taken out.
+
+A chapter keeps its prose, its equations, its signatures and its docstrings; a body that is taken out becomes `...`.
+Only two more things change. Imports name the package, so that each chapter can be solved alone: whatever another
+chapter defines comes from the package. And a private helper that is the answer is left out.
+"""
+
+import ast
+import os
+import shutil
+from pathlib import Path
+
+from .table import EXERCISES
+
+PACKAGE = Path(__file__).parents[1]
+BOOKS = {"vae": "Book one: the variational autoencoder", "mdp": "Book two: Markov decision processes"}
+BODY = "..."
+
+INDEX = """# The two books, as exercises
+
+Each file is a chapter. In {count} functions the body is `...`, and the docstring says what belongs there. Write it.
+
+    {check}
+
+then says for every function: right, wrong or not done. If it is wrong, you see the smallest input for which it is, what
+your function returned and what is correct; and if the error is a known one, its name.
+
+- Start with the first function below; they are in order of difficulty. The order of reading is in `vae/__init__.py` and
+  `mdp/__init__.py`, with the table of symbols.
+- Each function is checked alone: what it calls of the other exercises is the package's own. So the order is yours.
+- A different way to write it is as good: loops, `einsum`, float64 only. Only the values count, and that arguments are
+  not changed unless the docstring says so. Speed, callbacks and the refusal of invalid arguments are not checked.
+- To check one function: `{check} linear`. In a notebook: `from numpyvae.exercises import check_functions`, then
+  `check_functions(globals())`.
+- With every function that is right in the package's place: `{train}`.
+
+{rows}
+"""
+
+
+def write_exercises(directory: str | os.PathLike) -> int:
+    """Write the exercises into a directory, which must be new or empty, and return their number.
+
+    The directory appears complete or not at all. ValueError if it contains anything.
+    """
+    directory = Path(directory)
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise ValueError(f"{directory} exists already; exercises are written into a new or an empty directory")
+    parent = directory.absolute().parent
+    if not parent.is_dir():
+        raise ValueError(f"{directory} cannot be made: {parent} is not a directory")
+    temporary = parent / f".{directory.absolute().name}.{os.getpid()}.tmp"
+    try:
+        for path, text in exercise_files(str(directory)).items():
+            target = temporary / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        if directory.exists():
+            directory.rmdir()
+        os.rename(temporary, directory)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return len(EXERCISES)
+
+
+def exercise_files(directory: str = "DIR") -> dict[str, str]:
+    """path -> text of every file; `directory` is what the index page calls it"""
+    files = {"README.md": _index(directory)}
+    for book in BOOKS:
+        overview = ast.get_docstring(ast.parse((PACKAGE / book / "__init__.py").read_text(encoding="utf-8")))
+        files[f"{book}/__init__.py"] = f'"""{overview}\n"""\n'
+        for path in sorted((PACKAGE / book).glob("*.py")):
+            if path.name != "__init__.py":
+                files[f"{book}/{path.name}"] = exercise_source(path.read_text(encoding="utf-8"), f"{book}.{path.stem}")
+    return files
+
+
+def exercise_source(source: str, chapter: str, solved: bool = False) -> str:
+    """A module's source as an exercise file, or with `solved` as one that is done: only its imports differ."""
+    mine = [] if solved else [exercise for exercise in EXERCISES if exercise.chapter == chapter]
+    remove = {exercise.name for exercise in mine}
+    omit = {name for exercise in mine for name in exercise.answers}
+    lines = source.splitlines()
+    for name, node in reversed(list(_statements(ast.parse(source)))):
+        first, last = node.lineno, node.end_lineno
+        if isinstance(node, ast.ImportFrom):
+            if node.level:
+                lines[first - 1] = _absolute(lines[first - 1], node, chapter)
+        elif name in omit:
+            lines[first - 1 : last + 2] = []
+        elif name in remove:
+            kept = node.body[0].end_lineno if ast.get_docstring(node) is not None else node.body[0].lineno - 1
+            lines[kept:last] = [" " * node.body[0].col_offset + BODY]
+    return "\n".join(lines) + "\n"
+
+
+def _statements(tree: ast.Module):
+    """(name, node) of each import, function, class and method, in order"""
+    for node in tree.body:
+        yield getattr(node, "name", ""), node
+        if isinstance(node, ast.ClassDef):
+            for method in node.body:
+                if isinstance(method, ast.FunctionDef):
+                    yield f"{node.name}.{method.name}", method
+
+
+def _absolute(line: str, node: ast.ImportFrom, chapter: str) -> str:
+    """`from .layers import …` as `from numpyvae.vae.layers import …`"""
+    package = ["numpyvae", *chapter.split(".")[:-1]]
+    base = ".".join([*package[: len(package) - node.level + 1], *filter(None, [node.module])])
+    return line.replace(f"from {'.' * node.level}{node.module or ''} ", f"from {base} ", 1)
+
+
+def _index(directory: str) -> str:
+    rows = []
+    for book, title in BOOKS.items():
+        rows += [f"## {title}", "", "| | function | chapter |", "| --- | --- | --- |"]
+        mine = [exercise for exercise in EXERCISES if exercise.chapter.startswith(book)]
+        rows += [f"| {i} | `{exercise.name}` | [{exercise.chapter.replace('.', '/')}.py]"
+                 f"({exercise.chapter.replace('.', '/')}.py) |" for i, exercise in enumerate(mine, 1)]
+        rows.append("")
+    return INDEX.format(count=len(EXERCISES), check=f"numpyvae check {directory}", rows="\n".join(rows).rstrip(),
+                        train=f"numpyvae train --functions {directory}")

@@ -1,0 +1,157 @@
+"""Where a learner's functions come from: a directory of exercises, a Python file, or names in a notebook."""
+
+import ast
+import difflib
+import importlib
+import importlib.machinery
+import importlib.util
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ..table import BY_NAME, EXERCISES, OTHERS, package_function
+
+
+class ImportFailed(Exception):
+    """A file of the learner cannot be imported; the message is one line."""
+
+
+def read_groups(source: Any, names: list[str] | str | None) -> list[tuple[str, list[str]]]:
+    """(what to load, names of exercises) in order: the chapters' files of a directory, one file, or "" for a namespace
+
+    Of a file or a namespace only what it defines itself, not what it imports from the package. ValueError if there is
+    nothing to check, or no exercise of a name.
+    """
+    names = [names] if isinstance(names, str) else names
+    for name in names or ():
+        if name not in BY_NAME:
+            close = difflib.get_close_matches(name, BY_NAME, n=3)
+            raise ValueError(f"no exercise is called {name!r}; " + (f"did you mean {' or '.join(close)}?" if close
+                                                                    else f"there are {', '.join(BY_NAME)}"))
+    wanted = [exercise for exercise in EXERCISES if not names or exercise.name in names]
+    if not isinstance(source, (str, os.PathLike)):
+        defined = namespace_of(source)
+        groups = [("", [exercise.name for exercise in wanted if exercise.owner in defined
+                        and defined[exercise.owner] is not package_function(exercise.name)])]
+    elif Path(source).is_dir():
+        files = {exercise.chapter: Path(source, *exercise.chapter.split(".")).with_suffix(".py") for exercise in wanted}
+        groups = [(str(path), [exercise.name for exercise in wanted if exercise.chapter == chapter])
+                  for chapter, path in files.items() if path.is_file()]
+    elif Path(source).is_file():
+        defined = _defined_names(Path(source).read_text(encoding="utf-8", errors="replace"))
+        groups = [(str(source), [exercise.name for exercise in wanted if exercise.owner in defined])]
+    else:
+        raise FileNotFoundError(2, "there is no such file or directory", str(source))
+    if not any(mine for _, mine in groups):
+        raise ValueError(f"{source if isinstance(source, (str, os.PathLike)) else 'the namespace'} has none of the "
+                         f"functions {', '.join(exercise.name for exercise in wanted)}")
+    return groups
+
+
+def _defined_names(text: str) -> set[str]:
+    """The functions, classes and variables that a file defines; if it is not Python, every word of it, so that the
+    import says what is wrong"""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return set(re.findall(r"\w+", text))
+    names = {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
+    return names | {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
+
+
+def namespace_of(source: Any) -> Mapping[str, Any]:
+    """A dict such as globals(), or a module's"""
+    return source if isinstance(source, Mapping) else vars(source)
+
+
+def load(source: Any, path: str) -> Mapping[str, Any]:
+    """The names of one group's file, imported; or of the namespace. ImportFailed with one line if that fails."""
+    if not path:
+        return namespace_of(source)
+    directory = Path(source) if Path(source).is_dir() else Path(path).parent
+    name = ".".join(Path(path).relative_to(directory).with_suffix("").parts)
+    sys.path.insert(0, str(directory.absolute()))
+    try:
+        if "." in name:
+            _forget(name.split(".")[0], directory)
+            return vars(importlib.import_module(name))
+        return vars(_from_file(path))
+    except SyntaxError as error:
+        raise ImportFailed(f"{path}, line {error.lineno}: {type(error).__name__}: {error.msg}") from None
+    except BaseException as error:
+        words = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        words = "it calls sys.exit" if isinstance(error, SystemExit) else words
+        raise ImportFailed(f"{path} cannot be imported: {words}") from None
+
+
+def _forget(package: str, directory: Path) -> None:
+    """Forget an imported package of the same name that comes from another directory."""
+    files = getattr(sys.modules.get(package), "__path__", ())
+    if all(Path(file).absolute() != (directory / package).absolute() for file in files):
+        for name in [name for name in sys.modules if name.split(".")[0] == package]:
+            del sys.modules[name]
+
+
+def _from_file(path: str) -> ModuleType:
+    loader = importlib.machinery.SourceFileLoader("learner", path)  # whatever the file's suffix is
+    specification = importlib.util.spec_from_file_location("learner", path, loader=loader)
+    module = importlib.util.module_from_spec(specification)
+    sys.modules["learner"] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+def is_empty(function: Any, name: str) -> bool:
+    """Whether a function has no body but a docstring, `...` or pass. name: the exercise's, Class.method for a method"""
+    if "." in name:
+        function = getattr(function, name.split(".")[1], None)
+    code = getattr(function, "__code__", None)
+    return code is not None and code.co_code in _EMPTY and set(code.co_consts) <= {None, function.__doc__}
+
+
+def _empty_1():
+    ...
+
+
+def _empty_2():
+    """Documented."""
+
+
+def _empty_3():
+    """Documented."""
+    return None
+
+
+_EMPTY = {f.__code__.co_code for f in (_empty_1, _empty_2, _empty_3)}
+
+
+def lookup(namespace: Mapping[str, Any]) -> Callable:
+    """name -> the learner's function of that name if there is one that is done, else the package's"""
+    def find(name):
+        mine = namespace.get(name.split(".")[0])
+        return mine if callable(mine) and not is_empty(mine, name) else package_function(name)
+
+    return find
+
+
+@contextmanager
+def alone(function: Any, name: str) -> Iterator[None]:
+    """Within the block a learner's function calls the package's functions for all other exercises of its file."""
+    namespace = getattr(getattr(function, name.split(".")[1], None) if "." in name else function, "__globals__", None)
+    if namespace is None or namespace.get("__name__", "").startswith(__package__.split(".")[0] + "."):
+        yield
+        return
+    others = {exercise.owner: exercise.name for exercise in EXERCISES if exercise.owner in namespace
+              and exercise.owner != name.split(".")[0]} | {other: other for other in OTHERS if other in namespace}
+    saved = {owner: namespace[owner] for owner in others}
+    namespace.update((owner, package_function(other)) for owner, other in others.items())
+    try:
+        yield
+    finally:
+        namespace.update(saved)

@@ -1,0 +1,159 @@
+"""The judgment of one function: its outputs on a list of trials, compared with what an oracle expects.
+
+A trial is an input and the correct output, which an oracle has computed without the package's code. Trials stand in
+order of size, so the first that fails is the smallest failing input. A wrong function is then compared with the known
+errors: one that has the same outputs on every trial says in words what is wrong.
+
+A trial is `delicate` if a formula that is correct on paper may fail it, by rounding or overflow. Two implementations of
+one error need not agree there to the last digit. They have to fail the same delicate trials, and agree on all others.
+"""
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .outputs import Failure, call_text, copied, equal, kind_of, number_text, read_outputs, same, wrong_entries
+from ..table import BY_NAME
+
+
+class Trial(NamedTuple):
+    """One input and its correct output.
+
+    inputs     argument name -> value
+    expected   the outputs: an array or number, or a tuple of them
+    call       call(f, functions, *values of inputs) -> the outputs; by default f(*values). `functions` looks a name up
+               among the learner's functions, or the package's.
+    rtol       tolerance of each entry, relative to it; plus a thousandth of that, relative to the largest entry
+    atol       absolute tolerance, in addition
+    text       the input in words; by default f(name=value, …)
+    delicate   see above
+    changes    names of arguments that may be changed
+    """
+
+    inputs: dict
+    expected: Any
+    call: Callable | None = None
+    rtol: float = 1e-9
+    atol: float = 0.0
+    text: str = ""
+    delicate: bool = False
+    changes: tuple[str, ...] = ()
+
+
+class NotDone(Exception):
+    """The function's body is still missing."""
+
+
+class Verdict(NamedTuple):
+    """The verdict on one function.
+
+    status    "right", "wrong" or "not done"; if it is not "wrong", the fields below it are empty
+    input     the smallest input for which it is wrong; got, expected: its output there, and the correct one
+    error     the known error that it makes, in words; empty if it makes none of them
+    problem   what happened instead of an output: an exception, a changed argument, no end, a file that cannot be
+              imported
+    published where that error was published, if it was
+    """
+
+    name: str
+    chapter: str
+    status: str
+    input: str = ""
+    got: str = ""
+    expected: str = ""
+    error: str = ""
+    problem: str = ""
+    published: str = ""
+
+
+def judge(name: str, f: Callable, functions: Callable, trials: Sequence[Trial], errors: Iterable) -> Verdict:
+    """Judge f, the exercise `name`. errors: the known errors of this function."""
+    verdict = partial(Verdict, name, BY_NAME[name].chapter)
+    try:
+        outputs = [run(trial, f, functions) for trial in trials]
+    except NotDone:
+        return verdict("not done")
+    failed = [not correct(trial, output) for trial, output in zip(trials, outputs)]
+    if not any(failed):
+        return verdict("right")
+    first = failed.index(True)
+    got, expected = describe(outputs[first], trials[first])
+    problem = outputs[first].message if isinstance(outputs[first], Failure) else ""
+    error = matching_error(outputs, failed, trials, errors)
+    return verdict("wrong", trials[first].text or call_text(name, trials[first].inputs), got, expected,
+                   error.words if error else "", problem, error.published if error else "")
+
+
+def matching_error(outputs: list, failed: list[bool], trials: Sequence[Trial], errors: Iterable):
+    """The known error with these outputs, or None"""
+    for error in errors:
+        theirs = [run(trial, error.function, error.functions) for trial in trials]
+        if all(correct(trial, b) != wrong if trial.delicate else equal(a, b, max(trial.rtol, 1e-7), trial.atol)
+               for trial, a, b, wrong in zip(trials, outputs, theirs, failed)):
+            return error
+    return None
+
+
+def run(trial: Trial, f: Callable, functions: Callable) -> tuple | Failure:
+    """The outputs of f on one trial, as a tuple of arrays; or a Failure. NotDone if it returns nothing."""
+    inputs = {name: copied(value) for name, value in trial.inputs.items()}
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            result = f(*inputs.values()) if trial.call is None else trial.call(f, functions, *inputs.values())
+    except NotImplementedError:
+        raise NotDone from None
+    except Unusable as error:
+        return Failure("type", str(error))
+    except SystemExit:
+        return Failure("SystemExit", "calls sys.exit")
+    except BaseException as error:
+        return Failure(type(error).__name__, " ".join(f"raises {type(error).__name__}: {error}".split())[:200])
+    for name in inputs:
+        if name not in trial.changes and not same(inputs[name], trial.inputs[name]):
+            return Failure("changed", f"changes its argument {name}")
+    return read_outputs(result, trial.expected)
+
+
+class Unusable(Exception):
+    """Raised by a trial when what a function returned cannot be used."""
+
+
+def parts(result: Any, count: int | None, what: str) -> tuple:
+    """The parts of a returned tuple; Unusable unless it is a tuple of that many, or with None of any number above 1."""
+    if not isinstance(result, (tuple, list)) or (len(result) != count if count else len(result) < 2):
+        raise Unusable(f"returns {kind_of(result)}; {what} was expected")
+    return tuple(result)
+
+
+def expected_arrays(trial: Trial) -> tuple:
+    """The expected outputs as a tuple of arrays"""
+    return tuple(map(np.asarray, trial.expected if isinstance(trial.expected, tuple) else (trial.expected,)))
+
+
+def correct(trial: Trial, output: tuple | Failure) -> bool:
+    """Whether the outputs are the expected ones, to within the tolerance"""
+    return equal(expected_arrays(trial), output, trial.rtol, trial.atol)
+
+
+def describe(output: tuple | Failure, trial: Trial) -> tuple[str, str]:
+    """(got, expected) as text: the whole array if it is small, else its worst entry"""
+    expected = expected_arrays(trial)
+    if isinstance(output, Failure):
+        return "", number_text(expected[0]) if len(expected) == 1 and expected[0].size <= 6 else ""
+    for k, (e, g) in enumerate(zip(expected, output)):
+        place = f"output {k + 1} of {len(expected)}: " if len(expected) > 1 else ""
+        if e.shape != g.shape:
+            return f"{place}shape {g.shape}", f"shape {e.shape}"
+        wrong = wrong_entries(e, g, trial.rtol, trial.atol)
+        if wrong.any():
+            if e.size <= 6:
+                return place + number_text(g), number_text(e)
+            with np.errstate(invalid="ignore"):
+                size = np.where(wrong, np.nan_to_num(np.abs(g - e), nan=np.inf), -1)
+            i = tuple(int(n) for n in np.unravel_index(size.argmax(), e.shape))
+            return f"{place}entry {list(i)} is {number_text(g[i])}", number_text(e[i])
+    return "", ""

@@ -1,0 +1,1 @@
+"""Book two's exercises: a module per chapter, its oracle's trials and its known errors."""

@@ -1,0 +1,1 @@
+"""Book one's exercises: a module per chapter, its oracle's trials and its known errors."""

@@ -1,0 +1,1 @@
+"""What is no chapter of book two: rounding, exact residuals, the checks of what a caller passes."""

@@ -1,0 +1,1 @@
+"""Several processes and BLAS threads: speed only. The reading path does not need these modules."""
