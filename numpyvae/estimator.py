@@ -39,11 +39,16 @@ from .vae.iwae import log_marginal
 from .vae.likelihoods import LIKELIHOODS
 from .vae.model import decode, encode, prior_parameters
 
-OPTIONS = [(option.name, option.type, field(default=option.default))
-           for settings in (VAEConfig, TrainingOptions) for option in fields(settings)
-           if option.name not in ("input_dim", "seed", "binarize")]  # fit knows these
-OPTIONS += [("n_importance_samples", int, field(default=100)),
-            ("random_state", int | np.random.Generator | None, field(default=None))]
+OPTIONS = [
+    (option.name, option.type, field(default=option.default))
+    for settings in (VAEConfig, TrainingOptions)
+    for option in fields(settings)
+    if option.name not in ("input_dim", "seed", "binarize")
+]  # fit knows these
+OPTIONS += [
+    ("n_importance_samples", int, field(default=100)),
+    ("random_state", int | np.random.Generator | None, field(default=None)),
+]
 
 
 class NotFittedError(ValueError, AttributeError):
@@ -62,13 +67,22 @@ class VAE(make_dataclass("VAE", OPTIONS, kw_only=True, eq=False, repr=False)):
         A run that was trained on binarized pixels needs binary input."""
         run = Run.load(path)
         settings = {**vars(run.config), **vars(run.options)}
-        model = cls(random_state=run.options.seed, **{name: settings[name] for name in settings if hasattr(cls, name)})
+        model = cls(
+            random_state=run.options.seed,
+            **{name: settings[name] for name in settings if hasattr(cls, name)},
+        )
         model._keep(run)
         return model
 
     def save(self, directory: str | os.PathLike) -> None:
         """Write the fitted model as a run, into a directory that must be new or empty (FileExistsError)."""
-        Run.create(self.config_, self.run_.options, self.run_.source, self.run_.state, directory)
+        Run.create(
+            self.config_,
+            self.run_.options,
+            self.run_.source,
+            self.run_.state,
+            directory,
+        )
 
     def get_params(self, deep: bool = True) -> dict:
         """The settings, by name."""
@@ -78,16 +92,23 @@ class VAE(make_dataclass("VAE", OPTIONS, kw_only=True, eq=False, repr=False)):
         """Change settings. ValueError, changing none, if a name is not one of them."""
         own = self.get_params()
         if unknown := params.keys() - own.keys():
-            raise ValueError(f"no setting is called {', '.join(sorted(unknown))}; there are {', '.join(own)}")
+            raise ValueError(
+                f"no setting is called {', '.join(sorted(unknown))}; there are {', '.join(own)}"
+            )
         vars(self).update(params)
         return self
 
     def fit(self, X: ArrayLike, y: object = None) -> "VAE":
         """y is ignored. NotFiniteError if the training diverges. An error leaves the model unchanged."""
-        unit = self.likelihood in LIKELIHOODS and LIKELIHOODS[self.likelihood].unit_interval
+        unit = (
+            self.likelihood in LIKELIHOODS
+            and LIKELIHOODS[self.likelihood].unit_interval
+        )
         X = check_array(X, "X", unit_interval=unit)
         if X.dtype == np.uint8 and X.max() <= 1:
-            raise ValueError("X is uint8, read as 0 to 255, and has nothing above 1; convert 0 and 1 to float")
+            raise ValueError(
+                "X is uint8, read as 0 to 255, and has nothing above 1; convert 0 and 1 to float"
+            )
         seed = check_random_state(self.random_state)
         if not isinstance(seed, Integral):
             seed = int(np.random.default_rng(seed).integers(2**63))
@@ -111,12 +132,20 @@ class VAE(make_dataclass("VAE", OPTIONS, kw_only=True, eq=False, repr=False)):
         y, _ = decode(self.params_, Z.astype(self.params_.vector.dtype), self.config_)
         return self.scale_ * LIKELIHOODS[self.config_.likelihood].mean(y)
 
-    def sample(self, n_samples: int = 1, random_state: int | np.random.Generator | None = None) -> np.ndarray:
+    def sample(
+        self, n_samples: int = 1, random_state: int | np.random.Generator | None = None
+    ) -> np.ndarray:
         """E[x|z] for z ~ p(z)        -> (n_samples, D)        random_state, if given, replaces the model's own."""
         check_count("n_samples", n_samples)
-        rng = np.random.default_rng(check_random_state(self.random_state if random_state is None else random_state))
+        rng = np.random.default_rng(
+            check_random_state(
+                self.random_state if random_state is None else random_state
+            )
+        )
         eps = rng.standard_normal((n_samples, self.config_.latent_dim))
-        return self.inverse_transform(reparameterize(*prior_parameters(self.config_, eps.dtype), eps))
+        return self.inverse_transform(
+            reparameterize(*prior_parameters(self.config_, eps.dtype), eps)
+        )
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
         """log p(x), estimated with n_importance_samples samples per row        (N, D) -> (N,)"""
@@ -124,8 +153,16 @@ class VAE(make_dataclass("VAE", OPTIONS, kw_only=True, eq=False, repr=False)):
         check_count("n_importance_samples", k)
         seeds = ([self.seed_, zlib.crc32(row)] for row in x)
         with limited_blas_threads():
-            rows = [log_marginal(self.params_, row[None], self.config_, k, np.random.default_rng(seed))[0]
-                    for row, seed in zip(x, seeds)]
+            rows = [
+                log_marginal(
+                    self.params_,
+                    row[None],
+                    self.config_,
+                    k,
+                    np.random.default_rng(seed),
+                )[0]
+                for row, seed in zip(x, seeds)
+            ]
         return np.concatenate(rows)
 
     def score(self, X: ArrayLike, y: object = None) -> float:
@@ -134,40 +171,74 @@ class VAE(make_dataclass("VAE", OPTIONS, kw_only=True, eq=False, repr=False)):
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
         """The names of the latents: vae0, vae1, …"""
-        return np.array([f"vae{i}" for i in range(self.config_.latent_dim)], dtype=object)
+        return np.array(
+            [f"vae{i}" for i in range(self.config_.latent_dim)], dtype=object
+        )
 
     def __repr__(self) -> str:
-        values = ((each.name, repr(getattr(self, each.name)), repr(each.default)) for each in fields(self))
+        values = (
+            (each.name, repr(getattr(self, each.name)), repr(each.default))
+            for each in fields(self)
+        )
         return f"VAE({', '.join(f'{name}={value}' for name, value, default in values if value != default)})"
 
     def _keep(self, run):
-        self.run_, self.params_, self.config_, self.seed_ = run, run.state.params, run.config, run.options.seed
+        self.run_, self.params_, self.config_, self.seed_ = (
+            run,
+            run.state.params,
+            run.config,
+            run.options.seed,
+        )
         self.n_features_in_, self.scale_ = run.config.input_dim, run.source.scale
-        self.history_ = [{name: row[name] for name in ("epoch", "train_loss", "seconds")} for row in run.state.history]
+        self.history_ = [
+            {name: row[name] for name in ("epoch", "train_loss", "seconds")}
+            for row in run.state.history
+        ]
 
     def _kwargs_for(self, kind):
-        return {field.name: getattr(self, field.name) for field in fields(kind) if hasattr(self, field.name)}
+        return {
+            field.name: getattr(self, field.name)
+            for field in fields(kind)
+            if hasattr(self, field.name)
+        }
 
     def _prepare(self, X):
-        X = check_array(X, "X", self.n_features_in_, LIKELIHOODS[self.config_.likelihood].unit_interval)
+        X = check_array(
+            X,
+            "X",
+            self.n_features_in_,
+            LIKELIHOODS[self.config_.likelihood].unit_interval,
+        )
         if (X.dtype == np.uint8) != (self.scale_ == 255):
             kinds = ("numbers that are not uint8", "uint8, 0 to 255")
-            raise ValueError(f"X is {kinds[X.dtype == np.uint8]}, but fit was given {kinds[self.scale_ == 255]}")
+            raise ValueError(
+                f"X is {kinds[X.dtype == np.uint8]}, but fit was given {kinds[self.scale_ == 255]}"
+            )
         binarize = self.run_.options.binarize
         if binarize != "none" and not np.isin(X, (0, self.scale_)).all():
-            raise ValueError(f"the model was trained on binarized pixels (binarize {binarize!r}), but X has "
-                             f"others than 0 and {self.scale_}: binarize X first")
+            raise ValueError(
+                f"the model was trained on binarized pixels (binarize {binarize!r}), but X has "
+                f"others than 0 and {self.scale_}: binarize X first"
+            )
         return X * np.float32(1 / self.scale_)
 
     def __getattr__(self, name):  # called only for missing attributes
-        if name.endswith("_") and not name.startswith("_") and "params_" not in vars(self):
-            raise NotFittedError(f"a VAE has no {name} before it is fitted: call fit first")
+        if (
+            name.endswith("_")
+            and not name.startswith("_")
+            and "params_" not in vars(self)
+        ):
+            raise NotFittedError(
+                f"a VAE has no {name} before it is fitted: call fit first"
+            )
         raise AttributeError(f"a VAE has no {name}")
 
     def __sklearn_tags__(self):  # called only by scikit-learn, so the import succeeds
         from sklearn.utils import Tags, TargetTags, TransformerTags
 
-        return Tags(None, TargetTags(required=False), TransformerTags(preserves_dtype=[]))
+        return Tags(
+            None, TargetTags(required=False), TransformerTags(preserves_dtype=[])
+        )
 
 
 def check_count(name: str, value: object) -> None:
@@ -181,4 +252,6 @@ def check_random_state(value: object) -> object:
     seed = isinstance(value, Integral) and not isinstance(value, bool) and value >= 0
     if value is None or seed or isinstance(value, np.random.Generator):
         return value
-    raise ValueError(f"random_state must be a non-negative integer, a NumPy Generator or None, not {value!r}")
+    raise ValueError(
+        f"random_state must be a non-negative integer, a NumPy Generator or None, not {value!r}"
+    )

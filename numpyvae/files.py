@@ -40,8 +40,12 @@ def atomic_write(path: str | os.PathLike) -> Iterator[BinaryIO]:
     if the very last step failed, new and complete).
     """
     path = Path(path)
-    if path.exists() and not path.is_file():  # a rename would replace a device or a pipe, /dev/stdout for one
-        raise OSError(errno.EEXIST, "cannot be written: it is not a regular file", str(path))
+    if (
+        path.exists() and not path.is_file()
+    ):  # a rename would replace a device or a pipe, /dev/stdout for one
+        raise OSError(
+            errno.EEXIST, "cannot be written: it is not a regular file", str(path)
+        )
     _remove_leftovers(path)
     temporary = _temporary(path)
     with _errors_name(path, temporary):
@@ -77,7 +81,9 @@ def atomic_directory(path: str | os.PathLike) -> Iterator[Path]:
             with exclusive_lock(temporary):
                 yield temporary
                 fsync_directory(temporary)
-            os.replace(temporary, path)  # fails where `path` has meanwhile become a file or a directory with files
+            os.replace(
+                temporary, path
+            )  # fails where `path` has meanwhile become a file or a directory with files
             fsync_directory(path.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -86,8 +92,14 @@ def atomic_directory(path: str | os.PathLike) -> Iterator[Path]:
 def check_new_directory(path: str | os.PathLike) -> None:
     """Raise FileExistsError unless `path` is absent or an empty directory."""
     path = Path(path)
-    if os.path.lexists(path) and (path.is_symlink() or not path.is_dir() or any(path.iterdir())):
-        raise OSError(errno.EEXIST, "exists already and is not an empty directory; choose a new one", str(path))
+    if os.path.lexists(path) and (
+        path.is_symlink() or not path.is_dir() or any(path.iterdir())
+    ):
+        raise OSError(
+            errno.EEXIST,
+            "exists already and is not an empty directory; choose a new one",
+            str(path),
+        )
 
 
 def write_file(path: str | os.PathLike, data: bytes | str) -> None:
@@ -104,7 +116,9 @@ def fsync_directory(directory: str | os.PathLike) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # some network file systems have no fsync for directories
+        if (
+            error.errno != errno.EINVAL
+        ):  # some network file systems have no fsync for directories
             raise
     finally:
         os.close(descriptor)
@@ -128,7 +142,11 @@ def exclusive_lock(path: str | os.PathLike) -> Iterator[str | None]:
     try:
         reason = _try_lock(descriptor)
         if reason == "locked":
-            raise BlockingIOError(errno.EWOULDBLOCK, "is in use by another process; wait until it has ended", str(path))
+            raise BlockingIOError(
+                errno.EWOULDBLOCK,
+                "is in use by another process; wait until it has ended",
+                str(path),
+            )
         yield reason
     finally:
         os.close(descriptor)
@@ -140,7 +158,9 @@ def open_regular(path: str | os.PathLike) -> BinaryIO:
 
 
 def _open_if_regular(path: str | os.PathLike, flags: int) -> int:
-    flags |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)  # opening a pipe does not wait for a writer
+    flags |= getattr(os, "O_NONBLOCK", 0) | getattr(
+        os, "O_NOCTTY", 0
+    )  # opening a pipe does not wait for a writer
     descriptor = os.open(path, flags)
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
@@ -158,7 +178,9 @@ def _open_no_follow(path: str | os.PathLike, flags: int) -> int:
 def _temporary(path: Path) -> Path:
     if not path.name:
         raise OSError(errno.EINVAL, "has no name to write to", str(path))
-    return path.with_name(f".{path.name[:50]}.{secrets.token_hex(8)}.tmp")  # cut: a name has at most 255 bytes
+    return path.with_name(
+        f".{path.name[:50]}.{secrets.token_hex(8)}.tmp"
+    )  # cut: a name has at most 255 bytes
 
 
 def _remove_leftovers(path: Path) -> None:
@@ -167,10 +189,15 @@ def _remove_leftovers(path: Path) -> None:
         return
     leftover = re.compile(re.escape(f".{path.name[:50]}.") + r"[0-9a-f]{16}\.tmp")
     with suppress(OSError):  # no directory to look into: the write itself reports it
-        for found in [entry for entry in os.scandir(path.parent) if leftover.fullmatch(entry.name)]:
+        for found in [
+            entry for entry in os.scandir(path.parent) if leftover.fullmatch(entry.name)
+        ]:
             with suppress(OSError):  # a pipe, a link, locked, or gone meanwhile
                 information = found.stat(follow_symlinks=False)
-                if time.time() - information.st_mtime < LEFTOVER_SECONDS or information.st_uid != os.getuid():
+                if (
+                    time.time() - information.st_mtime < LEFTOVER_SECONDS
+                    or information.st_uid != os.getuid()
+                ):
                     continue
                 is_directory = stat.S_ISDIR(information.st_mode)
                 if is_directory or stat.S_ISREG(information.st_mode):
@@ -195,6 +222,10 @@ def _errors_name(path: Path, temporary: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno is None or error.filename not in (None, str(temporary), temporary):
+        if error.errno is None or error.filename not in (
+            None,
+            str(temporary),
+            temporary,
+        ):
             raise  # raised by the caller's code, with a message of its own
         raise OSError(error.errno, error.strerror, str(path)) from error

@@ -8,7 +8,9 @@ And a data set small enough to train on in a blink, in MNIST's form.
 import os
 from pathlib import Path
 
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy: a second BLAS thread gains little here, and beside other work it
+os.environ["OPENBLAS_NUM_THREADS"] = (
+    "1"  # before NumPy: a second BLAS thread gains little here, and beside other work it
+)
 # makes products 3 to 20 times slower (training/parallel/threads.py); a test that wants more starts a process of its own
 
 import numpy as np
@@ -21,7 +23,9 @@ from numpyvae.data.mnist import FILES
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.register_profile("thorough", deadline=None, max_examples=10_000)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev"))
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev")
+)
 
 
 def blobs(n, rng):

@@ -1,6 +1,6 @@
 """Estimators of the encoder's gradient on a trained model, as a table:
 
-    python -m tests.gradient_estimators
+python -m tests.gradient_estimators
 """
 
 from pathlib import Path
@@ -21,13 +21,16 @@ def compare_estimators(params, x, config, count, rng):
     The true gradient is the mean of 4 · `count` pathwise estimates, independent of those compared; its own error is
     part of the standard errors. The baseline is log p(x|z) at another z.
     """
+
     def noise():
         return rng.standard_normal((1, len(x), config.latent_dim), dtype=x.dtype)
 
     true_gradient = 0.0
     for _ in range(4 * count):
         _, _, cache = elbo_terms(params, x, noise(), config)
-        true_gradient = true_gradient + encoder_slice(negative_elbo_backward(cache)).astype(np.float64) / (4 * count)
+        true_gradient = true_gradient + encoder_slice(
+            negative_elbo_backward(cache)
+        ).astype(np.float64) / (4 * count)
     squared_length = true_gradient @ true_gradient
     along, total, squares = {}, {}, {}
     for _ in range(count):
@@ -42,7 +45,11 @@ def compare_estimators(params, x, config, count, rng):
     for name in along:
         mean = np.mean(along[name])
         standard_error = np.hypot(error[name], mean * error[PATHWISE] / 2)
-        variance = (squares[name] - total[name] @ total[name] / count) / (count - 1) / squared_length
+        variance = (
+            (squares[name] - total[name] @ total[name] / count)
+            / (count - 1)
+            / squared_length
+        )
         results[name] = mean, standard_error, variance
     return results
 
@@ -60,9 +67,11 @@ def main(count=400):
     x = to_input(images[:128], "none", rng)
     with limited_blas_threads():
         results = compare_estimators(params, x, config, count, rng)
-    print(f"The default model after one epoch on data/sample, a batch of {len(x)} images, one sample per image.\n"
-          f"{count} estimates of the gradient in the encoder's {encoder_slice(params).size:,} parameters; the true "
-          "gradient has length 1.\n")
+    print(
+        f"The default model after one epoch on data/sample, a batch of {len(x)} images, one sample per image.\n"
+        f"{count} estimates of the gradient in the encoder's {encoder_slice(params).size:,} parameters; the true "
+        "gradient has length 1.\n"
+    )
     print(f"{'estimator':24}  {'mean, along the true gradient':>29}  {'variance':>9}")
     for name, (mean, error, variance) in results.items():
         print(f"{name:24}  {f'{mean:.3f} ± {error:.3f}':>29}  {variance:9.2g}")

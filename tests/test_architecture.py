@@ -12,7 +12,10 @@ import pytest
 import numpyvae
 
 PACKAGE = Path(numpyvae.__file__).parent
-MODULES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in sorted(PACKAGE.rglob("*.py"))}
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
 
 MAY_IMPORT = {  # package or module: what it may import of the package, beside itself
     "settings": set(),
@@ -25,9 +28,30 @@ MAY_IMPORT = {  # package or module: what it may import of the package, beside i
     "pictures": {"vae", "mdp", "data.pixels", "files", "settings"},
     "runs": {"training", "pictures", "data", "vae", "files", "settings"},
     "exercises": {"vae", "mdp", "files", "settings"},
-    "book": {"vae", "mdp", "training", "data", "exercises", "pictures", "files", "settings"},
+    "book": {
+        "vae",
+        "mdp",
+        "training",
+        "data",
+        "exercises",
+        "pictures",
+        "files",
+        "settings",
+    },
     "estimator": {"training", "vae", "runs", "data.pixels", "settings"},
-    "cli": {"vae", "mdp", "data", "training", "pictures", "runs", "exercises", "book", "estimator", "files", "settings"},
+    "cli": {
+        "vae",
+        "mdp",
+        "data",
+        "training",
+        "pictures",
+        "runs",
+        "exercises",
+        "book",
+        "estimator",
+        "files",
+        "settings",
+    },
 }
 WITHOUT_FILES = ("vae", "mdp")
 MAY_PRINT = {"cli"}
@@ -48,16 +72,24 @@ def imports(module):
     package = module.split(".")[:-1]
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.ImportFrom):
-            assert node.level or (node.module or "").split(".")[0] != "numpyvae", f"{module}: {node.module} in full"
+            assert node.level or (node.module or "").split(".")[0] != "numpyvae", (
+                f"{module}: {node.module} in full"
+            )
             if node.level:
-                base = package[: len(package) - node.level + 1] + (node.module.split(".") if node.module else [])
+                base = package[: len(package) - node.level + 1] + (
+                    node.module.split(".") if node.module else []
+                )
                 names = [name.name for name in node.names]
                 if ".".join(base) in MODULES:
                     yield ".".join(base), names
                 else:
                     for name in names:
                         path = ".".join([*base, name])
-                        yield (path, []) if path in MODULES else (".".join([*base, "__init__"]), [name])
+                        yield (
+                            (path, [])
+                            if path in MODULES
+                            else (".".join([*base, "__init__"]), [name])
+                        )
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - {"__init__", "__main__"}))
@@ -68,30 +100,53 @@ def test_a_module_imports_only_what_its_package_may(module):
             continue
         target = room(imported)
         allowed = {own, *MAY_IMPORT[own]}
-        assert target in allowed or imported.split(".")[0] in allowed, f"{module} imports {imported}"
+        assert target in allowed or imported.split(".")[0] in allowed, (
+            f"{module} imports {imported}"
+        )
 
 
 def test_no_module_reaches_up_and_there_is_no_cycle():
-    graph = {module: {imported for imported, _ in imports(module) if imported in MODULES} for module in MODULES}
+    graph = {
+        module: {imported for imported, _ in imports(module) if imported in MODULES}
+        for module in MODULES
+    }
     while graph:
-        ground = {module for module, needs in graph.items() if not (needs - {module}) & set(graph)}
+        ground = {
+            module
+            for module, needs in graph.items()
+            if not (needs - {module}) & set(graph)
+        }
         assert ground, f"a cycle among {sorted(graph)}"
-        graph = {module: needs for module, needs in graph.items() if module not in ground}
+        graph = {
+            module: needs for module, needs in graph.items() if module not in ground
+        }
 
 
-@pytest.mark.parametrize("module", sorted(module for module in MODULES if not module.endswith("__init__")))
+@pytest.mark.parametrize(
+    "module", sorted(module for module in MODULES if not module.endswith("__init__"))
+)
 def test_a_name_is_imported_from_the_module_that_defines_it(module):
     for imported, names in imports(module):
         main = module == "__main__" and imported == "cli.__init__"
         if imported in MODULES and names and imported != "__init__" and not main:
-            defined = {name for node in tree(imported).body for name in definitions(node)}
-            assert set(names) <= defined, f"{module} imports {set(names) - defined} from {imported}"
+            defined = {
+                name for node in tree(imported).body for name in definitions(node)
+            }
+            assert set(names) <= defined, (
+                f"{module} imports {set(names) - defined} from {imported}"
+            )
 
 
 def definitions(node):
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         yield node.name
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    targets = (
+        node.targets
+        if isinstance(node, ast.Assign)
+        else [node.target]
+        if isinstance(node, ast.AnnAssign)
+        else []
+    )
     for target in targets:
         for name in ast.walk(target):
             if isinstance(name, ast.Name):
@@ -104,7 +159,9 @@ def test_a_package_exports_what_it_lists_and_no_module_has_such_a_name(package):
         pytest.skip("not there yet")
     module = importlib.import_module(f"numpyvae.{package}")
     assert all(hasattr(module, name) for name in module.__all__)
-    assert not {name.split(".")[1] for name in MODULES if name.startswith(package + ".")} & set(module.__all__)
+    assert not {
+        name.split(".")[1] for name in MODULES if name.startswith(package + ".")
+    } & set(module.__all__)
 
 
 OTHER_PACKAGES = {"training.__init__", "pictures.__init__", "runs.__init__"}
@@ -115,41 +172,64 @@ def test_the_other_packages_are_a_docstring(module):
     assert [type(node) for node in tree(module).body] == [ast.Expr]
 
 
-@pytest.mark.parametrize("module", sorted(m for m in MODULES if m.split(".")[0] in WITHOUT_FILES))
+@pytest.mark.parametrize(
+    "module", sorted(m for m in MODULES if m.split(".")[0] in WITHOUT_FILES)
+)
 def test_the_two_books_open_no_file(module):
     names = {node.id for node in ast.walk(tree(module)) if isinstance(node, ast.Name)}
     assert not names & {"open", "print", "os", "Path"}
 
 
-@pytest.mark.parametrize("module", sorted(m for m in MODULES if m.split(".")[0] not in MAY_PRINT))
+@pytest.mark.parametrize(
+    "module", sorted(m for m in MODULES if m.split(".")[0] not in MAY_PRINT)
+)
 def test_only_the_command_line_prints_or_exits(module):
-    calls = {ast.unparse(node.func) for node in ast.walk(tree(module)) if isinstance(node, ast.Call)}
+    calls = {
+        ast.unparse(node.func)
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Call)
+    }
     assert not calls & {"input", "exit", "quit"}
-    assert "print" not in calls or module == "training.parallel.threads"  # its one line on standard error
+    assert (
+        "print" not in calls or module == "training.parallel.threads"
+    )  # its one line on standard error
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_no_check_is_an_assert_and_no_randomness_is_global(module):
     assert not [node for node in ast.walk(tree(module)) if isinstance(node, ast.Assert)]
-    assert not re.search(r"np\.random\.(?!default_rng|Generator|PCG64)", MODULES[module].read_text("utf-8"))
+    assert not re.search(
+        r"np\.random\.(?!default_rng|Generator|PCG64)",
+        MODULES[module].read_text("utf-8"),
+    )
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_every_module_and_public_name_has_a_docstring(module):
     assert ast.get_docstring(tree(module)), f"{module} has no docstring"
     for node in tree(module).body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+        if isinstance(
+            node, (ast.FunctionDef, ast.ClassDef)
+        ) and not node.name.startswith("_"):
             if not (module.startswith("cli.") and node.name == "add_arguments"):
                 assert ast.get_docstring(node), f"{module}.{node.name} has no docstring"
 
 
 def test_importing_the_package_loads_neither_numpy_nor_scipy():
-    code = ("import sys, numpyvae, numpyvae.cli\n"
-            "try: numpyvae.cli.main(['--help'])\nexcept SystemExit: pass\n"
-            "sys.exit(any(name in sys.modules for name in ('numpy', 'scipy')))")
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+    code = (
+        "import sys, numpyvae, numpyvae.cli\n"
+        "try: numpyvae.cli.main(['--help'])\nexcept SystemExit: pass\n"
+        "sys.exit(any(name in sys.modules for name in ('numpy', 'scipy')))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True).returncode
+        == 0
+    )
 
 
 def test_training_does_not_load_scipy():
     code = "import sys, numpyvae.training.loop, numpyvae.runs.run; sys.exit('scipy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True).returncode
+        == 0
+    )

@@ -13,7 +13,13 @@ from pathlib import Path
 import pytest
 
 from numpyvae import files
-from numpyvae.files import atomic_directory, atomic_write, exclusive_lock, open_regular, write_file
+from numpyvae.files import (
+    atomic_directory,
+    atomic_write,
+    exclusive_lock,
+    open_regular,
+    write_file,
+)
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX files")
 HANGS = 300  # seconds; after them a process does not end, also on a busy machine
@@ -23,8 +29,11 @@ PACKAGE = Path(files.__file__).parents[1]
 
 def child(code, *arguments):
     """A process that runs `code`, ready when it has printed a line."""
-    process = subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE,
-                               cwd=PACKAGE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        cwd=PACKAGE,
+    )
     assert process.stdout.readline() == b"ready\n"
     return process
 
@@ -41,6 +50,7 @@ def names(directory):
 
 # A file
 
+
 def test_the_file_appears_when_the_block_ends(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"before")
@@ -53,7 +63,9 @@ def test_the_file_appears_when_the_block_ends(tmp_path):
     assert path.read_bytes() == b"after" and names(tmp_path) == ["file"]
 
 
-@pytest.mark.parametrize("error", [ValueError("theirs"), OSError("theirs"), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    "error", [ValueError("theirs"), OSError("theirs"), KeyboardInterrupt()]
+)
 def test_an_exception_in_the_block_leaves_the_target_unchanged(tmp_path, error):
     path = tmp_path / "file"
     path.write_bytes(b"before")
@@ -66,12 +78,15 @@ def test_an_exception_in_the_block_leaves_the_target_unchanged(tmp_path, error):
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_a_failing_step_names_the_target_and_leaves_it_unchanged(tmp_path, monkeypatch, step):
+def test_a_failing_step_names_the_target_and_leaves_it_unchanged(
+    tmp_path, monkeypatch, step
+):
     path = tmp_path / "file"
     path.write_bytes(b"before")
 
     def fail(*arguments):
         raise OSError(errno.ENOSPC, "No space left on device")
+
     monkeypatch.setattr(os, step, fail)
     with pytest.raises(OSError, match="No space left") as caught:
         write_file(path, b"after")
@@ -79,17 +94,22 @@ def test_a_failing_step_names_the_target_and_leaves_it_unchanged(tmp_path, monke
     assert path.read_bytes() == b"before" and names(tmp_path) == ["file"]
 
 
-def test_contents_reach_the_disk_before_the_rename_and_the_rename_after(tmp_path, monkeypatch):
+def test_contents_reach_the_disk_before_the_rename_and_the_rename_after(
+    tmp_path, monkeypatch
+):
     calls, fsync, replace = [], os.fsync, os.replace
 
     def record_fsync(descriptor):
         information = os.fstat(descriptor)
-        calls.append("directory" if stat.S_ISDIR(information.st_mode) else information.st_size)
+        calls.append(
+            "directory" if stat.S_ISDIR(information.st_mode) else information.st_size
+        )
         fsync(descriptor)
 
     def record_replace(source, target):
         calls.append("replace")
         replace(source, target)
+
     monkeypatch.setattr(os, "fsync", record_fsync)
     monkeypatch.setattr(os, "replace", record_replace)
     write_file(tmp_path / "file", b"data")
@@ -129,6 +149,7 @@ def test_permissions_follow_the_umask(tmp_path):
 
 # The temporary name
 
+
 def test_a_temporary_name_is_never_used_twice(tmp_path):
     used = set()
     for _ in range(100):
@@ -139,11 +160,17 @@ def test_a_temporary_name_is_never_used_twice(tmp_path):
 
 @posix
 def test_a_planted_link_or_file_is_an_error_and_not_followed(tmp_path, monkeypatch):
-    monkeypatch.setattr(files.secrets, "token_hex", lambda n: "0" * 2 * n)  # as if it could be guessed
+    monkeypatch.setattr(
+        files.secrets, "token_hex", lambda n: "0" * 2 * n
+    )  # as if it could be guessed
     victim, planted = tmp_path / "victim", tmp_path / f".file.{'0' * 16}.tmp"
     victim.write_bytes(b"precious")
-    for plant in (lambda: planted.symlink_to(victim), lambda: planted.symlink_to(tmp_path / "absent"),
-                  lambda: planted.write_bytes(b"theirs"), lambda: os.mkfifo(planted)):
+    for plant in (
+        lambda: planted.symlink_to(victim),
+        lambda: planted.symlink_to(tmp_path / "absent"),
+        lambda: planted.write_bytes(b"theirs"),
+        lambda: os.mkfifo(planted),
+    ):
         plant()
         with pytest.raises(FileExistsError):
             write_file(tmp_path / "file", b"data")
@@ -161,11 +188,16 @@ def test_writers_at_the_same_time_leave_one_complete_file(tmp_path):
             with atomic_write(path) as stream:
                 for _ in range(10):
                     stream.write(bytes([value]) * 10_000)
+
     threads = [threading.Thread(target=write, args=(value,)) for value in (1, 2, 3)]
     for thread in threads:
         thread.start()
     reads, seen = 0, set()
-    while reads < 100 or not {1, 2, 3} <= seen and all(thread.is_alive() for thread in threads):
+    while (
+        reads < 100
+        or not {1, 2, 3} <= seen
+        and all(thread.is_alive() for thread in threads)
+    ):
         data = path.read_bytes()
         reads += 1
         seen.add(data[0])
@@ -223,10 +255,20 @@ def test_an_old_leftover_is_removed_only_after_its_writer_has_ended(tmp_path, ki
 
 
 @posix
-@pytest.mark.parametrize("name", [
-    "file.tmp", ".file.tmp", ".file.0123456789abcde.tmp", ".file.0123456789abcdefg.tmp",
-    ".file.0123456789abcdef.tmp.gz", ".filex0123456789abcdef.tmp", ".file.12345.tmp",
-    "file.12345.tmp", ".file.0123456789ABCDEF.tmp"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "file.tmp",
+        ".file.tmp",
+        ".file.0123456789abcde.tmp",
+        ".file.0123456789abcdefg.tmp",
+        ".file.0123456789abcdef.tmp.gz",
+        ".filex0123456789abcdef.tmp",
+        ".file.12345.tmp",
+        "file.12345.tmp",
+        ".file.0123456789ABCDEF.tmp",
+    ],
+)
 def test_files_with_other_names_are_never_removed(tmp_path, name):
     (tmp_path / name).write_bytes(b"theirs")
     os.utime(tmp_path / name, (OLD, OLD))
@@ -245,10 +287,14 @@ def test_a_leftover_that_is_a_link_or_a_pipe_is_left_alone(tmp_path):
     for path in (link, pipe):
         os.utime(path, (OLD, OLD), follow_symlinks=False)
     write_file(tmp_path / "file", b"data")
-    assert names(tmp_path) == sorted([link.name, pipe.name, "file", "victim"]) and victim.read_bytes() == b"precious"
+    assert (
+        names(tmp_path) == sorted([link.name, pipe.name, "file", "victim"])
+        and victim.read_bytes() == b"precious"
+    )
 
 
 # A directory
+
 
 def test_a_directory_appears_with_all_its_files(tmp_path):
     path = tmp_path / "parent" / "out"
@@ -263,10 +309,15 @@ def test_an_empty_directory_is_replaced_and_a_filled_one_refused(tmp_path):
     with atomic_directory(tmp_path / "empty") as temporary:
         write_file(temporary / "a", b"1")
     for taken in (tmp_path / "empty", tmp_path / "empty" / "a"):
-        with pytest.raises(FileExistsError, match="exists already and is not an empty directory; choose a new one"):
+        with pytest.raises(
+            FileExistsError,
+            match="exists already and is not an empty directory; choose a new one",
+        ):
             with atomic_directory(taken):
                 raise AssertionError("the block must not run")
-    assert names(tmp_path) == ["empty"] and (tmp_path / "empty" / "a").read_bytes() == b"1"
+    assert (
+        names(tmp_path) == ["empty"] and (tmp_path / "empty" / "a").read_bytes() == b"1"
+    )
 
 
 def test_an_exception_leaves_no_directory(tmp_path):
@@ -303,10 +354,14 @@ def test_a_lock_keeps_out_other_processes_until_its_process_is_killed(tmp_path, 
     path = tmp_path if kind == "directory" else tmp_path / "lock"
     process = child(LOCK_AND_WAIT, path)
     try:
-        with pytest.raises(BlockingIOError, match="in use by another process") as caught:
+        with pytest.raises(
+            BlockingIOError, match="in use by another process"
+        ) as caught:
             with exclusive_lock(path):
                 raise AssertionError("the block must not run")
-        assert caught.value.filename == str(path) and process.poll() is None  # refused while the other has the lock
+        assert (
+            caught.value.filename == str(path) and process.poll() is None
+        )  # refused while the other has the lock
         process.send_signal(signal.SIGKILL)
         process.wait()
         with exclusive_lock(path) as reason:
@@ -352,9 +407,12 @@ def test_without_locks_the_block_runs_and_is_given_the_reason(tmp_path, monkeypa
 
 
 @posix
-def test_a_file_system_without_locks_is_a_reason_and_not_an_error(tmp_path, monkeypatch):
+def test_a_file_system_without_locks_is_a_reason_and_not_an_error(
+    tmp_path, monkeypatch
+):
     def no_locks(*arguments):
         raise OSError(errno.ENOTSUP, "Operation not supported")
+
     monkeypatch.setattr(files.fcntl, "flock", no_locks)
     with exclusive_lock(tmp_path) as reason:
         assert reason == "this file system has no flock (Operation not supported)"
@@ -382,10 +440,22 @@ def test_pipes_devices_and_links_to_them_are_refused_before_reading(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "zero").symlink_to("/dev/zero")
     (tmp_path / "link").symlink_to("pipe")
-    for path in (str(tmp_path / "pipe"), str(tmp_path / "zero"), str(tmp_path / "link"), "/dev/zero"):
-        opened = subprocess.run([sys.executable, "-c", OPEN, path], cwd=PACKAGE, capture_output=True, text=True,
-                                timeout=HANGS)
-        assert opened.stdout == f"[Errno {errno.EINVAL}] is not a regular file: {path!r}\n"
+    for path in (
+        str(tmp_path / "pipe"),
+        str(tmp_path / "zero"),
+        str(tmp_path / "link"),
+        "/dev/zero",
+    ):
+        opened = subprocess.run(
+            [sys.executable, "-c", OPEN, path],
+            cwd=PACKAGE,
+            capture_output=True,
+            text=True,
+            timeout=HANGS,
+        )
+        assert (
+            opened.stdout == f"[Errno {errno.EINVAL}] is not a regular file: {path!r}\n"
+        )
     with pytest.raises(IsADirectoryError):
         open_regular(tmp_path)
 

@@ -26,7 +26,9 @@ NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
 def is_commands(language, text):
-    return language == "" and all(line.startswith(("python ", "git ", "HYPOTHESIS")) for line in text.splitlines())
+    return language == "" and all(
+        line.startswith(("python ", "git ", "HYPOTHESIS")) for line in text.splitlines()
+    )
 
 
 def output_of(*beginning):
@@ -39,9 +41,14 @@ def output_of(*beginning):
 
 def same(shown, printed, tolerance=0.01):
     """Whether the lines are alike but for figures, and those are near"""
-    numbers = [[float(n.replace(",", "")) for n in NUMBER.findall(line)] for line in (shown, printed)]
+    numbers = [
+        [float(n.replace(",", "")) for n in NUMBER.findall(line)]
+        for line in (shown, printed)
+    ]
     alike = NUMBER.sub("#", shown).split() == NUMBER.sub("#", printed).split()
-    return alike and all(abs(a - b) <= tolerance * abs(b) + 1e-6 for a, b in zip(*numbers))
+    return alike and all(
+        abs(a - b) <= tolerance * abs(b) + 1e-6 for a, b in zip(*numbers)
+    )
 
 
 def compare(shown, printed, tolerance=0.01):
@@ -52,17 +59,29 @@ def compare(shown, printed, tolerance=0.01):
         if line == "…":
             anywhere = True
             continue
-        while anywhere and place < len(printed) and not same(line, printed[place], tolerance):
+        while (
+            anywhere
+            and place < len(printed)
+            and not same(line, printed[place], tolerance)
+        ):
             place += 1
         assert place < len(printed), f"not printed: {line}"
-        assert same(line, printed[place], tolerance), f"the README has\n{line}\nand this was printed:\n{printed[place]}"
+        assert same(line, printed[place], tolerance), (
+            f"the README has\n{line}\nand this was printed:\n{printed[place]}"
+        )
         place, anywhere = place + 1, False
     assert anywhere or place == len(printed), f"not in the README: {printed[place]}"
 
 
 def test_a_comparison_can_fail():
     compare("a 1.00 b\n…\nz 2", "a 1.001  b\nm\nn 3\nz 2")
-    for shown, printed in [("a 1", "a 1.02"), ("a 1", "b 1"), ("a 1", "a 1\na 2"), ("a 1\n…\nz", "a 1\ny"), ("a 1 2", "a 1")]:
+    for shown, printed in [
+        ("a 1", "a 1.02"),
+        ("a 1", "b 1"),
+        ("a 1", "a 1\na 2"),
+        ("a 1\n…\nz", "a 1\ny"),
+        ("a 1 2", "a 1"),
+    ]:
         with pytest.raises(AssertionError):
             compare(shown, printed)
 
@@ -72,8 +91,15 @@ def test_a_link_leads_to_a_file(target):
     assert "://" in target or (ROOT / target.split("#")[0]).is_file()
 
 
-COMMANDS = sorted({line for language, text in FENCES if is_commands(language, text) for line in text.splitlines()}
-                  | set(re.findall(r"`((?:python|HYPOTHESIS)[^`]*)`", README)))
+COMMANDS = sorted(
+    {
+        line
+        for language, text in FENCES
+        if is_commands(language, text)
+        for line in text.splitlines()
+    }
+    | set(re.findall(r"`((?:python|HYPOTHESIS)[^`]*)`", README))
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -91,7 +117,9 @@ def test_a_command_names_what_is_there(command):
 
 
 def test_every_chapter_of_book_one_is_in_the_reading_order():
-    modules = {path.stem for path in (ROOT / "numpyvae" / "vae").glob("*.py")} - {"__init__"}
+    modules = {path.stem for path in (ROOT / "numpyvae" / "vae").glob("*.py")} - {
+        "__init__"
+    }
     assert modules == set(re.findall(r"\(numpyvae/vae/(\w+)\.py\)", README))
 
 
@@ -99,14 +127,27 @@ def test_it_is_short():
     assert len(README) < 16_000
 
 
-@pytest.mark.parametrize("code, output", [(text, output) for (language, text), (_, output) in zip(FENCES, FENCES[1:])
-                                          if language == "python"])
+@pytest.mark.parametrize(
+    "code, output",
+    [
+        (text, output)
+        for (language, text), (_, output) in zip(FENCES, FENCES[1:])
+        if language == "python"
+    ],
+)
 def test_the_python_prints_what_it_shows(code, output, monkeypatch, tmp_path):
     for name in ("data", "tests"):
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)  # what a snippet writes stays there
     if 'VAE.load("runs/scripted")' in code:
-        exec(compile(next(text for _, text in FENCES if "Run.create" in text), "README.md", "exec"), {})
+        exec(
+            compile(
+                next(text for _, text in FENCES if "Run.create" in text),
+                "README.md",
+                "exec",
+            ),
+            {},
+        )
     elif "write_svg" in code:
         (tmp_path / "runs").mkdir()
     printed = io.StringIO()
@@ -123,8 +164,13 @@ def test_the_chain_is_solved_as_shown_to_the_last_digit(capsys):
 
 def test_gradcheck_prints_the_table_that_is_shown(capsys):
     assert main(["gradcheck"]) == 0
-    shown, printed = next(text for _, text in FENCES if "gradients correct" in text), capsys.readouterr().out
-    compare(*(re.sub(r"(limit \S+).*", r"\1", text) for text in (shown, printed)))  # which is worst may differ elsewhere
+    shown, printed = (
+        next(text for _, text in FENCES if "gradients correct" in text),
+        capsys.readouterr().out,
+    )
+    compare(
+        *(re.sub(r"(limit \S+).*", r"\1", text) for text in (shown, printed))
+    )  # which is worst may differ elsewhere
 
 
 @pytest.mark.slow
@@ -133,14 +179,31 @@ def test_training_on_the_sample_prints_what_is_shown(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "sample").symlink_to(ROOT / "data" / "sample")
     environment.pop("NUMPYVAE_DATA", None)
-    done = subprocess.run([sys.executable, "-m", "numpyvae", "train", "--out", "runs/sample"], cwd=tmp_path, env=environment, capture_output=True,
-                          text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "numpyvae", "train", "--out", "runs/sample"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     compare(output_of("python -m numpyvae train --out runs/sample"), done.stdout)
-    assert {path.name for path in (tmp_path / "runs" / "sample").iterdir()} >= {"samples.png", "report.html"}
+    assert {path.name for path in (tmp_path / "runs" / "sample").iterdir()} >= {
+        "samples.png",
+        "report.html",
+    }
 
 
 @pytest.mark.slow
 def test_the_gradient_estimators_compare_as_shown():
-    done = subprocess.run([sys.executable, "-m", "tests.gradient_estimators"], cwd=ROOT, capture_output=True, text=True, check=True)
-    shown = re.search(r"^ *estimator  .*?\n\n", estimators.__doc__, re.M | re.S)[0]  # the chapter's table
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.gradient_estimators"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    shown = re.search(r"^ *estimator  .*?\n\n", estimators.__doc__, re.M | re.S)[
+        0
+    ]  # the chapter's table
     compare("…\n" + shown.strip(), done.stdout, tolerance=0.05)

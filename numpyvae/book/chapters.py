@@ -12,10 +12,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-BOOKS = {"vae": "Book one: the variational autoencoder", "mdp": "Book two: Markov decision processes"}
+BOOKS = {
+    "vae": "Book one: the variational autoencoder",
+    "mdp": "Book two: Markov decision processes",
+}
 NUMBER = re.compile(r"\((?:\d+|[A-Z])\.\d+\)")
-_TESTED_ELSEWHERE = {"gradcheck_cases": "gradcheck", "likelihoods": "bernoulli", "objectives": "iwae",
-                     "parameters": "model", "ties": "solvers", "validation": "model"}
+_TESTED_ELSEWHERE = {
+    "gradcheck_cases": "gradcheck",
+    "likelihoods": "bernoulli",
+    "objectives": "iwae",
+    "parameters": "model",
+    "ties": "solvers",
+    "validation": "model",
+}
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -44,7 +53,9 @@ class Chapter:
 
     @property
     def test_file(self) -> str:
-        return f"tests/{self.book}/test_{_TESTED_ELSEWHERE.get(self.name, self.name)}.py"
+        return (
+            f"tests/{self.book}/test_{_TESTED_ELSEWHERE.get(self.name, self.name)}.py"
+        )
 
 
 def read_book(book: str, package: Path = PACKAGE) -> tuple[str, list[Chapter]]:
@@ -52,12 +63,26 @@ def read_book(book: str, package: Path = PACKAGE) -> tuple[str, list[Chapter]]:
 
     Raises ValueError if the docstring does not list each module once.
     """
-    contents = ast.get_docstring(ast.parse((package / book / "__init__.py").read_text("utf-8"))) or ""
+    contents = (
+        ast.get_docstring(
+            ast.parse((package / book / "__init__.py").read_text("utf-8"))
+        )
+        or ""
+    )
     chapters = []
     for i, name in enumerate(reading_order(book, contents, package)):
         source = (package / book / f"{name}.py").read_text("utf-8")
         tree = ast.parse(source)
-        chapters.append(Chapter(book, i + 1, name, source, tree, defined_equations(ast.get_docstring(tree) or "")))
+        chapters.append(
+            Chapter(
+                book,
+                i + 1,
+                name,
+                source,
+                tree,
+                defined_equations(ast.get_docstring(tree) or ""),
+            )
+        )
     return contents, chapters
 
 
@@ -72,16 +97,24 @@ def reading_order(book: str, contents: str, package: Path = PACKAGE) -> list[str
     listed = numbered or [name for block in plain for name in re.split(r",\s+", block)]
     optional = re.search(r"^ *Optional: (.*(?:\n .*)*)", contents, re.M)
     if optional:
-        listed = listed + [name for name in re.findall(r"(\w+) \(", optional[1]) if name in modules]
+        listed = listed + [
+            name for name in re.findall(r"(\w+) \(", optional[1]) if name in modules
+        ]
     if sorted(listed) != sorted(modules):
-        raise ValueError(f"the list in {book}/__init__.py has {', '.join(listed)}; the modules are "
-                         f"{', '.join(sorted(modules))}")
+        raise ValueError(
+            f"the list in {book}/__init__.py has {', '.join(listed)}; the modules are "
+            f"{', '.join(sorted(modules))}"
+        )
     return listed
 
 
 def defined_equations(docstring: str) -> list[str]:
     """The numbers that stand first or last on an indented line, each once, in order."""
-    found = re.findall(r"^ +(?:(\((?:\d+|[A-Z])\.\d+\)) |.* {3,}(\((?:\d+|[A-Z])\.\d+\))$)", docstring, re.M)
+    found = re.findall(
+        r"^ +(?:(\((?:\d+|[A-Z])\.\d+\)) |.* {3,}(\((?:\d+|[A-Z])\.\d+\))$)",
+        docstring,
+        re.M,
+    )
     found += re.findall(r"^(?! ).* {3,}()(\((?:\d+|[A-Z])\.\d+\))$", docstring, re.M)
     return list(dict.fromkeys(first or last for first, last in found))
 
@@ -95,21 +128,35 @@ def definitions(tree: ast.Module) -> dict[str, tuple[int, int]]:
         elif isinstance(node, ast.ClassDef):
             found[node.name] = node.lineno, node.col_offset + len("class ")
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
-            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                found.update({name.id: (name.lineno, name.col_offset) for name in ast.walk(target)
-                              if isinstance(name, ast.Name)})
+            for target in (
+                node.targets if isinstance(node, ast.Assign) else [node.target]
+            ):
+                found.update(
+                    {
+                        name.id: (name.lineno, name.col_offset)
+                        for name in ast.walk(target)
+                        if isinstance(name, ast.Name)
+                    }
+                )
     return found
 
 
-def name_links(chapter: Chapter, anchors: Mapping[str, Mapping[str, str]]) -> dict[tuple[int, int], str]:
+def name_links(
+    chapter: Chapter, anchors: Mapping[str, Mapping[str, str]]
+) -> dict[tuple[int, int], str]:
     """{(line, column): address} of each name in a chapter's code that the book defines.
 
     anchors: {module: {name: id}}, and the module's own id under the name "". A name that a function assigns, or has as
     an argument, is not linked there.
     """
-    lines, known, modules, links = chapter.source.splitlines(), dict(anchors[chapter.name]), {}, {}
+    lines, known, modules, links = (
+        chapter.source.splitlines(),
+        dict(anchors[chapter.name]),
+        {},
+        {},
+    )
 
-    def place(line, byte):                      # ast counts bytes of UTF-8, tokenize characters
+    def place(line, byte):  # ast counts bytes of UTF-8, tokenize characters
         return line, len(lines[line - 1].encode()[:byte].decode())
 
     known.pop("")
@@ -120,14 +167,27 @@ def name_links(chapter: Chapter, anchors: Mapping[str, Mapping[str, str]]) -> di
                 address = origin.get(alias.name if node.module else "")
                 if address:
                     links[place(alias.lineno, alias.col_offset)] = f"#{address}"
-                    (known if node.module else modules)[alias.asname or alias.name] = address if node.module else origin
+                    (known if node.module else modules)[alias.asname or alias.name] = (
+                        address if node.module else origin
+                    )
     for node, local in _names(chapter.tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in known and node.id not in local:
+        if (
+            isinstance(node, ast.Name)
+            and isinstance(node.ctx, ast.Load)
+            and node.id in known
+            and node.id not in local
+        ):
             links[place(node.lineno, node.col_offset)] = f"#{known[node.id]}"
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+        elif (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id in modules
+        ):
             address = modules[node.value.id].get(node.attr)
             if address and node.value.id not in local:
-                links[place(node.end_lineno, node.end_col_offset - len(node.attr))] = f"#{address}"
+                links[place(node.end_lineno, node.end_col_offset - len(node.attr))] = (
+                    f"#{address}"
+                )
     return links
 
 
@@ -135,11 +195,15 @@ def _names(tree: ast.Module):
     """(node, names local to the function around it) of each node below a module"""
     for statement in tree.body:
         local = {}
-        for function in ast.walk(statement):                # outer functions first
+        for function in ast.walk(statement):  # outer functions first
             if isinstance(function, ast.FunctionDef):
                 nodes = list(ast.walk(function))
                 names = {each.arg for each in nodes if isinstance(each, ast.arg)}
-                names |= {each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+                names |= {
+                    each.id
+                    for each in nodes
+                    if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+                }
                 for node in nodes:
                     local.setdefault(id(node), names)
         for node in ast.walk(statement):

@@ -11,13 +11,22 @@ from collections.abc import Callable, Mapping
 
 from ..pictures.svg import escape
 
-_STRINGS = {"STRING", "FSTRING_START", "FSTRING_MIDDLE", "FSTRING_END"}    # the last three since Python 3.12
+_STRINGS = {
+    "STRING",
+    "FSTRING_START",
+    "FSTRING_MIDDLE",
+    "FSTRING_END",
+}  # the last three since Python 3.12
 _SKIPPED = {"NEWLINE", "NL", "INDENT", "DEDENT", "ENDMARKER", "ENCODING"}
-Place = tuple[int, int]                         # (line, from 1; column, from 0), in characters
+Place = tuple[int, int]  # (line, from 1; column, from 0), in characters
 
 
-def highlight(source: str, links: Mapping[Place, str], anchors: Mapping[Place, str],
-              cite: Callable[[str], str] = escape) -> list[str]:
+def highlight(
+    source: str,
+    links: Mapping[Place, str],
+    anchors: Mapping[Place, str],
+    cite: Callable[[str], str] = escape,
+) -> list[str]:
     """The HTML of each line of a module.
 
     links, anchors: the address that the name at a place links to, and the id that it has
@@ -41,8 +50,15 @@ def highlight(source: str, links: Mapping[Place, str], anchors: Mapping[Place, s
         copy(each.start, escape)
         style = _style(kind, each.string, after)
         address, anchor = links.get(each.start), anchors.get(each.start)
-        copy(each.end, lambda piece: _wrap(cite(piece) if style in ("string", "comment") else escape(piece),
-                                           style, address, anchor))
+        copy(
+            each.end,
+            lambda piece: _wrap(
+                cite(piece) if style in ("string", "comment") else escape(piece),
+                style,
+                address,
+                anchor,
+            ),
+        )
         after = each.string
     return html
 
@@ -52,12 +68,22 @@ def _style(kind: str, string: str, after: str) -> str:
     if kind in _STRINGS:
         return "string"
     if kind == "NAME":
-        return "keyword" if keyword.iskeyword(string) else "defined" if after in ("def", "class") else ""
+        return (
+            "keyword"
+            if keyword.iskeyword(string)
+            else "defined"
+            if after in ("def", "class")
+            else ""
+        )
     return {"NUMBER": "number-token", "COMMENT": "comment"}.get(kind, "")
 
 
 def _wrap(markup: str, style: str, address: str | None, anchor: str | None) -> str:
     if address is not None:
         return f'<a href="{escape(address)}">{markup}</a>'
-    attributes = "".join(f' {name}="{escape(value)}"' for name, value in (("id", anchor), ("class", style)) if value)
+    attributes = "".join(
+        f' {name}="{escape(value)}"'
+        for name, value in (("id", anchor), ("class", style))
+        if value
+    )
     return f"<span{attributes}>{markup}</span>" if attributes else markup

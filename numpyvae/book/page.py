@@ -16,14 +16,23 @@ from ..pictures.samples import image_grid
 from ..pictures.svg import FONT, SVG_STYLE, escape, palette_css
 from .figures.costs import Cost
 
-SMALLEST_TEXT, PLOT_TEXT = 11, 13               # pixels, on the page, and in the plots as they are made
-COSTS = ("One model per row, each trained with one error for a few epochs: the same images, order and initial "
-         "parameters. The package evaluates all of them, with its own functions. An error may cost little, because "
-         "training works around it; the loss that such a program prints is wrong all the same.")
-_LOWEST = -10_000.0                             # of log p(x), that the table shows
-MONOSPACE = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
+SMALLEST_TEXT, PLOT_TEXT = (
+    11,
+    13,
+)  # pixels, on the page, and in the plots as they are made
+COSTS = (
+    "One model per row, each trained with one error for a few epochs: the same images, order and initial "
+    "parameters. The package evaluates all of them, with its own functions. An error may cost little, because "
+    "training works around it; the loss that such a program prints is wrong all the same."
+)
+_LOWEST = -10_000.0  # of log p(x), that the table shows
+MONOSPACE = (
+    "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
+)
 
-STYLE = palette_css(":root") + f"""
+STYLE = (
+    palette_css(":root")
+    + f"""
 * {{ box-sizing: border-box }}
 html {{ scroll-padding-top: 12px }}
 body {{ margin: 0 auto; padding: 20px 12px 60px; max-width: 1440px; background: var(--page); color: var(--text);
@@ -73,16 +82,31 @@ td.value {{ font-variant-numeric: tabular-nums; white-space: nowrap }}
   .head .figures {{ flex-direction: column; flex-wrap: nowrap; margin: 0 0 12px }}
   .head .figures figure {{ width: 430px; flex: none }}
   .head.stacked {{ display: block }} .head.stacked .figures {{ flex-direction: row; margin: 18px 0 6px }} }}
-""" + SVG_STYLE
+"""
+    + SVG_STYLE
+)
 
 
 def html_page(title: str, *body: str) -> str:
     """A complete page. The body is markup."""
-    return "\n".join([
-        "<!DOCTYPE html>", '<html lang="en">', "<head>", '<meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">', '<link rel="icon" href="data:,">',
-        f"<title>{escape(title)}</title>", f"<style>{STYLE}</style>", "</head>",
-        "<body>", *body, "</body>", "</html>", ""])
+    return "\n".join(
+        [
+            "<!DOCTYPE html>",
+            '<html lang="en">',
+            "<head>",
+            '<meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            '<link rel="icon" href="data:,">',
+            f"<title>{escape(title)}</title>",
+            f"<style>{STYLE}</style>",
+            "</head>",
+            "<body>",
+            *body,
+            "</body>",
+            "</html>",
+            "",
+        ]
+    )
 
 
 def figure_html(name: str, title: str, caption: str, content: str | np.ndarray) -> str:
@@ -91,12 +115,14 @@ def figure_html(name: str, title: str, caption: str, content: str | np.ndarray) 
         width = float(re.search(r'viewBox="0 0 ([\d.]+)', content)[1])
         smallest = math.ceil(width * SMALLEST_TEXT / PLOT_TEXT)
         drawn = content.replace("<svg ", f'<svg style="min-width: {smallest}px" ', 1)
-        drawn = re.sub(r"<style>[^<]*</style>\n?", "", drawn)       # the page has it once
+        drawn = re.sub(r"<style>[^<]*</style>\n?", "", drawn)  # the page has it once
     else:
         width, drawn = content.shape[1], image_tag(content, title)
     wide = ' class="wide"' if width > 500 else ""
-    return (f'<figure id="figure-{name}"{wide}><figcaption><b>{escape(title)}</b>{escape(caption)}</figcaption>'
-            f'<div class="scroll" tabindex="0" style="max-width: {width * 1.25:.0f}px">{drawn}</div></figure>')
+    return (
+        f'<figure id="figure-{name}"{wide}><figcaption><b>{escape(title)}</b>{escape(caption)}</figcaption>'
+        f'<div class="scroll" tabindex="0" style="max-width: {width * 1.25:.0f}px">{drawn}</div></figure>'
+    )
 
 
 def image_tag(pixels: np.ndarray, alt: str) -> str:
@@ -123,14 +149,25 @@ def cost_table(costs: Sequence[Cost]) -> str:
         samples = "not finite: no samples"
         if finite:
             samples = image_tag(image_grid(cost.samples, len(cost.samples)), "samples")
-        log_px, units = (_log_px(cost.log_px), cost.active_units) if finite else ("diverged", "")
-        rows.append(f'<tr><td>{escape(cost.words)}</td><td class="value" data-label="log p(x) ">{log_px}</td>'
-                    f'<td class="value" data-label="active units ">{units}</td><td>{samples}</td></tr>')
-    return ('<section class="chapter" id="costs"><h3>What known errors cost</h3>'
-            f"<p>{escape(COSTS)}</p>" '<div class="scroll plain" tabindex="0"><table><thead><tr><th>error</th>'
-            "<th>log p(x), nats per image</th><th>active units</th><th>samples</th></tr></thead>"
-            f"<tbody>{''.join(rows)}</tbody></table></div></section>")
+        log_px, units = (
+            (_log_px(cost.log_px), cost.active_units) if finite else ("diverged", "")
+        )
+        rows.append(
+            f'<tr><td>{escape(cost.words)}</td><td class="value" data-label="log p(x) ">{log_px}</td>'
+            f'<td class="value" data-label="active units ">{units}</td><td>{samples}</td></tr>'
+        )
+    return (
+        '<section class="chapter" id="costs"><h3>What known errors cost</h3>'
+        f"<p>{escape(COSTS)}</p>"
+        '<div class="scroll plain" tabindex="0"><table><thead><tr><th>error</th>'
+        "<th>log p(x), nats per image</th><th>active units</th><th>samples</th></tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></div></section>"
+    )
 
 
 def _log_px(value: float) -> str:
-    return f"{value:.1f}".replace("-", "−") if value > _LOWEST else f"below {_LOWEST:,.0f}".replace("-", "−")
+    return (
+        f"{value:.1f}".replace("-", "−")
+        if value > _LOWEST
+        else f"below {_LOWEST:,.0f}".replace("-", "−")
+    )

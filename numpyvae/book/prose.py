@@ -22,12 +22,21 @@ class Prose:
     defines it, and everything else links there.
     """
 
-    def __init__(self, equations: Mapping[str, str], chapters: Mapping[int, str], names: Mapping[str, str]):
+    def __init__(
+        self,
+        equations: Mapping[str, str],
+        chapters: Mapping[int, str],
+        names: Mapping[str, str],
+    ):
         self.equations, self.chapters, self.names = equations, chapters, names
 
     def link_numbers(self, text: str) -> str:
         """Text to HTML with links on equation numbers and "chapter 3"; nothing else changes."""
-        return re.sub(r"\b([Cc]hapter )(\d+)\b", self._chapter, NUMBER.sub(self._equation, escape(text)))
+        return re.sub(
+            r"\b([Cc]hapter )(\d+)\b",
+            self._chapter,
+            NUMBER.sub(self._equation, escape(text)),
+        )
 
     def cite(self, text: str) -> str:
         """Text to HTML with links on equation numbers, "chapter 3" and `names`, and with *emphasis*."""
@@ -54,7 +63,10 @@ class Prose:
         if not docstring.strip():
             return ""
         for block in re.split(r"\n\s*\n", docstring.strip("\n")):
-            parts += [self._block(kind, lines, left) for kind, lines in _groups(block.split("\n"))]
+            parts += [
+                self._block(kind, lines, left)
+                for kind, lines in _groups(block.split("\n"))
+            ]
         return "\n".join(parts)
 
     def _block(self, kind, lines, left):
@@ -62,17 +74,39 @@ class Prose:
             return f"<pre>{chr(10).join(self._formula(line, left) for line in lines)}</pre>"
         if kind == "list":
             items = re.split(r"(?:^|\n) *- ", "\n".join(lines))[1:]
-            return "<ul>" + "".join(f"<li>{self.cite(' '.join(item.split()))}</li>" for item in items) + "</ul>"
-        return "<p>" + " ".join(self._formula(" ".join(line.split()), left) if _SENTENCE_WITH_NUMBER.match(line)
-                                else self.cite(" ".join(line.split())) for line in lines) + "</p>"
+            return (
+                "<ul>"
+                + "".join(
+                    f"<li>{self.cite(' '.join(item.split()))}</li>" for item in items
+                )
+                + "</ul>"
+            )
+        return (
+            "<p>"
+            + " ".join(
+                self._formula(" ".join(line.split()), left)
+                if _SENTENCE_WITH_NUMBER.match(line)
+                else self.cite(" ".join(line.split()))
+                for line in lines
+            )
+            + "</p>"
+        )
 
     def _formula(self, line, left):
-        ends = [n for n in NUMBER.findall(line) if line.strip().startswith(n) or line.endswith(n)]
+        ends = [
+            n
+            for n in NUMBER.findall(line)
+            if line.strip().startswith(n) or line.endswith(n)
+        ]
         number = next((n for n in ends if n in left), None)
         if number is None:
             return self.cite(line)
         left.discard(number)
-        before, after = line.split(number, 1) if line.strip().startswith(number) else line.rsplit(number, 1)
+        before, after = (
+            line.split(number, 1)
+            if line.strip().startswith(number)
+            else line.rsplit(number, 1)
+        )
         defined = f'<span class="number" id="{self.equations[number]}">{number}</span>'
         return self.cite(before) + defined + self.cite(after)
 
@@ -81,7 +115,11 @@ class Prose:
         lines = []
         for line in docstring.split("\n"):
             pieces = re.split(r" {3,}", line.strip())
-            lines += [line] if len(pieces) == 1 else [each for piece in pieces for each in ("", piece, "")]
+            lines += (
+                [line]
+                if len(pieces) == 1
+                else [each for piece in pieces for each in ("", piece, "")]
+            )
         return self.blocks("\n".join(lines))
 
 

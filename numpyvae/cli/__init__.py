@@ -17,8 +17,19 @@ from typing import NoReturn
 from .. import __version__
 from .console import Console, ignore_interrupts
 
-COMMANDS = ("train", "evaluate", "report", "sample", "gradcheck", "mdp", "download", "data", "exercises", "check",
-            "book")
+COMMANDS = (
+    "train",
+    "evaluate",
+    "report",
+    "sample",
+    "gradcheck",
+    "mdp",
+    "download",
+    "data",
+    "exercises",
+    "check",
+    "book",
+)
 NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|-inf", re.IGNORECASE)
 DESCRIPTION = "A variational autoencoder and a small MDP solver from scratch in NumPy."
 EPILOG = """examples:
@@ -66,7 +77,9 @@ def main(argv: list[str] | None = None) -> int:
         console.error(f"error: {error_message(error)}")
         return 2
     except KeyboardInterrupt:
-        if argv is None:  # this process ends now: more of them would end it with a traceback
+        if (
+            argv is None
+        ):  # this process ends now: more of them would end it with a traceback
             ignore_interrupts()
         console.error("interrupted")
         return 130
@@ -108,18 +121,32 @@ def join_negative_numbers(argv: list[str]) -> list[str]:
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     """The parser of all commands; `only`: with the arguments of this command alone, which is quicker."""
-    top = Parser("numpyvae", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
-                 formatter_class=argparse.RawDescriptionHelpFormatter)
+    top = Parser(
+        "numpyvae",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     top.add_argument("--version", action="version", version=f"numpyvae {__version__}")
-    subparsers = top.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
+    subparsers = top.add_subparsers(
+        metavar="COMMAND", required=True, parser_class=Parser
+    )
     for name in COMMANDS:
         command = import_module(f".{name}", __name__)
         if only not in (None, name):
             subparsers.add_parser(name, help=command.HELP)
             continue
-        description = inspect.cleandoc(command.run.__doc__ or command.HELP)  # python -OO has no docstrings
-        sub = subparsers.add_parser(name, help=command.HELP, description=description, allow_abbrev=False,
-                                    formatter_class=argparse.RawDescriptionHelpFormatter)
+        description = inspect.cleandoc(
+            command.run.__doc__ or command.HELP
+        )  # python -OO has no docstrings
+        sub = subparsers.add_parser(
+            name,
+            help=command.HELP,
+            description=description,
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         command.add_arguments(sub)
         sub.set_defaults(command=command.run)
     return top

@@ -13,19 +13,41 @@ def add_settings(parser: ArgumentParser) -> None:
 
     for flag, each in flags().items():
         choices = each.metadata["choices"] or None
-        default = " ".join(map(str, each.default)) if isinstance(each.default, tuple) else each.default
-        parser.add_argument(flag, dest=each.name, choices=choices, type=setting(each), default=SUPPRESS,
-                            nargs="*" if each.name == "hidden_dims" else None,
-                            metavar=None if choices else "X" if each.type not in (int, tuple[int, ...]) else "N",
-                            help=each.metadata["help"] + ("" if default is None else f" (default: {default})"))
+        default = (
+            " ".join(map(str, each.default))
+            if isinstance(each.default, tuple)
+            else each.default
+        )
+        parser.add_argument(
+            flag,
+            dest=each.name,
+            choices=choices,
+            type=setting(each),
+            default=SUPPRESS,
+            nargs="*" if each.name == "hidden_dims" else None,
+            metavar=None
+            if choices
+            else "X"
+            if each.type not in (int, tuple[int, ...])
+            else "N",
+            help=each.metadata["help"]
+            + ("" if default is None else f" (default: {default})"),
+        )
 
 
 def given_settings(args: Namespace) -> dict[str, Any]:
     """{field: value} of the options that the command line names."""
     from ..settings import flags
 
-    values = {each.name: getattr(args, each.name) for each in flags().values() if hasattr(args, each.name)}
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    values = {
+        each.name: getattr(args, each.name)
+        for each in flags().values()
+        if hasattr(args, each.name)
+    }
+    return {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in values.items()
+    }
 
 
 def split_settings(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -34,8 +56,10 @@ def split_settings(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
 
     from ..settings import TrainingOptions, VAEConfig
 
-    return tuple({each.name: values[each.name] for each in fields(kind) if each.name in values}
-                 for kind in (VAEConfig, TrainingOptions))
+    return tuple(
+        {each.name: values[each.name] for each in fields(kind) if each.name in values}
+        for kind in (VAEConfig, TrainingOptions)
+    )
 
 
 def setting(each) -> Callable[[str], Any]:
@@ -47,6 +71,7 @@ def setting(each) -> Callable[[str], Any]:
 
 def integer(minimum: int) -> Callable[[str], int]:
     """An argparse type: an integer, `minimum` or more."""
+
     def convert(text):
         try:
             value = int(text)
@@ -55,11 +80,13 @@ def integer(minimum: int) -> Callable[[str], int]:
         if value < minimum:
             raise ValueError(f"must be an integer, {minimum} or more, not {text!r}")
         return value
+
     return _type(convert)
 
 
 def discount_factor() -> Callable[[str], float]:
     """An argparse type: a discount factor below 1."""
+
     def convert(text):
         try:
             value = float(text)
@@ -68,15 +95,18 @@ def discount_factor() -> Callable[[str], float]:
         if not 0 <= value < 1:
             raise ValueError(f"must be a number, 0 <= G < 1, not {text!r}")
         return value
+
     return _type(convert)
 
 
 def file_name(ending: str) -> Callable[[str], str]:
     """An argparse type: a file's name with this ending, since the ending is what other programs go by."""
+
     def convert(text):
         if not text.lower().endswith(ending):
             raise ValueError(f"must end in {ending}, not {text!r}")
         return text
+
     return _type(convert)
 
 
@@ -85,13 +115,22 @@ def add_seed(parser: ArgumentParser) -> None:
     from ..settings import TrainingOptions
 
     seed = TrainingOptions.__dataclass_fields__["seed"]
-    parser.add_argument("--seed", type=setting(seed), default=seed.default, metavar="N",
-                        help=f"random seed (default: {seed.default})")
+    parser.add_argument(
+        "--seed",
+        type=setting(seed),
+        default=seed.default,
+        metavar="N",
+        help=f"random seed (default: {seed.default})",
+    )
 
 
 def add_json(parser: ArgumentParser) -> None:
     """Add --json."""
-    parser.add_argument("--json", action="store_true", help="print one JSON object on standard output, nothing else")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print one JSON object on standard output, nothing else",
+    )
 
 
 def _type(convert: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -100,4 +139,5 @@ def _type(convert: Callable[[str], Any]) -> Callable[[str], Any]:
             return convert(text)
         except ValueError as error:
             raise ArgumentTypeError(str(error)) from None
+
     return checked

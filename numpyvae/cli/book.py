@@ -10,12 +10,26 @@ OUT = "book.html"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--out", type=file_name(".html"), default=OUT, metavar="FILE.html",
-                        help=f"the page to write (default: {OUT})")
-    parser.add_argument("--costs", action="store_true",
-                        help="add what eight known errors cost, a model trained with each: about 2 minutes")
-    parser.add_argument("--figures", metavar="DIR", help="also write each figure as a file, into this directory")
-    parser.add_argument("--data", metavar="DIR", help="directory of IDX files (default: as for train)")
+    parser.add_argument(
+        "--out",
+        type=file_name(".html"),
+        default=OUT,
+        metavar="FILE.html",
+        help=f"the page to write (default: {OUT})",
+    )
+    parser.add_argument(
+        "--costs",
+        action="store_true",
+        help="add what eight known errors cost, a model trained with each: about 2 minutes",
+    )
+    parser.add_argument(
+        "--figures",
+        metavar="DIR",
+        help="also write each figure as a file, into this directory",
+    )
+    parser.add_argument(
+        "--data", metavar="DIR", help="directory of IDX files (default: as for train)"
+    )
 
 
 def run(args: Namespace, console: Console) -> int:
@@ -51,8 +65,10 @@ def run(args: Namespace, console: Console) -> int:
         directory.mkdir(parents=True, exist_ok=True)
         for figure in made:
             svg = isinstance(figure.content, str)
-            write_file(directory / f"{figure.name}{'.svg' if svg else '.png'}",
-                       figure.content if svg else png_bytes(figure.content))
+            write_file(
+                directory / f"{figure.name}{'.svg' if svg else '.png'}",
+                figure.content if svg else png_bytes(figure.content),
+            )
     models = f", {len(rows)} trained models" if rows else ""
     console.line(f"Wrote {args.out}: two books, {len(made)} figures{models}")
     return 0

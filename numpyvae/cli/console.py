@@ -13,7 +13,9 @@ import time
 from contextlib import contextmanager, suppress
 from typing import Any, Iterator
 
-CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 class Console:
@@ -22,7 +24,9 @@ class Console:
     def __init__(self):
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors="replace")  # replace characters that the terminal cannot encode
+                stream.reconfigure(
+                    errors="replace"
+                )  # replace characters that the terminal cannot encode
         self.interactive = sys.stderr is not None and sys.stderr.isatty()
         self.progress_width = 0
         self.next_update = 0.0
@@ -91,7 +95,9 @@ class Console:
             raise
         except OSError as error:
             self.discard_stdout()
-            raise OSError(error.errno, error.strerror or str(error), "standard output") from error
+            raise OSError(
+                error.errno, error.strerror or str(error), "standard output"
+            ) from error
 
     def _write_progress(self, text: str) -> None:
         with suppress(OSError, ValueError):
@@ -114,7 +120,9 @@ def format_duration(seconds: float) -> str:
     """61 -> 1:01, 3661 -> 1:01:01"""
     minutes, seconds = divmod(int(seconds + 0.5), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+    return (
+        f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+    )
 
 
 def _finite(results: Any) -> Any:
@@ -122,4 +130,6 @@ def _finite(results: Any) -> Any:
         return {name: _finite(value) for name, value in results.items()}
     if isinstance(results, (list, tuple)):
         return [_finite(value) for value in results]
-    return None if isinstance(results, float) and not math.isfinite(results) else results
+    return (
+        None if isinstance(results, float) and not math.isfinite(results) else results
+    )

@@ -10,8 +10,19 @@ DIRECTORY = "data/mnist"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--data", metavar="DIR", default=DIRECTORY, help=f"target directory (default: {DIRECTORY})")
-    parser.add_argument("--mirror", metavar="URL", action="append", default=[], help="mirror to try first (repeatable)")
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        default=DIRECTORY,
+        help=f"target directory (default: {DIRECTORY})",
+    )
+    parser.add_argument(
+        "--mirror",
+        metavar="URL",
+        action="append",
+        default=[],
+        help="mirror to try first (repeatable)",
+    )
 
 
 def run(args: Namespace, console: Console) -> int:
@@ -30,5 +41,8 @@ def run(args: Namespace, console: Console) -> int:
         for failure in file.failures:
             console.warn(failure)
         console.line(f"{file.path}: verified ({file.source})")
-    console.line("Next: numpyvae train" + ("" if args.data == DIRECTORY else f" --data {shlex.quote(args.data)}"))
+    console.line(
+        "Next: numpyvae train"
+        + ("" if args.data == DIRECTORY else f" --data {shlex.quote(args.data)}")
+    )
     return 0

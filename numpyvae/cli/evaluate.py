@@ -9,10 +9,21 @@ HELP = "evaluate a trained model on test images"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="a run's directory, or its checkpoint.npz")
-    parser.add_argument("--data", metavar="DIR", help="directory of IDX files (default: the data of the run)")
-    parser.add_argument("--importance-samples", type=integer(0), default=0, metavar="K",
-                        help="estimate log p(x) with K samples per image")
+    parser.add_argument(
+        "run", metavar="RUN", help="a run's directory, or its checkpoint.npz"
+    )
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        help="directory of IDX files (default: the data of the run)",
+    )
+    parser.add_argument(
+        "--importance-samples",
+        type=integer(0),
+        default=0,
+        metavar="K",
+        help="estimate log p(x) with K samples per image",
+    )
     add_seed(parser)
     add_json(parser)
 
@@ -41,15 +52,31 @@ def run(args: Namespace, console: Console) -> int:
     trained = Run.load(args.run)
     config, options = trained.config, trained.options
     source, images, same = test_data(trained, args)
-    result = evaluate(trained.state.params, images, config, options.binarize, np.random.default_rng(args.seed),
-                      args.importance_samples, threads=available_cores(),
-                      progress=console.progress)
-    result |= {"data": str(source), "data_of_run": same, "seed": args.seed, "run": args.run,
-               "epochs": len(trained.state.history), "objective": options.objective, "conditions": trained.conditions}
+    result = evaluate(
+        trained.state.params,
+        images,
+        config,
+        options.binarize,
+        np.random.default_rng(args.seed),
+        args.importance_samples,
+        threads=available_cores(),
+        progress=console.progress,
+    )
+    result |= {
+        "data": str(source),
+        "data_of_run": same,
+        "seed": args.seed,
+        "run": args.run,
+        "epochs": len(trained.state.history),
+        "objective": options.objective,
+        "conditions": trained.conditions,
+    }
     if args.json:
         console.json(result)
         return 0
-    console.line(f"{len(images):,} test images of {source}, {BINARIZATIONS[options.binarize]}; nats per image")
+    console.line(
+        f"{len(images):,} test images of {source}, {BINARIZATIONS[options.binarize]}; nats per image"
+    )
     if not same:
         console.line(f"not the data that {args.run} was trained on ({trained.source})")
     if LIKELIHOODS[config.likelihood].is_density:
@@ -60,9 +87,13 @@ def run(args: Namespace, console: Console) -> int:
     if args.importance_samples:
         error = result["log_marginal_se"]
         error = "" if error is None or error != error else f" ± {error:.4f}"
-        console.line(f"  log p(x)         {result['log_marginal']:10.4f}{error}   "
-                     f"({args.importance_samples:,} importance sample{'s' * (args.importance_samples > 1)} per image)")
-    console.line(f"  active units     {result['active_units']:5d} of {config.latent_dim}")
+        console.line(
+            f"  log p(x)         {result['log_marginal']:10.4f}{error}   "
+            f"({args.importance_samples:,} importance sample{'s' * (args.importance_samples > 1)} per image)"
+        )
+    console.line(
+        f"  active units     {result['active_units']:5d} of {config.latent_dim}"
+    )
     return 0
 
 
@@ -79,6 +110,11 @@ def test_data(trained, args: Namespace):
     source, _, images = DataSource.open(args.data)
     unknown = trained.source.digest is None and source.pixels == trained.source.pixels
     if source.image_shape != trained.source.image_shape and not unknown:
-        sizes = [f"{rows} x {columns} pixels" for rows, columns in (source.image_shape, trained.source.image_shape)]
-        raise ValueError(f"{source}: images have {sizes[0]}, the model in {args.run} has {sizes[1]}")
+        sizes = [
+            f"{rows} x {columns} pixels"
+            for rows, columns in (source.image_shape, trained.source.image_shape)
+        ]
+        raise ValueError(
+            f"{source}: images have {sizes[0]}, the model in {args.run} has {sizes[1]}"
+        )
     return source, images, source.digest == trained.source.digest

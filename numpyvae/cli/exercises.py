@@ -22,6 +22,8 @@ def run(args: Namespace, console: Console) -> int:
     from ..exercises.table import EXERCISES
 
     count, first = write_exercises(args.directory), EXERCISES[0]
-    console.line(f"Wrote {count} exercises into {args.directory}; the first is `{first.name}` in "
-                 f"{args.directory}/{first.chapter.replace('.', '/')}.py. Then: numpyvae check {args.directory}")
+    console.line(
+        f"Wrote {count} exercises into {args.directory}; the first is `{first.name}` in "
+        f"{args.directory}/{first.chapter.replace('.', '/')}.py. Then: numpyvae check {args.directory}"
+    )
     return 0

@@ -17,10 +17,19 @@ DRAWING = """\
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--gamma", type=discount_factor(), action="append", metavar="G",
-                        help="a discount factor, 0 <= G < 1; repeatable (default: 0.1 and 0.99)")
-    parser.add_argument("--out", type=file_name(".svg"), metavar="FILE.svg",
-                        help="plot the values against the discount factor")
+    parser.add_argument(
+        "--gamma",
+        type=discount_factor(),
+        action="append",
+        metavar="G",
+        help="a discount factor, 0 <= G < 1; repeatable (default: 0.1 and 0.99)",
+    )
+    parser.add_argument(
+        "--out",
+        type=file_name(".svg"),
+        metavar="FILE.svg",
+        help="plot the values against the discount factor",
+    )
     add_json(parser)
 
 
@@ -60,10 +69,19 @@ def chain_results(discounts: Iterable[float]) -> dict:
     solutions = [_solve_at(gamma) for gamma in discounts]
     myopic, farsighted = _smallest_and_largest(solutions)
     mdp = four_state_chain(farsighted["gamma"])
-    evaluated = policy_evaluation(mdp, [mdp.actions.index(action) for action in myopic["policy"]])
-    return {"states": list(mdp.states), "discounts": solutions,
-            "cross": {"policy": myopic["policy"], "gamma": farsighted["gamma"], "values": evaluated.tolist()},
-            "switches": critical_discounts(mdp)}
+    evaluated = policy_evaluation(
+        mdp, [mdp.actions.index(action) for action in myopic["policy"]]
+    )
+    return {
+        "states": list(mdp.states),
+        "discounts": solutions,
+        "cross": {
+            "policy": myopic["policy"],
+            "gamma": farsighted["gamma"],
+            "values": evaluated.tolist(),
+        },
+        "switches": critical_discounts(mdp),
+    }
 
 
 def _solve_at(gamma: float) -> dict:
@@ -75,16 +93,27 @@ def _solve_at(gamma: float) -> dict:
     mdp = four_state_chain(gamma)
     solution = policy_iteration(mdp)
     try:
-        sweeps = value_iteration(mdp, 1e-8, max_sweeps=100_000).iterations      # enough where float64 can certify 1e-8
+        sweeps = value_iteration(
+            mdp, 1e-8, max_sweeps=100_000
+        ).iterations  # enough where float64 can certify 1e-8
     except ValueError:
         sweeps = None
-    return {"gamma": mdp.gamma, "policy": _action_names(mdp, solution.policy), "values": solution.values.tolist(),
-            "optimal_policies": [_action_names(mdp, policy) for policy in optimal_policies(mdp)],
-            "residual": bellman_residual(mdp, solution.values), "sweeps": sweeps}
+    return {
+        "gamma": mdp.gamma,
+        "policy": _action_names(mdp, solution.policy),
+        "values": solution.values.tolist(),
+        "optimal_policies": [
+            _action_names(mdp, policy) for policy in optimal_policies(mdp)
+        ],
+        "residual": bellman_residual(mdp, solution.values),
+        "sweeps": sweeps,
+    }
 
 
 def _smallest_and_largest(solutions: list) -> tuple:
-    return min(solutions, key=lambda d: d["gamma"]), max(solutions, key=lambda d: d["gamma"])
+    return min(solutions, key=lambda d: d["gamma"]), max(
+        solutions, key=lambda d: d["gamma"]
+    )
 
 
 def format_results(results: dict) -> str:
@@ -92,45 +121,79 @@ def format_results(results: dict) -> str:
     from ..mdp.chain import four_state_chain
     from ..mdp.discount import blackwell_policy
 
-    lines = ["A chain of four states. Action - moves left (←), + right (→); "
-             "two have a reward, and lead to state 0.", "", DRAWING]
+    lines = [
+        "A chain of four states. Action - moves left (←), + right (→); "
+        "two have a reward, and lead to state 0.",
+        "",
+        DRAWING,
+    ]
     for d in results["discounts"]:
         lines += _format_discount(results["states"], d)
 
     myopic, farsighted = _smallest_and_largest(results["discounts"])
     if myopic["gamma"] < farsighted["gamma"]:
-        lines += [f"The myopic policy, {_format_policy(myopic['policy'])} of gamma = {myopic['gamma']:.12g}, "
-                  f"evaluated at gamma = {farsighted['gamma']:.12g}", "",
-                  "    state        its value     the optimal         loss"]
-        for state, value, best in zip(results["states"], results["cross"]["values"], farsighted["values"]):
-            lines.append(f"    {state:>5}  {value:>15.8f} {best:>15.8f} {max(0.0, 1 - value / best):>12.1%}")
+        lines += [
+            f"The myopic policy, {_format_policy(myopic['policy'])} of gamma = {myopic['gamma']:.12g}, "
+            f"evaluated at gamma = {farsighted['gamma']:.12g}",
+            "",
+            "    state        its value     the optimal         loss",
+        ]
+        for state, value, best in zip(
+            results["states"], results["cross"]["values"], farsighted["values"]
+        ):
+            lines.append(
+                f"    {state:>5}  {value:>15.8f} {best:>15.8f} {max(0.0, 1 - value / best):>12.1%}"
+            )
         lines.append("")
 
     mdp = four_state_chain(0.0)
     blackwell = _format_policy(_action_names(mdp, blackwell_policy(mdp)))
     (critical,) = results["switches"]
-    return "\n".join(lines + [
-        "The optimal policy changes at one discount factor only, between ← and → in state 0:", "",
-        f"    gamma* = {critical:.14f} = (√3 - 1)/2, a root of 2g³ - 3g + 1 = (g - 1)(2g² + 2g - 1)", "",
-        "From state 0, left has reward 1 every two steps and right has reward 3 every three. For gamma < gamma* the",
-        "agent takes the small nearby reward, for gamma > gamma* the large distant one:",
-        f"{blackwell} is optimal up to gamma = 1."
-    ]) + "\n"
+    return (
+        "\n".join(
+            lines
+            + [
+                "The optimal policy changes at one discount factor only, between ← and → in state 0:",
+                "",
+                f"    gamma* = {critical:.14f} = (√3 - 1)/2, a root of 2g³ - 3g + 1 = (g - 1)(2g² + 2g - 1)",
+                "",
+                "From state 0, left has reward 1 every two steps and right has reward 3 every three. For gamma < gamma* the",
+                "agent takes the small nearby reward, for gamma > gamma* the large distant one:",
+                f"{blackwell} is optimal up to gamma = 1.",
+            ]
+        )
+        + "\n"
+    )
 
 
 def _format_discount(states: list, d: dict) -> list[str]:
     from ..mdp.chain import ARROWS, closed_form
 
-    others = [_format_policy(policy) for policy in d["optimal_policies"] if policy != d["policy"]]
+    others = [
+        _format_policy(policy)
+        for policy in d["optimal_policies"]
+        if policy != d["policy"]
+    ]
     ties = f"  (ties with {', '.join(others)})" if others else ""
-    lines = [f"gamma = {d['gamma']:.12g}    optimal policy {_format_policy(d['policy'])}{ties}", "",
-             "    state  action          value      closed form"]
+    lines = [
+        f"gamma = {d['gamma']:.12g}    optimal policy {_format_policy(d['policy'])}{ties}",
+        "",
+        "    state  action          value      closed form",
+    ]
     forms = closed_form(d["policy"], d["gamma"])
-    for state, action, value, (formula, exact) in zip(states, d["policy"], d["values"], forms):
-        lines.append(f"    {state:>5}   {ARROWS[action]}   {value:>16.8f}      {formula:<16} = {exact:.8f}")
+    for state, action, value, (formula, exact) in zip(
+        states, d["policy"], d["values"], forms
+    ):
+        lines.append(
+            f"    {state:>5}   {ARROWS[action]}   {value:>16.8f}      {formula:<16} = {exact:.8f}"
+        )
     sweeps = f"{d['sweeps']:,}" if d["sweeps"] else "more than float64 can certify"
-    return lines + ["", f"    sweeps of value iteration to reach 1e-8: {sweeps}",
-                    f"    largest residual of Bellman's equation: {d['residual']:.1e}", ""]
+    return lines + [
+        "",
+        f"    sweeps of value iteration to reach 1e-8: {sweeps}",
+        f"    largest residual of Bellman's equation: {d['residual']:.1e}",
+        "",
+    ]
 
 
 def _format_policy(policy: list) -> str:

@@ -25,12 +25,18 @@ def open_run(args: Namespace, log, lock: ExitStack):
         raise ValueError("--keep-optimizer needs --from RUN, whose optimizer it keeps")
     if args.resume is not None:
         return resumed_run(args, log, lock)
-    return new_run(args, log, lock) if args.earlier is None else continued_run(args, log, lock)
+    return (
+        new_run(args, log, lock)
+        if args.earlier is None
+        else continued_run(args, log, lock)
+    )
 
 
 def new_run(args: Namespace, log, lock: ExitStack):
     """A new run. The data is loaded first, so that an error there leaves no directory behind."""
-    model, training = split_settings({**PRESETS.get(args.preset, {}), **given_settings(args)})
+    model, training = split_settings(
+        {**PRESETS.get(args.preset, {}), **given_settings(args)}
+    )
     options = TrainingOptions(**training)
     source, images, test_images = DataSource.open(find_data_directory(args.data))
     config = VAEConfig(input_dim=source.pixels, **model)
@@ -40,7 +46,10 @@ def new_run(args: Namespace, log, lock: ExitStack):
     log(start_message(source, images, test_images))
     if args.preset:
         used = {**vars(config), **vars(options)}
-        log(f"Preset {args.preset}: " + ", ".join(f"{name} {used[name]}" for name in PRESETS[args.preset]))
+        log(
+            f"Preset {args.preset}: "
+            + ", ".join(f"{name} {used[name]}" for name in PRESETS[args.preset])
+        )
     return current, images, test_images
 
 
@@ -52,49 +61,78 @@ def continued_run(args: Namespace, log, lock: ExitStack):
     earlier = Run.load(args.earlier)
     given = {**PRESETS.get(args.preset, {}), **given_settings(args)}
     own = {name: getattr(earlier.config, name) for name in ARCHITECTURE}
-    refuse_contradictions({name: value for name, value in given.items() if name in own}, own, args.earlier)
+    refuse_contradictions(
+        {name: value for name, value in given.items() if name in own}, own, args.earlier
+    )
     model, training = split_settings({**given, **own})
     config, options = VAEConfig(**model), TrainingOptions(**training)
     check_together(config, options)
-    source, images, test_images = (earlier.source.load(trained=args.earlier) if args.data is None
-                                   else DataSource.open(args.data))
+    source, images, test_images = (
+        earlier.source.load(trained=args.earlier)
+        if args.data is None
+        else DataSource.open(args.data)
+    )
     directory = locked_directory(args.out, lock)
-    current = warm_start(earlier, config, options, source, directory=directory, keep_optimizer=args.keep_optimizer)
+    current = warm_start(
+        earlier,
+        config,
+        options,
+        source,
+        directory=directory,
+        keep_optimizer=args.keep_optimizer,
+    )
     log(start_message(source, images, test_images))
-    other = [f"{flag(each)[2:]} {getattr(options, each.name)} ({getattr(earlier.options, each.name)} there)"
-             for each in fields(options) if getattr(options, each.name) != getattr(earlier.options, each.name)]
-    log(f"Starting with the parameters of {args.earlier}, {len(earlier.state.history)} epochs"
-        + ("".join(f"; {text}" for text in other)))
+    other = [
+        f"{flag(each)[2:]} {getattr(options, each.name)} ({getattr(earlier.options, each.name)} there)"
+        for each in fields(options)
+        if getattr(options, each.name) != getattr(earlier.options, each.name)
+    ]
+    log(
+        f"Starting with the parameters of {args.earlier}, {len(earlier.state.history)} epochs"
+        + ("".join(f"; {text}" for text in other))
+    )
     return current, images, test_images
 
 
 def resumed_run(args: Namespace, log, lock: ExitStack):
     """The run of --resume; other options must match the run, except for more epochs."""
     if args.out is not None or args.preset is not None:
-        raise ValueError("--resume continues in the directory of the run, with its settings: "
-                         "it cannot be combined with --out or --preset")
+        raise ValueError(
+            "--resume continues in the directory of the run, with its settings: "
+            "it cannot be combined with --out or --preset"
+        )
     path = Path(args.resume)
     if not path.is_dir() and path.name != CHECKPOINT:
-        raise ValueError(f"--resume {args.resume}: must be the directory of a run, or its {CHECKPOINT}; to continue a "
-                         f"copy, give it a directory of its own, as DIR/{CHECKPOINT}")
+        raise ValueError(
+            f"--resume {args.resume}: must be the directory of a run, or its {CHECKPOINT}; to continue a "
+            f"copy, give it a directory of its own, as DIR/{CHECKPOINT}"
+        )
     directory = path if path.is_dir() else path.parent
     if (directory / CHECKPOINT).exists():  # else loading says what is missing
         lock.enter_context(exclusive_lock(directory))
     current = Run.load(path)
     given = given_settings(args)
     epochs = given.pop("epochs", current.options.epochs)
-    refuse_contradictions(given, {**vars(current.config), **vars(current.options)}, args.resume)
+    refuse_contradictions(
+        given, {**vars(current.config), **vars(current.options)}, args.resume
+    )
     done = len(current.state.history)
     if epochs < done:
         raise ValueError(f"--epochs {epochs}: {args.resume} has {done} already")
-    if epochs != current.options.epochs and (current.options.schedule != "constant" or current.options.decay_epochs):
-        raise ValueError(f"--epochs {epochs}: the schedule of {args.resume} is defined for {current.options.epochs}")
+    if epochs != current.options.epochs and (
+        current.options.schedule != "constant" or current.options.decay_epochs
+    ):
+        raise ValueError(
+            f"--epochs {epochs}: the schedule of {args.resume} is defined for {current.options.epochs}"
+        )
     current.options = replace(current.options, epochs=epochs)
     current.source, images, test_images = current.source.load(args.data, args.resume)
     if done < epochs:
         current.write_log()
         batch = 1 if current.state.rng is None else current.state.batches_done + 1
-        log(f"Resuming {directory} at epoch {done + 1}, batch {batch}, on {current.source}")
+        log(
+            f"Resuming {directory} at epoch {done + 1}, batch {batch}, on {current.source}"
+        )
     return current, images, test_images
 
 
@@ -102,7 +140,9 @@ def refuse_contradictions(given: dict, own: dict, run: str) -> None:
     """ValueError names the first option that was given and is not what the run has."""
     for each in flags().values():
         if each.name in given and given[each.name] != own[each.name]:
-            raise ValueError(f"{flag(each)} {given[each.name]} contradicts {run}, which has {own[each.name]}")
+            raise ValueError(
+                f"{flag(each)} {given[each.name]} contradicts {run}, which has {own[each.name]}"
+            )
 
 
 def locked_directory(given: str | None, lock: ExitStack) -> Path:
@@ -115,6 +155,10 @@ def locked_directory(given: str | None, lock: ExitStack) -> Path:
 def start_message(source, images, test_images) -> str:
     """The first line of the log: the data, and where to get all of MNIST if this is the sample of it."""
     if Path(source.path).name == "sample":
-        return (f"Training on the sample in {source}: {len(images):,} digits of MNIST, {len(test_images):,} to test. "
-                "For all of MNIST: numpyvae download")
-    return f"Training on {source}: {len(images):,} images, {len(test_images):,} to test."
+        return (
+            f"Training on the sample in {source}: {len(images):,} digits of MNIST, {len(test_images):,} to test. "
+            "For all of MNIST: numpyvae download"
+        )
+    return (
+        f"Training on {source}: {len(images):,} images, {len(test_images):,} to test."
+    )

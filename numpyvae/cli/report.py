@@ -9,7 +9,9 @@ HELP = "rebuild the report of a run, report.html"
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run's directory")
-    parser.add_argument("--data", metavar="DIR", help="the data of the run, if it has moved")
+    parser.add_argument(
+        "--data", metavar="DIR", help="the data of the run, if it has moved"
+    )
 
 
 def run(args: Namespace, console: Console) -> int:
@@ -27,7 +29,9 @@ def run(args: Namespace, console: Console) -> int:
     if not Path(args.run).is_dir():
         raise NotADirectoryError(f"{args.run}: not the directory of a run")
     trained = Run.load(args.run)
-    if args.data is not None or trained.source.path is not None:  # else it was trained on arrays: no test images
+    if (
+        args.data is not None or trained.source.path is not None
+    ):  # else it was trained on arrays: no test images
         trained.source, _, _ = trained.source.load(args.data, args.run)
     write_report(trained)
     console.line(f"Wrote {trained.directory / 'report.html'}")

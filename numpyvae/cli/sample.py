@@ -12,22 +12,67 @@ SCALE = 4  # each pixel becomes 4 x 4: 28 pixels are small on today's screens
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="a run's directory, or its checkpoint.npz")
-    parser.add_argument("--out", type=file_name(".png"), metavar="FILE.png", required=True, help="the image to write")
+    parser.add_argument(
+        "run", metavar="RUN", help="a run's directory, or its checkpoint.npz"
+    )
+    parser.add_argument(
+        "--out",
+        type=file_name(".png"),
+        metavar="FILE.png",
+        required=True,
+        help="the image to write",
+    )
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--count", type=integer(1), metavar="N",
-                      help=f"number of images, or of test images, in rows of {COLUMNS} (default: {COUNT})")
-    size.add_argument("--grid", type=integer(1), nargs=2, metavar=("R", "C"), help="R rows of C images instead")
+    size.add_argument(
+        "--count",
+        type=integer(1),
+        metavar="N",
+        help=f"number of images, or of test images, in rows of {COLUMNS} (default: {COUNT})",
+    )
+    size.add_argument(
+        "--grid",
+        type=integer(1),
+        nargs=2,
+        metavar=("R", "C"),
+        help="R rows of C images instead",
+    )
     kind = parser.add_mutually_exclusive_group()
-    kind.add_argument("--reconstruct", action="store_true", help="test images, each row above its reconstructions")
-    kind.add_argument("--manifold", action="store_true", help=f"a map of a 2-D latent space, {SIDE} x {SIDE} images")
-    kind.add_argument("--interpolate", type=integer(0), nargs="*", metavar="A B",
-                      help="from test image number A to number B; without numbers, between random pairs")
-    kind.add_argument("--traverse", type=integer(0), nargs="*", metavar="UNIT",
-                      help="a row per latent unit, through the prior's quantiles; without numbers, active units first")
-    parser.add_argument("--scale", type=integer(1), default=SCALE, metavar="N",
-                        help=f"enlarge each pixel to N x N (default: {SCALE})")
-    parser.add_argument("--data", metavar="DIR", help="directory of IDX files (default: the data of the run)")
+    kind.add_argument(
+        "--reconstruct",
+        action="store_true",
+        help="test images, each row above its reconstructions",
+    )
+    kind.add_argument(
+        "--manifold",
+        action="store_true",
+        help=f"a map of a 2-D latent space, {SIDE} x {SIDE} images",
+    )
+    kind.add_argument(
+        "--interpolate",
+        type=integer(0),
+        nargs="*",
+        metavar="A B",
+        help="from test image number A to number B; without numbers, between random pairs",
+    )
+    kind.add_argument(
+        "--traverse",
+        type=integer(0),
+        nargs="*",
+        metavar="UNIT",
+        help="a row per latent unit, through the prior's quantiles; without numbers, active units first",
+    )
+    parser.add_argument(
+        "--scale",
+        type=integer(1),
+        default=SCALE,
+        metavar="N",
+        help=f"enlarge each pixel to N x N (default: {SCALE})",
+    )
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        help="directory of IDX files (default: the data of the run)",
+    )
     add_seed(parser)
 
 
@@ -47,8 +92,12 @@ def run(args: Namespace, console: Console) -> int:
 
     refuse_sizes(args)
     trained = Run.load(args.run)
-    kinds = {"reconstruct": args.reconstruct, "manifold": args.manifold, "interpolate": args.interpolate is not None,
-             "traverse": args.traverse is not None}
+    kinds = {
+        "reconstruct": args.reconstruct,
+        "manifold": args.manifold,
+        "interpolate": args.interpolate is not None,
+        "traverse": args.traverse is not None,
+    }
     chosen = next((name for name, given in kinds.items() if given), "prior")
     images, columns, caption = IMAGES[chosen](trained, args)
     write_png(args.out, enlarge(image_grid(images, columns), args.scale))
@@ -60,14 +109,27 @@ def refuse_sizes(args: Namespace) -> None:
     """ValueError for a size that the kind of image cannot have, and for one number of a pair."""
     for flag, given in (("--count", args.count), ("--grid", args.grid)):
         if given is not None and args.manifold:
-            raise ValueError(f"{flag} does not apply to --manifold, which is always {SIDE} x {SIDE} images")
+            raise ValueError(
+                f"{flag} does not apply to --manifold, which is always {SIDE} x {SIDE} images"
+            )
         if given is not None and (args.traverse or args.interpolate):
-            raise ValueError(f"{flag} does not apply to chosen images or units: each has a row of {COLUMNS}")
-    rows = args.interpolate is not None or args.traverse is not None or args.reconstruct and (args.count or 0) > COLUMNS
+            raise ValueError(
+                f"{flag} does not apply to chosen images or units: each has a row of {COLUMNS}"
+            )
+    rows = (
+        args.interpolate is not None
+        or args.traverse is not None
+        or args.reconstruct
+        and (args.count or 0) > COLUMNS
+    )
     if rows and args.count is not None and args.count % COLUMNS:
-        raise ValueError(f"--count {args.count}: must be a multiple of {COLUMNS} here, for full rows of images")
+        raise ValueError(
+            f"--count {args.count}: must be a multiple of {COLUMNS} here, for full rows of images"
+        )
     if args.interpolate and len(args.interpolate) != 2:
-        raise ValueError(f"--interpolate takes two numbers of test images, or none; not {len(args.interpolate)}")
+        raise ValueError(
+            f"--interpolate takes two numbers of test images, or none; not {len(args.interpolate)}"
+        )
 
 
 def rows_and_columns(args: Namespace) -> tuple[int, int]:
@@ -80,7 +142,11 @@ def rows_and_columns(args: Namespace) -> tuple[int, int]:
 
 def size_asked_for(args: Namespace) -> str:
     """--count 9, or --grid 3 3, as it was given."""
-    return f"--count {args.count}" if args.grid is None else "--grid {} {}".format(*args.grid)
+    return (
+        f"--count {args.count}"
+        if args.grid is None
+        else "--grid {} {}".format(*args.grid)
+    )
 
 
 def prior_images(trained, args: Namespace):
@@ -91,7 +157,9 @@ def prior_images(trained, args: Namespace):
 
     count, columns = rows_and_columns(args)
     rng = np.random.default_rng(args.seed)
-    images = sample_images(trained.state.params, trained.config, trained.source.image_shape, rng, count)
+    images = sample_images(
+        trained.state.params, trained.config, trained.source.image_shape, rng, count
+    )
     return images, columns, "samples from the prior"
 
 
@@ -103,8 +171,13 @@ def reconstructed_images(trained, args: Namespace):
     source, x = model_input(trained, args)
     if count > len(x) and (args.count or args.grid):
         raise ValueError(f"{size_asked_for(args)}: {source} has {len(x):,} test images")
-    images, columns = reconstruction_rows(trained.state.params, x[:count], trained.config, trained.source.image_shape,
-                                          columns)
+    images, columns = reconstruction_rows(
+        trained.state.params,
+        x[:count],
+        trained.config,
+        trained.source.image_shape,
+        columns,
+    )
     caption = f"{len(images) // 2} test images of {source}, each row above its reconstructions (mu decoded)"
     return images, columns, caption
 
@@ -117,19 +190,37 @@ def interpolated_images(trained, args: Namespace):
     source, x = model_input(trained, args, shuffle=not args.interpolate)
     if args.interpolate:
         if max(args.interpolate) >= len(x):
-            raise ValueError(f"--interpolate {max(args.interpolate)}: {source} has test images 0 to {len(x) - 1}")
+            raise ValueError(
+                f"--interpolate {max(args.interpolate)}: {source} has test images 0 to {len(x) - 1}"
+            )
         x = x[args.interpolate]
     rows = 1 if args.interpolate else -(-count // columns)
     if 2 <= len(x) < 2 * rows and (args.count or args.grid):
-        raise ValueError(f"{size_asked_for(args)}: {rows} rows take {2 * rows:,} test images, "
-                         f"and {source} has {len(x):,}")
+        raise ValueError(
+            f"{size_asked_for(args)}: {rows} rows take {2 * rows:,} test images, "
+            f"and {source} has {len(x):,}"
+        )
     pairs = min(rows, len(x) // 2)
     if columns < 4:
-        raise ValueError(f"{size_asked_for(args)}: an interpolation needs 4 columns or more, not {columns}")
+        raise ValueError(
+            f"{size_asked_for(args)}: an interpolation needs 4 columns or more, not {columns}"
+        )
     if not pairs:
-        raise ValueError(f"{source}: an interpolation needs two test images, not {len(x)}")
-    images = interpolate(trained.state.params, x[: 2 * pairs], trained.config, trained.source.image_shape, columns - 2)
-    return images, columns, f"from one test image's mu to another's, {pairs} time{'s' * (pairs > 1)}"
+        raise ValueError(
+            f"{source}: an interpolation needs two test images, not {len(x)}"
+        )
+    images = interpolate(
+        trained.state.params,
+        x[: 2 * pairs],
+        trained.config,
+        trained.source.image_shape,
+        columns - 2,
+    )
+    return (
+        images,
+        columns,
+        f"from one test image's mu to another's, {pairs} time{'s' * (pairs > 1)}",
+    )
 
 
 def traversed_images(trained, args: Namespace):
@@ -145,14 +236,20 @@ def traversed_images(trained, args: Namespace):
         units = active_first(mu)[: -(-count // columns)].tolist()
     shape = trained.source.image_shape
     images = traverse(trained.state.params, units, trained.config, shape, columns)
-    return images, columns, f"latent units {', '.join(map(str, units))} through the prior's quantiles"
+    return (
+        images,
+        columns,
+        f"latent units {', '.join(map(str, units))} through the prior's quantiles",
+    )
 
 
 def manifold_images(trained, args: Namespace):
     """A map of a 2-D latent space."""
     from ..pictures.samples import manifold
 
-    images = manifold(trained.state.params, trained.config, trained.source.image_shape, SIDE)
+    images = manifold(
+        trained.state.params, trained.config, trained.source.image_shape, SIDE
+    )
     return images, SIDE, "the latent plane at the prior's quantiles"
 
 
@@ -170,5 +267,10 @@ def model_input(trained, args: Namespace, shuffle: bool = True):
     return source, to_input(images, binarize, rng)
 
 
-IMAGES = {"prior": prior_images, "reconstruct": reconstructed_images, "interpolate": interpolated_images,
-          "traverse": traversed_images, "manifold": manifold_images}
+IMAGES = {
+    "prior": prior_images,
+    "reconstruct": reconstructed_images,
+    "interpolate": interpolated_images,
+    "traverse": traversed_images,
+    "manifold": manifold_images,
+}

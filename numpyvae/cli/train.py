@@ -16,28 +16,66 @@ FILES = "report.html, learning.png, samples.png, reconstructions.png, curve.svg,
 def add_arguments(parser: ArgumentParser) -> None:
     from ..settings import PRESETS
 
-    parser.add_argument("--data", metavar="DIR",
-                        help="directory of IDX files (default: $NUMPYVAE_DATA, data/mnist, data/sample)")
-    parser.add_argument("--out", metavar="DIR",
-                        help="output directory, new or empty (default: runs/NNN, the next free number)")
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        help="directory of IDX files (default: $NUMPYVAE_DATA, data/mnist, data/sample)",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        help="output directory, new or empty (default: runs/NNN, the next free number)",
+    )
     start = parser.add_mutually_exclusive_group()
-    start.add_argument("--resume", metavar="RUN", help="resume an interrupted run, or continue it with more --epochs")
-    start.add_argument("--from", dest="earlier", metavar="RUN",
-                       help="warm start: begin a new run with the parameters of another of the same architecture")
-    parser.add_argument("--keep-optimizer", action="store_true",
-                        help="with --from: also begin with its optimizer's state")
-    parser.add_argument("--preset", choices=tuple(PRESETS),
-                        help="burda: the settings of Burda et al. 2016; other options override them")
+    start.add_argument(
+        "--resume",
+        metavar="RUN",
+        help="resume an interrupted run, or continue it with more --epochs",
+    )
+    start.add_argument(
+        "--from",
+        dest="earlier",
+        metavar="RUN",
+        help="warm start: begin a new run with the parameters of another of the same architecture",
+    )
+    parser.add_argument(
+        "--keep-optimizer",
+        action="store_true",
+        help="with --from: also begin with its optimizer's state",
+    )
+    parser.add_argument(
+        "--preset",
+        choices=tuple(PRESETS),
+        help="burda: the settings of Burda et al. 2016; other options override them",
+    )
     add_settings(parser)
-    parser.add_argument("--functions", metavar="PATH",
-                        help="a directory of exercises, or a file: train with its functions once they are right")
-    parser.add_argument("--checkpoint-every", type=integer(1), metavar="N",
-                        help="also save every N batches (default: every epoch only)")
-    parser.add_argument("--log-interval", type=integer(1), default=100, metavar="N",
-                        help="a log line every N batches (default: 100)")
-    parser.add_argument("--processes", type=integer(1), metavar="N",
-                        help="split each step between N processes (default: 2 on Linux with 2 cores or more, else 1)")
-    parser.add_argument("--quiet", action="store_true", help="no log on standard output")
+    parser.add_argument(
+        "--functions",
+        metavar="PATH",
+        help="a directory of exercises, or a file: train with its functions once they are right",
+    )
+    parser.add_argument(
+        "--checkpoint-every",
+        type=integer(1),
+        metavar="N",
+        help="also save every N batches (default: every epoch only)",
+    )
+    parser.add_argument(
+        "--log-interval",
+        type=integer(1),
+        default=100,
+        metavar="N",
+        help="a log line every N batches (default: 100)",
+    )
+    parser.add_argument(
+        "--processes",
+        type=integer(1),
+        metavar="N",
+        help="split each step between N processes (default: 2 on Linux with 2 cores or more, else 1)",
+    )
+    parser.add_argument(
+        "--quiet", action="store_true", help="no log on standard output"
+    )
 
 
 def run(args: Namespace, console: Console) -> int:
@@ -74,10 +112,14 @@ def run(args: Namespace, console: Console) -> int:
             if name != TEST_LOSS:
                 log(f"Training loss: {name}. Test loss: {TEST_LOSS}.")
             return train_run(args, current, (images, test_images), console, log)
-        if not (current.directory / FILE).exists():  # killed between the last epoch and its report
+        if not (
+            current.directory / FILE
+        ).exists():  # killed between the last epoch and its report
             write_report(current)
             log(f"Wrote {current.directory / FILE}")
-        log(f"{args.resume} has finished its {current.options.epochs} epochs; raise --epochs to continue")
+        log(
+            f"{args.resume} has finished its {current.options.epochs} epochs; raise --epochs to continue"
+        )
         return 0
 
 
@@ -88,7 +130,9 @@ def train_run(args: Namespace, current, data: tuple, console: Console, log) -> i
     from ..training.step import NotFiniteError
 
     processes = choose_processes(args, current, console)
-    resume = f"resume with `numpyvae train --resume {shlex.quote(str(current.directory))}`"
+    resume = (
+        f"resume with `numpyvae train --resume {shlex.quote(str(current.directory))}`"
+    )
     try:
         with StopFlag(signal.SIGINT, signal.SIGTERM) as stop:
             train_epochs(args, current, data, processes, stop, console, log)
@@ -97,8 +141,13 @@ def train_run(args: Namespace, current, data: tuple, console: Console, log) -> i
         console.warn(f"stopped; the last checkpoint is intact; {resume}")
         return 128 + stop.received
     except NotFiniteError as error:
-        saved = Run.load(current.directory)  # the last epoch whose parameters are finite
-        saved.conditions = {**current.conditions, FAILURE: str(error)}  # the next training begins with new conditions
+        saved = Run.load(
+            current.directory
+        )  # the last epoch whose parameters are finite
+        saved.conditions = {
+            **current.conditions,
+            FAILURE: str(error),
+        }  # the next training begins with new conditions
         saved.save()
         write_report(saved)
         raise
@@ -109,8 +158,15 @@ def train_run(args: Namespace, current, data: tuple, console: Console, log) -> i
     return 0
 
 
-def train_epochs(args: Namespace, current, data: tuple, processes: int, stop: StopFlag, console: Console,
-                 log) -> None:
+def train_epochs(
+    args: Namespace,
+    current,
+    data: tuple,
+    processes: int,
+    stop: StopFlag,
+    console: Console,
+    log,
+) -> None:
     """Train, log, save after each epoch, and save the batch in which a signal arrives."""
     import numpy as np
 
@@ -122,9 +178,15 @@ def train_epochs(args: Namespace, current, data: tuple, processes: int, stop: St
     def after_batch(state, loss):
         done = state.batches_done - 1
         if done % args.log_interval == 0:
-            log(f"Train Epoch: {state.epoch} [{done * options.batch_size}/{len(images)} ({100 * done / batches:.0f}%)]"
-                f"\tLoss: {loss:.6f}")
-        if stop.received or args.checkpoint_every and state.batches_done % args.checkpoint_every == 0:
+            log(
+                f"Train Epoch: {state.epoch} [{done * options.batch_size}/{len(images)} ({100 * done / batches:.0f}%)]"
+                f"\tLoss: {loss:.6f}"
+            )
+        if (
+            stop.received
+            or args.checkpoint_every
+            and state.batches_done % args.checkpoint_every == 0
+        ):
             current.save()
         return stop.received > 0
 
@@ -134,13 +196,26 @@ def train_epochs(args: Namespace, current, data: tuple, processes: int, stop: St
         current.save()  # last: see runs/run.py
         row = state.history[-1]
         log(f"===== Epoch: {row['epoch']} Average loss: {row['train_loss']:.4f} =====")
-        log(f"===== Test set loss: {row['test_loss']:.4f} "
-            f"(reconstruction {row['reconstruction']:.4f}, KL {row['kl']:.4f}) =====")
+        log(
+            f"===== Test set loss: {row['test_loss']:.4f} "
+            f"(reconstruction {row['reconstruction']:.4f}, KL {row['kl']:.4f}) ====="
+        )
         return stop.received > 0
 
-    with np.errstate(over="ignore", invalid="ignore"):  # a test loss that is not finite is reported by check_finite
-        train(images, test_images, current.config, options, state=current.state, processes=processes,
-              after_batch=after_batch, after_epoch=after_epoch, progress=console.progress)
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # a test loss that is not finite is reported by check_finite
+        train(
+            images,
+            test_images,
+            current.config,
+            options,
+            state=current.state,
+            processes=processes,
+            after_batch=after_batch,
+            after_epoch=after_epoch,
+            progress=console.progress,
+        )
 
 
 def choose_processes(args: Namespace, current, console: Console) -> int:
@@ -154,10 +229,15 @@ def choose_processes(args: Namespace, current, console: Console) -> int:
     processes = args.processes or recorded or default_processes()
     check_processes(processes)
     now = describe(processes)
-    changed = [f"{name} {condition(current.conditions[name])} -> {condition(value)}"
-               for name, value in now.items() if name in current.conditions and current.conditions[name] != value]
+    changed = [
+        f"{name} {condition(current.conditions[name])} -> {condition(value)}"
+        for name, value in now.items()
+        if name in current.conditions and current.conditions[name] != value
+    ]
     if changed:
-        console.warn(f"results can differ in their last digits from an uninterrupted run: {'; '.join(changed)}")
+        console.warn(
+            f"results can differ in their last digits from an uninterrupted run: {'; '.join(changed)}"
+        )
     current.conditions = now
     return processes
 

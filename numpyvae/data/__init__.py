@@ -1,9 +1,9 @@
 """Data: the IDX file format, the files of MNIST and own images, and how pixels become numbers.
 
-    idx           read and write one array in an IDX file
-    mnist         find, load and verify training and test set
-    pixels        bytes to floats and back, binarization
-    sources       what others bring, to IDX: CSV, arrays, PNG files, directories, downloads
+idx           read and write one array in an IDX file
+mnist         find, load and verify training and test set
+pixels        bytes to floats and back, binarization
+sources       what others bring, to IDX: CSV, arrays, PNG files, directories, downloads
 """
 
 from .sources.arrays import resize_by_area
@@ -13,5 +13,16 @@ from .sources.convert import convert_images
 from .pixels import binarize_static, to_bytes, to_input
 from .sources.png import PngError, read_png
 
-__all__ = ["IdxError", "PngError", "binarize_static", "convert_images", "load_mnist", "read_idx", "read_png",
-           "resize_by_area", "to_bytes", "to_input", "write_idx"]
+__all__ = [
+    "IdxError",
+    "PngError",
+    "binarize_static",
+    "convert_images",
+    "load_mnist",
+    "read_idx",
+    "read_png",
+    "resize_by_area",
+    "to_bytes",
+    "to_input",
+    "write_idx",
+]

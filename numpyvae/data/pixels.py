@@ -36,20 +36,30 @@ def to_input(images: np.ndarray, binarize: str, rng: np.random.Generator) -> np.
     Raises ValueError for an unknown `binarize`, and for "static" with pixels that are not binarized.
     """
     if binarize not in BINARIZATIONS:
-        raise ValueError(f"binarize must be one of {', '.join(BINARIZATIONS)}, not {binarize!r}")
+        raise ValueError(
+            f"binarize must be one of {', '.join(BINARIZATIONS)}, not {binarize!r}"
+        )
     x = images.reshape(len(images), -1)
-    x = x * np.float32(1 / 255) if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
+    x = (
+        x * np.float32(1 / 255)
+        if x.dtype == np.uint8
+        else x.astype(np.float32, copy=False)
+    )
     if binarize == "threshold":
         return (x >= 0.5).astype(np.float32)
     if binarize == "dynamic":
         return (rng.random(x.shape, dtype=np.float32) < x).astype(np.float32)
     if binarize == "static" and ((x != 0) & (x != 1)).any():
-        raise ValueError('binarize is "static", but the images have gray pixels; '
-                         "pass them through binarize_static first")
+        raise ValueError(
+            'binarize is "static", but the images have gray pixels; '
+            "pass them through binarize_static first"
+        )
     return x
 
 
-def check_images(name: str, images: ArrayLike, columns: int | None = None, unit_interval: bool = True) -> np.ndarray:
+def check_images(
+    name: str, images: ArrayLike, columns: int | None = None, unit_interval: bool = True
+) -> np.ndarray:
     """Images (N, rows, cols) or rows (N, D), as an array of uint8 or float32; ValueError names what is wrong and where.
 
     columns: the number of pixels per image, if it is known. unit_interval: whether floats must be in [0, 1].
@@ -61,13 +71,19 @@ def check_images(name: str, images: ArrayLike, columns: int | None = None, unit_
     except ValueError:
         raise ValueError(f"{name} is ragged: the images have different sizes") from None
     if array.dtype != np.uint8 and array.dtype.kind not in "bf":
-        raise ValueError(f"{name} holds {array.dtype}: pixels are uint8, 0 to 255, or floats; "
-                         "convert them with .astype")
+        raise ValueError(
+            f"{name} holds {array.dtype}: pixels are uint8, 0 to 255, or floats; "
+            "convert them with .astype"
+        )
     if array.ndim not in (2, 3):
-        raise ValueError(f"{name} has shape {array.shape}: images are (N, rows, columns) or (N, pixels)")
+        raise ValueError(
+            f"{name} has shape {array.shape}: images are (N, rows, columns) or (N, pixels)"
+        )
     size = math.prod(array.shape[1:])
     if size == 0 or columns not in (None, size):
-        raise ValueError(f"{name} has {size} pixels per image, but the model has {columns}")
+        raise ValueError(
+            f"{name} has {size} pixels per image, but the model has {columns}"
+        )
     if array.dtype == np.uint8:
         return array
     with np.errstate(over="ignore"):
@@ -77,16 +93,24 @@ def check_images(name: str, images: ArrayLike, columns: int | None = None, unit_
     if wrong.any():
         first = int(wrong.reshape(len(array), -1).any(axis=1).argmax())
         value = array[first][wrong[first]].flat[0]
-        rule = "in [0, 1], for this likelihood" if unit_interval else "finite in float32"
-        raise ValueError(f"{name}: image {first} has a pixel of {value}; pixels must be {rule}")
+        rule = (
+            "in [0, 1], for this likelihood" if unit_interval else "finite in float32"
+        )
+        raise ValueError(
+            f"{name}: image {first} has a pixel of {value}; pixels must be {rule}"
+        )
     return array
 
 
-def check_array(X: ArrayLike, name: str, n_features: int | None = None, unit_interval: bool = False) -> np.ndarray:
+def check_array(
+    X: ArrayLike, name: str, n_features: int | None = None, unit_interval: bool = False
+) -> np.ndarray:
     """X as uint8, if it is that, else as float32; ValueError if it is not a matrix of finite numbers, in [0, 1]
     if `unit_interval`; TypeError for an object that is no number."""
     if hasattr(X, "toarray"):
-        raise ValueError(f"{name} is sparse, and sparse input is not supported: pass {name}.toarray()")
+        raise ValueError(
+            f"{name} is sparse, and sparse input is not supported: pass {name}.toarray()"
+        )
     if np.ma.isMaskedArray(X):
         raise ValueError(f"{name} is a masked array: fill the masked values first")
     X = np.asarray(X, order="C")  # contiguous rows can be hashed
@@ -95,21 +119,31 @@ def check_array(X: ArrayLike, name: str, n_features: int | None = None, unit_int
     if X.dtype.kind not in "buif" or X.ndim != 2:
         reshape = f". Reshape your data: {name}[None]" if X.ndim == 1 else ""
         hint = ". Complex data not supported" if X.dtype.kind == "c" else reshape
-        raise ValueError(f"{name} must be a real matrix, one row per sample, not {X.dtype} of shape {X.shape}{hint}")
+        raise ValueError(
+            f"{name} must be a real matrix, one row per sample, not {X.dtype} of shape {X.shape}{hint}"
+        )
     if 0 in X.shape:
-        raise ValueError(f"{name} has 0 {'feature' if X.shape[0] else 'sample'}(s) (shape={X.shape}) "
-                         "while a minimum of 1 is required.")
+        raise ValueError(
+            f"{name} has 0 {'feature' if X.shape[0] else 'sample'}(s) (shape={X.shape}) "
+            "while a minimum of 1 is required."
+        )
     if n_features and X.shape[1] != n_features:
-        raise ValueError(f"{name} has {X.shape[1]} features, but VAE is expecting {n_features} features as input")
+        raise ValueError(
+            f"{name} has {X.shape[1]} features, but VAE is expecting {n_features} features as input"
+        )
     if X.dtype == np.uint8:
         return X
     with np.errstate(over="ignore"):
         X = X.astype(np.float32)
     if not np.isfinite(X).all():
-        raise ValueError(f"{name} has NaN, infinity, or a number too large for single precision")
+        raise ValueError(
+            f"{name} has NaN, infinity, or a number too large for single precision"
+        )
     if unit_interval and (X.min() < 0 or X.max() > 1):
-        raise ValueError(f"{name} goes from {X.min():.6g} to {X.max():.6g}, but the bernoulli likelihood is of numbers "
-                         "in [0, 1]; scale it, or use likelihood='normal'")
+        raise ValueError(
+            f"{name} goes from {X.min():.6g} to {X.max():.6g}, but the bernoulli likelihood is of numbers "
+            "in [0, 1]; scale it, or use likelihood='normal'"
+        )
     return X
 
 
@@ -119,7 +153,9 @@ def to_bytes(mean: np.ndarray) -> np.ndarray:
     Values outside, as a normal decoder's mean has them, are clipped. Raises ValueError for NaN, which no byte can show.
     """
     if np.isnan(mean).any():
-        raise ValueError("the pixels have NaN among them, which cannot be shown; the model's parameters are not finite")
+        raise ValueError(
+            "the pixels have NaN among them, which cannot be shown; the model's parameters are not finite"
+        )
     return np.rint(np.clip(mean, 0, 1) * 255).astype(np.uint8)
 
 
@@ -131,7 +167,9 @@ def binarize_static(images: np.ndarray, seed: int | Sequence[int]) -> np.ndarray
     Raises ValueError unless the images are uint8.
     """
     if images.dtype != np.uint8:
-        raise ValueError(f"images to binarize must be uint8, 0 to 255, not {images.dtype}")
+        raise ValueError(
+            f"images to binarize must be uint8, 0 to 255, not {images.dtype}"
+        )
     rng, v = np.random.default_rng(seed), images.reshape(-1)
     binary = np.empty_like(v)
     for first in range(0, v.size, _STATIC_CHUNK):
@@ -143,4 +181,6 @@ def binarize_static(images: np.ndarray, seed: int | Sequence[int]) -> np.ndarray
 
 def apply_static(images: np.ndarray, binarize: str, split: str) -> np.ndarray:
     """The images of a split ("train" or "test") as training and evaluation use them: binarized once if that is asked"""
-    return binarize_static(images, STATIC_SEEDS[split]) if binarize == "static" else images
+    return (
+        binarize_static(images, STATIC_SEEDS[split]) if binarize == "static" else images
+    )

@@ -1,9 +1,9 @@
 """The reader's bench: the two books as exercises that mark themselves.
 
-    files     the books as exercises: prose and signatures kept, bodies taken out
-    judge     marks a learner's functions; when one is wrong, names the error
-    replace   trains with a learner's functions in the package's place
-    vae, mdp  the oracles and the known errors, chapter by chapter
+files     the books as exercises: prose and signatures kept, bodies taken out
+judge     marks a learner's functions; when one is wrong, names the error
+replace   trains with a learner's functions in the package's place
+vae, mdp  the oracles and the known errors, chapter by chapter
 """
 
 from .judge.run import check_functions

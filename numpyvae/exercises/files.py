@@ -13,7 +13,10 @@ from pathlib import Path
 from .table import EXERCISES
 
 PACKAGE = Path(__file__).parents[1]
-BOOKS = {"vae": "Book one: the variational autoencoder", "mdp": "Book two: Markov decision processes"}
+BOOKS = {
+    "vae": "Book one: the variational autoencoder",
+    "mdp": "Book two: Markov decision processes",
+}
 BODY = "..."
 
 INDEX = """# The two books, as exercises
@@ -45,7 +48,9 @@ def write_exercises(directory: str | os.PathLike) -> int:
     """
     directory = Path(directory)
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise ValueError(f"{directory} exists already; exercises are written into a new or an empty directory")
+        raise ValueError(
+            f"{directory} exists already; exercises are written into a new or an empty directory"
+        )
     parent = directory.absolute().parent
     if not parent.is_dir():
         raise ValueError(f"{directory} cannot be made: {parent} is not a directory")
@@ -67,17 +72,25 @@ def exercise_files(directory: str = "DIR") -> dict[str, str]:
     """path -> text of every file; `directory` is what the index page calls it"""
     files = {"README.md": _index(directory)}
     for book in BOOKS:
-        overview = ast.get_docstring(ast.parse((PACKAGE / book / "__init__.py").read_text(encoding="utf-8")))
+        overview = ast.get_docstring(
+            ast.parse((PACKAGE / book / "__init__.py").read_text(encoding="utf-8"))
+        )
         files[f"{book}/__init__.py"] = f'"""{overview}\n"""\n'
         for path in sorted((PACKAGE / book).glob("*.py")):
             if path.name != "__init__.py":
-                files[f"{book}/{path.name}"] = exercise_source(path.read_text(encoding="utf-8"), f"{book}.{path.stem}")
+                files[f"{book}/{path.name}"] = exercise_source(
+                    path.read_text(encoding="utf-8"), f"{book}.{path.stem}"
+                )
     return files
 
 
 def exercise_source(source: str, chapter: str, solved: bool = False) -> str:
     """A module's source as an exercise file, or with `solved` as one that is done: only its imports differ."""
-    mine = [] if solved else [exercise for exercise in EXERCISES if exercise.chapter == chapter]
+    mine = (
+        []
+        if solved
+        else [exercise for exercise in EXERCISES if exercise.chapter == chapter]
+    )
     remove = {exercise.name for exercise in mine}
     omit = {name for exercise in mine for name in exercise.answers}
     lines = source.splitlines()
@@ -89,7 +102,11 @@ def exercise_source(source: str, chapter: str, solved: bool = False) -> str:
         elif name in omit:
             lines[first - 1 : last + 2] = []
         elif name in remove:
-            kept = node.body[0].end_lineno if ast.get_docstring(node) is not None else node.body[0].lineno - 1
+            kept = (
+                node.body[0].end_lineno
+                if ast.get_docstring(node) is not None
+                else node.body[0].lineno - 1
+            )
             lines[kept:last] = [" " * node.body[0].col_offset + BODY]
     return "\n".join(lines) + "\n"
 
@@ -107,8 +124,12 @@ def _statements(tree: ast.Module):
 def _absolute(line: str, node: ast.ImportFrom, chapter: str) -> str:
     """`from .layers import …` as `from numpyvae.vae.layers import …`"""
     package = ["numpyvae", *chapter.split(".")[:-1]]
-    base = ".".join([*package[: len(package) - node.level + 1], *filter(None, [node.module])])
-    return line.replace(f"from {'.' * node.level}{node.module or ''} ", f"from {base} ", 1)
+    base = ".".join(
+        [*package[: len(package) - node.level + 1], *filter(None, [node.module])]
+    )
+    return line.replace(
+        f"from {'.' * node.level}{node.module or ''} ", f"from {base} ", 1
+    )
 
 
 def _index(directory: str) -> str:
@@ -116,8 +137,15 @@ def _index(directory: str) -> str:
     for book, title in BOOKS.items():
         rows += [f"## {title}", "", "| | function | chapter |", "| --- | --- | --- |"]
         mine = [exercise for exercise in EXERCISES if exercise.chapter.startswith(book)]
-        rows += [f"| {i} | `{exercise.name}` | [{exercise.chapter.replace('.', '/')}.py]"
-                 f"({exercise.chapter.replace('.', '/')}.py) |" for i, exercise in enumerate(mine, 1)]
+        rows += [
+            f"| {i} | `{exercise.name}` | [{exercise.chapter.replace('.', '/')}.py]"
+            f"({exercise.chapter.replace('.', '/')}.py) |"
+            for i, exercise in enumerate(mine, 1)
+        ]
         rows.append("")
-    return INDEX.format(count=len(EXERCISES), check=f"numpyvae check {directory}", rows="\n".join(rows).rstrip(),
-                        train=f"numpyvae train --functions {directory}")
+    return INDEX.format(
+        count=len(EXERCISES),
+        check=f"numpyvae check {directory}",
+        rows="\n".join(rows).rstrip(),
+        train=f"numpyvae train --functions {directory}",
+    )

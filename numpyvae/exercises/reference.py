@@ -19,7 +19,10 @@ def network(params: dict, prefix: str, rows: np.ndarray, activation: str) -> np.
         for i in range(depth):
             if i > 0:
                 h = np.tanh(h) if activation == "tanh" else np.where(h.real > 0, h, 0)
-            h = np.einsum("i,io->o", h, params[f"{prefix}.{i}.W"]) + params[f"{prefix}.{i}.b"]
+            h = (
+                np.einsum("i,io->o", h, params[f"{prefix}.{i}.W"])
+                + params[f"{prefix}.{i}.b"]
+            )
         result.append(h)
     return np.array(result)
 
@@ -34,7 +37,9 @@ def likelihood(params: dict, x: np.ndarray, y: np.ndarray, config) -> np.ndarray
     if config.likelihood == "bernoulli":
         p = 1 / (1 + np.exp(-y))
         return (x * np.log(p) + (1 - x) * np.log(1 - p)).sum(axis=1)
-    s = np.sqrt(np.exp(params["logvar_x"] if config.logvar_x is None else config.logvar_x))
+    s = np.sqrt(
+        np.exp(params["logvar_x"] if config.logvar_x is None else config.logvar_x)
+    )
     return log_normal(x, y, s).sum(axis=1)
 
 
@@ -46,16 +51,27 @@ def posterior(params: dict, x: np.ndarray, config) -> tuple:
 
 def prior(config) -> tuple:
     """mu_p and σ_p"""
-    return np.asarray(config.prior[0], float), np.sqrt(np.exp(np.asarray(config.prior[1], float)))
+    return np.asarray(config.prior[0], float), np.sqrt(
+        np.exp(np.asarray(config.prior[1], float))
+    )
 
 
 def terms(params: dict, x: np.ndarray, eps: np.ndarray, config) -> tuple:
     """log_px (N,), the mean over J, and kl (N,)"""
     mu, sigma = posterior(params, x, config)
     mu_p, sigma_p = prior(config)
-    log_px = sum(likelihood(params, x, network(params, "decoder", mu + sigma * e, config.activation), config)
-                 for e in eps) / len(eps)
-    kl = np.log(sigma_p / sigma) + (sigma**2 + (mu - mu_p) ** 2) / (2 * sigma_p**2) - 0.5
+    log_px = sum(
+        likelihood(
+            params,
+            x,
+            network(params, "decoder", mu + sigma * e, config.activation),
+            config,
+        )
+        for e in eps
+    ) / len(eps)
+    kl = (
+        np.log(sigma_p / sigma) + (sigma**2 + (mu - mu_p) ** 2) / (2 * sigma_p**2) - 0.5
+    )
     return log_px, kl.sum(axis=1)
 
 
@@ -65,15 +81,24 @@ def elbo_loss(params: dict, x: np.ndarray, eps: np.ndarray, config):
     return (config.beta * kl - log_px).sum() / len(x)
 
 
-def log_weights(params: dict, x: np.ndarray, mu, sigma, eps: np.ndarray, config,
-                held: tuple | None = None) -> np.ndarray:
+def log_weights(
+    params: dict,
+    x: np.ndarray,
+    mu,
+    sigma,
+    eps: np.ndarray,
+    config,
+    held: tuple | None = None,
+) -> np.ndarray:
     """log w (K, N) of (12.1); `held`: the mu and σ of q that log q(z|x) has, if they are to be constants"""
     mu_p, sigma_p = prior(config)
     rows = []
     for e in eps:
         z = mu + sigma * e
         log_q = log_normal(z, *(held or (mu, sigma)))
-        log_px = likelihood(params, x, network(params, "decoder", z, config.activation), config)
+        log_px = likelihood(
+            params, x, network(params, "decoder", z, config.activation), config
+        )
         rows.append(log_px + (log_normal(z, mu_p, sigma_p) - log_q).sum(axis=1))
     return np.array(rows)
 
@@ -86,7 +111,9 @@ def iwae_loss(params: dict, x: np.ndarray, eps: np.ndarray, config):
 
 def stl_loss(params: dict, x: np.ndarray, eps: np.ndarray, config, held: tuple):
     """−1/(NJ) Σ log w, where log q(z|x) has constants for its parameters: its derivative is the path derivative."""
-    return -log_weights(params, x, *posterior(params, x, config), eps, config, held).sum() / (len(x) * len(eps))
+    return -log_weights(
+        params, x, *posterior(params, x, config), eps, config, held
+    ).sum() / (len(x) * len(eps))
 
 
 def gradient(loss, params: dict) -> tuple:

@@ -23,7 +23,9 @@ def use_functions(source: Any) -> Iterator[str]:
     right = [verdict.name for verdict in verdicts if verdict.status == "right"]
     if wrong:
         verb = "is" if len(wrong) == 1 else "are"
-        raise ValueError(f"{', '.join(wrong)} {verb} wrong; `numpyvae check {source}` says why")
+        raise ValueError(
+            f"{', '.join(wrong)} {verb} wrong; `numpyvae check {source}` says why"
+        )
     if not right:
         raise ValueError(f"{source}: none of its functions is done")
     path_before, modules_before = list(sys.path), dict(sys.modules)
@@ -35,18 +37,28 @@ def use_functions(source: Any) -> Iterator[str]:
             for name in names:
                 own, theirs = package_function(name), namespace[BY_NAME[name].owner]
                 if "." in name:
-                    methods.append((own, name.split(".")[1], getattr(theirs, name.split(".")[1])))
+                    methods.append(
+                        (own, name.split(".")[1], getattr(theirs, name.split(".")[1]))
+                    )
                 else:
                     replaced[own] = theirs
             for exercise in EXERCISES:  # those of the same file that are not done
                 if exercise.owner in namespace and exercise.name not in right:
-                    _set(namespace, exercise.owner, package_function(exercise.name), undo)
+                    _set(
+                        namespace, exercise.owner, package_function(exercise.name), undo
+                    )
         for cls, name, method in methods:
             undo.append((setattr, cls, name, getattr(cls, name)))
             setattr(cls, name, method)
-        theirs = {id(vars(module)) for name, module in sys.modules.items() if modules_before.get(name) is not module}
+        theirs = {
+            id(vars(module))
+            for name, module in sys.modules.items()
+            if modules_before.get(name) is not module
+        }
         for name, module in list(sys.modules.items()):
-            own_module = name.split(".")[0] == __package__.split(".")[0] and not name.startswith(f"{__package__}.")
+            own_module = name.split(".")[0] == __package__.split(".")[
+                0
+            ] and not name.startswith(f"{__package__}.")
             if own_module or id(vars(module)) in theirs:
                 _replace_in(vars(module), replaced, undo)
         yield summary(right)

@@ -63,8 +63,16 @@ EXERCISES = [
     Exercise("negative_iwae", "vae.iwae"),
     Exercise("negative_iwae_backward", "vae.iwae"),
     Exercise("log_marginal", "vae.iwae"),
-    Exercise("negative_elbo_stl_backward", "vae.gradient_estimators", answers=("_path_derivative",)),
-    Exercise("negative_iwae_dreg_backward", "vae.gradient_estimators", answers=("_path_derivative",)),
+    Exercise(
+        "negative_elbo_stl_backward",
+        "vae.gradient_estimators",
+        answers=("_path_derivative",),
+    ),
+    Exercise(
+        "negative_iwae_dreg_backward",
+        "vae.gradient_estimators",
+        answers=("_path_derivative",),
+    ),
     Exercise("action_values", "mdp.bellman"),
     Exercise("bellman_operator", "mdp.bellman"),
     Exercise("policy_evaluation", "mdp.bellman"),
@@ -79,7 +87,12 @@ EXERCISES = [
 BY_NAME = {exercise.name: exercise for exercise in EXERCISES}
 
 
-OTHERS = {"tanh": "vae.layers", "encode": "vae.model", "decode": "vae.model", "negative_elbo_stl": "vae.gradient_estimators"}
+OTHERS = {
+    "tanh": "vae.layers",
+    "encode": "vae.model",
+    "decode": "vae.model",
+    "negative_elbo_stl": "vae.gradient_estimators",
+}
 
 
 def chapter_module(chapter: str) -> ModuleType:

@@ -23,20 +23,57 @@ gain, h bias (7); n, c, p polynomials in γ (9); δ residual, e error (rounding)
 """
 
 from .average import AverageReward, average_reward, state_visitation
-from .bellman import action_values, advantages, bellman_operator, bellman_residual, factorize, induced_chain, policy_evaluation
+from .bellman import (
+    action_values,
+    advantages,
+    bellman_operator,
+    bellman_residual,
+    factorize,
+    induced_chain,
+    policy_evaluation,
+)
 from .chain import four_state_chain
 from .discount import blackwell_policy, critical_discounts
 from .horizon import FiniteHorizonSolution, backward_induction, effective_horizon
 from .model import MDP
 from .numerics.rounding import refined_policy_evaluation
 from .simulation import Trajectory, simulate
-from .solvers import Solution, greedy_policy, modified_policy_iteration, policy_iteration, value_iteration
+from .solvers import (
+    Solution,
+    greedy_policy,
+    modified_policy_iteration,
+    policy_iteration,
+    value_iteration,
+)
 from .ties import enumerate_policies, optimal_actions, optimal_policies
 
 __all__ = [
-    "MDP", "four_state_chain", "policy_evaluation", "bellman_operator", "bellman_residual", "action_values",
-    "advantages", "induced_chain", "factorize", "Solution", "greedy_policy", "value_iteration", "policy_iteration",
-    "modified_policy_iteration", "optimal_actions", "optimal_policies", "enumerate_policies", "effective_horizon",
-    "FiniteHorizonSolution", "backward_induction", "AverageReward", "average_reward", "state_visitation", "Trajectory",
-    "simulate", "critical_discounts", "blackwell_policy", "refined_policy_evaluation",
+    "MDP",
+    "four_state_chain",
+    "policy_evaluation",
+    "bellman_operator",
+    "bellman_residual",
+    "action_values",
+    "advantages",
+    "induced_chain",
+    "factorize",
+    "Solution",
+    "greedy_policy",
+    "value_iteration",
+    "policy_iteration",
+    "modified_policy_iteration",
+    "optimal_actions",
+    "optimal_policies",
+    "enumerate_policies",
+    "effective_horizon",
+    "FiniteHorizonSolution",
+    "backward_induction",
+    "AverageReward",
+    "average_reward",
+    "state_visitation",
+    "Trajectory",
+    "simulate",
+    "critical_discounts",
+    "blackwell_policy",
+    "refined_policy_evaluation",
 ]

@@ -44,9 +44,9 @@ from .numerics.validation import U, read_array, read_integer
 class AverageReward(NamedTuple):
     """What average_reward returns."""
 
-    gain: float                 # g, the average reward per step
-    bias: np.ndarray            # h (S,)
-    stationary: np.ndarray      # μ (S,), the fraction of the steps spent in each state
+    gain: float  # g, the average reward per step
+    bias: np.ndarray  # h (S,)
+    stationary: np.ndarray  # μ (S,), the fraction of the steps spent in each state
 
 
 def state_visitation(mdp: MDP, policy, start) -> np.ndarray:
@@ -56,30 +56,49 @@ def state_visitation(mdp: MDP, policy, start) -> np.ndarray:
     """
     S = len(mdp.R)
     number = np.ndim(start) == 0
-    d0 = np.eye(1, S, read_integer("start", start, 0, S - 1))[0] if number else read_array("start", start, (S,))
+    d0 = (
+        np.eye(1, S, read_integer("start", start, 0, S - 1))[0]
+        if number
+        else read_array("start", start, (S,))
+    )
     if not (d0 >= 0).all() or abs(d0.sum() - 1) > 4 * S * U:
-        raise ValueError(f"start is no distribution: its smallest entry is {d0.min():g}, its sum {d0.sum():.12g}")
+        raise ValueError(
+            f"start is no distribution: its smallest entry is {d0.min():g}, its sum {d0.sum():.12g}"
+        )
     P, _ = induced_chain(mdp, policy)
-    return factorize(P, mdp.gamma)(d0, transpose=True) * (1 - mdp.gamma if mdp.gamma < 1 else 1)
+    return factorize(P, mdp.gamma)(d0, transpose=True) * (
+        1 - mdp.gamma if mdp.gamma < 1 else 1
+    )
 
 
 def average_reward(mdp: MDP, policy) -> AverageReward:
     """Gain and bias (7.2) of a unichain policy; γ is not used. ValueError if it has several recurrent classes."""
     P, r = induced_chain(mdp, policy)
     if mdp.end.any():
-        raise ValueError("average_reward requires a process that never ends; here an action may end the episode")
+        raise ValueError(
+            "average_reward requires a process that never ends; here an action may end the episode"
+        )
     count, label = connected_components(csr_array(P), connection="strong")
     edges = csr_array(P).tocoo()
     origin, target = label[edges.row], label[edges.col]
-    closed = np.setdiff1d(np.arange(count), origin[origin != target])       # the classes that no transition leaves
+    closed = np.setdiff1d(
+        np.arange(count), origin[origin != target]
+    )  # the classes that no transition leaves
     if len(closed) > 1:
         one, other = (mdp.states[int((label == c).argmax())] for c in closed[:2])
-        raise ValueError(f"average_reward requires one recurrent class; this policy has {len(closed)}: states {one!r} "
-                         f"and {other!r} are in different ones, each with its own gain")
+        raise ValueError(
+            f"average_reward requires one recurrent class; this policy has {len(closed)}: states {one!r} "
+            f"and {other!r} are in different ones, each with its own gain"
+        )
     first = np.eye(1, len(r))[0]
     if mdp.sparse:
-        factors = splu(hstack([np.ones((len(r), 1)), (eye_array(len(r)) - P).tocsc()[:, 1:]], format="csc"))
-        h = factors.solve(r)                                    # (7.3): g in the place of h₁
+        factors = splu(
+            hstack(
+                [np.ones((len(r), 1)), (eye_array(len(r)) - P).tocsc()[:, 1:]],
+                format="csc",
+            )
+        )
+        h = factors.solve(r)  # (7.3): g in the place of h₁
         mu = factors.solve(first, "T")
     else:
         matrix = np.eye(len(r)) - P

@@ -47,8 +47,8 @@ from scipy.sparse.linalg import bicgstab, splu
 from .model import MDP
 from .numerics.validation import U, read_array
 
-ITERATIVE_STATES = 5_000                # sparse systems above this size are solved by iteration first
-LU_STATES = 200_000                     # and above this size by iteration only
+ITERATIVE_STATES = 5_000  # sparse systems above this size are solved by iteration first
+LU_STATES = 200_000  # and above this size by iteration only
 
 
 def as_policy(mdp: MDP, policy) -> np.ndarray:
@@ -58,17 +58,25 @@ def as_policy(mdp: MDP, policy) -> np.ndarray:
     if policy.shape == (S,) and policy.dtype.kind in "iu":
         inside = (policy >= 0) & (policy < A)
         valid = inside & mdp.available[np.arange(S), np.where(inside, policy, 0)]
-        problem = "takes action {}; actions are numbered 0 to " + str(A - 1) + ", and not every state may have each"
+        problem = (
+            "takes action {}; actions are numbered 0 to "
+            + str(A - 1)
+            + ", and not every state may have each"
+        )
     elif policy.shape == (S, A) and policy.dtype.kind in "iuf":
         valid = (policy >= 0).all(axis=1) & (abs(policy.sum(axis=1) - 1) <= 4 * A * U)
         valid &= ~((policy > 0) & ~mdp.available).any(axis=1)
         problem = "has {}, which is no distribution over its available actions"
     else:
-        raise ValueError(f"policy: {policy.dtype} of shape {policy.shape}; "
-                         f"it must be action numbers ({S},) or probabilities ({S}, {A})")
+        raise ValueError(
+            f"policy: {policy.dtype} of shape {policy.shape}; "
+            f"it must be action numbers ({S},) or probabilities ({S}, {A})"
+        )
     if not valid.all():
         s = int(valid.argmin())
-        raise ValueError(f"policy: state {mdp.states[s]!r} " + problem.format(policy[s].tolist()))
+        raise ValueError(
+            f"policy: state {mdp.states[s]!r} " + problem.format(policy[s].tolist())
+        )
     return policy.astype(np.intp if policy.ndim == 1 else float)
 
 
@@ -77,7 +85,9 @@ def as_values(mdp: MDP, v) -> np.ndarray:
     v = read_array("v", v, (len(mdp.R),))
     if not np.isfinite(v).all():
         s = int((~np.isfinite(v)).argmax())
-        raise ValueError(f"v: the value of state {mdp.states[s]!r} is {v[s]}, which is not finite")
+        raise ValueError(
+            f"v: the value of state {mdp.states[s]!r} is {v[s]}, which is not finite"
+        )
     return v
 
 
@@ -88,8 +98,13 @@ def induced_chain(mdp: MDP, policy) -> tuple:
     if policy.ndim == 1:
         rows = np.arange(S) * A + policy
         return mdp.transitions[rows], mdp.R.reshape(-1)[rows]
-    average = csr_array((policy.reshape(-1), np.arange(S * A), np.arange(0, S * A + 1, A)), shape=(S, S * A))
-    return average @ mdp.transitions, (policy * np.where(mdp.available, mdp.R, 0)).sum(axis=1)
+    average = csr_array(
+        (policy.reshape(-1), np.arange(S * A), np.arange(0, S * A + 1, A)),
+        shape=(S, S * A),
+    )
+    return average @ mdp.transitions, (policy * np.where(mdp.available, mdp.R, 0)).sum(
+        axis=1
+    )
 
 
 def policy_evaluation(mdp: MDP, policy) -> np.ndarray:
@@ -99,7 +114,7 @@ def policy_evaluation(mdp: MDP, policy) -> np.ndarray:
     policy: (S,) action numbers, or (S, A) probabilities
     """
     P, r = induced_chain(mdp, policy)
-    return factorize(P, mdp.gamma)(r)           # as np.linalg.solve(np.eye(S) - gamma * P, r)
+    return factorize(P, mdp.gamma)(r)  # as np.linalg.solve(np.eye(S) - gamma * P, r)
 
 
 def factorize(P, gamma: float):
@@ -117,9 +132,11 @@ def _dense_lu(P, gamma):
     # lu_factor(np.eye(S) - gamma * P), faster. LAPACK is column-major: the transpose of a C-ordered array is factored
     # in place, without a copy, which is a tenth of the time at 1,000 states; hence `trans`.
     system = -gamma * P
-    system.flat[:: P.shape[0] + 1] += 1         # the identity
+    system.flat[:: P.shape[0] + 1] += 1  # the identity
     factors = lu_factor(system.T, overwrite_a=True, check_finite=False)
-    return lambda b, transpose=False: lu_solve(factors, b, trans=0 if transpose else 1, check_finite=False)
+    return lambda b, transpose=False: lu_solve(
+        factors, b, trans=0 if transpose else 1, check_finite=False
+    )
 
 
 def _sparse_lu(system):
@@ -140,15 +157,17 @@ def _iterative(system):
     def solve(b, transpose=False):
         matrix = system.T if transpose else by_rows
         x, residual, size, last = np.zeros(len(b)), b, abs(b).max(), np.inf
-        while not factors and size <= last / 2:                     # false for NaN
+        while not factors and size <= last / 2:  # false for NaN
             if size <= (longest + 4) * U * (abs(b).max() + abs(x).max()):
                 return x
             x = x + bicgstab(matrix, residual, rtol=1e-4, maxiter=1_000)[0]
             residual, last = b - matrix @ x, size
             size = abs(residual).max()
         if not factors and len(b) > LU_STATES:
-            raise ValueError(f"the equations of {len(b):,} states are solved to a residual of {size:.2g} only; "
-                             "use modified_policy_iteration, or a smaller discount factor")
+            raise ValueError(
+                f"the equations of {len(b):,} states are solved to a residual of {size:.2g} only; "
+                "use modified_policy_iteration, or a smaller discount factor"
+            )
         factors[:] = factors or [_sparse_lu(system)]
         return factors[0](b, transpose)
 

@@ -48,15 +48,31 @@ from .model import MDP
 
 STATES, ACTIONS = (-1, 0, 1, 2), ("-", "+")
 ARROWS = {"-": "←", "+": "→"}
-NEXT_STATE = {(-1, "-"): 0, (0, "-"): -1, (1, "-"): 0, (2, "-"): 1,
-              (-1, "+"): 0, (0, "+"): 1, (1, "+"): 2, (2, "+"): 0}
-REWARD = {(-1, "-"): 1, (2, "+"): 3}                                # all others are 0
+NEXT_STATE = {
+    (-1, "-"): 0,
+    (0, "-"): -1,
+    (1, "-"): 0,
+    (2, "-"): 1,
+    (-1, "+"): 0,
+    (0, "+"): 1,
+    (1, "+"): 2,
+    (2, "+"): 0,
+}
+REWARD = {(-1, "-"): 1, (2, "+"): 3}  # all others are 0
 
 
 def four_state_chain(gamma: float) -> MDP:
     """The example as an MDP (chapter 2). γ = 1 is refused: the process never ends."""
-    return MDP.from_transitions({s: {a: [(1.0, NEXT_STATE[s, a], REWARD.get((s, a), 0), False)] for a in ACTIONS}
-                                 for s in STATES}, gamma)
+    return MDP.from_transitions(
+        {
+            s: {
+                a: [(1.0, NEXT_STATE[s, a], REWARD.get((s, a), 0), False)]
+                for a in ACTIONS
+            }
+            for s in STATES
+        },
+        gamma,
+    )
 
 
 def closed_form(policy: Iterable[str], gamma: float) -> list[tuple[str, float]]:
@@ -69,11 +85,13 @@ def closed_form(policy: Iterable[str], gamma: float) -> list[tuple[str, float]]:
         while following not in path:
             path.append(following)
             following = NEXT_STATE[following, action[following]]
-        cycle_start = path.index(following)                         # m
-        cycle_length = len(path) - cycle_start                      # n
+        cycle_start = path.index(following)  # m
+        cycle_length = len(path) - cycle_start  # n
         rewards = [(REWARD.get((s, action[s]), 0), k) for k, s in enumerate(path)]
         prefix, cycle = rewards[:cycle_start], rewards[cycle_start:]
-        value = sum(r * gamma**k for r, k in prefix) + sum(r * gamma**k for r, k in cycle) / (1 - gamma**cycle_length)
+        value = sum(r * gamma**k for r, k in prefix) + sum(
+            r * gamma**k for r, k in cycle
+        ) / (1 - gamma**cycle_length)
         forms.append((_format_formula(prefix, cycle, cycle_length), value))
     return forms
 
@@ -83,6 +101,16 @@ def _format_formula(prefix: list, cycle: list, cycle_length: int) -> str:
         return "g" + {1: "", 2: "²", 3: "³", 4: "⁴"}[k]
 
     def terms(rewards):
-        return [str(r) if k == 0 else (str(r) if r > 1 else "") + power(k) for r, k in rewards if r]
+        return [
+            str(r) if k == 0 else (str(r) if r > 1 else "") + power(k)
+            for r, k in rewards
+            if r
+        ]
 
-    return " + ".join(terms(prefix) + [f"{term}/(1-{power(cycle_length)})" for term in terms(cycle)]) or "0"
+    return (
+        " + ".join(
+            terms(prefix)
+            + [f"{term}/(1-{power(cycle_length)})" for term in terms(cycle)]
+        )
+        or "0"
+    )

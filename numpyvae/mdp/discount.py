@@ -34,7 +34,7 @@ import numpy as np
 
 from .model import MDP
 
-ROOT_TOLERANCE = Fraction(1, 2**60)     # of a root, and where the search starts
+ROOT_TOLERANCE = Fraction(1, 2**60)  # of a root, and where the search starts
 
 
 def critical_discounts(mdp, R=None) -> list[float]:
@@ -57,19 +57,23 @@ def _optimal_policy_intervals(mdp, R) -> Iterator[tuple]:
     if not isinstance(mdp, MDP):
         mdp = MDP(mdp, R, 0.0)
     S, A = mdp.R.shape
-    if A ** S > 100_000:
-        raise ValueError(f"{A} actions in {S} states make {A}^{S} policies; at most 100,000 are searched")
+    if A**S > 100_000:
+        raise ValueError(
+            f"{A} actions in {S} states make {A}^{S} policies; at most 100,000 are searched"
+        )
     P = _to_fractions(mdp.transitions.toarray() if mdp.sparse else mdp.transitions)
     total = P.sum(axis=1) + _to_fractions(mdp.end.ravel()) + ~mdp.available.ravel()
     P = (P / total[:, None]).reshape(S, A, S)
     R = _to_fractions(np.where(mdp.available, mdp.R, 0))
 
-    gamma, policy = ROOT_TOLERANCE, mdp.available.argmax(axis=1)        # just above 0
+    gamma, policy = ROOT_TOLERANCE, mdp.available.argmax(axis=1)  # just above 0
     while gamma is not None:
         policy, advantages = _exact_policy_iteration(P, R, mdp.available, gamma, policy)
         yield gamma, policy
         # No p is positive at γ, so the first that changes its sign turns positive.
-        gamma = min((root for p in advantages for root in _sign_changes(p, gamma)), default=None)
+        gamma = min(
+            (root for p in advantages for root in _sign_changes(p, gamma)), default=None
+        )
 
 
 def _exact_policy_iteration(P, R, available, gamma, policy) -> tuple:
@@ -93,19 +97,24 @@ def _advantage_polynomials(P, R, available, policy) -> list:
     """
     S, A = R.shape
     P_pi, r = P[range(S), policy], R[range(S), policy]
-    eye = np.array([[Fraction(s == t) for t in range(S)] for s in range(S)], dtype=object)
+    eye = np.array(
+        [[Fraction(s == t) for t in range(S)] for s in range(S)], dtype=object
+    )
     B, p = eye, np.full((S, A, S + 1), Fraction(0), dtype=object)
     p[:, :, 0] = R
     for k in range(S):
-        n = B @ r                                               # the coefficients of γᵏ
+        n = B @ r  # the coefficients of γᵏ
         p[:, :, k] -= n[:, None]
         p[:, :, k + 1] += P @ n
         PB = P_pi @ B
         c = -PB.trace() / (k + 1)
         p[:, :, k + 1] += R * c
         B = PB + c * eye
-    p[~available] = Fraction(0)                                 # never an improvement, never a change of sign
-    return [[int(x * math.lcm(*(y.denominator for y in q))) for x in q] for q in p.reshape(S * A, S + 1)]
+    p[~available] = Fraction(0)  # never an improvement, never a change of sign
+    return [
+        [int(x * math.lcm(*(y.denominator for y in q))) for x in q]
+        for q in p.reshape(S * A, S + 1)
+    ]
 
 
 def _sign_changes(p: list, low, high=Fraction(1)) -> list:
@@ -114,7 +123,11 @@ def _sign_changes(p: list, low, high=Fraction(1)) -> list:
         return []
     slope = [k * x for k, x in enumerate(p)][1:]
     ends = [low, *_sign_changes(slope, low, high), high]
-    return [_bisect(p, a, b) for a, b in pairwise(ends) if _sign_at(p, a) * _sign_at(p, b) < 0]
+    return [
+        _bisect(p, a, b)
+        for a, b in pairwise(ends)
+        if _sign_at(p, a) * _sign_at(p, b) < 0
+    ]
 
 
 def _bisect(p: list, a, b) -> Fraction:
@@ -143,6 +156,10 @@ def _to_fractions(x: np.ndarray) -> np.ndarray:
 
     def fraction(value):
         near = Fraction(value).limit_denominator(10**6)
-        return near if abs(near - Fraction(value)) <= 2 * Fraction(np.spacing(abs(value))) else Fraction(value)
+        return (
+            near
+            if abs(near - Fraction(value)) <= 2 * Fraction(np.spacing(abs(value)))
+            else Fraction(value)
+        )
 
     return np.vectorize(fraction, otypes=[object])(x)

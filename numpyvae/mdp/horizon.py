@@ -46,26 +46,36 @@ def effective_horizon(mdp: MDP) -> float:
     while True:
         P, _ = induced_chain(mdp, policy)
         w = factorize(P, 1.0)(np.ones(len(policy)))
-        steps = np.where(mdp.available, 1 + (mdp.transitions @ w).reshape(mdp.R.shape), -np.inf)
+        steps = np.where(
+            mdp.available, 1 + (mdp.transitions @ w).reshape(mdp.R.shape), -np.inf
+        )
         longer = steps.max(axis=1) > steps[states, policy] + 1e-9 * abs(w).max()
         if not longer.any():
             break
         policy = np.where(longer, steps.argmax(axis=1), policy)
-    c = (w - (steps.max(axis=1) - 1)).min()             # 1, but for rounding and for gains of less than 1e-9
+    c = (
+        w - (steps.max(axis=1) - 1)
+    ).min()  # 1, but for rounding and for gains of less than 1e-9
     if not c > 0.5 or w.max() / c > LARGEST / max(abs(mdp.R[mdp.available]).max(), 1):
-        raise ValueError(f"gamma is 1, and some policy needs about {abs(w).max():.2g} steps to end an episode; values "
-                         "may exceed the range or the precision of float64: use gamma < 1, or scale the rewards")
+        raise ValueError(
+            f"gamma is 1, and some policy needs about {abs(w).max():.2g} steps to end an episode; values "
+            "may exceed the range or the precision of float64: use gamma < 1, or scale the rewards"
+        )
     return float(w.max() / c)
 
 
 class FiniteHorizonSolution(NamedTuple):
     """What backward_induction returns."""
 
-    policies: np.ndarray    # (h, S) action numbers: the action at stage t in state s
-    values: np.ndarray      # (h + 1, S): values[t] with h − t steps to go, values[h] = final
+    policies: np.ndarray  # (h, S) action numbers: the action at stage t in state s
+    values: (
+        np.ndarray
+    )  # (h + 1, S): values[t] with h − t steps to go, values[h] = final
 
 
-def backward_induction(mdp: MDP, horizon: int, final=0.0, gamma: float | None = None) -> FiniteHorizonSolution:
+def backward_induction(
+    mdp: MDP, horizon: int, final=0.0, gamma: float | None = None
+) -> FiniteHorizonSolution:
     """Equation (6.2): the optimal action of every stage; ties go to the lowest index.
 
     horizon: h, the number of steps, a positive integer (not the effective horizon H)
@@ -75,7 +85,11 @@ def backward_induction(mdp: MDP, horizon: int, final=0.0, gamma: float | None = 
     read_integer("horizon", horizon, 1)
     gamma, S = mdp.gamma if gamma is None else read_discount(gamma), len(mdp.R)
     values, policies = np.zeros((horizon + 1, S)), np.zeros((horizon, S), dtype=np.intp)
-    values[horizon] = np.where(mdp.terminal, 0, as_values(mdp, np.full(S, final) if np.ndim(final) == 0 else final))
+    values[horizon] = np.where(
+        mdp.terminal,
+        0,
+        as_values(mdp, np.full(S, final) if np.ndim(final) == 0 else final),
+    )
     for t in range(horizon - 1, -1, -1):
         q = mdp.R + gamma * (mdp.transitions @ values[t + 1]).reshape(mdp.R.shape)
         policies[t] = q.argmax(axis=1)

@@ -22,7 +22,19 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
-from .numerics.validation import LARGEST, check_rows, clear_rows, freeze, read_array, read_discount, read_labels, read_mask, read_rewards, read_transition_table, read_transitions
+from .numerics.validation import (
+    LARGEST,
+    check_rows,
+    clear_rows,
+    freeze,
+    read_array,
+    read_discount,
+    read_labels,
+    read_mask,
+    read_rewards,
+    read_transition_table,
+    read_transitions,
+)
 
 
 class MDP:
@@ -56,13 +68,33 @@ class MDP:
     end: np.ndarray
     transitions: np.ndarray | csr_array
 
-    def __init__(self, P, R, gamma: float, states=None, actions=None, *, available=None, terminal=None, end=None):
+    def __init__(
+        self,
+        P,
+        R,
+        gamma: float,
+        states=None,
+        actions=None,
+        *,
+        available=None,
+        terminal=None,
+        end=None,
+    ):
         transitions, S, A = read_transitions(P)
         R = read_rewards(R, transitions, S, A)
-        available = read_mask("available", np.ones((S, A), bool) if available is None else available, (S, A))
-        terminal = read_mask("terminal", np.zeros(S, bool) if terminal is None else terminal, (S,))
+        available = read_mask(
+            "available",
+            np.ones((S, A), bool) if available is None else available,
+            (S, A),
+        )
+        terminal = read_mask(
+            "terminal", np.zeros(S, bool) if terminal is None else terminal, (S,)
+        )
         end = read_array("end", np.zeros((S, A)) if end is None else end, (S, A))
-        states, actions = read_labels("states", states, S), read_labels("actions", actions, A)
+        states, actions = (
+            read_labels("states", states, S),
+            read_labels("actions", actions, A),
+        )
 
         available = (available & (R != -np.inf)) | terminal[:, None]
         R[~available] = -np.inf
@@ -71,19 +103,31 @@ class MDP:
         end[terminal] = 1
         clear_rows(transitions, ~available.ravel() | np.repeat(terminal, A))
         if not available.any(axis=1).all():
-            raise ValueError(f"state {states[int(available.any(axis=1).argmin())]!r} has no available action")
-        self.__dict__.update(R=R, gamma=read_discount(gamma), states=states, actions=actions, end=end,
-                             transitions=transitions)
+            raise ValueError(
+                f"state {states[int(available.any(axis=1).argmin())]!r} has no available action"
+            )
+        self.__dict__.update(
+            R=R,
+            gamma=read_discount(gamma),
+            states=states,
+            actions=actions,
+            end=end,
+            transitions=transitions,
+        )
         check_rows(transitions, R, end, available, self._describe_row)
         freeze(R, end, transitions)
         self._check_values_exist()
 
     @classmethod
-    def from_action_matrices(cls, P, R, gamma: float, states=None, actions=None, **options) -> "MDP":
+    def from_action_matrices(
+        cls, P, R, gamma: float, states=None, actions=None, **options
+    ) -> "MDP":
         """P (A, S, S) with P[a, s, s′], action by action. R: (S, A), or (A, S, S) for rewards of transitions."""
         P = [M if issparse(M) else np.asarray(M) for M in P]
         matrices = [M if issparse(M) else np.asarray(M) for M in R]
-        if matrices[0].ndim == 2:                           # rewards of transitions; of (S, A), a row has one dimension
+        if (
+            matrices[0].ndim == 2
+        ):  # rewards of transitions; of (S, A), a row has one dimension
             R = matrices
         return cls(P, R, gamma, states, actions, **options)
 
@@ -96,13 +140,26 @@ class MDP:
         """
         states, actions, P, R, end, available = read_transition_table(transitions)
         terminal = [not transitions[s] for s in states]
-        return cls(P, R, gamma, states, actions, available=available, terminal=terminal, end=end)
+        return cls(
+            P,
+            R,
+            gamma,
+            states,
+            actions,
+            available=available,
+            terminal=terminal,
+            end=end,
+        )
 
     @property
     def P(self) -> np.ndarray | tuple[csr_array, ...]:
         """(S, A, S) if dense, else A matrices (S, S). Rows of endings and of unavailable actions sum to less than 1."""
         S, A = self.R.shape
-        return tuple(self.transitions[a::A] for a in range(A)) if self.sparse else self.transitions.reshape(S, A, S)
+        return (
+            tuple(self.transitions[a::A] for a in range(A))
+            if self.sparse
+            else self.transitions.reshape(S, A, S)
+        )
 
     @property
     def sparse(self) -> bool:
@@ -127,7 +184,9 @@ class MDP:
         return other
 
     def __setattr__(self, name: str, value) -> None:
-        raise AttributeError(f"{name}: an MDP cannot be changed; make another one, or use with_discount")
+        raise AttributeError(
+            f"{name}: an MDP cannot be changed; make another one, or use with_discount"
+        )
 
     def __setstate__(self, attributes: dict) -> None:
         freeze(attributes["R"], attributes["end"], attributes["transitions"])
@@ -141,19 +200,25 @@ class MDP:
         size = np.where(self.available, abs(self.R), 0)
         if size.max() > LARGEST * (1 - self.gamma) and self.gamma < 1:
             row = int(size.argmax())
-            raise ValueError(f"R: the reward of {self._describe_row(row)} is {self.R.flat[row]}; values at gamma = "
-                             f"{self.gamma} may exceed the range of float64: scale the rewards")
+            raise ValueError(
+                f"R: the reward of {self._describe_row(row)} is {self.R.flat[row]}; values at gamma = "
+                f"{self.gamma} may exceed the range of float64: scale the rewards"
+            )
         if self.gamma == 1 and (endless := self._endless_states()).any():
             names = ", ".join(repr(self.states[s]) for s in np.flatnonzero(endless)[:3])
-            raise ValueError(f"gamma is {self.gamma}, which requires that every policy ends every episode; some policy "
-                             f"stays forever in {endless.sum()} states ({names}{', …' if endless.sum() > 3 else ''}): "
-                             "mark terminal states with terminal=, or use gamma < 1")
+            raise ValueError(
+                f"gamma is {self.gamma}, which requires that every policy ends every episode; some policy "
+                f"stays forever in {endless.sum()} states ({names}{', …' if endless.sum() > 3 else ''}): "
+                "mark terminal states with terminal=, or use gamma < 1"
+            )
 
     def _endless_states(self) -> np.ndarray:
         """Boolean (S,): the largest set of states that some choice of actions never leaves."""
         inside = np.ones(len(self.R), dtype=bool)
         while True:
-            may_leave = (self.transitions @ (~inside).astype(float)).reshape(self.R.shape) + self.end > 0
+            may_leave = (self.transitions @ (~inside).astype(float)).reshape(
+                self.R.shape
+            ) + self.end > 0
             kept = inside & (self.available & ~may_leave).any(axis=1)
             if (kept == inside).all():
                 return inside

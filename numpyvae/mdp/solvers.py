@@ -49,19 +49,38 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .bellman import action_values, as_policy, as_values, factorize, induced_chain, policy_evaluation
+from .bellman import (
+    action_values,
+    as_policy,
+    as_values,
+    factorize,
+    induced_chain,
+    policy_evaluation,
+)
 from .horizon import effective_horizon
 from .model import MDP
-from .numerics.rounding import bound_with_rounding, check_tolerance, next_states, refine, rounding_unit, tie_tolerance
+from .numerics.rounding import (
+    bound_with_rounding,
+    check_tolerance,
+    next_states,
+    refine,
+    rounding_unit,
+    tie_tolerance,
+)
 from .numerics.validation import U, read_integer
 
 
 class Solution(NamedTuple):
     """What a solver returns."""
-    policy: np.ndarray      # (S,) action numbers; of which values it is the greedy policy, each solver says
-    values: np.ndarray      # (S,)
-    iterations: int         # policies evaluated, sweeps of T, or rounds: what the method counts
-    error_bound: float      # ‖values − v*‖ is at most this, rounding included
+
+    policy: (
+        np.ndarray
+    )  # (S,) action numbers; of which values it is the greedy policy, each solver says
+    values: np.ndarray  # (S,)
+    iterations: (
+        int  # policies evaluated, sweeps of T, or rounds: what the method counts
+    )
+    error_bound: float  # ‖values − v*‖ is at most this, rounding included
 
 
 def greedy_policy(mdp: MDP, v, current=None) -> np.ndarray:
@@ -73,7 +92,9 @@ def greedy_policy(mdp: MDP, v, current=None) -> np.ndarray:
         return action_values(mdp, v).argmax(axis=1)
     v, current = as_values(mdp, v), as_policy(mdp, current)
     if current.ndim != 1:
-        raise ValueError("policy: one action per state is required here, not probabilities")
+        raise ValueError(
+            "policy: one action per state is required here, not probabilities"
+        )
     return _improve(mdp, v, current, U * abs(v))[0]
 
 
@@ -81,13 +102,20 @@ def _improve(mdp: MDP, v, policy, error) -> tuple:
     """The greedy policy, but `policy` where the gain is within the error of the values; and T v. error: of v (S,)"""
     q, rows = action_values(mdp, v), np.arange(len(v)) * mdp.R.shape[1]
     best = q.argmax(axis=1)
-    Tv, gain = q.reshape(-1)[rows + best], q.reshape(-1)[rows + best] - q.reshape(-1)[rows + policy]
-    s = np.flatnonzero(gain > 0)                                # τ is computed where it decides
-    gain[s] -= tie_tolerance(mdp, v, error, (rows + best)[s]) + tie_tolerance(mdp, v, error, (rows + policy)[s])
+    Tv, gain = (
+        q.reshape(-1)[rows + best],
+        q.reshape(-1)[rows + best] - q.reshape(-1)[rows + policy],
+    )
+    s = np.flatnonzero(gain > 0)  # τ is computed where it decides
+    gain[s] -= tie_tolerance(mdp, v, error, (rows + best)[s]) + tie_tolerance(
+        mdp, v, error, (rows + policy)[s]
+    )
     return np.where(gain > 0, best, policy), Tv
 
 
-def policy_iteration(mdp: MDP, policy=None, v=None, on_iteration: Callable | None = None) -> Solution:
+def policy_iteration(
+    mdp: MDP, policy=None, v=None, on_iteration: Callable | None = None
+) -> Solution:
     """v_π, then π ← greedy(v_π), until π is unchanged. The values are refined: |values − v_π| ≤ u·|v_π| in each state.
 
     An evaluation is ⅔S³ operations if dense, an improvement 2kSA, the refinement at the end some 20 to 100 S².
@@ -97,7 +125,9 @@ def policy_iteration(mdp: MDP, policy=None, v=None, on_iteration: Callable | Non
     return solve_exactly(mdp, policy, v, on_iteration)[0]
 
 
-def solve_exactly(mdp: MDP, policy=None, v=None, on_iteration: Callable | None = None) -> tuple:
+def solve_exactly(
+    mdp: MDP, policy=None, v=None, on_iteration: Callable | None = None
+) -> tuple:
     """policy_iteration's Solution, and a bound on |values − v_π| in each state (S,)"""
     if policy is None:
         policy = greedy_policy(mdp, mdp.R.max(axis=1) if v is None else v)
@@ -105,12 +135,17 @@ def solve_exactly(mdp: MDP, policy=None, v=None, on_iteration: Callable | None =
         policy = greedy_policy(mdp, policy_evaluation(mdp, policy))
     policy, visited = as_policy(mdp, policy), set()
     H, unit = effective_horizon(mdp), rounding_unit(mdp)
-    while policy.tobytes() not in visited:              # by (4.3) always true; a safeguard against rounding beyond τ
+    while (
+        policy.tobytes() not in visited
+    ):  # by (4.3) always true; a safeguard against rounding beyond τ
         visited.add(policy.tobytes())
         P, r = induced_chain(mdp, policy)
         solve = factorize(P, mdp.gamma)
         v = solve(r)
-        error = H * (abs(r + mdp.gamma * (P @ v) - v).max() + unit * (abs(r).max() + 2 * abs(v).max()))
+        error = H * (
+            abs(r + mdp.gamma * (P @ v) - v).max()
+            + unit * (abs(r).max() + 2 * abs(v).max())
+        )
         previous, (policy, Tv) = policy, _improve(mdp, v, policy, error)
         if (policy == previous).all():
             v, error = refine(P, r, mdp.gamma, solve, H, v)
@@ -120,11 +155,18 @@ def solve_exactly(mdp: MDP, policy=None, v=None, on_iteration: Callable | None =
         if (policy == previous).all():
             break
     bound = H * (abs(Tv - v).max() + unit * (abs(r).max() + 2 * abs(v).max()))
-    return Solution(previous, v, len(visited), float(bound)), np.broadcast_to(error, v.shape)
+    return Solution(previous, v, len(visited), float(bound)), np.broadcast_to(
+        error, v.shape
+    )
 
 
-def value_iteration(mdp: MDP, tolerance: float = 1e-8, v=None, max_sweeps: int = 1_000_000,
-                    on_sweep: Callable | None = None) -> Solution:
+def value_iteration(
+    mdp: MDP,
+    tolerance: float = 1e-8,
+    v=None,
+    max_sweeps: int = 1_000_000,
+    on_sweep: Callable | None = None,
+) -> Solution:
     """v ← T v, from v or zero, until ‖v − v*‖ ≤ tolerance by (4.2) and rounding. on_sweep(k, v): called after sweep k.
 
     A sweep is 2kSA operations. The policy is greedy for the last v; for γ < 1, ‖v* − v_π‖ ≤ 2·error_bound.
@@ -133,22 +175,44 @@ def value_iteration(mdp: MDP, tolerance: float = 1e-8, v=None, max_sweeps: int =
     ValueError if float64 cannot reach the tolerance at this discount factor, or if max_sweeps do not.
     """
     read_integer("max_sweeps", max_sweeps, 1)
-    v, H = np.zeros(len(mdp.R)) if v is None else as_values(mdp, v), effective_horizon(mdp)
+    v, H = (
+        np.zeros(len(mdp.R)) if v is None else as_values(mdp, v),
+        effective_horizon(mdp),
+    )
     unit = check_tolerance(mdp, tolerance, H)
     for sweep in range(1, max_sweeps + 1):
         last, v = v, action_values(mdp, v).max(axis=1)
         if on_sweep is not None:
             on_sweep(sweep, v.copy())
         low, high = (v - last).min(), (v - last).max()
-        bound = bound_with_rounding(mdp, tolerance, H, unit, last, v, (low, high), error=(H - 1) * max(high, -low))
+        bound = bound_with_rounding(
+            mdp,
+            tolerance,
+            H,
+            unit,
+            last,
+            v,
+            (low, high),
+            error=(H - 1) * max(high, -low),
+        )
         if bound <= tolerance:
-            return Solution(action_values(mdp, v).argmax(axis=1), v, sweep, float(bound))
-    raise ValueError(f"value iteration is within {bound:.3g} of the optimal values, not {tolerance:g}, "
-                     f"after {max_sweeps} sweeps; use policy_iteration")
+            return Solution(
+                action_values(mdp, v).argmax(axis=1), v, sweep, float(bound)
+            )
+    raise ValueError(
+        f"value iteration is within {bound:.3g} of the optimal values, not {tolerance:g}, "
+        f"after {max_sweeps} sweeps; use policy_iteration"
+    )
 
 
-def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 100, max_rounds: int = 1_000_000, v=None,
-                              on_iteration: Callable | None = None) -> Solution:
+def modified_policy_iteration(
+    mdp: MDP,
+    tolerance: float = 1e-8,
+    sweeps: int = 100,
+    max_rounds: int = 1_000_000,
+    v=None,
+    on_iteration: Callable | None = None,
+) -> Solution:
     """Rounds of v ← T v and sweeps of v ← T_π v, from v or zero, until ‖v − v*‖ ≤ tolerance by (4.2) or (4.4).
 
     The policy π is greedy for v, the values are T v or the middle of (4.4). T_π v is T v, so v_π obeys the same bounds
@@ -159,14 +223,25 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 1
     """
     read_integer("max_rounds", max_rounds, 1)
     read_integer("sweeps", sweeps, 0)
-    v, H = np.zeros(len(mdp.R)) if v is None else as_values(mdp, v), effective_horizon(mdp)
+    v, H = (
+        np.zeros(len(mdp.R)) if v is None else as_values(mdp, v),
+        effective_horizon(mdp),
+    )
     unit = check_tolerance(mdp, tolerance, H)
-    first_row, centered = np.arange(len(v)) * mdp.R.shape[1], mdp.gamma < 1 and not mdp.end.any()
+    first_row, centered = (
+        np.arange(len(v)) * mdp.R.shape[1],
+        mdp.gamma < 1 and not mdp.end.any(),
+    )
     size = np.ptp if centered else lambda change: abs(change).max()
     # A row of P sums to 1 within `off`, so adding c changes T v by up to γ·c·off more than (4.4) says.
-    off = (abs(mdp.transitions.sum(axis=1) - 1)[mdp.available.ravel()]).max() + next_states(mdp) * U / 2
+    off = (
+        (abs(mdp.transitions.sum(axis=1) - 1)[mdp.available.ravel()]).max()
+        + next_states(mdp) * U / 2
+    )
     for iteration in range(1, max_rounds + 1):
-        q = (mdp.transitions @ v).reshape(mdp.R.shape)                  # action_values, without its checks
+        q = (mdp.transitions @ v).reshape(
+            mdp.R.shape
+        )  # action_values, without its checks
         q *= mdp.gamma
         q += mdp.R
         policy = q.argmax(axis=1)
@@ -174,11 +249,11 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 1
         Tv = q.reshape(-1)[rows]
         change = Tv - v
         low, high = change.min(), change.max()
-        if centered:                                                    # (4.4)
+        if centered:  # (4.4)
             c = (low + high) / 2 * H
             values = v + c
             error = (high - low) / 2 * H + abs(c) * (H * mdp.gamma * off + 4 * U)
-        else:                                                           # (4.2)
+        else:  # (4.2)
             values = Tv
             error = (H - 1) * max(high, -low)
         if on_iteration is not None:
@@ -187,7 +262,10 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 1
         bound = bound_with_rounding(mdp, tolerance, H, unit, v, Tv, (low, high), error)
         if bound <= tolerance:
             return Solution(policy, values, iteration, float(bound))
-        P, r = mdp.transitions[rows], mdp.R.reshape(-1)[rows]           # induced_chain, without its checks
+        P, r = (
+            mdp.transitions[rows],
+            mdp.R.reshape(-1)[rows],
+        )  # induced_chain, without its checks
         P *= mdp.gamma
         enough, v = 0.15 * size(change), Tv
         for k in range(sweeps):
@@ -195,5 +273,7 @@ def modified_policy_iteration(mdp: MDP, tolerance: float = 1e-8, sweeps: int = 1
             v += r
             if k % 20 == 19 and size(v - last) <= enough:
                 break
-    raise ValueError(f"modified policy iteration is within {bound:.3g} of the optimal values, not {tolerance:g}, "
-                     f"after {max_rounds} rounds; use policy_iteration")
+    raise ValueError(
+        f"modified policy iteration is within {bound:.3g} of the optimal values, not {tolerance:g}, "
+        f"after {max_rounds} rounds; use policy_iteration"
+    )

@@ -19,7 +19,10 @@ from .solvers import solve_exactly
 def optimal_actions(mdp: MDP, policy=None) -> np.ndarray:
     """Boolean (S, A): whether q*(s, a) = v*(s), for every action. policy: initial policy of policy iteration."""
     solution, error = solve_exactly(mdp, policy)
-    q, tau = action_values(mdp, solution.values), tie_tolerance(mdp, solution.values, error)
+    q, tau = (
+        action_values(mdp, solution.values),
+        tie_tolerance(mdp, solution.values, error),
+    )
     best = q.argmax(axis=1)[:, None]
     gap = np.take_along_axis(q, best, axis=1) - q
     return mdp.available & (gap <= np.take_along_axis(tau, best, axis=1) + tau)
@@ -33,11 +36,16 @@ def optimal_policies(mdp: MDP) -> Iterator[np.ndarray]:
 def enumerate_policies(mdp: MDP, limit: int = 100_000) -> Iterator[np.ndarray]:
     """All deterministic policies (S,). ValueError if there may be more than `limit`."""
     S, A = mdp.R.shape
-    if A ** S > limit:
-        raise ValueError(f"{A} actions in {S} states make {A}^{S} policies, more than {limit}; "
-                         "use policy_iteration or optimal_policies")
+    if A**S > limit:
+        raise ValueError(
+            f"{A} actions in {S} states make {A}^{S} policies, more than {limit}; "
+            "use policy_iteration or optimal_policies"
+        )
     return _choices(mdp.available)
 
 
 def _choices(actions: np.ndarray) -> Iterator[np.ndarray]:
-    return (np.array(policy) for policy in product(*[np.flatnonzero(row) for row in actions]))
+    return (
+        np.array(policy)
+        for policy in product(*[np.flatnonzero(row) for row in actions])
+    )

@@ -20,12 +20,22 @@ from . import svg
 from .png import png_bytes
 from .svg import Axis, element
 
-WIDTH, LEFT, RIGHT, BOTTOM = 380, 50, 14, 52           # and margins around the frame
-SIDE = WIDTH - LEFT - RIGHT                            # the frame of scatter and manifold is a square
-CLASS_COLORS = ("#4c76a2", "#de760e", "#dc3e40", "#169cad", "#539549",    # digits 0 to 9
-                "#b18f22", "#8c5bb8", "#e0679d", "#956747", "#898e98")
+WIDTH, LEFT, RIGHT, BOTTOM = 380, 50, 14, 52  # and margins around the frame
+SIDE = WIDTH - LEFT - RIGHT  # the frame of scatter and manifold is a square
+CLASS_COLORS = (
+    "#4c76a2",
+    "#de760e",
+    "#dc3e40",
+    "#169cad",
+    "#539549",  # digits 0 to 9
+    "#b18f22",
+    "#8c5bb8",
+    "#e0679d",
+    "#956747",
+    "#898e98",
+)
 POINT_STYLE = "fill: none; stroke-linecap: round; stroke-width: 4"
-_SMALLEST = 1e-6                                       # a variance below is shown here
+_SMALLEST = 1e-6  # a variance below is shown here
 
 
 def principal_components(mu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -38,11 +48,16 @@ def principal_components(mu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     sign = np.where(vt.sum(axis=1) < 0, -1, 1)
     coordinates, explained = u * s * sign, s**2 / max((s**2).sum(), 1e-300)
     missing = max(0, 2 - len(s))
-    return np.pad(coordinates, ((0, 0), (0, missing)))[:, :2], np.pad(explained, (0, missing))[:2]
+    return np.pad(coordinates, ((0, 0), (0, missing)))[:, :2], np.pad(
+        explained, (0, missing)
+    )[:2]
 
 
-def latent_scatter_svg(coordinates: np.ndarray, explained_variance: np.ndarray,
-                       labels: np.ndarray | None = None) -> str:
+def latent_scatter_svg(
+    coordinates: np.ndarray,
+    explained_variance: np.ndarray,
+    labels: np.ndarray | None = None,
+) -> str:
     """Plot one point per image, colored by its label if there are labels: coordinates (N, 2), labels (N,) -> SVG
 
     Both axes have the same scale, so that distances can be compared.
@@ -52,20 +67,33 @@ def latent_scatter_svg(coordinates: np.ndarray, explained_variance: np.ndarray,
     legend, top = _legend(labels)
     x_axis = Axis(center[0] - side / 2, center[0] + side / 2, LEFT, WIDTH - RIGHT)
     y_axis = Axis(center[1] - side / 2, center[1] + side / 2, top + SIDE, top)
-    first, second = (f"component {i + 1}: {explained_variance[i]:.0%} of the variance of mu" for i in (0, 1))
+    first, second = (
+        f"component {i + 1}: {explained_variance[i]:.0%} of the variance of mu"
+        for i in (0, 1)
+    )
     points = _points(x_axis(coordinates[:, 0]), y_axis(coordinates[:, 1]), labels)
-    return _document("Test images on the first two principal components of mu", top,
-                     [*legend, *svg.frame(x_axis, y_axis, first, second), *points])
+    return _document(
+        "Test images on the first two principal components of mu",
+        top,
+        [*legend, *svg.frame(x_axis, y_axis, first, second), *points],
+    )
 
 
-def plane_scatter_svg(mu: np.ndarray, mu_p: np.ndarray, sigma_p: np.ndarray,
-                      labels: np.ndarray | None = None) -> str:
+def plane_scatter_svg(
+    mu: np.ndarray,
+    mu_p: np.ndarray,
+    sigma_p: np.ndarray,
+    labels: np.ndarray | None = None,
+) -> str:
     """Plot mu (N, 2) on the axes of the manifold, one point per image; mu_p, sigma_p (2,) are the prior's -> SVG"""
     legend, top = _legend(labels)
     x_axis, y_axis = _plane_axes(mu_p, sigma_p, top, SIDE)
     points = _points(x_axis(mu[:, 0]), y_axis(mu[:, 1]), labels)
-    return _document("Test images in the latent plane", top,
-                     [*legend, *svg.frame(x_axis, y_axis, "z₁", "z₂"), *points])
+    return _document(
+        "Test images in the latent plane",
+        top,
+        [*legend, *svg.frame(x_axis, y_axis, "z₁", "z₂"), *points],
+    )
 
 
 def manifold_svg(image: np.ndarray, mu_p: np.ndarray, sigma_p: np.ndarray) -> str:
@@ -73,10 +101,22 @@ def manifold_svg(image: np.ndarray, mu_p: np.ndarray, sigma_p: np.ndarray) -> st
     top, high = 32, SIDE * image.shape[0] / image.shape[1]
     x_axis, y_axis = _plane_axes(mu_p, sigma_p, top, high)
     data = base64.b64encode(png_bytes(image)).decode()
-    shown = element("image", href=f"data:image/png;base64,{data}", x=LEFT, y=top, width=SIDE, height=high,
-                    preserveAspectRatio="none", style="image-rendering: pixelated")
-    return _document("The decoder's mean in the latent plane", top,
-                     [*svg.frame(x_axis, y_axis, "z₁", "z₂"), shown], high)
+    shown = element(
+        "image",
+        href=f"data:image/png;base64,{data}",
+        x=LEFT,
+        y=top,
+        width=SIDE,
+        height=high,
+        preserveAspectRatio="none",
+        style="image-rendering: pixelated",
+    )
+    return _document(
+        "The decoder's mean in the latent plane",
+        top,
+        [*svg.frame(x_axis, y_axis, "z₁", "z₂"), shown],
+        high,
+    )
 
 
 def unit_variance_svg(variance: np.ndarray, threshold: float) -> str:
@@ -88,26 +128,67 @@ def unit_variance_svg(variance: np.ndarray, threshold: float) -> str:
     order = np.argsort(-variance, kind="stable")
     values = np.maximum(variance[order], _SMALLEST)
     active = int((variance > threshold).sum())
-    entries = {f"{active} active": "series-0", f"{len(values) - active} inactive": "muted",
-               f"threshold {threshold:g}": "alert"}
-    legend, y = svg.legend([(f"var(--{color})", name) for name, color in entries.items()], WIDTH)
-    y_axis = Axis(min(threshold / 10, values[-1]), max(threshold * 100, values[0]), 260 - BOTTOM, y + 32, log=True,
-                  outward=True)
+    entries = {
+        f"{active} active": "series-0",
+        f"{len(values) - active} inactive": "muted",
+        f"threshold {threshold:g}": "alert",
+    }
+    legend, y = svg.legend(
+        [(f"var(--{color})", name) for name, color in entries.items()], WIDTH
+    )
+    y_axis = Axis(
+        min(threshold / 10, values[-1]),
+        max(threshold * 100, values[0]),
+        260 - BOTTOM,
+        y + 32,
+        log=True,
+        outward=True,
+    )
     width = SIDE / len(values)
     middles = LEFT + (np.arange(len(values)) + 0.5) * width
-    numbered = len(order) <= 14                         # more numbers would touch each other
-    units = SimpleNamespace(first=LEFT, last=WIDTH - RIGHT, labels=order,
-                            tick_pixels=lambda: middles if numbered else [])
+    numbered = len(order) <= 14  # more numbers would touch each other
+    units = SimpleNamespace(
+        first=LEFT,
+        last=WIDTH - RIGHT,
+        labels=order,
+        tick_pixels=lambda: middles if numbered else [],
+    )
     level, bars = float(y_axis(threshold)), []
     for middle, unit, y in zip(middles, order, y_axis(values)):
-        bars.append(element("rect", element("title", svg.escape(f"unit {unit}: {variance[unit]:.3g}")), class_="bar",
-                            x=middle - 0.4 * width, y=min(y, level), width=0.8 * width, height=max(abs(level - y), 0.5),
-                            style=f"fill: var(--{'series-0' if variance[unit] > threshold else 'muted'})"))
-    line = svg.line(LEFT, level, WIDTH - RIGHT, level, class_="threshold",
-                    style="stroke: var(--alert); stroke-width: 1.5; stroke-dasharray: 5 4")
-    return svg.document(WIDTH, 260, "Variance of each latent unit's mu over the test images", *legend,
-                        *svg.frame(units, y_axis, "latent units, the largest variance first",
-                                   "variance of mu over the test images"), *bars, line)
+        bars.append(
+            element(
+                "rect",
+                element("title", svg.escape(f"unit {unit}: {variance[unit]:.3g}")),
+                class_="bar",
+                x=middle - 0.4 * width,
+                y=min(y, level),
+                width=0.8 * width,
+                height=max(abs(level - y), 0.5),
+                style=f"fill: var(--{'series-0' if variance[unit] > threshold else 'muted'})",
+            )
+        )
+    line = svg.line(
+        LEFT,
+        level,
+        WIDTH - RIGHT,
+        level,
+        class_="threshold",
+        style="stroke: var(--alert); stroke-width: 1.5; stroke-dasharray: 5 4",
+    )
+    return svg.document(
+        WIDTH,
+        260,
+        "Variance of each latent unit's mu over the test images",
+        *legend,
+        *svg.frame(
+            units,
+            y_axis,
+            "latent units, the largest variance first",
+            "variance of mu over the test images",
+        ),
+        *bars,
+        line,
+    )
 
 
 def class_colors(classes: np.ndarray) -> list[str]:
@@ -116,7 +197,10 @@ def class_colors(classes: np.ndarray) -> list[str]:
         return [CLASS_COLORS[c] for c in classes]
     if len(classes) <= len(CLASS_COLORS):
         return list(CLASS_COLORS[: len(classes)])
-    return [_of_luminance(i / len(classes), (0.17, 0.27)[i % 2]) for i in range(len(classes))]
+    return [
+        _of_luminance(i / len(classes), (0.17, 0.27)[i % 2])
+        for i in range(len(classes))
+    ]
 
 
 def _of_luminance(hue, luminance):
@@ -124,7 +208,9 @@ def _of_luminance(hue, luminance):
     low, high = 0.0, 1.0
     for _ in range(20):
         rgb = colorsys.hls_to_rgb(hue, (low + high) / 2, 0.7)
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
+        linear = [
+            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb
+        ]
         dark = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] < luminance
         low, high = ((low + high) / 2, high) if dark else (low, (low + high) / 2)
     return "#" + "".join(f"{round(255 * c):02x}" for c in rgb)
@@ -139,7 +225,7 @@ class QuantileAxis:
         self.labels = [svg.number(tick, 3) for tick in self.ticks]
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
-        from scipy.special import ndtr                     # here, so that training does not load SciPy
+        from scipy.special import ndtr  # here, so that training does not load SciPy
 
         fraction = ndtr((np.asarray(values, np.float64) - self.mean) / self.sigma)
         return self.first + (self.last - self.first) * fraction
@@ -149,8 +235,10 @@ class QuantileAxis:
 
 
 def _plane_axes(mu_p, sigma_p, top, height):
-    return (QuantileAxis(mu_p[0], sigma_p[0], LEFT, WIDTH - RIGHT),
-            QuantileAxis(mu_p[1], sigma_p[1], top + height, top))
+    return (
+        QuantileAxis(mu_p[0], sigma_p[0], LEFT, WIDTH - RIGHT),
+        QuantileAxis(mu_p[1], sigma_p[1], top + height, top),
+    )
 
 
 def _legend(labels):
@@ -170,7 +258,11 @@ def _points(px, py, labels):
     for each, color in zip(classes, colors):
         members = slice(None) if labels is None else labels == each
         dots = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in zip(px[members], py[members]))
-        paths.append(element("path", class_="points", d=dots, style=f"{POINT_STYLE}; stroke: {color}"))
+        paths.append(
+            element(
+                "path", class_="points", d=dots, style=f"{POINT_STYLE}; stroke: {color}"
+            )
+        )
     return paths
 
 

@@ -50,11 +50,20 @@ def write_png(path: str | os.PathLike, image: np.ndarray) -> None:
 def png_bytes(image: np.ndarray) -> bytes:
     """Encode uint8 pixels, gray (H, W) or color (H, W, 3), as a PNG file. Raises ValueError for anything else."""
     image = _checked(image)
-    return SIGNATURE + _header(image) + _chunk(b"IDAT", _compress(image)) + _chunk(b"IEND", b"")
+    return (
+        SIGNATURE
+        + _header(image)
+        + _chunk(b"IDAT", _compress(image))
+        + _chunk(b"IEND", b"")
+    )
 
 
-def animated_png(frames: Sequence[np.ndarray], milliseconds: int = 200, last_milliseconds: int = 2000,
-                 plays: int = 0) -> bytes:
+def animated_png(
+    frames: Sequence[np.ndarray],
+    milliseconds: int = 200,
+    last_milliseconds: int = 2000,
+    plays: int = 0,
+) -> bytes:
     """Encode uint8 frames of one size, each (H, W) or (H, W, 3), as an animated PNG.
 
     Each frame is shown for `milliseconds`, the last for `last_milliseconds`; plays = 0 repeats forever. Raises
@@ -64,44 +73,80 @@ def animated_png(frames: Sequence[np.ndarray], milliseconds: int = 200, last_mil
     frames = [_checked(frame) for frame in frames]
     if not frames or any(frame.shape != frames[0].shape for frame in frames):
         shapes = sorted({frame.shape for frame in frames})
-        raise ValueError(f"an animation takes frames of one shape, at least one; not {shapes}")
-    if not all(1 <= delay <= 65_535 for delay in (milliseconds, last_milliseconds)) or plays < 0:
-        raise ValueError(f"an animation takes delays from 1 to 65,535 ms and plays of 0 or more; "
-                         f"not {milliseconds}, {last_milliseconds} and {plays}")
+        raise ValueError(
+            f"an animation takes frames of one shape, at least one; not {shapes}"
+        )
+    if (
+        not all(1 <= delay <= 65_535 for delay in (milliseconds, last_milliseconds))
+        or plays < 0
+    ):
+        raise ValueError(
+            f"an animation takes delays from 1 to 65,535 ms and plays of 0 or more; "
+            f"not {milliseconds}, {last_milliseconds} and {plays}"
+        )
     height, width = frames[0].shape[:2]
-    chunks, sequence = [_header(frames[0]), _chunk(b"acTL", struct.pack(">II", len(frames), plays))], 0
+    chunks, sequence = (
+        [_header(frames[0]), _chunk(b"acTL", struct.pack(">II", len(frames), plays))],
+        0,
+    )
     for i, frame in enumerate(frames):
         delay = last_milliseconds if i == len(frames) - 1 else milliseconds
-        chunks.append(_chunk(b"fcTL", struct.pack(">IIIIIHHBB", sequence, width, height, 0, 0, delay, 1000, 0, 0)))
+        chunks.append(
+            _chunk(
+                b"fcTL",
+                struct.pack(
+                    ">IIIIIHHBB", sequence, width, height, 0, 0, delay, 1000, 0, 0
+                ),
+            )
+        )
         sequence += 1
         if i == 0:
             chunks.append(_chunk(b"IDAT", _compress(frame)))
         else:
-            chunks.append(_chunk(b"fdAT", struct.pack(">I", sequence) + _compress(frame)))
+            chunks.append(
+                _chunk(b"fdAT", struct.pack(">I", sequence) + _compress(frame))
+            )
             sequence += 1
     return SIGNATURE + b"".join(chunks) + _chunk(b"IEND", b"")
 
 
 def _checked(image):
     image = np.asarray(image)
-    if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)) or image.size == 0:
-        raise ValueError(f"an image is uint8 pixels of shape (H, W) or (H, W, 3), not {image.dtype} {image.shape}")
+    if (
+        image.dtype != np.uint8
+        or image.ndim not in (2, 3)
+        or image.shape[2:] not in ((), (3,))
+        or image.size == 0
+    ):
+        raise ValueError(
+            f"an image is uint8 pixels of shape (H, W) or (H, W, 3), not {image.dtype} {image.shape}"
+        )
     return image
 
 
 def _header(image):
     height, width = image.shape[:2]
-    return _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0 if image.ndim == 2 else 2, 0, 0, 0))
+    return _chunk(
+        b"IHDR",
+        struct.pack(">IIBBBBB", width, height, 8, 0 if image.ndim == 2 else 2, 0, 0, 0),
+    )
 
 
 def _compress(image):
     pixels = image.reshape(len(image), -1)
-    rows = np.full((len(image), 1 + pixels.shape[1]), 2, np.uint8)       # column 0: filter 2, up
+    rows = np.full(
+        (len(image), 1 + pixels.shape[1]), 2, np.uint8
+    )  # column 0: filter 2, up
     rows[:, 1:] = pixels
-    rows[1:, 1:] -= pixels[:-1]                                          # uint8 wraps around, as the filter does
+    rows[1:, 1:] -= pixels[:-1]  # uint8 wraps around, as the filter does
     compressor = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_RLE)
     return compressor.compress(rows.tobytes()) + compressor.flush()
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return (
+        struct.pack(">I", len(data))
+        + kind
+        + data
+        + struct.pack(">I", zlib.crc32(kind + data))
+    )

@@ -17,7 +17,9 @@ from ..vae.model import decode, encode, prior_parameters
 from ..vae.parameters import Parameters
 
 
-def mean_images(params: Parameters, z: np.ndarray, config: VAEConfig, shape: tuple[int, int]) -> np.ndarray:
+def mean_images(
+    params: Parameters, z: np.ndarray, config: VAEConfig, shape: tuple[int, int]
+) -> np.ndarray:
     """z (N, L) -> the decoder's mean as uint8 images (N, *shape)"""
     return to_bytes(decoder_mean(params, z, config)).reshape(-1, *shape)
 
@@ -33,55 +35,91 @@ def sample_prior(eps: np.ndarray, config: VAEConfig) -> np.ndarray:
     return reparameterize(*prior_parameters(config, eps.dtype), eps)
 
 
-def sample_images(params: Parameters, config: VAEConfig, shape: tuple[int, int], rng: np.random.Generator,
-                  count: int) -> np.ndarray:
+def sample_images(
+    params: Parameters,
+    config: VAEConfig,
+    shape: tuple[int, int],
+    rng: np.random.Generator,
+    count: int,
+) -> np.ndarray:
     """`count` samples of z ~ p(z), decoded"""
     eps = rng.standard_normal((count, config.latent_dim))
     return mean_images(params, sample_prior(eps, config), config, shape)
 
 
-def reconstruct(params: Parameters, x: np.ndarray, config: VAEConfig, shape: tuple[int, int]) -> np.ndarray:
+def reconstruct(
+    params: Parameters, x: np.ndarray, config: VAEConfig, shape: tuple[int, int]
+) -> np.ndarray:
     """x (N, D) -> encoded, and the mean of q(z|x) decoded: mu itself, not a sample around it"""
     (mu, _), _ = encode(params, x, config)
     return mean_images(params, mu, config, shape)
 
 
-def reconstruction_rows(params: Parameters, x: np.ndarray, config: VAEConfig, shape: tuple[int, int],
-                        columns: int) -> tuple[np.ndarray, int]:
+def reconstruction_rows(
+    params: Parameters,
+    x: np.ndarray,
+    config: VAEConfig,
+    shape: tuple[int, int],
+    columns: int,
+) -> tuple[np.ndarray, int]:
     """(images, columns): originals x (N, D), each row above its reconstructions. Images beyond the last full row are
     left out; fewer than `columns` are one row."""
     columns = min(columns, len(x))
     x = x[: len(x) // columns * columns]
     originals = to_bytes(x).reshape(-1, *shape)
-    return interleave_rows(originals, reconstruct(params, x, config, shape), columns), columns
+    return interleave_rows(
+        originals, reconstruct(params, x, config, shape), columns
+    ), columns
 
 
-def reconstruction_grid(params: Parameters, x: np.ndarray, config: VAEConfig, shape: tuple[int, int],
-                        columns: int = 8) -> np.ndarray:
+def reconstruction_grid(
+    params: Parameters,
+    x: np.ndarray,
+    config: VAEConfig,
+    shape: tuple[int, int],
+    columns: int = 8,
+) -> np.ndarray:
     """The rows of `reconstruction_rows` as one image"""
     return image_grid(*reconstruction_rows(params, x, config, shape, columns))
 
 
-def interpolate(params: Parameters, x: np.ndarray, config: VAEConfig, shape: tuple[int, int],
-                steps: int = 6) -> np.ndarray:
+def interpolate(
+    params: Parameters,
+    x: np.ndarray,
+    config: VAEConfig,
+    shape: tuple[int, int],
+    steps: int = 6,
+) -> np.ndarray:
     """Linear interpolation in latent space: from mu(x₀) to mu(x₁), from mu(x₂) to mu(x₃), …
 
     Each is steps + 2 images: the original x₀, `steps` images from its reconstruction to that of x₁, the original x₁.
     Returns (N/2 · (steps + 2), *shape). Raises ValueError if N is odd or steps is less than 2.
     """
     if len(x) % 2 or steps < 2:
-        raise ValueError("an interpolation takes pairs of images and at least 2 steps; "
-                         f"not {len(x)} images and {steps} steps")
+        raise ValueError(
+            "an interpolation takes pairs of images and at least 2 steps; "
+            f"not {len(x)} images and {steps} steps"
+        )
     (mu, _), _ = encode(params, x, config)
     t = np.linspace(0, 1, steps)[None, :, None]
     z = mu[0::2, None] * (1 - t) + mu[1::2, None] * t
-    between = mean_images(params, z.reshape(-1, config.latent_dim), config, shape).reshape(-1, steps, *shape)
+    between = mean_images(
+        params, z.reshape(-1, config.latent_dim), config, shape
+    ).reshape(-1, steps, *shape)
     originals = to_bytes(x).reshape(-1, 2, *shape)
-    return np.concatenate([originals[:, :1], between, originals[:, 1:]], axis=1).reshape(-1, *shape)
+    return np.concatenate(
+        [originals[:, :1], between, originals[:, 1:]], axis=1
+    ).reshape(-1, *shape)
 
 
-def traverse(params: Parameters, units: Sequence[int], config: VAEConfig, shape: tuple[int, int], steps: int = 8,
-             eps: np.ndarray | None = None) -> np.ndarray:
+def traverse(
+    params: Parameters,
+    units: Sequence[int],
+    config: VAEConfig,
+    shape: tuple[int, int],
+    steps: int = 8,
+    eps: np.ndarray | None = None,
+) -> np.ndarray:
     """One latent unit at a time through the prior's quantiles (i − ½)/steps, the others held fixed.
 
     The others are at the prior's mean, or at sample_prior(eps) for an eps of shape (L,). Returns `steps` images for
@@ -89,12 +127,19 @@ def traverse(params: Parameters, units: Sequence[int], config: VAEConfig, shape:
     `active_first` gives the order in which the units matter.
     """
     if wrong := [unit for unit in units if not 0 <= unit < config.latent_dim]:
-        raise ValueError(f"latent unit {wrong[0]} does not exist; the model has units 0 to {config.latent_dim - 1}")
+        raise ValueError(
+            f"latent unit {wrong[0]} does not exist; the model has units 0 to {config.latent_dim - 1}"
+        )
     held = np.zeros(config.latent_dim) if eps is None else eps
     varied = np.tile(held, (len(units), steps, 1))
     for row, unit in zip(varied, units):
         row[:, unit] = _quantiles(steps)
-    return mean_images(params, sample_prior(varied.reshape(-1, config.latent_dim), config), config, shape)
+    return mean_images(
+        params,
+        sample_prior(varied.reshape(-1, config.latent_dim), config),
+        config,
+        shape,
+    )
 
 
 def active_first(mu: np.ndarray) -> np.ndarray:
@@ -102,29 +147,39 @@ def active_first(mu: np.ndarray) -> np.ndarray:
     return np.argsort(-mu.astype(np.float64).var(axis=0), kind="stable")
 
 
-def manifold(params: Parameters, config: VAEConfig, shape: tuple[int, int], side: int = 20) -> np.ndarray:
+def manifold(
+    params: Parameters, config: VAEConfig, shape: tuple[int, int], side: int = 20
+) -> np.ndarray:
     """A map of a 2-D latent space: side² images, at the prior's quantiles (i − ½)/side along each axis, so each image
     represents equal prior probability; z₁ grows to the right, z₂ upward. Raises ValueError if L is not 2."""
     if config.latent_dim != 2:
-        raise ValueError(f"the manifold is a map of 2 latents, and this model has {config.latent_dim}")
+        raise ValueError(
+            f"the manifold is a map of 2 latents, and this model has {config.latent_dim}"
+        )
     z1, z2 = np.meshgrid(_quantiles(side), _quantiles(side)[::-1])
     eps = np.stack([z1.ravel(), z2.ravel()], axis=1)
     return mean_images(params, sample_prior(eps, config), config, shape)
 
 
 def _quantiles(n):
-    from scipy.special import ndtri                     # here, so that training does not load SciPy
+    from scipy.special import ndtri  # here, so that training does not load SciPy
 
     return ndtri((np.arange(n) + 0.5) / n)
 
 
-def interleave_rows(originals: np.ndarray, others: np.ndarray, columns: int = 8) -> np.ndarray:
+def interleave_rows(
+    originals: np.ndarray, others: np.ndarray, columns: int = 8
+) -> np.ndarray:
     """Rows of originals, each above the row of its reconstructions        both (N, …), N a multiple of columns"""
     rows = (-1, columns, *originals.shape[1:])
-    return np.stack([originals.reshape(rows), others.reshape(rows)], axis=1).reshape(-1, *originals.shape[1:])
+    return np.stack([originals.reshape(rows), others.reshape(rows)], axis=1).reshape(
+        -1, *originals.shape[1:]
+    )
 
 
-def image_grid(images: np.ndarray, columns: int, padding: int = 2, pad_value: int = 48) -> np.ndarray:
+def image_grid(
+    images: np.ndarray, columns: int, padding: int = 2, pad_value: int = 48
+) -> np.ndarray:
     """One image of many: (N, H, W) or (N, H, W, 3), row by row, with `padding` pixels of `pad_value` around each.
 
     N images make ⌈N / columns⌉ rows; unused cells keep pad_value. Raises ValueError for another shape, no column or a
@@ -132,15 +187,27 @@ def image_grid(images: np.ndarray, columns: int, padding: int = 2, pad_value: in
     """
     images = np.asarray(images)
     if images.ndim not in (3, 4) or columns < 1 or padding < 0:
-        raise ValueError(f"a grid takes images (N, H, W) or (N, H, W, 3), at least one column and no negative padding; "
-                         f"not {images.shape}, {columns} and {padding}")
+        raise ValueError(
+            f"a grid takes images (N, H, W) or (N, H, W, 3), at least one column and no negative padding; "
+            f"not {images.shape}, {columns} and {padding}"
+        )
     count, height, width = images.shape[:3]
     rows = -(-count // columns)
-    grid = np.full((padding + rows * (height + padding), padding + columns * (width + padding), *images.shape[3:]),
-                   pad_value, images.dtype)
+    grid = np.full(
+        (
+            padding + rows * (height + padding),
+            padding + columns * (width + padding),
+            *images.shape[3:],
+        ),
+        pad_value,
+        images.dtype,
+    )
     for i, image in enumerate(images):
-        top, left = padding + i // columns * (height + padding), padding + i % columns * (width + padding)
-        grid[top:top + height, left:left + width] = image
+        top, left = (
+            padding + i // columns * (height + padding),
+            padding + i % columns * (width + padding),
+        )
+        grid[top : top + height, left : left + width] = image
     return grid
 
 

@@ -20,36 +20,52 @@ from collections.abc import Iterable
 import numpy as np
 
 PALETTE = {  # name: (light, dark)
-    "page": ("#f4f5f7", "#14171b"), "paper": ("#ffffff", "#1d2127"), "text": ("#2f3640", "#dfe3e8"),
-    "muted": ("#5d6673", "#a3adb9"), "grid": ("#e2e5ea", "#363d47"), "axis": ("#7f8791", "#8a939e"),
-    "series-0": ("#1f5fa8", "#74b3f7"), "series-1": ("#b4470f", "#f29a63"), "series-2": ("#277a3c", "#72c98a"),
-    "series-3": ("#7d4fa3", "#c6a0ea"), "alert": ("#b3261e", "#ff9c90")}
+    "page": ("#f4f5f7", "#14171b"),
+    "paper": ("#ffffff", "#1d2127"),
+    "text": ("#2f3640", "#dfe3e8"),
+    "muted": ("#5d6673", "#a3adb9"),
+    "grid": ("#e2e5ea", "#363d47"),
+    "axis": ("#7f8791", "#8a939e"),
+    "series-0": ("#1f5fa8", "#74b3f7"),
+    "series-1": ("#b4470f", "#f29a63"),
+    "series-2": ("#277a3c", "#72c98a"),
+    "series-3": ("#7d4fa3", "#c6a0ea"),
+    "alert": ("#b3261e", "#ff9c90"),
+}
 SERIES = tuple(f"var(--{name})" for name in PALETTE if name.startswith("series"))
 FONT = "system-ui, 'Helvetica Neue', Arial, sans-serif"
-_LETTER = 7.5                    # pixels, a wide estimate of a letter's width
-_NOT_XML = re.compile("[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
+_LETTER = 7.5  # pixels, a wide estimate of a letter's width
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def palette_css(selector: str) -> str:
     """CSS that defines the colors for `selector`, with the dark values under prefers-color-scheme."""
-    light, dark = ("; ".join(f"--{name}: {pair[i]}" for name, pair in PALETTE.items()) for i in (0, 1))
-    return (f"{selector} {{ color-scheme: light dark; {light} }}\n"
-            f"@media (prefers-color-scheme: dark) {{ {selector} {{ {dark} }} }}")
+    light, dark = (
+        "; ".join(f"--{name}: {pair[i]}" for name, pair in PALETTE.items())
+        for i in (0, 1)
+    )
+    return (
+        f"{selector} {{ color-scheme: light dark; {light} }}\n"
+        f"@media (prefers-color-scheme: dark) {{ {selector} {{ {dark} }} }}"
+    )
 
 
-SVG_STYLE = palette_css(".plot") + f"""
+SVG_STYLE = (
+    palette_css(".plot")
+    + f"""
 .plot text {{ font: 13px {FONT}; fill: var(--text) }}
 .plot .title {{ font-size: 16px; font-weight: 600 }} .plot .name {{ font-weight: 600 }}
 .plot .tick {{ fill: var(--muted) }}
 .plot .paper {{ fill: var(--paper) }} .plot .grid {{ stroke: var(--grid) }} .plot .axis {{ stroke: var(--axis) }}
 .plot polyline {{ fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round }}
 """
+)
 
 
 def escape(text: object) -> str:
     """Text for XML and HTML, also inside quotes. What XML has no character for becomes U+FFFD."""
-    return html.escape(_NOT_XML.sub("\uFFFD", str(text)))
+    return html.escape(_NOT_XML.sub("\ufffd", str(text)))
 
 
 def element(tag: str, *children: str, **attributes: object) -> str:
@@ -57,10 +73,17 @@ def element(tag: str, *children: str, **attributes: object) -> str:
 
     `class_` is written class, and text_anchor text-anchor; a float is rounded to a hundredth of a pixel.
     """
-    written = [f' {name.rstrip("_").replace("_", "-")}="{_attribute(value)}"'
-               for name, value in attributes.items() if value is not None]
+    written = [
+        f' {name.rstrip("_").replace("_", "-")}="{_attribute(value)}"'
+        for name, value in attributes.items()
+        if value is not None
+    ]
     inner = "".join(children)
-    return f"<{tag}{''.join(written)}>{inner}</{tag}>" if inner else f"<{tag}{''.join(written)}/>"
+    return (
+        f"<{tag}{''.join(written)}>{inner}</{tag}>"
+        if inner
+        else f"<{tag}{''.join(written)}/>"
+    )
 
 
 def line(x1: float, y1: float, x2: float, y2: float, **attributes: object) -> str:
@@ -75,16 +98,32 @@ def text(x: float, y: float, words: object, **attributes: object) -> str:
 
 def polyline(points: Iterable[tuple[float, float]], **attributes: object) -> str:
     """A line through all points"""
-    return element("polyline", points=" ".join(f"{x:.2f},{y:.2f}" for x, y in points), **attributes)
+    return element(
+        "polyline", points=" ".join(f"{x:.2f},{y:.2f}" for x, y in points), **attributes
+    )
 
 
 def document(width: int, height: int, title: str, *body: str) -> str:
     """A complete SVG document on its own background, to be a file or to stand in a page."""
-    head = (element("title", escape(title)), element("style", SVG_STYLE),
-            element("rect", width=width, height=height, rx=8, class_="paper"))
+    head = (
+        element("title", escape(title)),
+        element("style", SVG_STYLE),
+        element("rect", width=width, height=height, rx=8, class_="paper"),
+    )
     parts = "\n".join([*head, *body])
-    return element("svg", f"\n{parts}\n", xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {width} {height}",
-                   width=width, height=height, role="img", class_="plot") + "\n"
+    return (
+        element(
+            "svg",
+            f"\n{parts}\n",
+            xmlns="http://www.w3.org/2000/svg",
+            viewBox=f"0 0 {width} {height}",
+            width=width,
+            height=height,
+            role="img",
+            class_="plot",
+        )
+        + "\n"
+    )
 
 
 class Axis:
@@ -94,8 +133,17 @@ class Axis:
     `finest` is the smallest distance of two ticks: 1 for integers.
     """
 
-    def __init__(self, low: float, high: float, first: float, last: float, *, log: bool = False, outward: bool = False,
-                 finest: float = 0.0):
+    def __init__(
+        self,
+        low: float,
+        high: float,
+        first: float,
+        last: float,
+        *,
+        log: bool = False,
+        outward: bool = False,
+        finest: float = 0.0,
+    ):
         self.log, self.first, self.last = log, first, last
         low, high = (math.log10(low), math.log10(high)) if log else (low, high)
         ticks = nice_ticks(low, high, 1 if log else finest)
@@ -115,10 +163,14 @@ class Axis:
     def _place(self, values):
         if self.high == self.low:
             return np.full(values.shape, (self.first + self.last) / 2)
-        return self.first + (self.last - self.first) * ((values - self.low) / (self.high - self.low))
+        return self.first + (self.last - self.first) * (
+            (values - self.low) / (self.high - self.low)
+        )
 
 
-def frame(x_axis: Axis, y_axis: Axis, x_label: str = "", y_label: str = "") -> list[str]:
+def frame(
+    x_axis: Axis, y_axis: Axis, x_label: str = "", y_label: str = ""
+) -> list[str]:
     """Grid lines, ticks and their values on both axes, and the labels: x below, y above the axis' upper end."""
     left, right, bottom, top = x_axis.first, x_axis.last, y_axis.first, y_axis.last
     parts = []
@@ -130,20 +182,32 @@ def frame(x_axis: Axis, y_axis: Axis, x_label: str = "", y_label: str = "") -> l
         parts.append(text(x, bottom + 20, label, class_="tick", text_anchor="middle"))
     parts.append(line(left, bottom, right, bottom, class_="axis"))
     if x_label:
-        parts.append(text((left + right) / 2, bottom + 40, x_label, text_anchor="middle", class_="x-label"))
+        parts.append(
+            text(
+                (left + right) / 2,
+                bottom + 40,
+                x_label,
+                text_anchor="middle",
+                class_="x-label",
+            )
+        )
     if y_label:
         parts.append(text(16, top - 14, y_label, class_="y-label"))
     return parts
 
 
-def legend(entries: Iterable[tuple[str, object]], width: int, y: float = 24) -> tuple[list[str], float]:
+def legend(
+    entries: Iterable[tuple[str, object]], width: int, y: float = 24
+) -> tuple[list[str], float]:
     """A colored dot and a name for each (color, name), in rows from y downward; and the last row's y."""
     parts, x = [], 16
     for color, name in entries:
         space = 14 + _LETTER * len(str(name)) + 11
         if x > 16 and x + space > width:
             x, y = 16, y + 18
-        parts.append(element("circle", cx=x + 5, cy=y - 4.5, r=5, style=f"fill: {color}"))
+        parts.append(
+            element("circle", cx=x + 5, cy=y - 4.5, r=5, style=f"fill: {color}")
+        )
         parts.append(text(x + 14, y, name, class_="name"))
         x += space
     return parts, y
@@ -159,18 +223,27 @@ def nice_ticks(low: float, high: float, finest: float = 0.0) -> list[float]:
     span = high - low
     if not math.isfinite(span):
         raise ValueError(f"an axis cannot reach from {low:g} to {high:g}")
-    if span <= 1e-9 * max(abs(low), abs(high)):                  # a constant curve has ticks as well
+    if span <= 1e-9 * max(abs(low), abs(high)):  # a constant curve has ticks as well
         span = 1e-3 * abs(low) or 1.0
     span = max(span, 1e-290)
     power = 10.0 ** math.floor(math.log10(span / 8))
-    step = max(finest, next(factor * power for factor in (1, 2, 5, 10) if factor * power * 8 >= span * (1 - 1e-9)))
+    step = max(
+        finest,
+        next(
+            factor * power
+            for factor in (1, 2, 5, 10)
+            if factor * power * 8 >= span * (1 - 1e-9)
+        ),
+    )
     first, last = math.floor(low / step), math.ceil(high / step)
     return [i * step for i in range(first, max(last, first + 1) + 1)]
 
 
 def _attribute(value):
     if isinstance(value, (float, np.floating)):
-        return f"{round(float(value), 2) + 0.0:.2f}".rstrip("0").rstrip(".")                 # + 0.0: no "-0"
+        return f"{round(float(value), 2) + 0.0:.2f}".rstrip("0").rstrip(
+            "."
+        )  # + 0.0: no "-0"
     return escape(value)
 
 

@@ -38,7 +38,9 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be read, is damaged, or could not be saved."""
 
 
-def save(path: str | os.PathLike, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
+def save(
+    path: str | os.PathLike, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]
+) -> None:
     """Write numeric arrays and anything that JSON can hold; the same state gives the same bytes.
 
     Raises CheckpointError when the file cannot be written (the previous one stays intact), ValueError or TypeError for
@@ -47,20 +49,28 @@ def save(path: str | os.PathLike, arrays: Mapping[str, np.ndarray], meta: Mappin
     members = {"format": np.array(FORMAT), "meta": np.array(json.dumps(meta))}
     for name, array in arrays.items():
         array = np.asarray(array, order="C")
-        if name in (*RESERVED, "file", "allow_pickle") or not re.fullmatch(r"[\w./-]+", name, re.ASCII):
+        if name in (*RESERVED, "file", "allow_pickle") or not re.fullmatch(
+            r"[\w./-]+", name, re.ASCII
+        ):
             raise ValueError(f"{name!r} cannot be the name of an array in a checkpoint")
         if array.dtype.kind not in "biufc":
-            raise ValueError(f"the array {name!r} is of {array.dtype}; a checkpoint holds numbers")
+            raise ValueError(
+                f"the array {name!r} is of {array.dtype}; a checkpoint holds numbers"
+            )
         members[name] = array
-    members["sha256"] = np.array(json.dumps({name: _digest(name, array) for name, array in members.items()}))
+    members["sha256"] = np.array(
+        json.dumps({name: _digest(name, array) for name, array in members.items()})
+    )
     buffer = io.BytesIO()
     np.savez(buffer, **members)
     try:
         with atomic_write(path) as file:
             file.write(buffer.getbuffer())
     except OSError as error:
-        raise CheckpointError(f"{path}: the checkpoint could not be saved: {error.strerror}; "
-                              "the previous checkpoint is intact") from error
+        raise CheckpointError(
+            f"{path}: the checkpoint could not be saved: {error.strerror}; "
+            "the previous checkpoint is intact"
+        ) from error
 
 
 def load(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -69,14 +79,20 @@ def load(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, Any]
     Raises CheckpointError, and nothing else, for a file that is missing, damaged, hostile, or of another format.
     """
     try:
-        with open_regular(path) as file:  # not a pipe or a device, which may have no end
+        with open_regular(
+            path
+        ) as file:  # not a pipe or a device, which may have no end
             data = file.read()
         return _read(data)
     except OSError as error:
-        raise CheckpointError(f"{path}: the checkpoint cannot be read: {error.strerror}") from error
+        raise CheckpointError(
+            f"{path}: the checkpoint cannot be read: {error.strerror}"
+        ) from error
     except Exception as error:  # zipfile and NumPy raise many types for a damaged file
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise CheckpointError(f"{path}: not a valid numpyvae checkpoint: {reason}") from error
+        raise CheckpointError(
+            f"{path}: not a valid numpyvae checkpoint: {reason}"
+        ) from error
 
 
 def _read(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -86,7 +102,10 @@ def _read(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             raise ValueError("a member is compressed; expected all of them stored")
         if sum(entry.file_size for entry in entries) > len(data):
             raise ValueError("the members declare more bytes than the file has")
-        members = {entry.filename.removesuffix(".npy"): _read_array(archive.read(entry)) for entry in entries}
+        members = {
+            entry.filename.removesuffix(".npy"): _read_array(archive.read(entry))
+            for entry in entries
+        }
     if missing := set(RESERVED) - set(members):
         raise ValueError(f"there is no member {', '.join(sorted(missing))}")
     digests = json.loads(members.pop("sha256").item())
@@ -96,7 +115,9 @@ def _read(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         if digests[name] != _digest(name, array):
             raise ValueError(f"{name!r} has the wrong SHA-256")
     if (version := members.pop("format").item()) != FORMAT:
-        raise ValueError(f"its format is {version}; this version of numpyvae reads format {FORMAT}")
+        raise ValueError(
+            f"its format is {version}; this version of numpyvae reads format {FORMAT}"
+        )
     return members, json.loads(members.pop("meta").item())
 
 
@@ -107,33 +128,49 @@ def _read_array(member: bytes) -> np.ndarray:
         raise ValueError("a member is not of version 1.0 of the .npy format")
     shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(stream)
     if dtype.kind not in "biufcU" or fortran_order:
-        raise ValueError(f"a member is of {dtype}, fortran_order {fortran_order}; expected numbers in C order")
+        raise ValueError(
+            f"a member is of {dtype}, fortran_order {fortran_order}; expected numbers in C order"
+        )
     if math.prod(shape) * dtype.itemsize != len(member) - stream.tell():
-        raise ValueError(f"a member declares {shape} {dtype} but has {len(member) - stream.tell():,} bytes")
+        raise ValueError(
+            f"a member declares {shape} {dtype} but has {len(member) - stream.tell():,} bytes"
+        )
     return np.ndarray(shape, dtype, buffer=member, offset=stream.tell()).copy()
 
 
 def _digest(name: str, array: np.ndarray) -> str:
-    return hashlib.sha256(json.dumps([name, array.dtype.str, array.shape]).encode() + array.tobytes()).hexdigest()
+    return hashlib.sha256(
+        json.dumps([name, array.dtype.str, array.shape]).encode() + array.tobytes()
+    ).hexdigest()
 
 
 # A generator is part of a training state: with it a resumed run samples the same numbers as an uninterrupted one.
+
 
 def generator_state(rng: np.random.Generator) -> dict[str, Any]:
     """The state of a PCG64 generator as JSON can hold it: its two 128-bit integers as text."""
     state = rng.bit_generator.state
     if state["bit_generator"] != "PCG64":
-        raise ValueError(f"the generator is a {state['bit_generator']}; expected a PCG64, as default_rng gives")
-    return state | {"state": {name: str(value) for name, value in state["state"].items()}}
+        raise ValueError(
+            f"the generator is a {state['bit_generator']}; expected a PCG64, as default_rng gives"
+        )
+    return state | {
+        "state": {name: str(value) for name, value in state["state"].items()}
+    }
 
 
 def restore_generator(state: Mapping[str, Any]) -> np.random.Generator:
     """The generator in the state that `generator_state` returned. Raises CheckpointError for anything else."""
     rng = np.random.Generator(np.random.PCG64(0))
     try:
-        rng.bit_generator.state = {**state, "state": {name: int(text) for name, text in state["state"].items()}}
+        rng.bit_generator.state = {
+            **state,
+            "state": {name: int(text) for name, text in state["state"].items()},
+        }
         if generator_state(rng) != state:
             raise ValueError("its numbers are out of range")
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise CheckpointError(f"the generator's state is not one of PCG64's: {error}") from error
+        raise CheckpointError(
+            f"the generator's state is not one of PCG64's: {error}"
+        ) from error
     return rng

@@ -47,7 +47,12 @@ def _load(path):
         array = read_idx(path)
     except (IdxError, OSError):
         array = np.empty(0)
-    if array.dtype == np.uint8 and array.ndim == 3 and array.shape[1] > 1 and array.shape[2] >= 4:
+    if (
+        array.dtype == np.uint8
+        and array.ndim == 3
+        and array.shape[1] > 1
+        and array.shape[2] >= 4
+    ):
         epochs = np.ascontiguousarray(array[:, 0, :4]).view(">u4").ravel().tolist()
         if epochs == sorted(set(epochs)):
             return epochs, array[:, 1:]

@@ -12,7 +12,9 @@ from ..pictures.png import png_bytes
 from ..pictures.samples import enlarge
 from ..pictures.svg import FONT, escape, palette_css
 
-PAGE_STYLE = palette_css(":root") + f"""
+PAGE_STYLE = (
+    palette_css(":root")
+    + f"""
 * {{ box-sizing: border-box }}
 body {{ margin: 0 auto; padding: 20px 12px 40px; max-width: 1220px; background: var(--page); color: var(--text);
         font: 15px/1.5 {FONT} }}
@@ -33,18 +35,41 @@ td {{ min-width: 5.5em; text-align: right; overflow-wrap: anywhere; font-variant
 code {{ font: 14px/1.6 ui-monospace, Menlo, Consolas, monospace }}
 code span {{ display: inline-block; max-width: 100%; overflow-wrap: anywhere }}
 """
+)
 
 
-def html_page(name: str, heading: str, status: str, note: str, cards: dict[str, str]) -> str:
+def html_page(
+    name: str, heading: str, status: str, note: str, cards: dict[str, str]
+) -> str:
     """The page as text: `name` in the browser's title, a heading, a warning if `status` is one, a note, and the cards,
     {title: markup}. Everything but the cards' markup is escaped."""
-    sections = [f"<section><h2>{escape(title)}</h2>{body}</section>" for title, body in cards.items()]
-    return "\n".join([
-        '<!DOCTYPE html>', '<html lang="en">', "<head>", '<meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">', '<link rel="icon" href="data:,">',
-        f"<title>numpyvae: {escape(name)}</title>", f"<style>{PAGE_STYLE}</style>", "</head>", "<body>",
-        f"<h1>{escape(heading)}</h1>", *([f'<p class="status">{escape(status)}</p>'] if status else []),
-        f"<p>{escape(note)}</p>", "<main>", *sections, "</main>", "</body>", "</html>", ""])
+    sections = [
+        f"<section><h2>{escape(title)}</h2>{body}</section>"
+        for title, body in cards.items()
+    ]
+    return "\n".join(
+        [
+            "<!DOCTYPE html>",
+            '<html lang="en">',
+            "<head>",
+            '<meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            '<link rel="icon" href="data:,">',
+            f"<title>numpyvae: {escape(name)}</title>",
+            f"<style>{PAGE_STYLE}</style>",
+            "</head>",
+            "<body>",
+            f"<h1>{escape(heading)}</h1>",
+            *([f'<p class="status">{escape(status)}</p>'] if status else []),
+            f"<p>{escape(note)}</p>",
+            "<main>",
+            *sections,
+            "</main>",
+            "</body>",
+            "</html>",
+            "",
+        ]
+    )
 
 
 def img_tag(image: np.ndarray, alt: str) -> str:
@@ -57,8 +82,10 @@ def img_tag(image: np.ndarray, alt: str) -> str:
 
 def html_table(rows: dict[str, object]) -> str:
     """A table of names, with spaces for underscores, and values"""
-    lines = (f"<tr><th>{escape(str(name).replace('_', ' '))}</th><td>{escape(format_value(value))}</td></tr>"
-             for name, value in rows.items())
+    lines = (
+        f"<tr><th>{escape(str(name).replace('_', ' '))}</th><td>{escape(format_value(value))}</td></tr>"
+        for name, value in rows.items()
+    )
     return f"<table>{''.join(lines)}</table>"
 
 
@@ -72,4 +99,10 @@ def format_value(value: object) -> str:
     """A setting as text: (400, 200) as 400, 200; nothing as none; 0.001 and 1e-08 as they are"""
     if isinstance(value, (tuple, list)):
         return ", ".join(map(format_value, value)) or "none"
-    return f"{value:g}" if isinstance(value, float) else "none" if value is None else str(value)
+    return (
+        f"{value:g}"
+        if isinstance(value, float)
+        else "none"
+        if value is None
+        else str(value)
+    )

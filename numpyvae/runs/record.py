@@ -19,8 +19,21 @@ from ..vae.parameters import Parameters, parameter_shapes
 from . import checkpoint
 from .source import DataSource
 
-COLUMNS = ("epoch", "train_loss", "test_loss", "reconstruction", "kl", "seconds", "active_units")
-TEST_COLUMNS = ("test_loss", "reconstruction", "kl", "active_units")  # NaN or None without test images
+COLUMNS = (
+    "epoch",
+    "train_loss",
+    "test_loss",
+    "reconstruction",
+    "kl",
+    "seconds",
+    "active_units",
+)
+TEST_COLUMNS = (
+    "test_loss",
+    "reconstruction",
+    "kl",
+    "active_units",
+)  # NaN or None without test images
 LIMIT = 2**53  # no counter of a run reaches it, and float64 holds every integer below
 ARRAYS = ("params", "adam.m", "adam.v")
 
@@ -33,25 +46,43 @@ def arrays_of(state: TrainingState) -> dict[str, np.ndarray]:
 def state_record(state: TrainingState) -> dict[str, Any]:
     """All of a training state that is not an array, as JSON can hold it."""
     generator = None if state.rng is None else checkpoint.generator_state(state.rng)
-    return {"epoch": state.epoch, "batches_done": state.batches_done, "loss_sum": state.loss_sum,
-            "epoch_seconds": state.epoch_seconds,
-            "adam_t": state.adam.t, "generator": generator, "history": state.history}
+    return {
+        "epoch": state.epoch,
+        "batches_done": state.batches_done,
+        "loss_sum": state.loss_sum,
+        "epoch_seconds": state.epoch_seconds,
+        "adam_t": state.adam.t,
+        "generator": generator,
+        "history": state.history,
+    }
 
 
-def settings_record(config: VAEConfig, options: TrainingOptions, source: DataSource) -> dict[str, Any]:
+def settings_record(
+    config: VAEConfig, options: TrainingOptions, source: DataSource
+) -> dict[str, Any]:
     """Settings and data source as JSON can hold them."""
-    return {"config": asdict(config), "options": asdict(options), "source": asdict(source)}
+    return {
+        "config": asdict(config),
+        "options": asdict(options),
+        "source": asdict(source),
+    }
 
 
-def read_settings(meta: Mapping[str, Any]) -> tuple[VAEConfig, TrainingOptions, DataSource]:
+def read_settings(
+    meta: Mapping[str, Any],
+) -> tuple[VAEConfig, TrainingOptions, DataSource]:
     """The inverse of settings_record. ValueError or TypeError names what is wrong."""
     config = VAEConfig(**_mapping(meta, "config"))
     options = TrainingOptions(**_mapping(meta, "options"))
     source = _mapping(meta, "source")
-    path, digest, shape, scale = (source.get(name) for name in ("path", "digest", "image_shape", "scale"))
+    path, digest, shape, scale = (
+        source.get(name) for name in ("path", "digest", "image_shape", "scale")
+    )
     if path is not None and (not isinstance(path, str) or "\0" in path):
         raise ValueError(f"the data's path is {path!r}")
-    if digest is not None and not (isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest)):
+    if digest is not None and not (
+        isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest)
+    ):
         raise ValueError(f"the data's digest is {digest!r}")
     if not (isinstance(shape, Sequence) and len(shape) == 2):
         raise ValueError(f"the image's shape is {shape!r}")
@@ -61,19 +92,31 @@ def read_settings(meta: Mapping[str, Any]) -> tuple[VAEConfig, TrainingOptions, 
     return config, options, DataSource(path, digest, (rows, columns), scale)
 
 
-def read_state(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any], config: VAEConfig,
-               options: TrainingOptions) -> TrainingState:
+def read_state(
+    arrays: Mapping[str, np.ndarray],
+    meta: Mapping[str, Any],
+    config: VAEConfig,
+    options: TrainingOptions,
+) -> TrainingState:
     """The inverse of arrays_of and state_record. ValueError or TypeError names what is wrong."""
     if set(arrays) != set(ARRAYS):
         raise ValueError(f"its arrays are {', '.join(sorted(arrays))}")
     shapes = parameter_shapes(config)
     size = sum(map(math.prod, shapes.values()))
     for name, array in arrays.items():
-        if array.dtype != arrays["params"].dtype or array.dtype.kind != "f" or array.shape != (size,):
-            raise ValueError(f"{name!r} is {array.dtype} of shape {array.shape}; "
-                             f"its configuration has {size:,} parameters")
+        if (
+            array.dtype != arrays["params"].dtype
+            or array.dtype.kind != "f"
+            or array.shape != (size,)
+        ):
+            raise ValueError(
+                f"{name!r} is {array.dtype} of shape {array.shape}; "
+                f"its configuration has {size:,} parameters"
+            )
         if not np.isfinite(array).all() or name == "adam.v" and array.min() < 0:
-            raise ValueError(f"{name!r} has a value that is not finite or not in its range")
+            raise ValueError(
+                f"{name!r} has a value that is not finite or not in its range"
+            )
     record = _mapping(meta, "state")
     params = Parameters(shapes, arrays["params"])
     state = TrainingState(params, make_optimizer(params, options), config=config)
@@ -96,11 +139,22 @@ def read_history(history: Any, epochs: int) -> list[dict]:
     if not isinstance(history, list) or len(history) != epochs:
         raise ValueError(f"the history is not a list of {epochs} rows")
     for number, row in enumerate(history, 1):
-        if not isinstance(row, dict) or set(row) != set(COLUMNS) or _integer(row["epoch"], "epoch", 1) != number:
+        if (
+            not isinstance(row, dict)
+            or set(row) != set(COLUMNS)
+            or _integer(row["epoch"], "epoch", 1) != number
+        ):
             raise ValueError(f"row {number} of the history is {str(row)[:60]}")
         for name, value in row.items():
-            if not (name in TEST_COLUMNS and (value is None or isinstance(value, float) and math.isnan(value))):
-                _real(value, f"{name} of epoch {number}", 0 if name in ("seconds", "active_units") else None)
+            if not (
+                name in TEST_COLUMNS
+                and (value is None or isinstance(value, float) and math.isnan(value))
+            ):
+                _real(
+                    value,
+                    f"{name} of epoch {number}",
+                    0 if name in ("seconds", "active_units") else None,
+                )
     return history
 
 
@@ -122,13 +176,22 @@ def _mapping(meta: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _integer(value: Any, name: str, minimum: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral) or not minimum <= value < LIMIT:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, Integral)
+        or not minimum <= value < LIMIT
+    ):
         raise ValueError(f"{name} is {str(value)[:60]}")
     return int(value)
 
 
 def _real(value: Any, name: str, minimum: float | None = None) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not abs(value) < math.inf or value >= 2**1023:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, Real)
+        or not abs(value) < math.inf
+        or value >= 2**1023
+    ):
         raise ValueError(f"{name} is {str(value)[:60]}")
     if minimum is not None and value < minimum:
         raise ValueError(f"{name} is {value}")

@@ -14,9 +14,28 @@ import numpy as np
 from ..data.mnist import load_mnist
 from ..data.pixels import apply_static, to_input
 from ..files import atomic_write
-from ..pictures.latent import latent_scatter_svg, manifold_svg, plane_scatter_svg, principal_components, unit_variance_svg
-from ..pictures.plots import TEST_LOSS, curve_svg, learning_curve_svg, line_plot_svg, training_loss_name
-from ..pictures.samples import active_first, image_grid, interpolate, manifold, sample_prior, traverse
+from ..pictures.latent import (
+    latent_scatter_svg,
+    manifold_svg,
+    plane_scatter_svg,
+    principal_components,
+    unit_variance_svg,
+)
+from ..pictures.plots import (
+    TEST_LOSS,
+    curve_svg,
+    learning_curve_svg,
+    line_plot_svg,
+    training_loss_name,
+)
+from ..pictures.samples import (
+    active_first,
+    image_grid,
+    interpolate,
+    manifold,
+    sample_prior,
+    traverse,
+)
 from ..settings import BINARIZATIONS
 from ..training.evaluation import ACTIVE_UNIT_VARIANCE
 from ..training.loop import EVALUATION_STREAM
@@ -26,10 +45,12 @@ from .frames import write_animation
 from .html import html_command, html_page, html_table, img_tag
 
 FILE = "report.html"
-FAILURE = "failure"                                   # the condition that says why training ended, if it failed
-MAX_POINTS = 2500                                     # in the plot of the latent space
+FAILURE = "failure"  # the condition that says why training ended, if it failed
+MAX_POINTS = 2500  # in the plot of the latent space
 UNIT = "nats per image"
-SIZE = dict(width=380, height=260)                    # of a plot, at which its text is readable on a phone
+SIZE = dict(
+    width=380, height=260
+)  # of a plot, at which its text is readable on a phone
 
 
 def write_report(run) -> None:
@@ -37,7 +58,9 @@ def write_report(run) -> None:
 
     The test images are those of run.source. A run that was trained on arrays has none, and a report without them.
     """
-    images, labels = (None, None) if run.source.path is None else load_mnist(run.source.path, "test")
+    images, labels = (
+        (None, None) if run.source.path is None else load_mnist(run.source.path, "test")
+    )
     html = report_html(run, images, labels)
     with atomic_write(run.directory / FILE) as file:
         file.write(html.encode())
@@ -55,7 +78,9 @@ def report_html(run, test_images: np.ndarray | None, labels: np.ndarray | None) 
     Raises ValueError if the history has something else than numbers.
     """
     config, options, history = run.config, run.options, run.state.history
-    conditions = {name: value for name, value in run.conditions.items() if name != FAILURE}
+    conditions = {
+        name: value for name, value in run.conditions.items() if name != FAILURE
+    }
     _check_history(run)
     outer = (config.input_dim, *config.hidden_dims)
     sizes = "-".join(map(str, (*outer, config.latent_dim, *reversed(outer))))
@@ -65,14 +90,18 @@ def report_html(run, test_images: np.ndarray | None, labels: np.ndarray | None) 
 
     cards = {"Metrics": html_table(_metrics(run))} | _history_cards(run)
     try:
-        with np.errstate(all="ignore"):                # parameters of a run that diverged may be anything
+        with np.errstate(
+            all="ignore"
+        ):  # parameters of a run that diverged may be anything
             cards |= _model_cards(run, test_images, labels)
     except ValueError as error:
         cards["Images"] = html_table({"none": error})
     cards["Settings"] = html_table({**vars(config), **vars(options)})
-    cards["Conditions"] = html_table({"data": run.source, "data_digest": run.source.digest, **conditions})
+    cards["Conditions"] = html_table(
+        {"data": run.source, "data_digest": run.source.digest, **conditions}
+    )
     cards["Reproduce"] = html_command(run.command_line())
-    epochs = _epochs(len(history)).replace(" ", "\u00a0")          # never at the end of a line
+    epochs = _epochs(len(history)).replace(" ", "\u00a0")  # never at the end of a line
     heading = f"{sizes}, {epochs} on {run.source}"
     return html_page(run.directory.name, heading, _status(run), note, cards)
 
@@ -92,14 +121,18 @@ def _check_history(run):
     for row in run.state.history:
         for name, value in row.items():
             if not isinstance(value, Real):
-                raise ValueError(f"{run.directory}: the history has {name} {value!r}, which is not a number")
+                raise ValueError(
+                    f"{run.directory}: the history has {name} {value!r}, which is not a number"
+                )
 
 
 def _metrics(run):
     rows, history = {}, run.state.history
     if history:
         last = history[-1]
-        rows[f"training loss ({training_loss_name(run.config, run.options)})"] = f"{last['train_loss']:.4f}"
+        rows[f"training loss ({training_loss_name(run.config, run.options)})"] = (
+            f"{last['train_loss']:.4f}"
+        )
         if math.isfinite(last["test_loss"]):
             rows[f"test loss ({TEST_LOSS})"] = f"{last['test_loss']:.4f}"
             rows["reconstruction term, −log p(x|z)"] = f"{last['reconstruction']:.4f}"
@@ -114,43 +147,80 @@ def _metrics(run):
 def _history_cards(run):
     """Plots over the epochs; those without a finite value are left out"""
     history, latents, cards = run.state.history, run.config.latent_dim, {}
-    if any(math.isfinite(row[key]) for row in history for key in ("train_loss", "test_loss")):
-        cards["Learning curve"] = learning_curve_svg(history, run.config, run.options, "", **SIZE)
+    if any(
+        math.isfinite(row[key])
+        for row in history
+        for key in ("train_loss", "test_loss")
+    ):
+        cards["Learning curve"] = learning_curve_svg(
+            history, run.config, run.options, "", **SIZE
+        )
     tested = [row for row in history if math.isfinite(row["test_loss"])]
     if tested:
         epochs = [row["epoch"] for row in tested]
-        reconstruction, kl, units = ([row[key] for row in tested] for key in ("reconstruction", "kl", "active_units"))
-        cards["Terms of the test loss"] = (curve_svg(epochs, {"reconstruction": reconstruction}, "", UNIT, **SIZE)
-                                           + curve_svg(epochs, {"KL": kl}, "", UNIT, **SIZE))
+        reconstruction, kl, units = (
+            [row[key] for row in tested]
+            for key in ("reconstruction", "kl", "active_units")
+        )
+        cards["Terms of the test loss"] = curve_svg(
+            epochs, {"reconstruction": reconstruction}, "", UNIT, **SIZE
+        ) + curve_svg(epochs, {"KL": kl}, "", UNIT, **SIZE)
         cards["Active units by epoch"] = line_plot_svg(
-            epochs, {"active units": units}, "", "epoch", f"of {latents} latent units", integer_x=True, integer_y=True,
-            y_min=0, y_max=latents, **SIZE)
+            epochs,
+            {"active units": units},
+            "",
+            "epoch",
+            f"of {latents} latent units",
+            integer_x=True,
+            integer_y=True,
+            y_min=0,
+            y_max=latents,
+            **SIZE,
+        )
     return cards
 
 
 def _model_cards(run, test_images, labels):
     """Images from the model, and plots of the latent space. ValueError if they have values that are not finite"""
-    params, config, options, shape = run.state.params, run.config, run.options, tuple(run.source.image_shape)
+    params, config, options, shape = (
+        run.state.params,
+        run.config,
+        run.options,
+        tuple(run.source.image_shape),
+    )
     cards, order = {}, np.arange(config.latent_dim)
     if test_images is not None and len(test_images):
-        rng = np.random.default_rng([options.seed, len(run.state.history), EVALUATION_STREAM])  # the last evaluation's
-        x = to_input(apply_static(test_images, options.binarize, "test"), options.binarize, rng)
+        rng = np.random.default_rng(
+            [options.seed, len(run.state.history), EVALUATION_STREAM]
+        )  # the last evaluation's
+        x = to_input(
+            apply_static(test_images, options.binarize, "test"), options.binarize, rng
+        )
         mu = encode(params, x, config)[0][0].astype(np.float64)
         if not np.isfinite(mu).all():
             raise ValueError("the encoder's output is not finite")
         order = active_first(mu)
         cards["Latent units"] = unit_variance_svg(mu.var(axis=0), ACTIVE_UNIT_VARIANCE)
         samples, reconstructions = run.image_grids(test_images)
-        cards["Samples from the prior"] = img_tag(samples, "64 samples from the prior, decoded")
-        cards["Test images, each row above its reconstructions"] = img_tag(reconstructions, "reconstructions")
+        cards["Samples from the prior"] = img_tag(
+            samples, "64 samples from the prior, decoded"
+        )
+        cards["Test images, each row above its reconstructions"] = img_tag(
+            reconstructions, "reconstructions"
+        )
         if len(pairs := x[: min(16, len(x) // 2 * 2)]):
             cards["Interpolations between two test images"] = img_tag(
-                image_grid(interpolate(params, pairs, config, shape), 8), "interpolations, the originals at the ends")
-        cards |= _latent_cards(run, mu[:MAX_POINTS], None if labels is None else labels[:MAX_POINTS])
+                image_grid(interpolate(params, pairs, config, shape), 8),
+                "interpolations, the originals at the ends",
+            )
+        cards |= _latent_cards(
+            run, mu[:MAX_POINTS], None if labels is None else labels[:MAX_POINTS]
+        )
     units = order[:8].tolist()
     alt = f"traversals of latent units {', '.join(map(str, units))}"
     cards["One latent unit per row, through the prior's quantiles"] = img_tag(
-        image_grid(traverse(params, units, config, shape), 8), alt)
+        image_grid(traverse(params, units, config, shape), 8), alt
+    )
     return cards
 
 
@@ -161,6 +231,10 @@ def _latent_cards(run, mu, labels):
         return {"Latent space": latent_scatter_svg(*principal_components(mu), labels)}
     mu_p = sample_prior(np.zeros(2), config)
     sigma_p = sample_prior(np.ones(2), config) - mu_p
-    plane = image_grid(manifold(run.state.params, config, tuple(run.source.image_shape)), 20, padding=0)
-    return {"Test images in the latent plane": plane_scatter_svg(mu, mu_p, sigma_p, labels),
-            "The decoder's mean, on the same axes": manifold_svg(plane, mu_p, sigma_p)}
+    plane = image_grid(
+        manifold(run.state.params, config, tuple(run.source.image_shape)), 20, padding=0
+    )
+    return {
+        "Test images in the latent plane": plane_scatter_svg(mu, mu_p, sigma_p, labels),
+        "The decoder's mean, on the same axes": manifold_svg(plane, mu_p, sigma_p),
+    }

@@ -81,12 +81,21 @@ class Run:
         check_together(self.config, self.options)
         check_model(self.state, self.config)
         if self.source.pixels != self.config.input_dim:
-            raise ValueError(f"input_dim is {self.config.input_dim}, but an image of {self.source} has "
-                             f"{self.source.pixels} pixels")
+            raise ValueError(
+                f"input_dim is {self.config.input_dim}, but an image of {self.source} has "
+                f"{self.source.pixels} pixels"
+            )
 
     @classmethod
-    def create(cls, config: VAEConfig, options: TrainingOptions, source: DataSource | None, state: TrainingState,
-               directory: str | os.PathLike | None = None, **more) -> "Run":
+    def create(
+        cls,
+        config: VAEConfig,
+        options: TrainingOptions,
+        source: DataSource | None,
+        state: TrainingState,
+        directory: str | os.PathLike | None = None,
+        **more,
+    ) -> "Run":
         """A new run, saved in `directory`, which must be new or empty, or in runs/NNN, the next free number."""
         run = cls(None, config, options, source, state, **more)
         run.directory = new_directory(directory)
@@ -103,12 +112,21 @@ class Run:
             config, options, source = record.read_settings(meta)
             state = record.read_state(arrays, meta, config, options)
             directory = path.parent if path.name == CHECKPOINT else None
-            return cls(directory, config, options, source, state, record.read_plain(meta, "conditions"),
-                       record.read_plain(meta, "warm_start"))
+            return cls(
+                directory,
+                config,
+                options,
+                source,
+                state,
+                record.read_plain(meta, "conditions"),
+                record.read_plain(meta, "warm_start"),
+            )
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             reason = f"no {error}" if isinstance(error, KeyError) else error
-            raise CheckpointError(f"{path}: a valid checkpoint, but not a run of this version of numpyvae "
-                                  f"({reason})") from error
+            raise CheckpointError(
+                f"{path}: a valid checkpoint, but not a run of this version of numpyvae "
+                f"({reason})"
+            ) from error
 
     def save(self, directory: str | os.PathLike | None = None) -> None:
         """Write the checkpoint and the log. `directory`: a new place for this run, which is made if it does not exist.
@@ -119,14 +137,22 @@ class Run:
         if directory is not None:
             self.directory = Path(directory)
         if self.directory is None:
-            raise ValueError("this run was loaded from a copy of a checkpoint and has no directory: "
-                             "save(directory) names one")
+            raise ValueError(
+                "this run was loaded from a copy of a checkpoint and has no directory: "
+                "save(directory) names one"
+            )
         self.check_finite()
         self.directory.mkdir(parents=True, exist_ok=True)
-        if self.state.rng is None or not (self.directory / LOG).exists():  # an epoch has ended, or the directory is new
+        if (
+            self.state.rng is None or not (self.directory / LOG).exists()
+        ):  # an epoch has ended, or the directory is new
             self.write_log()
-        meta = {**record.settings_record(self.config, self.options, self.source),
-                "state": record.state_record(self.state), "conditions": self.conditions, "warm_start": self.warm_start}
+        meta = {
+            **record.settings_record(self.config, self.options, self.source),
+            "state": record.state_record(self.state),
+            "conditions": self.conditions,
+            "warm_start": self.warm_start,
+        }
         checkpoint.save(self.directory / CHECKPOINT, record.arrays_of(self.state), meta)
 
     def check_finite(self, tested: bool = False) -> None:
@@ -136,10 +162,16 @@ class Run:
         """
         for row in self.state.history[-1:]:
             for name in ("train_loss", "test_loss"):
-                if not math.isfinite(row[name]) and (tested or name == "train_loss" or math.isinf(row[name])):
-                    raise NotFiniteError(f"epoch {row['epoch']}: {name} is {row[name]}; {REMEDY}")
+                if not math.isfinite(row[name]) and (
+                    tested or name == "train_loss" or math.isinf(row[name])
+                ):
+                    raise NotFiniteError(
+                        f"epoch {row['epoch']}: {name} is {row[name]}; {REMEDY}"
+                    )
         if not np.isfinite(self.state.params.vector).all():
-            raise NotFiniteError(f"epoch {self.state.epoch}: a parameter is not finite; {REMEDY}")
+            raise NotFiniteError(
+                f"epoch {self.state.epoch}: a parameter is not finite; {REMEDY}"
+            )
 
     def write_log(self) -> None:
         """Write log.csv: one row per epoch."""
@@ -156,28 +188,47 @@ class Run:
         write_png(self.directory / "reconstructions.png", enlarge(reconstructions))
         if self.state.history:
             save_frame(self.directory, len(self.state.history), samples)
-            write_svg(self.directory / "curve.svg", learning_curve_svg(self.state.history, self.config, self.options))
+            write_svg(
+                self.directory / "curve.svg",
+                learning_curve_svg(self.state.history, self.config, self.options),
+            )
 
     def image_grids(self, test_images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(samples, reconstructions): two grids, from the same z and the same test images every time."""
         params, config, shape = self.state.params, self.config, self.source.image_shape
         rng = np.random.default_rng([self.options.seed, 0])
         samples = image_grid(sample_images(params, config, shape, rng, 64), 8)
-        x = to_input(apply_static(test_images[:32], self.options.binarize, "test"), self.options.binarize, rng)
+        x = to_input(
+            apply_static(test_images[:32], self.options.binarize, "test"),
+            self.options.binarize,
+            rng,
+        )
         return samples, reconstruction_grid(params, x, config, shape)
 
     def command_line(self) -> str:
         """The command that trains the same model again: the data, and what differs from the defaults."""
-        words = ["numpyvae", "train", "--data", str(self.source), *arguments(self.config, self.options)]
+        words = [
+            "numpyvae",
+            "train",
+            "--data",
+            str(self.source),
+            *arguments(self.config, self.options),
+        ]
         if self.warm_start:
             words += ["--from", printable_path(str(self.warm_start.get("run")))]
             words += ["--keep-optimizer"] * bool(self.warm_start.get("optimizer"))
-        note = "" if self.config.prior == VAEConfig.prior else f"  # prior {self.config.prior}: from Python only"
+        note = (
+            ""
+            if self.config.prior == VAEConfig.prior
+            else f"  # prior {self.config.prior}: from Python only"
+        )
         return shlex.join(words) + note
 
     def __repr__(self) -> str:
         done = len(self.state.history)
-        place = "no directory" if self.directory is None else printable_path(self.directory)
+        place = (
+            "no directory" if self.directory is None else printable_path(self.directory)
+        )
         return f"<Run {place}: {architecture(self.config)}, {done} of {self.options.epochs} epochs on {self.source}>"
 
 

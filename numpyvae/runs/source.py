@@ -28,28 +28,46 @@ class DataSource:
     scale: int = 255
 
     @classmethod
-    def open(cls, path: str | os.PathLike) -> tuple["DataSource", np.ndarray, np.ndarray]:
+    def open(
+        cls, path: str | os.PathLike
+    ) -> tuple["DataSource", np.ndarray, np.ndarray]:
         """(source, training images, test images) of a directory of IDX files. Errors as from `load_mnist`."""
         images, test_images = load_images(path)
         return cls.of(images, test_images, path), images, test_images
 
     @classmethod
-    def of(cls, images: np.ndarray, test_images: np.ndarray | None = None,
-           path: str | os.PathLike | None = None) -> "DataSource":
+    def of(
+        cls,
+        images: np.ndarray,
+        test_images: np.ndarray | None = None,
+        path: str | os.PathLike | None = None,
+    ) -> "DataSource":
         """The source of arrays: images (N, rows, cols), or rows of data (N, D), whose shape is that of `unknown`."""
         arrays = (images,) if test_images is None else (images, test_images)
-        shape = images.shape[1:] if images.ndim == 3 else cls.unknown(math.prod(images.shape[1:])).image_shape
+        shape = (
+            images.shape[1:]
+            if images.ndim == 3
+            else cls.unknown(math.prod(images.shape[1:])).image_shape
+        )
         scale = 255 if images.dtype == np.uint8 else 1
-        return cls(None if path is None else os.path.abspath(path), data_digest(*arrays), tuple(map(int, shape)), scale)
+        return cls(
+            None if path is None else os.path.abspath(path),
+            data_digest(*arrays),
+            tuple(map(int, shape)),
+            scale,
+        )
 
     @classmethod
     def unknown(cls, input_dim: int) -> "DataSource":
         """The source of a run that was saved without one. An image is taken to be square if it can be, else one row."""
         side = math.isqrt(input_dim)
-        return cls(None, None, (side, side) if side * side == input_dim else (1, input_dim))
+        return cls(
+            None, None, (side, side) if side * side == input_dim else (1, input_dim)
+        )
 
-    def load(self, path: str | os.PathLike | None = None,
-             trained: str = "this model") -> tuple["DataSource", np.ndarray, np.ndarray]:
+    def load(
+        self, path: str | os.PathLike | None = None, trained: str = "this model"
+    ) -> tuple["DataSource", np.ndarray, np.ndarray]:
         """(source, training images, test images) from the recorded directory, or from `path` if the data has moved.
 
         The source that is returned has the new path. `trained` names the run in messages. Raises FileNotFoundError if
@@ -58,16 +76,22 @@ class DataSource:
         if path is None:
             path = self.path
         if path is None:
-            raise ValueError(f"{trained} was trained on arrays in memory; name a data directory")
+            raise ValueError(
+                f"{trained} was trained on arrays in memory; name a data directory"
+            )
         if not os.path.isdir(path):
-            raise FileNotFoundError(f"{printable_path(path)}: no such directory; {trained} was trained on {self}; "
-                                    "name the directory where that data is now")
+            raise FileNotFoundError(
+                f"{printable_path(path)}: no such directory; {trained} was trained on {self}; "
+                "name the directory where that data is now"
+            )
         found, images, test_images = DataSource.open(path)
         if self.digest is None and found.pixels == self.pixels:
             return found, images, test_images
         if found.digest != self.digest:
-            raise ValueError(f"{found}: not the data that {trained} was trained on ({self}); "
-                             "name the directory of that data")
+            raise ValueError(
+                f"{found}: not the data that {trained} was trained on ({self}); "
+                "name the directory of that data"
+            )
         return replace(self, path=found.path), images, test_images
 
     @property

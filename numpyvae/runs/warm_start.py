@@ -15,11 +15,26 @@ from ..vae.parameters import Parameters, parameter_shapes
 from .run import Run
 from .source import DataSource
 
-ARCHITECTURE = ("input_dim", "hidden_dims", "latent_dim", "activation", "likelihood", "logvar_x", "prior")
+ARCHITECTURE = (
+    "input_dim",
+    "hidden_dims",
+    "latent_dim",
+    "activation",
+    "likelihood",
+    "logvar_x",
+    "prior",
+)
 
 
-def warm_start(earlier: Run, config: VAEConfig, options: TrainingOptions, source: DataSource | None = None, *,
-               directory: str | os.PathLike | None = None, keep_optimizer: bool = False) -> Run:
+def warm_start(
+    earlier: Run,
+    config: VAEConfig,
+    options: TrainingOptions,
+    source: DataSource | None = None,
+    *,
+    directory: str | os.PathLike | None = None,
+    keep_optimizer: bool = False,
+) -> Run:
     """A new run, saved in its directory, with a copy of the parameters of `earlier`.
 
     source: by default the data of the earlier run. keep_optimizer: Adam's moments and step count are copied as well;
@@ -29,18 +44,35 @@ def warm_start(earlier: Run, config: VAEConfig, options: TrainingOptions, source
     for name in ARCHITECTURE:
         wanted, found = getattr(config, name), getattr(earlier.config, name)
         if wanted != found:
-            raise ValueError(f"{name} is {wanted}, but {place(earlier)} has {found}: "
-                             "a warm start needs the same architecture")
+            raise ValueError(
+                f"{name} is {wanted}, but {place(earlier)} has {found}: "
+                "a warm start needs the same architecture"
+            )
     params = Parameters(parameter_shapes(config), earlier.state.params.vector.copy())
     state = TrainingState(params, make_optimizer(params, options), config=config)
     if keep_optimizer:
         state.adam.m[...] = earlier.state.adam.m
         state.adam.v[...] = earlier.state.adam.v
         state.adam.t = earlier.state.adam.t
-    record = {"run": place(earlier), "epochs": len(earlier.state.history), "optimizer": keep_optimizer}
-    return Run.create(replace(config), options, source or earlier.source, state, directory, warm_start=record)
+    record = {
+        "run": place(earlier),
+        "epochs": len(earlier.state.history),
+        "optimizer": keep_optimizer,
+    }
+    return Run.create(
+        replace(config),
+        options,
+        source or earlier.source,
+        state,
+        directory,
+        warm_start=record,
+    )
 
 
 def place(run: Run) -> str:
     """The directory of a run, as an absolute path."""
-    return "a run without a directory" if run.directory is None else os.path.abspath(run.directory)
+    return (
+        "a run without a directory"
+        if run.directory is None
+        else os.path.abspath(run.directory)
+    )

@@ -46,11 +46,20 @@ class ElboTerms(NamedTuple):
     active_units: int
 
 
-def evaluate_elbo(params: Parameters, x: np.ndarray, config: VAEConfig, rng: np.random.Generator,
-                  batch_size: int = 250, threads: int = 1) -> ElboTerms:
+def evaluate_elbo(
+    params: Parameters,
+    x: np.ndarray,
+    config: VAEConfig,
+    rng: np.random.Generator,
+    batch_size: int = 250,
+    threads: int = 1,
+) -> ElboTerms:
     """The ELBO's two terms on x (N, D), with one sample of z per image"""
     batches = [x[first : first + batch_size] for first in range(0, len(x), batch_size)]
-    noise = [rng.standard_normal((1, len(batch), config.latent_dim), dtype=np.float32) for batch in batches]
+    noise = [
+        rng.standard_normal((1, len(batch), config.latent_dim), dtype=np.float32)
+        for batch in batches
+    ]
 
     def terms(batch, eps):
         log_px, kl, cache = elbo_terms(params, batch, eps, config)
@@ -58,7 +67,12 @@ def evaluate_elbo(params: Parameters, x: np.ndarray, config: VAEConfig, rng: np.
 
     log_px, kl, mu = zip(*map_in_threads(terms, list(zip(batches, noise)), threads))
     reconstruction, kl = -float(sum(log_px)) / len(x), float(sum(kl)) / len(x)
-    return ElboTerms(reconstruction + kl, reconstruction, kl, count_active_units(np.concatenate(mu, dtype=np.float64)))
+    return ElboTerms(
+        reconstruction + kl,
+        reconstruction,
+        kl,
+        count_active_units(np.concatenate(mu, dtype=np.float64)),
+    )
 
 
 def count_active_units(mu: np.ndarray) -> int:
@@ -66,27 +80,63 @@ def count_active_units(mu: np.ndarray) -> int:
     return int((mu.var(axis=0) > ACTIVE_UNIT_VARIANCE).sum())
 
 
-def evaluate(params: Parameters, images: ArrayLike, config: VAEConfig, binarize: str, rng: np.random.Generator,
-             importance_samples: int = 0, batch_size: int = 50, threads: int = 1,
-             progress: Callable[[int, int, str], object] | None = None) -> dict:
+def evaluate(
+    params: Parameters,
+    images: ArrayLike,
+    config: VAEConfig,
+    binarize: str,
+    rng: np.random.Generator,
+    importance_samples: int = 0,
+    batch_size: int = 50,
+    threads: int = 1,
+    progress: Callable[[int, int, str], object] | None = None,
+) -> dict:
     """Images (N, rows, columns) or (N, D) -> elbo, reconstruction, kl, active_units, log_marginal, log_marginal_se,
     importance_samples, images, binarization; log_marginal and its error are None without importance samples.
     """
-    images = check_images("images", images, config.input_dim, LIKELIHOODS[config.likelihood].unit_interval)
-    x = to_input(apply_static(images, binarize, "test"), binarize, rng)  # once: every value is of the same pixels
+    images = check_images(
+        "images", images, config.input_dim, LIKELIHOODS[config.likelihood].unit_interval
+    )
+    x = to_input(
+        apply_static(images, binarize, "test"), binarize, rng
+    )  # once: every value is of the same pixels
     with limited_blas_threads():
         terms = evaluate_elbo(params, x, config, rng, threads=threads)
         log_px, se = None, None
         if importance_samples:
-            log_px, se = mean_log_marginal(params, x, config, importance_samples, rng, batch_size, threads, progress)
-    return {"elbo": -terms.loss, "reconstruction": terms.reconstruction, "kl": terms.kl,
-            "active_units": terms.active_units, "log_marginal": log_px, "log_marginal_se": se,
-            "importance_samples": importance_samples, "images": len(x), "binarization": binarize}
+            log_px, se = mean_log_marginal(
+                params,
+                x,
+                config,
+                importance_samples,
+                rng,
+                batch_size,
+                threads,
+                progress,
+            )
+    return {
+        "elbo": -terms.loss,
+        "reconstruction": terms.reconstruction,
+        "kl": terms.kl,
+        "active_units": terms.active_units,
+        "log_marginal": log_px,
+        "log_marginal_se": se,
+        "importance_samples": importance_samples,
+        "images": len(x),
+        "binarization": binarize,
+    }
 
 
-def mean_log_marginal(params: Parameters, x: np.ndarray, config: VAEConfig, samples: int, rng: np.random.Generator,
-                      batch_size: int, threads: int,
-                      progress: Callable[[int, int, str], object] | None) -> tuple[float, float]:
+def mean_log_marginal(
+    params: Parameters,
+    x: np.ndarray,
+    config: VAEConfig,
+    samples: int,
+    rng: np.random.Generator,
+    batch_size: int,
+    threads: int,
+    progress: Callable[[int, int, str], object] | None,
+) -> tuple[float, float]:
     """The mean of log p(x) over x (N, D), and its standard error √(Σ se²)/N
 
     That is the error of sampling z, not of the choice of images. The mean is too low, as each log p(x) is.
@@ -97,7 +147,9 @@ def mean_log_marginal(params: Parameters, x: np.ndarray, config: VAEConfig, samp
         return log_marginal(params, batch, config, samples, rng)
 
     total, variance, done = 0.0, 0.0, 0
-    for log_px, se in map_in_threads(estimate, list(zip(batches, rng.spawn(len(batches)))), threads):
+    for log_px, se in map_in_threads(
+        estimate, list(zip(batches, rng.spawn(len(batches)))), threads
+    ):
         total += float(log_px.sum())
         variance += float((se**2).sum())
         done += len(log_px)
@@ -106,7 +158,9 @@ def mean_log_marginal(params: Parameters, x: np.ndarray, config: VAEConfig, samp
     return total / len(x), math.sqrt(variance) / len(x)
 
 
-def map_in_threads(function: Callable, tasks: Sequence[tuple], threads: int) -> Iterator:
+def map_in_threads(
+    function: Callable, tasks: Sequence[tuple], threads: int
+) -> Iterator:
     """Yield function(*task) for each task, in order, computed by as many threads as the system allows.
 
     The threads are daemons: an interrupted caller does not wait for them, as it would for those of concurrent.futures.
@@ -124,7 +178,9 @@ def map_in_threads(function: Callable, tasks: Sequence[tuple], threads: int) -> 
     started = []
     with suppress(RuntimeError):  # the system allows no more threads
         while 1 < threads != len(started):
-            thread = Thread(target=copy_context().run, args=(work,), daemon=True)  # with the caller's np.errstate
+            thread = Thread(
+                target=copy_context().run, args=(work,), daemon=True
+            )  # with the caller's np.errstate
             thread.start()
             started.append(thread)
     try:

@@ -40,14 +40,23 @@ from .state import TrainingState, check_model, initial_state
 from .step import NotFiniteError
 from .parallel.threads import check_processes, default_processes, limited_blas_threads
 
-EVALUATION_STREAM = 2  # third seed of the generator that evaluation uses, after the seed and the epoch
+EVALUATION_STREAM = (
+    2  # third seed of the generator that evaluation uses, after the seed and the epoch
+)
 
 
-def train(images: ArrayLike, test_images: ArrayLike | None, config: VAEConfig, options: TrainingOptions, *,
-          state: TrainingState | None = None, processes: int | None = None,
-          after_batch: Callable[[TrainingState, float], object] | None = None,
-          after_epoch: Callable[[TrainingState], object] | None = None,
-          progress: Callable[[int, int, str], object] | None = None) -> TrainingState:
+def train(
+    images: ArrayLike,
+    test_images: ArrayLike | None,
+    config: VAEConfig,
+    options: TrainingOptions,
+    *,
+    state: TrainingState | None = None,
+    processes: int | None = None,
+    after_batch: Callable[[TrainingState, float], object] | None = None,
+    after_epoch: Callable[[TrainingState], object] | None = None,
+    progress: Callable[[int, int, str], object] | None = None,
+) -> TrainingState:
     """Train to the end of epoch `options.epochs`, from new parameters or from `state`, in place; return the state.
 
     images, test_images  (N, rows, columns) or (N, D): uint8, 0 to 255, or floats; test images may be None
@@ -66,18 +75,27 @@ def train(images: ArrayLike, test_images: ArrayLike | None, config: VAEConfig, o
     unit_interval = LIKELIHOODS[config.likelihood].unit_interval
     images = check_images("images", images, config.input_dim, unit_interval)
     if len(images) == 0:
-        raise ValueError(f"images has shape {images.shape}: there is no image to train on")
+        raise ValueError(
+            f"images has shape {images.shape}: there is no image to train on"
+        )
     images = apply_static(images, options.binarize, "train")
     if test_images is not None:
-        test_images = check_images("test_images", test_images, config.input_dim, unit_interval)
+        test_images = check_images(
+            "test_images", test_images, config.input_dim, unit_interval
+        )
     state = state or initial_state(images, config, options)
     check_model(state, config)
     processes = default_processes() if processes is None else processes
     check_processes(processes)
-    options = replace(options, batch_size=min(options.batch_size, len(images)))  # buffers have this size
+    options = replace(
+        options, batch_size=min(options.batch_size, len(images))
+    )  # buffers have this size
     total = options.epochs * len(images)
 
-    with limited_blas_threads(), training_step(state, config, options, processes) as step:
+    with (
+        limited_blas_threads(),
+        training_step(state, config, options, processes) as step,
+    ):
         while len(state.history) < options.epochs:
             order = state.begin_epoch(options.seed, len(images))
             state.adam.lr = learning_rate(options, state.epoch)
@@ -91,8 +109,10 @@ def train(images: ArrayLike, test_images: ArrayLike | None, config: VAEConfig, o
                     try:
                         loss = step(x, eps)
                     except NotFiniteError as error:
-                        raise NotFiniteError(f"epoch {state.epoch}, batch {state.batches_done + 1}: {error}; "
-                                             "a smaller learning rate may help") from None
+                        raise NotFiniteError(
+                            f"epoch {state.epoch}, batch {state.batches_done + 1}: {error}; "
+                            "a smaller learning rate may help"
+                        ) from None
                     state.end_batch(loss, len(batch), time.perf_counter() - started)
                 if progress:
                     done = min(state.batches_done * options.batch_size, len(images))
@@ -113,25 +133,45 @@ def is_true(value: object) -> bool:
     return isinstance(value, (bool, np.bool_)) and bool(value)
 
 
-def minibatches(order: np.ndarray, batches_done: int, batch_size: int) -> Iterator[np.ndarray]:
+def minibatches(
+    order: np.ndarray, batches_done: int, batch_size: int
+) -> Iterator[np.ndarray]:
     """The indices of each minibatch that is left of an epoch; the last one may be smaller"""
     for first in range(batches_done * batch_size, len(order), batch_size):
         yield order[first : first + batch_size]
 
 
-def sample_noise(rng: np.random.Generator, n: int, config: VAEConfig, options: TrainingOptions) -> np.ndarray:
+def sample_noise(
+    rng: np.random.Generator, n: int, config: VAEConfig, options: TrainingOptions
+) -> np.ndarray:
     """eps ~ N(0, 1), (J, N, L), in float32"""
-    return rng.standard_normal((options.num_samples, n, config.latent_dim), dtype=np.float32)
+    return rng.standard_normal(
+        (options.num_samples, n, config.latent_dim), dtype=np.float32
+    )
 
 
-def epoch_results(state: TrainingState, images: np.ndarray, test_images: np.ndarray | None, config: VAEConfig,
-                  options: TrainingOptions, threads: int = 1) -> dict:
+def epoch_results(
+    state: TrainingState,
+    images: np.ndarray,
+    test_images: np.ndarray | None,
+    config: VAEConfig,
+    options: TrainingOptions,
+    threads: int = 1,
+) -> dict:
     """A row of state.history, in nats per image; without test images their values are NaN and no active units"""
     terms = ElboTerms(math.nan, math.nan, math.nan, 0)
     if test_images is not None and len(test_images):
         rng = np.random.default_rng([options.seed, state.epoch, EVALUATION_STREAM])
-        x = to_input(apply_static(test_images, options.binarize, "test"), options.binarize, rng)
+        x = to_input(
+            apply_static(test_images, options.binarize, "test"), options.binarize, rng
+        )
         terms = evaluate_elbo(state.params, x, config, rng, threads=threads)
-    return dict(epoch=state.epoch, train_loss=state.loss_sum / len(images), test_loss=terms.loss,
-                reconstruction=terms.reconstruction, kl=terms.kl, seconds=state.epoch_seconds,
-                active_units=terms.active_units)
+    return dict(
+        epoch=state.epoch,
+        train_loss=state.loss_sum / len(images),
+        test_loss=terms.loss,
+        reconstruction=terms.reconstruction,
+        kl=terms.kl,
+        seconds=state.epoch_seconds,
+        active_units=terms.active_units,
+    )

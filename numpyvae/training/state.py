@@ -48,7 +48,9 @@ class TrainingState:
             self.batches_done, self.loss_sum, self.epoch_seconds = 0, 0.0, 0.0
         rng = np.random.default_rng([seed, self.epoch])
         order = rng.permutation(count)
-        if not interrupted:  # an interrupted epoch has its generator already, as its last batch left it
+        if (
+            not interrupted
+        ):  # an interrupted epoch has its generator already, as its last batch left it
             self.rng = rng
         return order
 
@@ -64,14 +66,18 @@ class TrainingState:
         self.rng = None
 
 
-def initial_state(images: np.ndarray, config: VAEConfig, options: TrainingOptions) -> TrainingState:
+def initial_state(
+    images: np.ndarray, config: VAEConfig, options: TrainingOptions
+) -> TrainingState:
     """New parameters and optimizer; `images` are for glorot's mean. ValueError if model and options contradict."""
     check_together(config, options)
     rng = np.random.default_rng(options.seed)
     params = init_params(config, rng)
     if options.initialization == "glorot":
         scale = 255 if images.dtype == np.uint8 else 1
-        mean_image = images.reshape(len(images), -1).mean(axis=0, dtype=np.float64) / scale
+        mean_image = (
+            images.reshape(len(images), -1).mean(axis=0, dtype=np.float64) / scale
+        )
         glorot_init(params, mean_image, config, np.random.default_rng(options.seed))
     return TrainingState(params, make_optimizer(params, options), config=config)
 
@@ -88,9 +94,17 @@ def check_model(state: TrainingState, config: VAEConfig) -> None:
     for name in {**expected, **params}:
         found = params[name].shape if name in params else None
         if found != expected.get(name):
-            raise ValueError(f"the state has {name} of shape {found}, but the model has {expected.get(name)}; "
-                             "it belongs to another model")
-    for name in ("activation", "likelihood", "logvar_x", "prior") if state.config is not None else ():
+            raise ValueError(
+                f"the state has {name} of shape {found}, but the model has {expected.get(name)}; "
+                "it belongs to another model"
+            )
+    for name in (
+        ("activation", "likelihood", "logvar_x", "prior")
+        if state.config is not None
+        else ()
+    ):
         found, wanted = getattr(state.config, name), getattr(config, name)
         if found != wanted:
-            raise ValueError(f"the state has {name} {found}, but the model has {wanted}; it belongs to another model")
+            raise ValueError(
+                f"the state has {name} {found}, but the model has {wanted}; it belongs to another model"
+            )

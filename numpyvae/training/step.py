@@ -36,22 +36,30 @@ class Step:
     Raises NotFiniteError, which names the loss or the gradients that are not finite.
     """
 
-    def __init__(self, params: Parameters, adam: Adam, config: VAEConfig, objective: str):
+    def __init__(
+        self, params: Parameters, adam: Adam, config: VAEConfig, objective: str
+    ):
         self.params = params
         self.adam = adam
         self.config = config
         self.objective, self.backward = OBJECTIVES[objective]
         shapes = parameter_shapes(config)
-        self.grads, self.chunk_grads = (Parameters(shapes, np.empty_like(params.vector)) for _ in range(2))
+        self.grads, self.chunk_grads = (
+            Parameters(shapes, np.empty_like(params.vector)) for _ in range(2)
+        )
 
-    @np.errstate(over="ignore", invalid="ignore")  # what overflows is reported by name, below
+    @np.errstate(
+        over="ignore", invalid="ignore"
+    )  # what overflows is reported by name, below
     def __call__(self, x: np.ndarray, eps: np.ndarray) -> float:
         loss = self.gradient(x, eps, len(x), self.grads)
         require_finite(loss, self.grads.vector @ self.grads.vector, [self.grads])
         self.adam.step(self.params.vector, self.grads.vector)
         return loss
 
-    def gradient(self, x: np.ndarray, eps: np.ndarray, n: int, grads: Parameters) -> float:
+    def gradient(
+        self, x: np.ndarray, eps: np.ndarray, n: int, grads: Parameters
+    ) -> float:
         """Forward and backward on x, some of the n images of a minibatch: write into grads what x contributes to the
         gradient, and return what it contributes to the loss.
 
@@ -63,15 +71,21 @@ class Step:
         for first in range(0, len(x), images):
             chunk = slice(first, first + images)
             fraction = len(x[chunk]) / n
-            loss, cache = self.objective(self.params, x[chunk], eps[:, chunk], self.config)
-            self.backward(cache, dloss=fraction, grads=self.chunk_grads if first else grads)
+            loss, cache = self.objective(
+                self.params, x[chunk], eps[:, chunk], self.config
+            )
+            self.backward(
+                cache, dloss=fraction, grads=self.chunk_grads if first else grads
+            )
             if first:
                 grads.vector += self.chunk_grads.vector
             total += fraction * float(loss)
         return total
 
 
-def require_finite(loss: float, squared_norm: float, grads: Sequence[Parameters]) -> None:
+def require_finite(
+    loss: float, squared_norm: float, grads: Sequence[Parameters]
+) -> None:
     """NotFiniteError unless the loss and the sum of the gradients are finite.
 
     The squared norm is one pass over the gradient. It may overflow although every entry is finite, so only then are
@@ -80,6 +94,10 @@ def require_finite(loss: float, squared_norm: float, grads: Sequence[Parameters]
     if not math.isfinite(loss):
         raise NotFiniteError(f"the loss is {loss}")
     if not math.isfinite(squared_norm):
-        names = [name for name in grads[0] if not np.isfinite(sum(g[name] for g in grads)).all()]
+        names = [
+            name
+            for name in grads[0]
+            if not np.isfinite(sum(g[name] for g in grads)).all()
+        ]
         if names:
             raise NotFiniteError(f"the gradient of {', '.join(names)} is not finite")

@@ -23,8 +23,17 @@ import math
 import numpy as np
 
 
-def adam_update(theta: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray, t: int, lr: float = 1e-3,
-                beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> tuple[np.ndarray, ...]:
+def adam_update(
+    theta: np.ndarray,
+    g: np.ndarray,
+    m: np.ndarray,
+    v: np.ndarray,
+    t: int,
+    lr: float = 1e-3,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
+) -> tuple[np.ndarray, ...]:
     """Step t = 1, 2, … of the paper's Algorithm 1 -> new theta, m, v        with the paper's m and v, 0 at first"""
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * g**2
@@ -37,13 +46,21 @@ def adam_update(theta: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray, 
 class Adam:
     """Adam's state for one vector: t, and m and v by (8.1), not the paper's. `lr` may change between steps."""
 
-    def __init__(self, theta: np.ndarray, lr: float = 1e-3, beta1: float = 0.9, beta2: float = 0.999,
-                 epsilon: float = 1e-8):
+    def __init__(
+        self,
+        theta: np.ndarray,
+        lr: float = 1e-3,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+    ):
         self.lr, self.beta1, self.beta2, self.epsilon = lr, beta1, beta2, epsilon
         self.t, self.m, self.v = 0, np.zeros_like(theta), np.zeros_like(theta)
         self._scratch = np.empty_like(theta)
 
-    def step(self, theta: np.ndarray, g: np.ndarray, shard: slice = slice(None)) -> None:
+    def step(
+        self, theta: np.ndarray, g: np.ndarray, shard: slice = slice(None)
+    ) -> None:
         """Update one shard of theta, all of it unless given, in place; g (the same shape) is not changed.
 
         By (8.3) m̂ = c m and v̂ = v/root², where c and root are numbers: m̂/(√v̂ + epsilon) is
@@ -52,7 +69,9 @@ class Adam:
         self.t += 1
         root = math.sqrt((1 - self.beta2**self.t) / (1 - self.beta2))
         scale = (1 - self.beta1) / (1 - self.beta1**self.t) * root
-        theta, g, m, v, s = (vector[shard] for vector in (theta, g, self.m, self.v, self._scratch))  # s: scratch
+        theta, g, m, v, s = (
+            vector[shard] for vector in (theta, g, self.m, self.v, self._scratch)
+        )  # s: scratch
         m *= self.beta1
         m += g
         v *= self.beta2
@@ -62,6 +81,11 @@ class Adam:
         np.divide(m, s, out=s)
         s *= self.lr * scale
         theta -= s
-        if self.t % 100 == 0:  # where g stays 0, m would end as subnormal numbers, on which some processors are slow;
-            for moment in (m, v):  # what is below this limit, in float32 1e-32, is too small to change theta
+        if (
+            self.t % 100 == 0
+        ):  # where g stays 0, m would end as subnormal numbers, on which some processors are slow;
+            for moment in (
+                m,
+                v,
+            ):  # what is below this limit, in float32 1e-32, is too small to change theta
                 moment[np.abs(moment) < 1e6 * np.finfo(moment.dtype).tiny] = 0

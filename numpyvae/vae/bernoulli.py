@@ -32,7 +32,9 @@ from numpy import ndarray as Array
 
 def softplus(logits: Array) -> Array:
     """log(1 + exp(l)) = max(l, 0) + log(1 + exp(−|l|)), where the exponential cannot overflow"""
-    y = np.log1p(np.exp(np.minimum(logits, -logits)))  # −|l|; not np.abs: chapter 9 finds derivatives with complex l
+    y = np.log1p(
+        np.exp(np.minimum(logits, -logits))
+    )  # −|l|; not np.abs: chapter 9 finds derivatives with complex l
     y += np.maximum(logits, 0)
     return y
 

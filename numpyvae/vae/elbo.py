@@ -74,9 +74,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray as Array
 
-from .gaussian import kl_divergence, kl_divergence_backward, reparameterize, reparameterize_backward
+from .gaussian import (
+    kl_divergence,
+    kl_divergence_backward,
+    reparameterize,
+    reparameterize_backward,
+)
 from .likelihoods import LIKELIHOODS
-from .model import check_minibatch, decode, decode_backward, encode, encode_backward, prior_parameters
+from .model import (
+    check_minibatch,
+    decode,
+    decode_backward,
+    encode,
+    encode_backward,
+    prior_parameters,
+)
 from .parameters import Parameters, zero_parameters
 from ..settings import VAEConfig
 
@@ -97,7 +109,9 @@ class ForwardCache(NamedTuple):
     log_w: Array | None = None  # (K, N), the log importance weights of chapter 10
 
 
-def elbo_terms(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[Array, Array, ForwardCache]:
+def elbo_terms(
+    params: Parameters, x: Array, eps: Array, config: VAEConfig
+) -> tuple[Array, Array, ForwardCache]:
     """log_px = 1/J Σⱼ log p(x|zⱼ) and kl = KL(q(z|x) ‖ p(z)) of each image, (N,) and (N,), in nats; and the cache
 
     x (N, D) in [0, 1], or any real for the normal likelihood; eps ~ N(0, 1) (J, N, L). ValueError: another shape.
@@ -106,27 +120,52 @@ def elbo_terms(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> t
     (mu, logvar), encoder_cache = encode(params, x, config)
     z = reparameterize(mu, logvar, eps)
     y, decoder_cache = decode(params, z, config)
-    log_px = LIKELIHOODS[config.likelihood].log_prob(params, x, y, config).sum(axis=0) / len(eps)  # 1/J Σⱼ, (7.5)
+    log_px = LIKELIHOODS[config.likelihood].log_prob(params, x, y, config).sum(
+        axis=0
+    ) / len(eps)  # 1/J Σⱼ, (7.5)
     kl = kl_divergence(mu, logvar, *prior_parameters(config, mu.dtype)).sum(axis=-1)
-    return log_px, kl, ForwardCache(params, config, x, eps, mu, logvar, z, y, encoder_cache, decoder_cache)
+    return (
+        log_px,
+        kl,
+        ForwardCache(
+            params, config, x, eps, mu, logvar, z, y, encoder_cache, decoder_cache
+        ),
+    )
 
 
-def negative_elbo(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[float, ForwardCache]:
+def negative_elbo(
+    params: Parameters, x: Array, eps: Array, config: VAEConfig
+) -> tuple[float, ForwardCache]:
     """loss = 1/N Σₙ ( β KLₙ − 1/J Σⱼ log p(xₙ|z_nj) )        in nats per image, and the cache."""
     log_px, kl, cache = elbo_terms(params, x, eps, config)
     return (config.beta * kl - log_px).sum() / len(x), cache
 
 
-def negative_elbo_backward(cache: ForwardCache, dloss: float = 1.0, grads: Parameters | None = None) -> Parameters:
+def negative_elbo_backward(
+    cache: ForwardCache, dloss: float = 1.0, grads: Parameters | None = None
+) -> Parameters:
     """dloss ∂loss/∂params, negative_elbo in reverse order; written into `grads`, if given, which is overwritten."""
-    params, config, eps, mu, logvar, y = cache.params, cache.config, cache.eps, cache.mu, cache.logvar, cache.y
+    params, config, eps, mu, logvar, y = (
+        cache.params,
+        cache.config,
+        cache.eps,
+        cache.mu,
+        cache.logvar,
+        cache.y,
+    )
     J, N, _ = eps.shape
     grads = zero_parameters(config, params.vector.dtype) if grads is None else grads
     dkl = dloss * config.beta / N  # ∂loss/∂KLₙ, by (7.5)
-    dlog_prob = np.full((J, N), -dloss / (J * N), y.dtype)  # ∂loss/∂log p(xₙ|z_nj), one per sample
+    dlog_prob = np.full(
+        (J, N), -dloss / (J * N), y.dtype
+    )  # ∂loss/∂log p(xₙ|z_nj), one per sample
 
-    dmu_kl, dlogvar_kl = kl_divergence_backward(dkl, mu, logvar, *prior_parameters(config, mu.dtype))
-    dy = LIKELIHOODS[config.likelihood].log_prob_backward(dlog_prob, params, cache.x, y, config, grads)
+    dmu_kl, dlogvar_kl = kl_divergence_backward(
+        dkl, mu, logvar, *prior_parameters(config, mu.dtype)
+    )
+    dy = LIKELIHOODS[config.likelihood].log_prob_backward(
+        dlog_prob, params, cache.x, y, config, grads
+    )
     dz, _ = decode_backward(dy, cache.decoder_cache, config, grads)
     dmu_z, dlogvar_z = reparameterize_backward(dz, mu, logvar, eps)
     dmu = dmu_z + dmu_kl  # mu acts through z and through the KL, by (7.6),

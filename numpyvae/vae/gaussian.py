@@ -57,7 +57,9 @@ def log_density(x: Array, mu: Array, logvar: Array) -> Array:
     return -0.5 * (LOG_2PI + logvar + r**2 * _exp(-logvar, r))
 
 
-def log_density_backward(dy: Array, x: Array, mu: Array, logvar: Array) -> tuple[Array, Array, Array]:
+def log_density_backward(
+    dy: Array, x: Array, mu: Array, logvar: Array
+) -> tuple[Array, Array, Array]:
     """dx = −dy score    dmu = dy score    dlogvar = ½ dy (score (x − mu) − 1)    by (2.3), score = (x − mu)/σ²"""
     r = x - mu
     score = r * _exp(-logvar, r)
@@ -69,27 +71,45 @@ def entropy(logvar: Array) -> Array:
     return 0.5 * (LOG_2PI + logvar + 1)
 
 
-def cross_entropy(mu_q: Array, logvar_q: Array, mu_p: Array | float, logvar_p: Array | float) -> Array:
+def cross_entropy(
+    mu_q: Array, logvar_q: Array, mu_p: Array | float, logvar_p: Array | float
+) -> Array:
     """−E_q[log p] = ½ (log 2π + logvar_p + exp(logvar_q − logvar_p) + (mu_q − mu_p)²/σ_p²)"""
     r = mu_q - mu_p
-    return 0.5 * (LOG_2PI + logvar_p + _exp(logvar_q - logvar_p, r) + r**2 * _exp(-logvar_p, r))
+    return 0.5 * (
+        LOG_2PI + logvar_p + _exp(logvar_q - logvar_p, r) + r**2 * _exp(-logvar_p, r)
+    )
 
 
-def kl_divergence(mu_q: Array, logvar_q: Array, mu_p: Array | float = 0.0, logvar_p: Array | float = 0.0) -> Array:
+def kl_divergence(
+    mu_q: Array,
+    logvar_q: Array,
+    mu_p: Array | float = 0.0,
+    logvar_p: Array | float = 0.0,
+) -> Array:
     """KL(q ‖ p) = ½ (exp(d) − 1 − d + ((mu_q − mu_p)/σ_p)²)        with d = logvar_q − logvar_p
 
     Never negative, since exp(d) − 1 ≥ d, and 0 when q = p. expm1(d) stands for exp(d) − 1, where digits cancel: at
     d = 1e-9, exp(d) − 1 − d is 8e-17, expm1(d) − d the correct 5e-19. Finite arguments give no NaN: overflow is +inf.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        d = np.minimum(logvar_q - logvar_p, 1e4)  # expm1 overflows long before; d = inf would make inf − inf
+        d = np.minimum(
+            logvar_q - logvar_p, 1e4
+        )  # expm1 overflows long before; d = inf would make inf − inf
         r = mu_q - mu_p
-        scaled = np.where(r == 0, r, r * _exp(-0.5 * logvar_p, r))  # 0/σ_p is 0 however small σ_p is
+        scaled = np.where(
+            r == 0, r, r * _exp(-0.5 * logvar_p, r)
+        )  # 0/σ_p is 0 however small σ_p is
         return 0.5 * (np.expm1(d) - d + scaled**2)
 
 
-def kl_divergence_backward(dy: Array | float, mu_q: Array, logvar_q: Array, mu_p: Array | float = 0.0,
-                           logvar_p: Array | float = 0.0) -> tuple[Array, Array]:
+def kl_divergence_backward(
+    dy: Array | float,
+    mu_q: Array,
+    logvar_q: Array,
+    mu_p: Array | float = 0.0,
+    logvar_p: Array | float = 0.0,
+) -> tuple[Array, Array]:
     """dmu_q = dy (mu_q − mu_p)/σ_p²    dlogvar_q = ½ dy (exp(d) − 1)    by (2.7), ∂d/∂logvar_q = 1"""
     r = mu_q - mu_p
     return dy * r * _exp(-logvar_p, r), 0.5 * dy * np.expm1(logvar_q - logvar_p)
@@ -104,7 +124,9 @@ def reparameterize(mu: Array, logvar: Array, eps: Array) -> Array:
     return mu + np.exp(0.5 * logvar) * eps
 
 
-def reparameterize_backward(dz: Array, mu: Array, logvar: Array, eps: Array) -> tuple[Array, Array]:
+def reparameterize_backward(
+    dz: Array, mu: Array, logvar: Array, eps: Array
+) -> tuple[Array, Array]:
     """dmu = Σⱼ dzⱼ    dlogvar = Σⱼ dzⱼ epsⱼ σ/2        by (2.9), in the shape of mu: all J samples come from one mu"""
     dsigma = dz * eps
     if np.ndim(eps) > np.ndim(mu):

@@ -47,12 +47,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-COMPLEX_STEP_LIMIT = 1e-14  # 45 u: the same sums, some of a hundred terms, in a different order
+COMPLEX_STEP_LIMIT = (
+    1e-14  # 45 u: the same sums, some of a hundred terms, in a different order
+)
 WORST_ENTRY_LIMIT = 1e-13  # √100 times that: the largest entry may be that much below the norm of 100 entries
-CENTRAL_DIFFERENCE_LIMIT = 1e-7  # rounding: u f/h, 1e-9 for a loss of 30 nats, and ‖f'‖ is 0.01 or more
+CENTRAL_DIFFERENCE_LIMIT = (
+    1e-7  # rounding: u f/h, 1e-9 for a loss of 30 nats, and ‖f'‖ is 0.01 or more
+)
 
 Inputs = Mapping[str, np.ndarray]
-Loss = Callable[[Inputs], complex]  # analytic in each input; given real inputs, it returns a real number
+Loss = Callable[
+    [Inputs], complex
+]  # analytic in each input; given real inputs, it returns a real number
 
 
 class GradientCheck(NamedTuple):
@@ -68,9 +74,13 @@ class GradientCheck(NamedTuple):
     problem: str
 
 
-def complex_step_gradient(f: Loss, inputs: Inputs, name: str, h: float = 1e-20) -> np.ndarray:
+def complex_step_gradient(
+    f: Loss, inputs: Inputs, name: str, h: float = 1e-20
+) -> np.ndarray:
     """∂f/∂inputs[name] by (9.2), one entry at a time"""
-    inputs = {key: np.asarray(array).astype(np.complex128) for key, array in inputs.items()}
+    inputs = {
+        key: np.asarray(array).astype(np.complex128) for key, array in inputs.items()
+    }
     x = inputs[name]
     gradient = np.empty(x.shape)
     for i in np.ndindex(x.shape):
@@ -80,15 +90,21 @@ def complex_step_gradient(f: Loss, inputs: Inputs, name: str, h: float = 1e-20) 
     return gradient
 
 
-def central_difference_gradient(f: Loss, inputs: Inputs, name: str,
-                                h: float = np.finfo(float).eps ** (1 / 3)) -> np.ndarray:
+def central_difference_gradient(
+    f: Loss, inputs: Inputs, name: str, h: float = np.finfo(float).eps ** (1 / 3)
+) -> np.ndarray:
     """∂f/∂inputs[name] by (9.1), one entry at a time"""
-    inputs = {key: np.asarray(array).astype(np.float64) for key, array in inputs.items()}
+    inputs = {
+        key: np.asarray(array).astype(np.float64) for key, array in inputs.items()
+    }
     x = inputs[name]
     gradient = np.empty(x.shape)
     for i in np.ndindex(x.shape):
         original = x[i]
-        low, high = original - h, original + h  # rounded: f sees a distance of high − low, not of 2h
+        low, high = (
+            original - h,
+            original + h,
+        )  # rounded: f sees a distance of high − low, not of 2h
         x[i] = high
         above = f(inputs)
         x[i] = low
@@ -102,11 +118,15 @@ def relative_error(a: np.ndarray, n: np.ndarray, order: float) -> float:
     if not a.any() and not n.any():
         return 0.0
     with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.linalg.norm((a - n).ravel(), order) / np.linalg.norm(n.ravel(), order)
+        error = np.linalg.norm((a - n).ravel(), order) / np.linalg.norm(
+            n.ravel(), order
+        )
     return np.inf if np.isnan(error) else float(error)
 
 
-def check_gradients(f: Loss, inputs: Inputs, gradients: Inputs, configuration: str = "") -> list[GradientCheck]:
+def check_gradients(
+    f: Loss, inputs: Inputs, gradients: Inputs, configuration: str = ""
+) -> list[GradientCheck]:
     """Compare each of `gradients`, f's gradients by hand, by the names of its inputs, with both numerical ones.
 
     f(inputs) takes a dict of arrays, real or complex, and returns one number. ValueError if a gradient has no input of
@@ -118,21 +138,38 @@ def check_gradients(f: Loss, inputs: Inputs, gradients: Inputs, configuration: s
     >>> check_gradients(lambda inputs: np.abs(inputs["x"]).sum(), {"x": x}, {"x": np.sign(x)})[0].problem
     'f is not analytic: write np.maximum(x, -x) for np.abs(x), no norm, conjugate or real part'
     """
-    inputs = {name: np.asarray(array).astype(np.float64) for name, array in inputs.items()}
+    inputs = {
+        name: np.asarray(array).astype(np.float64) for name, array in inputs.items()
+    }
     if unknown := sorted(set(gradients) - set(inputs)):
-        raise ValueError(f"gradients has {', '.join(unknown)}, but inputs has only {', '.join(sorted(inputs))}")
+        raise ValueError(
+            f"gradients has {', '.join(unknown)}, but inputs has only {', '.join(sorted(inputs))}"
+        )
     value = f(inputs)
     if np.ndim(value) or not np.isrealobj(value) or not np.isfinite(value):
         raise ValueError(f"f(inputs) must be one finite real number, not {value!r}")
-    return [_check(configuration, f, inputs, name, np.asarray(gradient)) for name, gradient in gradients.items()]
+    return [
+        _check(configuration, f, inputs, name, np.asarray(gradient))
+        for name, gradient in gradients.items()
+    ]
 
 
-def _check(configuration: str, f: Loss, inputs: Inputs, name: str, a: np.ndarray) -> GradientCheck:
+def _check(
+    configuration: str, f: Loss, inputs: Inputs, name: str, a: np.ndarray
+) -> GradientCheck:
     """The check of one gradient, a"""
     shape = inputs[name].shape
     if a.shape != shape:  # would broadcast
-        return GradientCheck(configuration, name, np.inf, np.inf, "[]", np.inf, False,
-                             f"gradient of shape {a.shape}, input of shape {shape}")
+        return GradientCheck(
+            configuration,
+            name,
+            np.inf,
+            np.inf,
+            "[]",
+            np.inf,
+            False,
+            f"gradient of shape {a.shape}, input of shape {shape}",
+        )
     central = central_difference_gradient(f, inputs, name)
     difference = relative_error(a, central, 2)
     try:
@@ -140,15 +177,42 @@ def _check(configuration: str, f: Loss, inputs: Inputs, name: str, a: np.ndarray
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
             n = complex_step_gradient(f, inputs, name)
     except (TypeError, np.exceptions.ComplexWarning) as error:
-        return GradientCheck(configuration, name, np.inf, np.inf, "[]", difference, False,
-                             f"f does not accept complex numbers: {error}")
+        return GradientCheck(
+            configuration,
+            name,
+            np.inf,
+            np.inf,
+            "[]",
+            difference,
+            False,
+            f"f does not accept complex numbers: {error}",
+        )
     tensor, entry = relative_error(a, n, 2), relative_error(a, n, np.inf)
-    worst = tuple(int(i) for i in np.unravel_index(np.abs(a - n).argmax(), shape)) if a.size else ()
+    worst = (
+        tuple(int(i) for i in np.unravel_index(np.abs(a - n).argmax(), shape))
+        if a.size
+        else ()
+    )
     problem = ""
-    if not (tensor <= COMPLEX_STEP_LIMIT and entry <= WORST_ENTRY_LIMIT and difference <= CENTRAL_DIFFERENCE_LIMIT):
-        problem = f"wrong at {list(worst)}: {a[worst]:.17g}, but numerically {n[worst]:.17g}"
+    if not (
+        tensor <= COMPLEX_STEP_LIMIT
+        and entry <= WORST_ENTRY_LIMIT
+        and difference <= CENTRAL_DIFFERENCE_LIMIT
+    ):
+        problem = (
+            f"wrong at {list(worst)}: {a[worst]:.17g}, but numerically {n[worst]:.17g}"
+        )
         if relative_error(n, central, 2) > CENTRAL_DIFFERENCE_LIMIT:
             problem = "the numerical gradients differ: f is not smooth here, or its gradient is tiny beside f"
             if difference <= CENTRAL_DIFFERENCE_LIMIT:
                 problem = "f is not analytic: write np.maximum(x, -x) for np.abs(x), no norm, conjugate or real part"
-    return GradientCheck(configuration, name, tensor, entry, str(list(worst)), difference, not problem, problem)
+    return GradientCheck(
+        configuration,
+        name,
+        tensor,
+        entry,
+        str(list(worst)),
+        difference,
+        not problem,
+        problem,
+    )

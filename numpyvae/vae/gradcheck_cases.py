@@ -30,30 +30,82 @@ def check_primitives(rng: np.random.Generator) -> Iterator[GradientCheck]:
         dy = rng.standard_normal(function(*inputs.values(), *constants).shape)
         gradients = backward(dy, *inputs.values(), *constants)
         gradients = gradients if isinstance(gradients, tuple) else (gradients,)
-        return check_gradients(lambda x: (function(*x.values(), *constants) * dy).sum(), inputs,
-                               dict(zip(inputs, gradients)), name)
+        return check_gradients(
+            lambda x: (function(*x.values(), *constants) * dy).sum(),
+            inputs,
+            dict(zip(inputs, gradients)),
+            name,
+        )
 
     def layer(forward, backward):
         """Adapt a layer, which has a cache, to the same signature."""
-        return lambda *inputs: forward(*inputs)[0], lambda dy, *inputs: backward(dy, forward(*inputs)[1])
+        return lambda *inputs: forward(*inputs)[0], lambda dy, *inputs: backward(
+            dy, forward(*inputs)[1]
+        )
 
-    yield from primitive("log density", gaussian.log_density, gaussian.log_density_backward,
-                         x=normal((N, L)), mu=normal((N, L)), logvar=normal((N, L)))
+    yield from primitive(
+        "log density",
+        gaussian.log_density,
+        gaussian.log_density_backward,
+        x=normal((N, L)),
+        mu=normal((N, L)),
+        logvar=normal((N, L)),
+    )
     p, q = (normal(L), normal(L)), dict(mu_q=normal((N, L)), logvar_q=normal((N, L)))
-    yield from primitive("KL, standard prior", gaussian.kl_divergence, gaussian.kl_divergence_backward, **q)
-    yield from primitive("KL, general prior", gaussian.kl_divergence, gaussian.kl_divergence_backward, *p, **q)
-    yield from primitive("KL = cross-entropy − entropy", lambda mu, logvar, *p: gaussian.cross_entropy(mu, logvar, *p)
-                         - gaussian.entropy(logvar), gaussian.kl_divergence_backward, *p, **q)
-    for name, eps in ("reparameterize", normal((1, N, L))), (f"reparameterize, J = {J}", normal((J, N, L))):
-        yield from primitive(name, gaussian.reparameterize, gaussian.reparameterize_backward, eps,
-                             mu=normal((N, L)), logvar=normal((N, L)))
+    yield from primitive(
+        "KL, standard prior",
+        gaussian.kl_divergence,
+        gaussian.kl_divergence_backward,
+        **q,
+    )
+    yield from primitive(
+        "KL, general prior",
+        gaussian.kl_divergence,
+        gaussian.kl_divergence_backward,
+        *p,
+        **q,
+    )
+    yield from primitive(
+        "KL = cross-entropy − entropy",
+        lambda mu, logvar, *p: (
+            gaussian.cross_entropy(mu, logvar, *p) - gaussian.entropy(logvar)
+        ),
+        gaussian.kl_divergence_backward,
+        *p,
+        **q,
+    )
+    for name, eps in (
+        ("reparameterize", normal((1, N, L))),
+        (f"reparameterize, J = {J}", normal((J, N, L))),
+    ):
+        yield from primitive(
+            name,
+            gaussian.reparameterize,
+            gaussian.reparameterize_backward,
+            eps,
+            mu=normal((N, L)),
+            logvar=normal((N, L)),
+        )
     x = rng.random((N, O))
-    yield from primitive("Bernoulli", lambda logits: bernoulli.log_prob(x, logits),
-                         lambda dy, logits: bernoulli.log_prob_backward(dy, x, logits), logits=5 * normal((N, O)))
-    yield from primitive("linear", *layer(layers.linear, layers.linear_backward),
-                         x=normal((N, I)), W=normal((I, O)), b=normal(O))
-    yield from primitive("relu", *layer(layers.relu, layers.relu_backward), x=normal((N, I)))
-    yield from primitive("tanh", *layer(layers.tanh, layers.tanh_backward), x=normal((N, I)))
+    yield from primitive(
+        "Bernoulli",
+        lambda logits: bernoulli.log_prob(x, logits),
+        lambda dy, logits: bernoulli.log_prob_backward(dy, x, logits),
+        logits=5 * normal((N, O)),
+    )
+    yield from primitive(
+        "linear",
+        *layer(layers.linear, layers.linear_backward),
+        x=normal((N, I)),
+        W=normal((I, O)),
+        b=normal(O),
+    )
+    yield from primitive(
+        "relu", *layer(layers.relu, layers.relu_backward), x=normal((N, I))
+    )
+    yield from primitive(
+        "tanh", *layer(layers.tanh, layers.tanh_backward), x=normal((N, I))
+    )
 
 
 class Case(NamedTuple):
@@ -82,13 +134,35 @@ CASES = [
     Case("J = 3", VAEConfig(**SMALL), num_samples=3),
     Case("β = 4", VAEConfig(**SMALL, beta=4.0)),
     Case("normal, learned variance", VAEConfig(**SMALL, likelihood="normal")),
-    Case("normal, fixed variance", VAEConfig(**SMALL, likelihood="normal", logvar_x=-1.5)),
+    Case(
+        "normal, fixed variance", VAEConfig(**SMALL, likelihood="normal", logvar_x=-1.5)
+    ),
     Case("importance-weighted, K = 1", VAEConfig(**SMALL), objective="iwae"),
-    Case("importance-weighted, K = 5", VAEConfig(**SMALL), num_samples=5, objective="iwae"),
+    Case(
+        "importance-weighted, K = 5",
+        VAEConfig(**SMALL),
+        num_samples=5,
+        objective="iwae",
+    ),
     Case("all at once", VAEConfig(9, (6, 5), 3, **OTHERS, beta=0.5), num_samples=3),
-    Case("all at once, K = 5", VAEConfig(9, (6, 5), 3, **OTHERS), num_samples=5, objective="iwae"),
-    Case("path derivative, J = 3", VAEConfig(**SMALL), num_samples=3, objective="elbo-stl"),
-    Case("path derivative, K = 5", VAEConfig(**SMALL), num_samples=5, objective="iwae-dreg"),
+    Case(
+        "all at once, K = 5",
+        VAEConfig(9, (6, 5), 3, **OTHERS),
+        num_samples=5,
+        objective="iwae",
+    ),
+    Case(
+        "path derivative, J = 3",
+        VAEConfig(**SMALL),
+        num_samples=3,
+        objective="elbo-stl",
+    ),
+    Case(
+        "path derivative, K = 5",
+        VAEConfig(**SMALL),
+        num_samples=5,
+        objective="iwae-dreg",
+    ),
 ]
 
 
@@ -102,22 +176,36 @@ def check_loss(case: Case, rng: np.random.Generator) -> Iterator[GradientCheck]:
     eps = rng.standard_normal((num_samples, N, config.latent_dim))
     gradients = backward(loss(params, x, eps, config)[1])
     if objective in NOT_DERIVATIVES:
-        gradients = {key: array for key, array in gradients.items() if not key.startswith("encoder")}
-    yield from check_gradients(lambda p: loss(p, x, eps, config)[0], params, gradients, name)
+        gradients = {
+            key: array
+            for key, array in gradients.items()
+            if not key.startswith("encoder")
+        }
+    yield from check_gradients(
+        lambda p: loss(p, x, eps, config)[0], params, gradients, name
+    )
     if objective in NOT_DERIVATIVES:
         return
     # If the encoder's last weights are 0, its last bias is mu and logvar side by side. The gradient of this bias is the
     # sum of all images' gradients of mu and logvar: for one image it is the gradient of mu and logvar themselves.
-    weights, bias = f"encoder.{len(config.hidden_dims)}.W", f"encoder.{len(config.hidden_dims)}.b"
+    weights, bias = (
+        f"encoder.{len(config.hidden_dims)}.W",
+        f"encoder.{len(config.hidden_dims)}.b",
+    )
     x, eps = x[:1], eps[:, :1]
     params[weights][...] = 0
     mu, logvar = np.split(params[bias], 2)
     dmu, dlogvar = np.split(backward(loss(params, x, eps, config)[1])[bias], 2)
 
     def of_mu_and_logvar(p):
-        return loss(p | {bias: np.concatenate([p["mu"], p["logvar"]])}, x, eps, config)[0]
+        return loss(p | {bias: np.concatenate([p["mu"], p["logvar"]])}, x, eps, config)[
+            0
+        ]
+
     inputs = params | {"mu": mu, "logvar": logvar}
-    yield from check_gradients(of_mu_and_logvar, inputs, {"mu": dmu, "logvar": dlogvar}, name)
+    yield from check_gradients(
+        of_mu_and_logvar, inputs, {"mu": dmu, "logvar": dlogvar}, name
+    )
 
 
 def check_all() -> Iterator[GradientCheck]:

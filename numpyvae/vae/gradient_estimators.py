@@ -55,44 +55,68 @@ import numpy as np
 from numpy import ndarray as Array
 
 from .elbo import ForwardCache, elbo_terms, negative_elbo_backward
-from .gaussian import kl_divergence_backward, log_density_backward, reparameterize, reparameterize_backward
+from .gaussian import (
+    kl_divergence_backward,
+    log_density_backward,
+    reparameterize,
+    reparameterize_backward,
+)
 from .iwae import joint_backward, negative_iwae, normalized_weights
 from .model import encode_backward, prior_parameters
 from .parameters import Parameters
 from ..settings import VAEConfig
 
-ESTIMATORS = ("naive", "score function", "score function, baseline", "pathwise", "path derivative")
+ESTIMATORS = (
+    "naive",
+    "score function",
+    "score function, baseline",
+    "pathwise",
+    "path derivative",
+)
 NAIVE, SCORE, BASELINE, PATHWISE, PATH_DERIVATIVE = ESTIMATORS
 
 
-def negative_elbo_stl(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[float, ForwardCache]:
+def negative_elbo_stl(
+    params: Parameters, x: Array, eps: Array, config: VAEConfig
+) -> tuple[float, ForwardCache]:
     """loss = −1/(NJ) Σₙⱼ log w_nj, the ELBO with a sampled KL, and the cache; arguments as negative_elbo, β unused"""
     _, cache = negative_iwae(params, x, eps, config)
     return -cache.log_w.mean(), cache
 
 
-def negative_elbo_stl_backward(cache: ForwardCache, dloss: float = 1.0, grads: Parameters | None = None) -> Parameters:
+def negative_elbo_stl_backward(
+    cache: ForwardCache, dloss: float = 1.0, grads: Parameters | None = None
+) -> Parameters:
     """dloss ∂loss/∂params for the decoder; for the encoder (11.4) without its last term"""
     dlog_w = np.full_like(cache.log_w, -dloss / cache.log_w.size)
     return _path_derivative(dlog_w, 1, cache, grads)
 
 
-def negative_iwae_dreg_backward(cache: ForwardCache, dloss: float = 1.0, grads: Parameters | None = None) -> Parameters:
+def negative_iwae_dreg_backward(
+    cache: ForwardCache, dloss: float = 1.0, grads: Parameters | None = None
+) -> Parameters:
     """As negative_iwae_backward; for the encoder (11.5)"""
     w = normalized_weights(cache.log_w)
     return _path_derivative(-w * (dloss / len(cache.x)), w[..., None], cache, grads)
 
 
-def _path_derivative(dlog_w: Array, factor: Array | float, cache: ForwardCache, grads: Parameters | None) -> Parameters:
+def _path_derivative(
+    dlog_w: Array, factor: Array | float, cache: ForwardCache, grads: Parameters | None
+) -> Parameters:
     """The gradients of Σ log w dlog_w, for the encoder through z alone, and times `factor`"""
     dz, grads = joint_backward(dlog_w, cache, grads)
-    dz_q = dlog_w[..., None] * cache.eps * np.exp(-0.5 * cache.logvar)  # of −log q(z|x): eps/σ
-    dmu, dlogvar = reparameterize_backward(factor * (dz + dz_q), cache.mu, cache.logvar, cache.eps)
+    dz_q = (
+        dlog_w[..., None] * cache.eps * np.exp(-0.5 * cache.logvar)
+    )  # of −log q(z|x): eps/σ
+    dmu, dlogvar = reparameterize_backward(
+        factor * (dz + dz_q), cache.mu, cache.logvar, cache.eps
+    )
     return encode_backward(dmu, dlogvar, cache.encoder_cache, cache.config, grads)
 
 
-def estimate_gradients(params: Parameters, x: Array, eps: Array, config: VAEConfig,
-                       baseline: Array) -> dict[str, Array]:
+def estimate_gradients(
+    params: Parameters, x: Array, eps: Array, config: VAEConfig, baseline: Array
+) -> dict[str, Array]:
     """Estimate ∂loss/∂φ from one sample per image, by each of ESTIMATORS; name -> vector
 
     x (N, D), eps (1, N, L); baseline (N,), a guess of log p(x|z) made without this eps. β must be 1.
@@ -100,19 +124,36 @@ def estimate_gradients(params: Parameters, x: Array, eps: Array, config: VAEConf
     log_px, _, cache = elbo_terms(params, x, eps, config)
     mu, logvar = cache.mu, cache.logvar
     z = reparameterize(mu, logvar, eps)[0]
-    _, dmu_q, dlogvar_q = log_density_backward(1.0, z, mu, logvar)  # ∂ log q(z|x), z held fixed
-    dmu_kl, dlogvar_kl = kl_divergence_backward(1.0, mu, logvar, *prior_parameters(config, mu.dtype))
+    _, dmu_q, dlogvar_q = log_density_backward(
+        1.0, z, mu, logvar
+    )  # ∂ log q(z|x), z held fixed
+    dmu_kl, dlogvar_kl = kl_divergence_backward(
+        1.0, mu, logvar, *prior_parameters(config, mu.dtype)
+    )
 
     def through_the_encoder(dmu, dlogvar):
-        return encoder_slice(encode_backward(dmu / len(x), dlogvar / len(x), cache.encoder_cache, config))
+        return encoder_slice(
+            encode_backward(dmu / len(x), dlogvar / len(x), cache.encoder_cache, config)
+        )
 
     def score_function(f):
-        return through_the_encoder(dmu_kl - f[:, None] * dmu_q, dlogvar_kl - f[:, None] * dlogvar_q)
-    return {NAIVE: through_the_encoder(dmu_q, dlogvar_q), SCORE: score_function(log_px),
-            BASELINE: score_function(log_px - baseline), PATHWISE: encoder_slice(negative_elbo_backward(cache)),
-            PATH_DERIVATIVE: encoder_slice(negative_elbo_stl_backward(negative_elbo_stl(params, x, eps, config)[1]))}
+        return through_the_encoder(
+            dmu_kl - f[:, None] * dmu_q, dlogvar_kl - f[:, None] * dlogvar_q
+        )
+
+    return {
+        NAIVE: through_the_encoder(dmu_q, dlogvar_q),
+        SCORE: score_function(log_px),
+        BASELINE: score_function(log_px - baseline),
+        PATHWISE: encoder_slice(negative_elbo_backward(cache)),
+        PATH_DERIVATIVE: encoder_slice(
+            negative_elbo_stl_backward(negative_elbo_stl(params, x, eps, config)[1])
+        ),
+    }
 
 
 def encoder_slice(grads: Parameters) -> Array:
     """The encoder's slice of the vector: its parameters come first."""
-    return grads.vector[: sum(array.size for name, array in grads.items() if name.startswith("encoder"))]
+    return grads.vector[
+        : sum(array.size for name, array in grads.items() if name.startswith("encoder"))
+    ]

@@ -30,9 +30,22 @@ import numpy as np
 from numpy import ndarray as Array
 
 from .elbo import ForwardCache
-from .gaussian import LOG_2PI, log_density, log_density_backward, reparameterize, reparameterize_backward
+from .gaussian import (
+    LOG_2PI,
+    log_density,
+    log_density_backward,
+    reparameterize,
+    reparameterize_backward,
+)
 from .likelihoods import LIKELIHOODS
-from .model import check_minibatch, decode, decode_backward, encode, encode_backward, prior_parameters
+from .model import (
+    check_minibatch,
+    decode,
+    decode_backward,
+    encode,
+    encode_backward,
+    prior_parameters,
+)
 from .parameters import Parameters, zero_parameters
 from ..settings import VAEConfig
 
@@ -51,8 +64,14 @@ def normalized_weights(log_w: Array) -> Array:
     return w / w.sum(axis=0)
 
 
-def log_importance_weights(params: Parameters, x: Array, mu: Array, logvar: Array, eps: Array,
-                           config: VAEConfig) -> tuple[Array, Array, Array, list]:
+def log_importance_weights(
+    params: Parameters,
+    x: Array,
+    mu: Array,
+    logvar: Array,
+    eps: Array,
+    config: VAEConfig,
+) -> tuple[Array, Array, Array, list]:
     """log wₖ = log p(x|zₖ) + log p(zₖ) − log q(zₖ|x)        (10.1), eps (K, N, L) -> (K, N); and z, y, decoder_cache"""
     z = reparameterize(mu, logvar, eps)
     y, decoder_cache = decode(params, z, config)
@@ -62,39 +81,61 @@ def log_importance_weights(params: Parameters, x: Array, mu: Array, logvar: Arra
     return log_px + log_pz - log_qz, z, y, decoder_cache
 
 
-def negative_iwae(params: Parameters, x: Array, eps: Array, config: VAEConfig) -> tuple[float, ForwardCache]:
+def negative_iwae(
+    params: Parameters, x: Array, eps: Array, config: VAEConfig
+) -> tuple[float, ForwardCache]:
     """loss = −1/N Σₙ log 1/K Σₖ w_nk        eps (K, N, L), in nats per image, and the cache
 
     With K = 1 this is the ELBO with a sampled KL; β is not used. ValueError if x or eps has another shape.
     """
     check_minibatch(x, eps, config)
     (mu, logvar), encoder_cache = encode(params, x, config)
-    log_w, z, y, decoder_cache = log_importance_weights(params, x, mu, logvar, eps, config)
+    log_w, z, y, decoder_cache = log_importance_weights(
+        params, x, mu, logvar, eps, config
+    )
     loss = -log_mean_exp(log_w).mean()
-    return loss, ForwardCache(params, config, x, eps, mu, logvar, z, y, encoder_cache, decoder_cache, log_w)
+    return loss, ForwardCache(
+        params, config, x, eps, mu, logvar, z, y, encoder_cache, decoder_cache, log_w
+    )
 
 
-def negative_iwae_backward(cache: ForwardCache, dloss: float = 1.0, grads: Parameters | None = None) -> Parameters:
+def negative_iwae_backward(
+    cache: ForwardCache, dloss: float = 1.0, grads: Parameters | None = None
+) -> Parameters:
     """dloss ∂loss/∂params, by (10.4); written into `grads`, if given, which is overwritten."""
     dlog_w = -normalized_weights(cache.log_w) * (dloss / len(cache.x))
     dz, grads = joint_backward(dlog_w, cache, grads)
     dmu, dlogvar_z = reparameterize_backward(dz, cache.mu, cache.logvar, cache.eps)
     dlogvar_q = 0.5 * dlog_w.sum(axis=0)[:, None]  # from −log q = ½ logvar + …
-    return encode_backward(dmu, dlogvar_z + dlogvar_q, cache.encoder_cache, cache.config, grads)
+    return encode_backward(
+        dmu, dlogvar_z + dlogvar_q, cache.encoder_cache, cache.config, grads
+    )
 
 
-def joint_backward(dlog_w: Array, cache: ForwardCache, grads: Parameters | None) -> tuple[Array, Parameters]:
+def joint_backward(
+    dlog_w: Array, cache: ForwardCache, grads: Parameters | None
+) -> tuple[Array, Parameters]:
     """dz (K, N, L) of log p(x,z) = log p(x|z) + log p(z), the sum of two gradients; and grads, with the decoder's"""
     params, config, z = cache.params, cache.config, cache.z
     grads = zero_parameters(config, params.vector.dtype) if grads is None else grads
-    dy = LIKELIHOODS[config.likelihood].log_prob_backward(dlog_w, params, cache.x, cache.y, config, grads)
+    dy = LIKELIHOODS[config.likelihood].log_prob_backward(
+        dlog_w, params, cache.x, cache.y, config, grads
+    )
     dz_likelihood, _ = decode_backward(dy, cache.decoder_cache, config, grads)
-    dz_prior, _, _ = log_density_backward(dlog_w[..., None], z, *prior_parameters(config, z.dtype))
+    dz_prior, _, _ = log_density_backward(
+        dlog_w[..., None], z, *prior_parameters(config, z.dtype)
+    )
     return dz_likelihood + dz_prior, grads
 
 
-def log_marginal(params: Parameters, x: Array, config: VAEConfig, num_samples: int, rng: np.random.Generator,
-                 chunk_rows: int = 400) -> tuple[Array, Array]:
+def log_marginal(
+    params: Parameters,
+    x: Array,
+    config: VAEConfig,
+    num_samples: int,
+    rng: np.random.Generator,
+    chunk_rows: int = 400,
+) -> tuple[Array, Array]:
     """log p(x) of each image from K = num_samples importance weights, and its standard error    (N, D) -> (N,), (N,)
 
     The standard error is that of log(mean w) to first order, √(var w/K)/mean w, var w unbiased, over K − 1. It is NaN
@@ -104,12 +145,18 @@ def log_marginal(params: Parameters, x: Array, config: VAEConfig, num_samples: i
     to each image's running maximum m: s1 = Σ exp(log w − m), s2 = Σ (exp(log w − m))². Memory does not grow with K.
     """
     (mu, logvar), _ = encode(params, x, config)
-    m = np.full(len(x), np.finfo(np.float64).min)  # not −inf: if every weight is 0, m − new_m would be NaN
+    m = np.full(
+        len(x), np.finfo(np.float64).min
+    )  # not −inf: if every weight is 0, m − new_m would be NaN
     s1, s2 = np.zeros((2, len(x)))
     chunk = max(1, chunk_rows // len(x))
     for done in range(0, num_samples, chunk):
-        eps = rng.standard_normal((min(chunk, num_samples - done), *mu.shape), dtype=mu.dtype)
-        log_w = log_importance_weights(params, x, mu, logvar, eps, config)[0].astype(np.float64)
+        eps = rng.standard_normal(
+            (min(chunk, num_samples - done), *mu.shape), dtype=mu.dtype
+        )
+        log_w = log_importance_weights(params, x, mu, logvar, eps, config)[0].astype(
+            np.float64
+        )
         new_m = np.maximum(m, log_w.max(axis=0))
         scale = np.exp(m - new_m)
         w = np.exp(log_w - new_m)
@@ -118,5 +165,7 @@ def log_marginal(params: Parameters, x: Array, config: VAEConfig, num_samples: i
         m = new_m
     mean = s1 / num_samples
     with np.errstate(divide="ignore", invalid="ignore"):
-        variance = np.maximum(s2 - num_samples * mean**2, 0) / np.float64(num_samples - 1)
+        variance = np.maximum(s2 - num_samples * mean**2, 0) / np.float64(
+            num_samples - 1
+        )
         return m + np.log(mean), np.sqrt(variance / num_samples) / mean

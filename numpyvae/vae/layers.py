@@ -37,7 +37,9 @@ def linear(x: Array, W: Array, b: Array) -> tuple[Array, tuple[Array, Array]]:
     return y, (x, W)
 
 
-def linear_backward(dy: Array, cache: tuple[Array, Array], grads=(None, None)) -> tuple[Array, Array, Array]:
+def linear_backward(
+    dy: Array, cache: tuple[Array, Array], grads=(None, None)
+) -> tuple[Array, Array, Array]:
     """dx = dy Wᵀ, and dW, db        dy (N, O)  ->  dx (N, I), dW (I, O), db (O,); grads = (dW, db) to write into"""
     _, W = cache
     dx = dy @ W.T
@@ -45,7 +47,9 @@ def linear_backward(dy: Array, cache: tuple[Array, Array], grads=(None, None)) -
     return dx, dW, db
 
 
-def linear_backward_params(dy: Array, cache: tuple[Array, Array], grads=(None, None)) -> tuple[Array, Array]:
+def linear_backward_params(
+    dy: Array, cache: tuple[Array, Array], grads=(None, None)
+) -> tuple[Array, Array]:
     """dW = xᵀ dy        db = Σₙ dyₙ        for the first layer, which needs no dx; grads as above"""
     x, _ = cache
     dW, db = grads

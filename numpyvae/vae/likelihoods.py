@@ -44,10 +44,18 @@ def normal_log_prob(params: dict, x: Array, y: Array, config: VAEConfig) -> Arra
     return log_density(x, y, decoder_logvar(params, y.dtype, config)).sum(axis=-1)
 
 
-def normal_log_prob_backward(dlog_prob: Array, params: dict, x: Array, y: Array, config: VAEConfig,
-                             grads: dict | None = None) -> Array:
+def normal_log_prob_backward(
+    dlog_prob: Array,
+    params: dict,
+    x: Array,
+    y: Array,
+    config: VAEConfig,
+    grads: dict | None = None,
+) -> Array:
     """dlog_prob (..., N) -> dy (..., N, D); the gradient of a learned logvar_x is written into grads."""
-    _, dy, dlogvar_x = log_density_backward(dlog_prob[..., None], x, y, decoder_logvar(params, y.dtype, config))
+    _, dy, dlogvar_x = log_density_backward(
+        dlog_prob[..., None], x, y, decoder_logvar(params, y.dtype, config)
+    )
     if grads is not None and "logvar_x" in grads:
         grads["logvar_x"][...] = dlogvar_x.sum()
     return dy
@@ -55,19 +63,30 @@ def normal_log_prob_backward(dlog_prob: Array, params: dict, x: Array, y: Array,
 
 def decoder_logvar(params: dict, dtype: np.dtype, config: VAEConfig) -> Array:
     """log s² of the normal likelihood: learned, or as configured"""
-    return params["logvar_x"] if config.logvar_x is None else dtype.type(config.logvar_x)
+    return (
+        params["logvar_x"] if config.logvar_x is None else dtype.type(config.logvar_x)
+    )
 
 
 LIKELIHOODS = {
     "bernoulli": Likelihood(
         log_prob=lambda params, x, y, config: bernoulli.log_prob(x, y),
-        log_prob_backward=lambda dlog_prob, params, x, y, config, grads=None:
-            bernoulli.log_prob_backward(dlog_prob, x, y),
-        mean=bernoulli.sigmoid, output_bias=bernoulli_output_bias, shapes=lambda config: {},
-        is_density=False, unit_interval=True),
+        log_prob_backward=lambda dlog_prob, params, x, y, config, grads=None: (
+            bernoulli.log_prob_backward(dlog_prob, x, y)
+        ),
+        mean=bernoulli.sigmoid,
+        output_bias=bernoulli_output_bias,
+        shapes=lambda config: {},
+        is_density=False,
+        unit_interval=True,
+    ),
     "normal": Likelihood(
-        log_prob=normal_log_prob, log_prob_backward=normal_log_prob_backward,
-        mean=lambda y: y, output_bias=lambda mean_image: mean_image,
+        log_prob=normal_log_prob,
+        log_prob_backward=normal_log_prob_backward,
+        mean=lambda y: y,
+        output_bias=lambda mean_image: mean_image,
         shapes=lambda config: {"logvar_x": ()} if config.logvar_x is None else {},
-        is_density=True, unit_interval=False),
+        is_density=True,
+        unit_interval=False,
+    ),
 }

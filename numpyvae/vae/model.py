@@ -14,14 +14,24 @@ Source: Kingma & Welling 2014, appendix C.
 import numpy as np
 from numpy import ndarray as Array
 
-from .layers import linear, linear_backward, linear_backward_params, relu, relu_backward, tanh, tanh_backward
+from .layers import (
+    linear,
+    linear_backward,
+    linear_backward_params,
+    relu,
+    relu_backward,
+    tanh,
+    tanh_backward,
+)
 from .parameters import Parameters, zero_parameters
 from ..settings import VAEConfig
 
 ACTIVATIONS = {"relu": (relu, relu_backward), "tanh": (tanh, tanh_backward)}
 
 
-def mlp(params: Parameters, prefix: str, x: Array, config: VAEConfig) -> tuple[Array, list]:
+def mlp(
+    params: Parameters, prefix: str, x: Array, config: VAEConfig
+) -> tuple[Array, list]:
     """linear, then an activation and linear again for each hidden layer        x (N, I) -> y (N, O)
 
     caches = [linear 0, activation 1, linear 1, …]: linear i at 2i, the activation before it at 2i − 1
@@ -31,50 +41,72 @@ def mlp(params: Parameters, prefix: str, x: Array, config: VAEConfig) -> tuple[A
     caches = [cache]
     for i in range(1, len(config.hidden_dims) + 1):
         x, activation_cache = activate(x)
-        x, linear_cache = linear(x, params[f"{prefix}.{i}.W"], params[f"{prefix}.{i}.b"])
+        x, linear_cache = linear(
+            x, params[f"{prefix}.{i}.W"], params[f"{prefix}.{i}.b"]
+        )
         caches += [activation_cache, linear_cache]
     return x, caches
 
 
-def mlp_backward(dy: Array, caches: list, prefix: str, config: VAEConfig, grads: Parameters) -> Array:
+def mlp_backward(
+    dy: Array, caches: list, prefix: str, config: VAEConfig, grads: Parameters
+) -> Array:
     """Write the gradients of linear 1, 2, … into grads; return ∂loss/∂(the output of linear 0), for the caller."""
     _, activate_backward = ACTIVATIONS[config.activation]
     for i in range(len(config.hidden_dims), 0, -1):
-        dx, _, _ = linear_backward(dy, caches[2 * i], (grads[f"{prefix}.{i}.W"], grads[f"{prefix}.{i}.b"]))
+        dx, _, _ = linear_backward(
+            dy, caches[2 * i], (grads[f"{prefix}.{i}.W"], grads[f"{prefix}.{i}.b"])
+        )
         dy = activate_backward(dx, caches[2 * i - 1])
     return dy
 
 
-def encode(params: Parameters, x: Array, config: VAEConfig) -> tuple[tuple[Array, Array], list]:
+def encode(
+    params: Parameters, x: Array, config: VAEConfig
+) -> tuple[tuple[Array, Array], list]:
     """q(z|x) = N(mu, exp(logvar)), diagonal        x (N, D) -> (mu, logvar), each (N, L), and the cache"""
     y, cache = mlp(params, "encoder", x, config)
     mu, logvar = y[:, : config.latent_dim], y[:, config.latent_dim :]
     return (mu, logvar), cache
 
 
-def encode_backward(dmu: Array, dlogvar: Array, cache: list, config: VAEConfig,
-                    grads: Parameters | None = None) -> Parameters:
+def encode_backward(
+    dmu: Array,
+    dlogvar: Array,
+    cache: list,
+    config: VAEConfig,
+    grads: Parameters | None = None,
+) -> Parameters:
     """Write the encoder's gradients into grads (new, and 0 for the decoder, unless given); x is data: no dx."""
     grads = zero_parameters(config, dmu.dtype) if grads is None else grads
-    dy = np.concatenate([dmu, dlogvar], axis=1)  # mu and logvar are halves of one array, and so are their gradients
+    dy = np.concatenate(
+        [dmu, dlogvar], axis=1
+    )  # mu and logvar are halves of one array, and so are their gradients
     dy = mlp_backward(dy, cache, "encoder", config, grads)
-    linear_backward_params(dy, cache[0], (grads["encoder.0.W"], grads["encoder.0.b"]))  # no dx: a sixth of the work
+    linear_backward_params(
+        dy, cache[0], (grads["encoder.0.W"], grads["encoder.0.b"])
+    )  # no dx: a sixth of the work
     return grads
 
 
 def decode(params: Parameters, z: Array, config: VAEConfig) -> tuple[Array, list]:
     """The parameter of p(x|z): logits (bernoulli) or means (normal)        z (..., L) -> y (..., D), and the cache"""
-    y, cache = mlp(params, "decoder", z.reshape(-1, config.latent_dim), config)  # JN rows
+    y, cache = mlp(
+        params, "decoder", z.reshape(-1, config.latent_dim), config
+    )  # JN rows
     return y.reshape(*z.shape[:-1], config.input_dim), cache
 
 
-def decode_backward(dy: Array, cache: list, config: VAEConfig,
-                    grads: Parameters | None = None) -> tuple[Array, Parameters]:
+def decode_backward(
+    dy: Array, cache: list, config: VAEConfig, grads: Parameters | None = None
+) -> tuple[Array, Parameters]:
     """dy (..., D) -> dz (..., L), and grads, into which the decoder's gradients are written"""
     grads = zero_parameters(config, dy.dtype) if grads is None else grads
     shape = dy.shape[:-1]
     dy = mlp_backward(dy.reshape(-1, config.input_dim), cache, "decoder", config, grads)
-    dz, _, _ = linear_backward(dy, cache[0], (grads["decoder.0.W"], grads["decoder.0.b"]))
+    dz, _, _ = linear_backward(
+        dy, cache[0], (grads["decoder.0.W"], grads["decoder.0.b"])
+    )
     return dz.reshape(*shape, config.latent_dim), grads
 
 
@@ -88,7 +120,11 @@ def check_minibatch(x: Array, eps: Array, config: VAEConfig) -> None:
     """ValueError unless x is (N, D) and eps (J, N, L) with J ≥ 1: noise of another shape would broadcast."""
     N, L = len(x), config.latent_dim
     if np.shape(x) != (N, config.input_dim):
-        raise ValueError(f"x must have the shape (N, {config.input_dim}), one row per image; it has {np.shape(x)}")
+        raise ValueError(
+            f"x must have the shape (N, {config.input_dim}), one row per image; it has {np.shape(x)}"
+        )
     if np.ndim(eps) != 3 or np.shape(eps)[0] < 1 or np.shape(eps)[1:] != (N, L):
-        raise ValueError(f"eps must have the shape (J, {N}, {L}): J samples of {L} latents for each of the {N} images; "
-                         f"it has {np.shape(eps)}")
+        raise ValueError(
+            f"eps must have the shape (J, {N}, {L}): J samples of {L} latents for each of the {N} images; "
+            f"it has {np.shape(eps)}"
+        )

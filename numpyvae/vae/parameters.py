@@ -35,15 +35,22 @@ class Parameters(dict[str, np.ndarray]):
             self[name] = vector[start:stop].reshape(shape)
             start = stop
 
-    def __reduce__(self):  # pickled and copied through the constructor, so that the copy's arrays are views again
-        return Parameters, ({name: array.shape for name, array in self.items()}, self.vector)
+    def __reduce__(
+        self,
+    ):  # pickled and copied through the constructor, so that the copy's arrays are views again
+        return Parameters, (
+            {name: array.shape for name, array in self.items()},
+            self.vector,
+        )
 
 
 def parameter_shapes(config: VAEConfig) -> dict[str, tuple[int, ...]]:
     """name -> shape: the encoder's layers, the decoder's layers, the likelihood's own parameters"""
     shapes = {}
-    for prefix, sizes in {"encoder": (config.input_dim, *config.hidden_dims, 2 * config.latent_dim),
-                          "decoder": (config.latent_dim, *reversed(config.hidden_dims), config.input_dim)}.items():
+    for prefix, sizes in {
+        "encoder": (config.input_dim, *config.hidden_dims, 2 * config.latent_dim),
+        "decoder": (config.latent_dim, *reversed(config.hidden_dims), config.input_dim),
+    }.items():
         for i, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:])):
             shapes[f"{prefix}.{i}.W"] = (fan_in, fan_out)
             shapes[f"{prefix}.{i}.b"] = (fan_out,)
@@ -56,17 +63,26 @@ def zero_parameters(config: VAEConfig, dtype=np.float32) -> Parameters:
     return Parameters(shapes, np.zeros(sum(map(math.prod, shapes.values())), dtype))
 
 
-def init_params(config: VAEConfig, rng: np.random.Generator, dtype=np.float32) -> Parameters:
+def init_params(
+    config: VAEConfig, rng: np.random.Generator, dtype=np.float32
+) -> Parameters:
     """Weights and biases uniform in ±1/√fan_in, as in PyTorch: a third of 1/fan_in; a learned logvar_x starts at 0."""
     params = zero_parameters(config, dtype)
     for name in params:
         if name.endswith(".W"):
             for array in (params[name], params[name[:-1] + "b"]):
-                array[...] = rng.uniform(-1, 1, array.shape) / math.sqrt(len(params[name]))
+                array[...] = rng.uniform(-1, 1, array.shape) / math.sqrt(
+                    len(params[name])
+                )
     return params
 
 
-def glorot_init(params: Parameters, mean_image: np.ndarray, config: VAEConfig, rng: np.random.Generator) -> None:
+def glorot_init(
+    params: Parameters,
+    mean_image: np.ndarray,
+    config: VAEConfig,
+    rng: np.random.Generator,
+) -> None:
     """Overwrite weights with uniform ±√(6/(fan_in + fan_out)), and biases with 0, except the decoder's last bias.
 
     Without its weights, the last layer then gives E[x|z] = mean_image (D,), the mean of the training images in float64.
@@ -74,7 +90,11 @@ def glorot_init(params: Parameters, mean_image: np.ndarray, config: VAEConfig, r
     """
     for name, array in params.items():
         if name.endswith(".W"):
-            array[...] = rng.uniform(-1, 1, array.shape) * math.sqrt(6 / sum(array.shape))
+            array[...] = rng.uniform(-1, 1, array.shape) * math.sqrt(
+                6 / sum(array.shape)
+            )
         elif name.endswith(".b"):
             array[...] = 0
-    params[f"decoder.{len(config.hidden_dims)}.b"][...] = LIKELIHOODS[config.likelihood].output_bias(mean_image)
+    params[f"decoder.{len(config.hidden_dims)}.b"][...] = LIKELIHOODS[
+        config.likelihood
+    ].output_bias(mean_image)

@@ -41,28 +41,42 @@ images, test_images = load_images({str(SAMPLE)!r})
 def show(seconds):
     print(json.dumps(seconds))
 """
-TRAIN = LOAD + """
+TRAIN = (
+    LOAD
+    + """
 from numpyvae.training.loop import train
 def fit(processes):
     state = train(images, test_images, VAEConfig(), TrainingOptions(epochs=3), processes=processes)
     show(sum(row["seconds"] for row in state.history))
 """
-ESTIMATOR = LOAD + """
+)
+ESTIMATOR = (
+    LOAD
+    + """
 from numpyvae.estimator import VAE
 X, model = images.reshape(len(images), -1), VAE(epochs=3, random_state=1)
 """
-FIT = ESTIMATOR + """
+)
+FIT = (
+    ESTIMATOR
+    + """
 def fit():
     show(sum(row["seconds"] for row in model.fit(X).history_))
 """
+)
 IN_A_THREAD = "\nthreading.Thread(target=fit{arguments}).start()"
-GRID = ESTIMATOR + """
+GRID = (
+    ESTIMATOR
+    + """
 from sklearn.model_selection import GridSearchCV
 every = np.arange(len(X))
 search = GridSearchCV(model, {"beta": [1.0, 0.5]}, cv=[(every, every[:10])], n_jobs=2, refit=False)
 show(float(np.mean(search.fit(X).cv_results_["mean_fit_time"])))
 """
-EVALUATE = LOAD + """
+)
+EVALUATE = (
+    LOAD
+    + """
 from numpyvae.training.parallel.cores import available_cores
 from numpyvae.training.evaluation import evaluate
 from numpyvae.vae import init_params
@@ -71,6 +85,7 @@ params, started = init_params(VAEConfig(), rng), time.perf_counter()
 evaluate(params, test_images, VAEConfig(), "none", rng, importance_samples=400, threads=available_cores())
 show(time.perf_counter() - started)
 """
+)
 ESTIMATORS = """
 import json, time
 import numpy as np
@@ -83,29 +98,55 @@ print(json.dumps(time.perf_counter() - started))
 
 def run(python, arguments, exported):
     """The output of a Python program and its seconds, with `exported` and no other numbers of threads."""
-    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.endswith("_NUM_THREADS")
+    }
     environment |= {"PYTHONPATH": str(ROOT), **exported}
     started = time.perf_counter()
-    done = subprocess.run([python, *map(str, arguments)], env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE)
+    done = subprocess.run(
+        [python, *map(str, arguments)],
+        env=environment,
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.PIPE,
+    )
     return done.stdout, time.perf_counter() - started
 
 
 def program(text):
     """A function that runs a program, whose last line is its seconds."""
-    return lambda python, exported: json.loads(run(python, ["-c", text], exported)[0].splitlines()[-1])
+    return lambda python, exported: json.loads(
+        run(python, ["-c", text], exported)[0].splitlines()[-1]
+    )
 
 
 def train_command(*options):
     def seconds(python, exported):
         with tempfile.TemporaryDirectory() as directory:
-            run(python, [*TRAIN_COMMAND, "--epochs", 3, "--out", directory + "/run", *options], exported)
+            run(
+                python,
+                [*TRAIN_COMMAND, "--epochs", 3, "--out", directory + "/run", *options],
+                exported,
+            )
             with open(directory + "/run/log.csv") as log:
                 return sum(float(row["seconds"]) for row in csv.DictReader(log))
+
     return seconds
 
 
 def evaluate_command(checkpoint):
-    words = ["-m", "numpyvae", "evaluate", checkpoint, "--data", SAMPLE, "--importance-samples", 400]
+    words = [
+        "-m",
+        "numpyvae",
+        "evaluate",
+        checkpoint,
+        "--data",
+        SAMPLE,
+        "--importance-samples",
+        400,
+    ]
     return lambda python, exported: run(python, words, exported)[1]
 
 
@@ -114,10 +155,16 @@ def ways(checkpoint):
     return {
         ("train, 1 process", "command, --processes 1"): train_command("--processes", 1),
         ("train, 1 process", "script, NumPy first"): program(TRAIN + "fit(1)"),
-        ("train, 1 process", "thread"): program(TRAIN + IN_A_THREAD.format(arguments=", args=(None,)")),
-        ("train, 1 process", "estimator in a thread"): program(FIT + IN_A_THREAD.format(arguments="")),
+        ("train, 1 process", "thread"): program(
+            TRAIN + IN_A_THREAD.format(arguments=", args=(None,)")
+        ),
+        ("train, 1 process", "estimator in a thread"): program(
+            FIT + IN_A_THREAD.format(arguments="")
+        ),
         ("train, 2 processes", "command"): train_command(),
-        ("train, 2 processes", "command, --processes 2"): train_command("--processes", 2),
+        ("train, 2 processes", "command, --processes 2"): train_command(
+            "--processes", 2
+        ),
         ("train, 2 processes", "script, NumPy first"): program(TRAIN + "fit(2)"),
         ("train, 2 processes", "script, default"): program(TRAIN + "fit(None)"),
         ("train, 2 processes", "estimator"): program(FIT + "fit()"),
@@ -148,7 +195,10 @@ def measure(chosen, columns, python, rounds):
             for column, exported in columns.items():
                 times[way][column].append(seconds(python, exported))
             print(f"round {number + 1}: {', '.join(way)}", file=sys.stderr, flush=True)
-    return {way: {column: statistics.median(took) for column, took in row.items()} for way, row in times.items()}
+    return {
+        way: {column: statistics.median(took) for column, took in row.items()}
+        for way, row in times.items()
+    }
 
 
 def table(condition, medians, columns):
@@ -165,26 +215,56 @@ def table(condition, medians, columns):
             if other == work:
                 ratios = [seconds / fastest[work] for seconds in row.values()]
                 mark = "" if max(ratios) <= bound else "  above the bound"
-                yield f"    {way:40}" + "".join(f"{ratio:7.2f}" for ratio in ratios) + f"{max(ratios):7.2f}{mark}"
+                yield (
+                    f"    {way:40}"
+                    + "".join(f"{ratio:7.2f}" for ratio in ratios)
+                    + f"{max(ratios):7.2f}{mark}"
+                )
 
 
 def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     ap.add_argument("--rounds", type=int, default=3)
-    ap.add_argument("--values", nargs="+", default=["1", "2", "4", "64"], help="exported numbers of threads")
-    ap.add_argument("--only", default="", metavar="WORD", help="ways that have this word in them")
+    ap.add_argument(
+        "--values",
+        nargs="+",
+        default=["1", "2", "4", "64"],
+        help="exported numbers of threads",
+    )
+    ap.add_argument(
+        "--only", default="", metavar="WORD", help="ways that have this word in them"
+    )
     ap.add_argument("--condition", choices=BOUNDS, help="only this one")
-    ap.add_argument("--python", default=sys.executable, metavar="PATH", help="the Python that runs them")
+    ap.add_argument(
+        "--python",
+        default=sys.executable,
+        metavar="PATH",
+        help="the Python that runs them",
+    )
     args = ap.parse_args()
-    columns = {"-": {}} | {f"{name[:2]} {value}": {name: value} for name in VARIABLES for value in args.values}
+    columns = {"-": {}} | {
+        f"{name[:2]} {value}": {name: value}
+        for name in VARIABLES
+        for value in args.values
+    }
     with tempfile.TemporaryDirectory() as directory:
         checkpoint = directory + "/run"
-        chosen = {way: seconds for way, seconds in ways(checkpoint).items() if args.only in ", ".join(way)}
-        if subprocess.run([args.python, "-c", "import sklearn"], stderr=subprocess.DEVNULL).returncode:
+        chosen = {
+            way: seconds
+            for way, seconds in ways(checkpoint).items()
+            if args.only in ", ".join(way)
+        }
+        if subprocess.run(
+            [args.python, "-c", "import sklearn"], stderr=subprocess.DEVNULL
+        ).returncode:
             chosen.pop(("grid search", "two fits at once"), None)
         if any(work == "evaluate, command" for work, _ in chosen):
             run(args.python, [*TRAIN_COMMAND, "--epochs", 1, "--out", checkpoint], {})
-        print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} at the start, rounds: {args.rounds}")
+        print(
+            f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} at the start, rounds: {args.rounds}"
+        )
         for condition in [args.condition] if args.condition else BOUNDS:
             with nullcontext() if condition == "idle" else busy_loop():
                 medians = measure(chosen, columns, args.python, args.rounds)

@@ -30,7 +30,11 @@ import numpy as np
 from numpyvae.data.mnist import load_images, load_mnist
 from numpyvae.data.pixels import to_input
 from numpyvae.settings import VAEConfig
-from numpyvae.training.parallel.threads import available_cores, describe, limited_blas_threads
+from numpyvae.training.parallel.threads import (
+    available_cores,
+    describe,
+    limited_blas_threads,
+)
 from numpyvae.vae import bernoulli, layers
 from numpyvae.vae import Adam, init_params, log_marginal
 
@@ -52,18 +56,39 @@ def median(function, repeat):
 
 # Programs
 
+
 def run(*words, threads=1):
     """A Python program's output, run in a process of its own"""
-    environment = os.environ | {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
-    return subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True, check=True,
-                          env=environment).stdout
+    environment = os.environ | {
+        "OMP_NUM_THREADS": str(threads),
+        "OPENBLAS_NUM_THREADS": str(threads),
+    }
+    return subprocess.run(
+        [sys.executable, *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    ).stdout
 
 
 def log_rows(data, *options, epochs=2):
     """The rows of log.csv, and the seconds that the command took in all"""
     with tempfile.TemporaryDirectory() as parent:
         out, started = Path(parent, "run"), time.perf_counter()
-        run("-m", "numpyvae", "train", "--quiet", "--data", data, "--epochs", epochs, "--out", out, *options)
+        run(
+            "-m",
+            "numpyvae",
+            "train",
+            "--quiet",
+            "--data",
+            data,
+            "--epochs",
+            epochs,
+            "--out",
+            out,
+            *options,
+        )
         took = time.perf_counter() - started
         with open(out / "log.csv") as log:
             return list(csv.DictReader(log)), took
@@ -74,18 +99,25 @@ def epoch_seconds(data, *options, epochs=2):
 
 
 def reported_seconds(*command, threads=1):
-    """"seconds" in the last line of a program's output"""
+    """ "seconds" in the last line of a program's output"""
     return json.loads(run(*command, threads=threads).splitlines()[-1])["seconds"]
 
 
 # The floor and the parts
 
+
 def products(steps, batch=BATCH, hidden=400, samples=1):
     """The five large matrix products of a step, `steps` times; the decoder's for every sample."""
     rng = np.random.default_rng(0)
     x, h = rng.random((batch, 784), np.float32), rng.random((batch, hidden), np.float32)
-    dy, hz = rng.random((batch * samples, 784), np.float32), rng.random((batch * samples, hidden), np.float32)
-    W1, W4 = rng.random((784, hidden), np.float32), rng.random((hidden, 784), np.float32)
+    dy, hz = (
+        rng.random((batch * samples, 784), np.float32),
+        rng.random((batch * samples, hidden), np.float32),
+    )
+    W1, W4 = (
+        rng.random((784, hidden), np.float32),
+        rng.random((hidden, 784), np.float32),
+    )
     y, dW1, dW4 = np.empty_like(dy), np.empty_like(W1), np.empty_like(W4)
     for _ in range(steps):
         np.matmul(x, W1, out=h)
@@ -101,8 +133,14 @@ def parts(images):
     params = init_params(VAEConfig(), rng)
     adam, g = Adam(params.vector), rng.random(params.vector.size, dtype=np.float32)
     shard = slice(0, g.size // 2)
-    x, logits = to_input(images[:half], "none", rng), 3 * rng.standard_normal((half, 784), dtype=np.float32)
-    order, dy = rng.permutation(len(images))[:BATCH], np.full(half, -1 / BATCH, np.float32)
+    x, logits = (
+        to_input(images[:half], "none", rng),
+        3 * rng.standard_normal((half, 784), dtype=np.float32),
+    )
+    order, dy = (
+        rng.permutation(len(images))[:BATCH],
+        np.full(half, -1 / BATCH, np.float32),
+    )
     hidden = rng.standard_normal((half, 400), dtype=np.float32)
 
     def activations():  # both hidden layers, forward and backward
@@ -118,45 +156,98 @@ def parts(images):
         to_input(images[order], "none", rng)
         rng.standard_normal((BATCH, 20), dtype=np.float32)
 
-    return {"products": seconds(lambda: products(steps, half)),
-            "likelihood and its gradient": steps * seconds(likelihood, 200),
-            "activations": steps * seconds(activations, 200),
-            "Adam": steps * seconds(lambda: adam.step(params.vector, g, shard), 200),
-            "batches and noise": steps * seconds(batch, 200)}
+    return {
+        "products": seconds(lambda: products(steps, half)),
+        "likelihood and its gradient": steps * seconds(likelihood, 200),
+        "activations": steps * seconds(activations, 200),
+        "Adam": steps * seconds(lambda: adam.step(params.vector, g, shard), 200),
+        "batches and noise": steps * seconds(batch, 200),
+    }
 
 
 # Tables
 
+
 def around(data):
     """What stands around an epoch, one line each"""
-    params, rng = init_params(VAEConfig(), np.random.default_rng(0)), np.random.default_rng(0)
+    params, rng = (
+        init_params(VAEConfig(), np.random.default_rng(0)),
+        np.random.default_rng(0),
+    )
     x = rng.random((50, 784), dtype=np.float32)
     with limited_blas_threads():
-        weights = 400 / median(lambda: log_marginal(params, x, VAEConfig(), 400, rng), 5) * len(x)
+        weights = (
+            400
+            / median(lambda: log_marginal(params, x, VAEConfig(), 400, rng), 5)
+            * len(x)
+        )
     (short, one), (long, five) = (log_rows(data, epochs=n) for n in (1, 5))
     in_epochs = sum(float(row["seconds"]) for row in long) - float(short[0]["seconds"])
     beside = (five - one - in_epochs) / 4
     yield "an epoch on the sample", f"{epoch_seconds(SAMPLE):.2f} s", "the second of 2"
-    yield "evaluation, images, checkpoint", f"{beside:.2f} s", "per epoch, beside its seconds"
-    yield "loading and checking MNIST", f"{median(lambda: load_images(data), 5):.2f} s", "median of 5"
-    yield "python -m numpyvae --help", f"{median(lambda: run('-m', 'numpyvae', '--help'), 9):.2f} s", "median of 9"
-    yield "importance weights per second", f"{weights:,.0f}", "one thread, median of 5 x 20,000"
+    yield (
+        "evaluation, images, checkpoint",
+        f"{beside:.2f} s",
+        "per epoch, beside its seconds",
+    )
+    yield (
+        "loading and checking MNIST",
+        f"{median(lambda: load_images(data), 5):.2f} s",
+        "median of 5",
+    )
+    yield (
+        "python -m numpyvae --help",
+        f"{median(lambda: run('-m', 'numpyvae', '--help'), 9):.2f} s",
+        "median of 9",
+    )
+    yield (
+        "importance weights per second",
+        f"{weights:,.0f}",
+        "one thread, median of 5 x 20,000",
+    )
     for samples in (1, 5, 50):
-        took = epoch_seconds(SAMPLE, "--objective", "iwae", "--samples", samples, epochs=1)
-        yield f"milliseconds per image, K = {samples}", f"{took / 9:.3f}", "an epoch on the sample"
+        took = epoch_seconds(
+            SAMPLE, "--objective", "iwae", "--samples", samples, epochs=1
+        )
+        yield (
+            f"milliseconds per image, K = {samples}",
+            f"{took / 9:.3f}",
+            "an epoch on the sample",
+        )
     for count in (1, 2):
-        yield f"peak memory, {count} process{'es' * (count - 1)}", f"{peak_memory(data, count):.0f} MB", "1 epoch"
+        yield (
+            f"peak memory, {count} process{'es' * (count - 1)}",
+            f"{peak_memory(data, count):.0f} MB",
+            "1 epoch",
+        )
 
 
 def peak_memory(data, processes):
     """MB of the whole command; shared memory is counted once. Looked up 50 times per second."""
     with tempfile.TemporaryDirectory() as parent:
-        command = [sys.executable, "-m", "numpyvae", "train", "--quiet", "--data", data, "--epochs", "1",
-                   "--out", str(Path(parent, "run")), "--processes", str(processes)]
+        command = [
+            sys.executable,
+            "-m",
+            "numpyvae",
+            "train",
+            "--quiet",
+            "--data",
+            data,
+            "--epochs",
+            "1",
+            "--out",
+            str(Path(parent, "run")),
+            "--processes",
+            str(processes),
+        ]
         training, peak = subprocess.Popen(command), 0
         while training.poll() is None:
             try:
-                children = Path(f"/proc/{training.pid}/task/{training.pid}/children").read_text().split()
+                children = (
+                    Path(f"/proc/{training.pid}/task/{training.pid}/children")
+                    .read_text()
+                    .split()
+                )
                 peak = max(peak, sum(map(proportional, [training.pid, *children])))
             except (FileNotFoundError, ProcessLookupError):  # one has ended meanwhile
                 pass
@@ -166,34 +257,71 @@ def peak_memory(data, processes):
 
 def proportional(process):
     """kB of memory; what is shared with others is counted in proportion"""
-    return sum(int(line.split()[1]) for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-               if line.startswith("Pss:"))
+    return sum(
+        int(line.split()[1])
+        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        if line.startswith("Pss:")
+    )
 
 
 def contenders(data, peers):
     def peer(*command):
-        return lambda: reported_seconds(peers / command[0], "--epochs", 2, "--data", data, *command[1:],
-                                        threads=available_cores())
+        return lambda: reported_seconds(
+            peers / command[0],
+            "--epochs",
+            2,
+            "--data",
+            data,
+            *command[1:],
+            threads=available_cores(),
+        )
 
     floor = [Path(__file__), "--data", data, "--floor"]
-    runs = {"numpyvae": lambda: epoch_seconds(data), "floor": lambda: reported_seconds(*floor, threads=available_cores())}
+    runs = {
+        "numpyvae": lambda: epoch_seconds(data),
+        "floor": lambda: reported_seconds(*floor, threads=available_cores()),
+    }
     if peers:
-        runs |= {"jax, jit": peer("jax_vae.py"), "torch, fast": peer("torch_vae.py"),
-                 "torch, example": peer("torch_vae.py", "--variant", "example")}
-    return runs | {"numpyvae, 1 process": lambda: epoch_seconds(data, "--processes", 1),
-                   "floor, 1 core": lambda: reported_seconds(*floor)}
+        runs |= {
+            "jax, jit": peer("jax_vae.py"),
+            "torch, fast": peer("torch_vae.py"),
+            "torch, example": peer("torch_vae.py", "--variant", "example"),
+        }
+    return runs | {
+        "numpyvae, 1 process": lambda: epoch_seconds(data, "--processes", 1),
+        "floor, 1 core": lambda: reported_seconds(*floor),
+    }
 
 
 def scaling(data):
     """A line per size: seconds per epoch and the ratio to its own floor, with one process and with two"""
-    for batch, hidden, samples in [(32, 400, 1), (128, 400, 1), (512, 400, 1), (1024, 400, 1), (128, 100, 1),
-                                   (128, 1600, 1), (128, 400, 5)]:
+    for batch, hidden, samples in [
+        (32, 400, 1),
+        (128, 400, 1),
+        (512, 400, 1),
+        (1024, 400, 1),
+        (128, 100, 1),
+        (128, 1600, 1),
+        (128, 400, 5),
+    ]:
         size = ["--batch", batch, "--hidden", hidden, "--samples", samples]
         cells = []
         for processes in (1, 2):
-            took = epoch_seconds(data, "--batch-size", batch, "--hidden", hidden, "--samples", samples,
-                                 "--processes", processes, epochs=1)
-            floor = reported_seconds(__file__, "--data", data, "--floor", *size, threads=processes)
+            took = epoch_seconds(
+                data,
+                "--batch-size",
+                batch,
+                "--hidden",
+                hidden,
+                "--samples",
+                samples,
+                "--processes",
+                processes,
+                epochs=1,
+            )
+            floor = reported_seconds(
+                __file__, "--data", data, "--floor", *size, threads=processes
+            )
             cells.append(f"{took:7.2f} {took / floor:6.2f}")
         yield f"{batch:7} {hidden:7} {samples:7}   {'   '.join(cells)}"
 
@@ -228,7 +356,10 @@ def shard_seconds(images, n, count):
     config, rng = VAEConfig(), np.random.default_rng(0)
     params = init_params(config, rng)
     adam, x = Adam(params.vector), to_input(images[:n], "none", rng)
-    eps, shard = rng.standard_normal((1, n, 20), dtype=np.float32), slice(0, params.vector.size // count)
+    eps, shard = (
+        rng.standard_normal((1, n, 20), dtype=np.float32),
+        slice(0, params.vector.size // count),
+    )
     other = np.zeros_like(params.vector)
 
     def part():
@@ -245,28 +376,54 @@ def summary(values, digits=2):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", required=True, help="directory of MNIST's IDX files")
-    parser.add_argument("--peers", type=Path, help="directory of torch_vae.py and jax_vae.py; needs torch and jax")
+    parser.add_argument(
+        "--peers",
+        type=Path,
+        help="directory of torch_vae.py and jax_vae.py; needs torch and jax",
+    )
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--free-kernel", action="store_true", help="let OpenBLAS choose its kernel")
-    parser.add_argument("--scaling", action="store_true", help="how cost grows with batch, width, samples and cores instead")
+    parser.add_argument(
+        "--free-kernel", action="store_true", help="let OpenBLAS choose its kernel"
+    )
+    parser.add_argument(
+        "--scaling",
+        action="store_true",
+        help="how cost grows with batch, width, samples and cores instead",
+    )
     for name, default in {"batch": BATCH, "hidden": 400, "samples": 1}.items():
-        parser.add_argument("--" + name, type=int, default=default, help=argparse.SUPPRESS)
+        parser.add_argument(
+            "--" + name, type=int, default=default, help=argparse.SUPPRESS
+        )
     for name in ("--parts", "--floor", "--cores"):
         parser.add_argument(name, action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.peers and not (args.peers / "torch_vae.py").is_file():
         parser.error(f"--peers {args.peers}: there is no torch_vae.py")
-    if args.free_kernel and any(name in os.environ for name in PINS):  # in a new process, before NumPy is loaded
-        environment = {name: value for name, value in os.environ.items() if name not in PINS}
+    if args.free_kernel and any(
+        name in os.environ for name in PINS
+    ):  # in a new process, before NumPy is loaded
+        environment = {
+            name: value for name, value in os.environ.items() if name not in PINS
+        }
         os.execve(sys.executable, [sys.executable, *sys.argv], environment)
     if args.floor or args.parts or args.cores:
         images, _ = load_mnist(args.data, "train")
     if args.floor:
         size = args.batch, args.hidden, args.samples
         products(50, *size)
-        print(json.dumps({"seconds": seconds(lambda: products(-(-len(images) // args.batch), *size))}))
+        print(
+            json.dumps(
+                {
+                    "seconds": seconds(
+                        lambda: products(-(-len(images) // args.batch), *size)
+                    )
+                }
+            )
+        )
         return
     if args.parts:
         print(json.dumps(parts(images)))
@@ -275,16 +432,24 @@ def main():
         print(*more_cores(images), sep="\n")
         return
     machine = describe(2)
-    print(f"{machine['blas']}; NumPy {machine['numpy']} with {' '.join(machine['cpu_features'])}; {available_cores()} cores\n")
+    print(
+        f"{machine['blas']}; NumPy {machine['numpy']} with {' '.join(machine['cpu_features'])}; {available_cores()} cores\n"
+    )
     if args.scaling:
         print("                              1 process         2 processes")
-        print("  batch  hidden samples   seconds  ratio   seconds  ratio   (per epoch; to its own floor)")
+        print(
+            "  batch  hidden samples   seconds  ratio   seconds  ratio   (per epoch; to its own floor)"
+        )
         for line in scaling(args.data):
             print(line, flush=True)
-        print("\n  cores   a shard alone   with barriers   (seconds per epoch, computed from one shard and one barrier)")
+        print(
+            "\n  cores   a shard alone   with barriers   (seconds per epoch, computed from one shard and one barrier)"
+        )
         print(run(__file__, "--data", args.data, "--cores"), end="")
         return
-    print("an epoch in parts, each alone, as one of two processes has it: half of each minibatch, half of Adam")
+    print(
+        "an epoch in parts, each alone, as one of two processes has it: half of each minibatch, half of Adam"
+    )
     for name, took in json.loads(run(__file__, "--data", args.data, "--parts")).items():
         print(f"  {name:30} {took:6.2f} s")
     runs = contenders(args.data, args.peers)
@@ -295,7 +460,9 @@ def main():
     print()
     for line in around(args.data):
         print("  {:32} {:>10}   {}".format(*line))
-    print(f"\n{'an epoch, seconds':22} {'min':>7}  {'median':>7}  {'max':>7}      numpyvae over it: min, median, max")
+    print(
+        f"\n{'an epoch, seconds':22} {'min':>7}  {'median':>7}  {'max':>7}      numpyvae over it: min, median, max"
+    )
     for name, took in times.items():
         ratios = [ours / theirs for ours, theirs in zip(times["numpyvae"], took)]
         print(f"  {name:20} {summary(took)}      {summary(ratios)}")

@@ -17,25 +17,49 @@ from numpyvae.runs import checkpoint
 def own_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NUMPYVAE_DATA", raising=False)
-    monkeypatch.setenv("PYTHONPATH", str(Path(checkpoint.__file__).parents[2]))  # for processes that a test starts
+    monkeypatch.setenv(
+        "PYTHONPATH", str(Path(checkpoint.__file__).parents[2])
+    )  # for processes that a test starts
 
 
 @pytest.fixture
 def train(tiny_directory):
     """Train on the tiny data set, quickly; returns the exit status."""
+
     def run(*options):
-        return main(["train", "--data", str(tiny_directory), "--hidden", "8", "--latent", "2", "--batch-size", "16",
-                     "--log-interval", "3", "--epochs", "2", *options])
+        return main(
+            [
+                "train",
+                "--data",
+                str(tiny_directory),
+                "--hidden",
+                "8",
+                "--latent",
+                "2",
+                "--batch-size",
+                "16",
+                "--log-interval",
+                "3",
+                "--epochs",
+                "2",
+                *options,
+            ]
+        )
+
     return run
 
 
 @pytest.fixture
 def error_line(capsys):
     """The one line on standard error, all that a user's mistake may print"""
+
     def read():
         captured = capsys.readouterr()
-        assert captured.err.count("\n") == 1 and captured.err.startswith("numpyvae: error: "), captured.err
+        assert captured.err.count("\n") == 1 and captured.err.startswith(
+            "numpyvae: error: "
+        ), captured.err
         return captured.err
+
     return read
 
 
@@ -48,16 +72,22 @@ def command():
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     def run(*words, **options):
-        process = subprocess.Popen([sys.executable, "-m", "numpyvae", *map(str, words)], text=True, start_new_session=True,
-                                   preexec_fn=heed_interrupts,
-                                   **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options})
+        process = subprocess.Popen(
+            [sys.executable, "-m", "numpyvae", *map(str, words)],
+            text=True,
+            start_new_session=True,
+            preexec_fn=heed_interrupts,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
+        )
         started.append(process)
         return process
 
     yield run
     for process in started:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # a stopped worker too, which outlives rank 0
+            os.killpg(
+                process.pid, signal.SIGKILL
+            )  # a stopped worker too, which outlives rank 0
         process.communicate()
 
 
@@ -65,4 +95,5 @@ def command():
 def wait_for():
     def read(process, beginning):
         return next(line for line in process.stdout if line.startswith(beginning))
+
     return read

@@ -42,13 +42,33 @@ def test_data_prints_the_sets_the_classes_and_the_next_command(tmp_path):
     for name in ("cat", "d\x1bg"):
         (tmp_path / "my photos" / name).mkdir(parents=True)
         for i in range(5):
-            write_png(tmp_path / "my photos" / name / f"{i}.png", np.full((6, 4), i, np.uint8))
+            write_png(
+                tmp_path / "my photos" / name / f"{i}.png", np.full((6, 4), i, np.uint8)
+            )
     out = tmp_path / "my data"
-    console = call(data, tmp_path / "my photos", "--out", out, "--size", 3, 2, "--test-fraction", 0.2, "--seed", 3)
-    assert console.lines == ["train: 8 images of 3 x 2 pixels, 2 classes", "test:  2 images of 3 x 2 pixels, 1 class",
-                             "classes: 0 cat, 1 d\\x1bg", f"Next: numpyvae train --data '{out}'"]
+    console = call(
+        data,
+        tmp_path / "my photos",
+        "--out",
+        out,
+        "--size",
+        3,
+        2,
+        "--test-fraction",
+        0.2,
+        "--seed",
+        3,
+    )
+    assert console.lines == [
+        "train: 8 images of 3 x 2 pixels, 2 classes",
+        "test:  2 images of 3 x 2 pixels, 1 class",
+        "classes: 0 cat, 1 d\\x1bg",
+        f"Next: numpyvae train --data '{out}'",
+    ]
     assert console.updates[-1] == (10, 10, "images") and len(console.updates) == 10
-    expected = convert_images(tmp_path / "my photos", tmp_path / "expected", (3, 2), 0.2, 3)["train"]
+    expected = convert_images(
+        tmp_path / "my photos", tmp_path / "expected", (3, 2), 0.2, 3
+    )["train"]
     for found, wanted in zip(load_mnist(out, "train"), expected):
         assert np.array_equal(found, wanted)
 
@@ -56,12 +76,19 @@ def test_data_prints_the_sets_the_classes_and_the_next_command(tmp_path):
 def test_data_without_labels_says_so(tmp_path):
     np.save(tmp_path / "a.npy", np.arange(40, dtype=np.uint8).reshape(10, 2, 2))
     console = call(data, tmp_path / "a.npy", "--out", tmp_path / "out")
-    assert console.lines == ["train: 9 images of 2 x 2 pixels, no labels", "test:  1 image of 2 x 2 pixels, no labels",
-                             f"Next: numpyvae train --data {tmp_path}/out"]
+    assert console.lines == [
+        "train: 9 images of 2 x 2 pixels, no labels",
+        "test:  1 image of 2 x 2 pixels, no labels",
+        f"Next: numpyvae train --data {tmp_path}/out",
+    ]
 
 
-@pytest.mark.parametrize("directory, option", [("data/mnist", ""), ("my data", " --data 'my data'")])
-def test_download_prints_each_file_and_warns_of_failed_mirrors(tmp_path, monkeypatch, directory, option):
+@pytest.mark.parametrize(
+    "directory, option", [("data/mnist", ""), ("my data", " --data 'my data'")]
+)
+def test_download_prints_each_file_and_warns_of_failed_mirrors(
+    tmp_path, monkeypatch, directory, option
+):
     monkeypatch.chdir(tmp_path)
     asked = []
 
@@ -72,22 +99,44 @@ def test_download_prints_each_file_and_warns_of_failed_mirrors(tmp_path, monkeyp
         yield gzip.compress(bytes(8)), 10, 20
 
     monkeypatch.setattr("numpyvae.data.sources.download.read_chunks", read_chunks)
-    monkeypatch.setattr("numpyvae.data.sources.download.verify_payload", lambda path, size, digest: None)
-    mirrors = ["--mirror", "https://first.example/a", "--mirror", "https://second.example"]
+    monkeypatch.setattr(
+        "numpyvae.data.sources.download.verify_payload", lambda path, size, digest: None
+    )
+    mirrors = [
+        "--mirror",
+        "https://first.example/a",
+        "--mirror",
+        "https://second.example",
+    ]
     console = call(download, "--data", directory, *mirrors)
     names = list(PAYLOADS)
-    assert console.lines == [*(f"{directory}/{name}.gz: verified (https://second.example/{name}.gz)" for name in names),
-                             f"Next: numpyvae train{option}"]
-    assert console.warnings == [f"https://first.example/a/{name}.gz: the server answers 503 no" for name in names]
+    assert console.lines == [
+        *(
+            f"{directory}/{name}.gz: verified (https://second.example/{name}.gz)"
+            for name in names
+        ),
+        f"Next: numpyvae train{option}",
+    ]
+    assert console.warnings == [
+        f"https://first.example/a/{name}.gz: the server answers 503 no"
+        for name in names
+    ]
     assert console.updates == [(10, 20, "bytes")] * 4
-    assert call(download, "--data", directory).lines[0] == f"{directory}/{names[0]}.gz: verified (kept)"
+    assert (
+        call(download, "--data", directory).lines[0]
+        == f"{directory}/{names[0]}.gz: verified (kept)"
+    )
 
 
 @pytest.mark.parametrize("command", [data, download])
 def test_a_command_has_one_line_of_help_and_examples(command):
-    assert "\n" not in command.HELP and "examples:\n      numpyvae " in command.run.__doc__
+    assert (
+        "\n" not in command.HELP and "examples:\n      numpyvae " in command.run.__doc__
+    )
 
 
 def test_the_package_exports_what_it_lists():
     assert all(hasattr(numpyvae.data, name) for name in numpyvae.data.__all__)
-    assert {"read_idx", "write_idx", "IdxError", "load_mnist"} <= set(numpyvae.data.__all__)
+    assert {"read_idx", "write_idx", "IdxError", "load_mnist"} <= set(
+        numpyvae.data.__all__
+    )

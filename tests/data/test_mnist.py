@@ -23,19 +23,24 @@ from numpyvae.data.mnist import DIGEST_FILE, FILES, find_data_directory, load_mn
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
 FULL = os.environ.get("NUMPYVAE_DATA")
-needs_all_of_mnist = pytest.mark.skipif(not FULL, reason="$NUMPYVAE_DATA does not name all of MNIST")
+needs_all_of_mnist = pytest.mark.skipif(
+    not FULL, reason="$NUMPYVAE_DATA does not name all of MNIST"
+)
 
 
 def write_set(directory, images=(8, 28, 28), labels=None, split="train", suffix=".gz"):
     rng = np.random.default_rng(0)
     images = rng.integers(256, size=images, dtype=np.uint8)
-    labels = rng.integers(10, size=len(images), dtype=np.uint8) if labels is None else labels
+    labels = (
+        rng.integers(10, size=len(images), dtype=np.uint8) if labels is None else labels
+    )
     for name, array in zip(FILES[split], (images, labels)):
         write_idx(directory / (name + suffix), array)
     return images, labels
 
 
 # Loading
+
 
 @pytest.mark.parametrize("shape", [(8, 28, 28), (3, 20, 20), (1, 1, 5)])
 @pytest.mark.parametrize("split", ["train", "test"])
@@ -56,34 +61,55 @@ def test_the_spelling_with_a_dot_loads(tmp_path, suffix):
     assert np.array_equal(load_mnist(tmp_path, "train")[0], images)
 
 
-@pytest.mark.parametrize("labels, message", [
-    (np.zeros(7, np.uint8), r"holds \(7,\) uint8; expected a label for each of the 8 images in train-images"),
-    (np.zeros((8, 1), np.uint8), r"holds \(8, 1\) uint8; expected a label"),
-    (np.zeros(8, np.int32), r"holds \(8,\) int32; expected a label"),
-])
+@pytest.mark.parametrize(
+    "labels, message",
+    [
+        (
+            np.zeros(7, np.uint8),
+            r"holds \(7,\) uint8; expected a label for each of the 8 images in train-images",
+        ),
+        (np.zeros((8, 1), np.uint8), r"holds \(8, 1\) uint8; expected a label"),
+        (np.zeros(8, np.int32), r"holds \(8,\) int32; expected a label"),
+    ],
+)
 def test_labels_that_do_not_fit_are_refused(tmp_path, labels, message):
     write_set(tmp_path, labels=labels)
     with pytest.raises(ValueError, match=f"train-labels-idx1-ubyte.gz: {message}"):
         load_mnist(tmp_path, "train")
 
 
-@pytest.mark.parametrize("images", [np.zeros((8, 784), np.uint8), np.zeros((8, 28, 28), np.float32),
-                                    np.zeros((0, 28, 28), np.uint8), np.zeros((8, 0, 28), np.uint8)])
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros((8, 784), np.uint8),
+        np.zeros((8, 28, 28), np.float32),
+        np.zeros((0, 28, 28), np.uint8),
+        np.zeros((8, 0, 28), np.uint8),
+    ],
+)
 def test_an_array_that_is_not_images_is_refused(tmp_path, images):
     write_set(tmp_path, labels=np.zeros(len(images), np.uint8))
     write_idx(tmp_path / "train-images-idx3-ubyte.gz", images)
-    with pytest.raises(ValueError, match=r"train-images-idx3-ubyte.gz: holds .*; expected images, \(N, rows, cols\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"train-images-idx3-ubyte.gz: holds .*; expected images, \(N, rows, cols\)",
+    ):
         load_mnist(tmp_path, "train")
 
 
 def test_an_absent_file_is_named_with_the_way_to_get_it(tmp_path):
     write_set(tmp_path)
     (tmp_path / "train-images-idx3-ubyte.gz").unlink()
-    with pytest.raises(FileNotFoundError, match="there is no train-images-idx3-ubyte, with or without .gz; .*download"):
+    with pytest.raises(
+        FileNotFoundError,
+        match="there is no train-images-idx3-ubyte, with or without .gz; .*download",
+    ):
         load_mnist(tmp_path, "train")
     with pytest.raises(FileNotFoundError, match="there is no t10k-images-idx3-ubyte"):
         load_mnist(tmp_path, "test")
-    with pytest.raises(ValueError, match="the split is 'valid'; expected 'train' or 'test'"):
+    with pytest.raises(
+        ValueError, match="the split is 'valid'; expected 'train' or 'test'"
+    ):
         load_mnist(tmp_path, "valid")
 
 
@@ -96,34 +122,55 @@ def test_a_damaged_file_is_refused(tmp_path):
 
 # Files that were verified once
 
+
 @pytest.mark.parametrize("changed", [0, 1])
 def test_a_verified_file_that_has_changed_since_is_refused(tmp_path, changed):
     written = write_set(tmp_path)
     paths = [tmp_path / f"{name}.gz" for name in FILES["train"]]
-    (tmp_path / DIGEST_FILE).write_text("".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
-                                             for path in paths))
+    (tmp_path / DIGEST_FILE).write_text(
+        "".join(
+            f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+            for path in paths
+        )
+    )
     assert np.array_equal(load_mnist(tmp_path, "train")[0], written[0])
     write_idx(paths[changed], written[changed][::-1])
-    with pytest.raises(ValueError, match=f"{paths[changed].name}: has changed since it was verified; "
-                                         f".* remove {DIGEST_FILE}"):
+    with pytest.raises(
+        ValueError,
+        match=f"{paths[changed].name}: has changed since it was verified; "
+        f".* remove {DIGEST_FILE}",
+    ):
         load_mnist(tmp_path, "train")
 
 
 def list_digests(directory, line="{digest}  {name}\n"):
-    text = "".join(line.format(digest=hashlib.sha256(path.read_bytes()).hexdigest(), name=path.name)
-                   for path in sorted(directory.iterdir()))
+    text = "".join(
+        line.format(
+            digest=hashlib.sha256(path.read_bytes()).hexdigest(), name=path.name
+        )
+        for path in sorted(directory.iterdir())
+    )
     (directory / DIGEST_FILE).write_text(text)
 
 
-@pytest.mark.parametrize("line", ["{digest}  {name}\n", "{digest} *{name}\n", "{digest}  ./{name}\n",
-                                  "{digest}\t{name}\r\n"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{digest}  {name}\n",
+        "{digest} *{name}\n",
+        "{digest}  ./{name}\n",
+        "{digest}\t{name}\r\n",
+    ],
+)
 @pytest.mark.parametrize("upper", [False, True])
 def test_every_usual_form_of_a_digest_is_checked(tmp_path, line, upper):
     written = write_set(tmp_path)
     list_digests(tmp_path, line)
     if upper:
         text = (tmp_path / DIGEST_FILE).read_text()
-        (tmp_path / DIGEST_FILE).write_text(re.sub("[0-9a-f]{64}", lambda match: match[0].upper(), text))
+        (tmp_path / DIGEST_FILE).write_text(
+            re.sub("[0-9a-f]{64}", lambda match: match[0].upper(), text)
+        )
     assert np.array_equal(load_mnist(tmp_path, "train")[0], written[0])
     write_idx(tmp_path / f"{FILES['train'][0]}.gz", written[0][::-1])
     with pytest.raises(ValueError, match="has changed since it was verified"):
@@ -136,17 +183,33 @@ def test_another_spelling_does_not_bypass_the_list_of_digests(tmp_path, number):
     list_digests(tmp_path)
     name = FILES["train"][number]
     write_idx(tmp_path / name, written[number][::-1])  # without .gz: found first
-    with pytest.raises(ValueError, match=f"{name}: is not the file that was verified, which is {name}.gz; run"):
+    with pytest.raises(
+        ValueError,
+        match=f"{name}: is not the file that was verified, which is {name}.gz; run",
+    ):
         load_mnist(tmp_path, "train")
 
 
-@pytest.mark.parametrize("text", ["<html>", "a b c\n", "\xff\n", "a" * 63 + "  x\n", "g" * 64 + "  x\n",
-                                  "a" * 64 + "  a/x\n",
-                                  "a" * 64 + "  x\n" + "b" * 64 + "  x\n", "a" * 64 + "x\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<html>",
+        "a b c\n",
+        "\xff\n",
+        "a" * 63 + "  x\n",
+        "g" * 64 + "  x\n",
+        "a" * 64 + "  a/x\n",
+        "a" * 64 + "  x\n" + "b" * 64 + "  x\n",
+        "a" * 64 + "x\n",
+    ],
+)
 def test_a_damaged_list_of_digests_is_refused(tmp_path, text):
     write_set(tmp_path)
     (tmp_path / DIGEST_FILE).write_text(text, "latin1")
-    with pytest.raises(ValueError, match=f"{DIGEST_FILE}: is damaged; expected lines of a SHA-256 and a file's name"):
+    with pytest.raises(
+        ValueError,
+        match=f"{DIGEST_FILE}: is damaged; expected lines of a SHA-256 and a file's name",
+    ):
         load_mnist(tmp_path, "train")
 
 
@@ -154,11 +217,15 @@ def test_verified_labels_that_are_gone_are_named(tmp_path):
     write_set(tmp_path)
     list_digests(tmp_path)
     (tmp_path / "train-labels-idx1-ubyte.gz").unlink()
-    with pytest.raises(FileNotFoundError, match="there is no train-labels-idx1-ubyte, with or without .gz; .*download"):
+    with pytest.raises(
+        FileNotFoundError,
+        match="there is no train-labels-idx1-ubyte, with or without .gz; .*download",
+    ):
         load_mnist(tmp_path, "train")
 
 
 # Own images
+
 
 def test_labels_may_be_absent_and_of_any_number_of_classes(tmp_path):
     images, labels = write_set(tmp_path, labels=np.arange(248, 256, dtype=np.uint8))
@@ -170,8 +237,13 @@ def test_labels_may_be_absent_and_of_any_number_of_classes(tmp_path):
 
 # Special files
 
-@pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", DIGEST_FILE])
-@pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "link to a device", "directory"])
+
+@pytest.mark.parametrize(
+    "name", ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", DIGEST_FILE]
+)
+@pytest.mark.parametrize(
+    "kind", ["pipe", "link to a pipe", "link to a device", "directory"]
+)
 def test_special_files_are_refused_before_they_are_read(tmp_path, name, kind):
     write_set(tmp_path, suffix="")
     path = tmp_path / name
@@ -184,14 +256,26 @@ def test_special_files_are_refused_before_they_are_read(tmp_path, name, kind):
         path.symlink_to("/dev/zero" if "device" in kind else "pipe")
         if kind == "pipe":
             (tmp_path / "pipe").rename(path)
-    load = f"from numpyvae.data.mnist import load_mnist\ntry: load_mnist({str(tmp_path)!r}, 'train')\n" \
-           "except (OSError, ValueError) as error: print(error)"
-    answer = subprocess.run([sys.executable, "-c", load], cwd=Path(idx.__file__).parents[2], timeout=300,
-                            capture_output=True, text=True).stdout
-    assert name in answer and ("is not a regular file" in answer or kind == "directory" and "Is a directory" in answer)
+    load = (
+        f"from numpyvae.data.mnist import load_mnist\ntry: load_mnist({str(tmp_path)!r}, 'train')\n"
+        "except (OSError, ValueError) as error: print(error)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", load],
+        cwd=Path(idx.__file__).parents[2],
+        timeout=300,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert name in answer and (
+        "is not a regular file" in answer
+        or kind == "directory"
+        and "Is a directory" in answer
+    )
 
 
 # Which directory
+
 
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
@@ -200,11 +284,15 @@ def elsewhere(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_argument_the_environment_mnist_and_the_sample_come_in_order(elsewhere, monkeypatch):
+def test_the_argument_the_environment_mnist_and_the_sample_come_in_order(
+    elsewhere, monkeypatch
+):
     for name in ("data/sample", "data/mnist", "environment", "given"):
         (elsewhere / name).mkdir(parents=True)
     write_set(elsewhere / "data" / "sample")
-    assert find_data_directory(None) == Path("data/sample")            # an empty data/mnist has no say
+    assert find_data_directory(None) == Path(
+        "data/sample"
+    )  # an empty data/mnist has no say
     write_set(elsewhere / "data" / "mnist")
     assert find_data_directory(None) == Path("data/mnist")
     monkeypatch.setenv("NUMPYVAE_DATA", "environment")
@@ -215,16 +303,22 @@ def test_the_argument_the_environment_mnist_and_the_sample_come_in_order(elsewhe
 
 
 def test_without_data_the_error_says_how_to_get_it(elsewhere, monkeypatch):
-    for given, environment, message in [(None, "", f"no data in data/mnist or data/sample below {elsewhere}"),
-                                        ("none", "", "none: no such directory"),
-                                        (None, "gone", "gone: no such directory \\(from \\$NUMPYVAE_DATA\\)")]:
+    for given, environment, message in [
+        (None, "", f"no data in data/mnist or data/sample below {elsewhere}"),
+        ("none", "", "none: no such directory"),
+        (None, "gone", "gone: no such directory \\(from \\$NUMPYVAE_DATA\\)"),
+    ]:
         monkeypatch.setenv("NUMPYVAE_DATA", environment)
-        with pytest.raises(FileNotFoundError, match=message + "; .*download.*data/sample.*NUMPYVAE_DATA") as error:
+        with pytest.raises(
+            FileNotFoundError,
+            match=message + "; .*download.*data/sample.*NUMPYVAE_DATA",
+        ) as error:
             find_data_directory(given)
         assert "\n" not in str(error.value)
 
 
 # The sample
+
 
 def test_the_sample_is_what_its_readme_says():
     readme = (SAMPLE.parent / "README.md").read_text()
@@ -232,12 +326,17 @@ def test_the_sample_is_what_its_readme_says():
     assert [name for name, _, _ in payloads] == [*FILES["train"], *FILES["test"]]
     for name, size, digest in payloads:
         payload = gzip.decompress((SAMPLE / f"{name}.gz").read_bytes())
-        assert len(payload) == int(size.replace(",", "")) and hashlib.sha256(payload).hexdigest() == digest
+        assert (
+            len(payload) == int(size.replace(",", ""))
+            and hashlib.sha256(payload).hexdigest() == digest
+        )
     for split, count in ("train", 9_000), ("test", 1_000):
         images, labels = load_mnist(SAMPLE, split)
         assert images.shape == (count, 28, 28) and labels.shape == (count,)
         row = re.search(rf"\| {split} \| ([\d,| ]+) \|", readme)[1]
-        assert np.bincount(labels).tolist() == [int(n.replace(",", "")) for n in row.split("|")]
+        assert np.bincount(labels).tolist() == [
+            int(n.replace(",", "")) for n in row.split("|")
+        ]
 
 
 def test_no_digit_is_in_the_sample_twice():
@@ -246,7 +345,9 @@ def test_no_digit_is_in_the_sample_twice():
 
 
 def test_the_script_refuses_an_archive_of_anything_else(tmp_path):
-    spec = importlib.util.spec_from_file_location("make_sample", SAMPLE.parent / "make_sample.py")
+    spec = importlib.util.spec_from_file_location(
+        "make_sample", SAMPLE.parent / "make_sample.py"
+    )
     make_sample = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make_sample)
 
@@ -259,16 +360,25 @@ def test_the_script_refuses_an_archive_of_anything_else(tmp_path):
                 tar.addfile(info, io.BytesIO(data))
         return tmp_path / "archive.tgz"
 
-    distinct = np.round(np.random.default_rng(0).integers(256, size=(10, 4, 784)) / 255, 3)
-    with pytest.raises(ValueError, match="holds 40 images, 40 distinct; expected 10,000"):
-        make_sample.read_archive(archive(lambda digit: distinct[digit].ravel().tolist()))
+    distinct = np.round(
+        np.random.default_rng(0).integers(256, size=(10, 4, 784)) / 255, 3
+    )
+    with pytest.raises(
+        ValueError, match="holds 40 images, 40 distinct; expected 10,000"
+    ):
+        make_sample.read_archive(
+            archive(lambda digit: distinct[digit].ravel().tolist())
+        )
     with pytest.raises(ValueError, match="0.json does not hold images of 784 pixels"):
         make_sample.read_archive(archive(lambda digit: [0] * 783))
-    with pytest.raises(ValueError, match="does not hold images of 784 pixels in \\[0, 1\\]"):
+    with pytest.raises(
+        ValueError, match="does not hold images of 784 pixels in \\[0, 1\\]"
+    ):
         make_sample.read_archive(archive(lambda digit: [1.1] * 784))
 
 
 # All of MNIST, where it is at hand
+
 
 @needs_all_of_mnist
 def test_every_digit_of_the_sample_is_in_mnist_with_its_label():
@@ -292,4 +402,15 @@ def test_loading_all_of_mnist_takes_little_more_than_its_checksums():
     print(loaded - began, time.process_time() - loaded)
     assert loaded - began < 3 * (time.process_time() - loaded)
     assert train[0].shape == (60_000, 28, 28) and test[0].shape == (10_000, 28, 28)
-    assert np.bincount(train[1]).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert np.bincount(train[1]).tolist() == [
+        5923,
+        6742,
+        5958,
+        6131,
+        5842,
+        5421,
+        5918,
+        6265,
+        5851,
+        5949,
+    ]

@@ -16,6 +16,7 @@ def rng():
 
 # Bytes and floats
 
+
 def test_a_byte_becomes_its_value_over_255_in_float32():
     x = to_input(EVERY_BYTE.reshape(1, 16, 16), "none", rng())
     assert x.shape == (1, 256) and x.dtype == np.float32
@@ -25,11 +26,18 @@ def test_a_byte_becomes_its_value_over_255_in_float32():
 
 
 def test_to_bytes_inverts_to_input_for_every_byte():
-    assert to_bytes(to_input(EVERY_BYTE.reshape(2, 128), "none", rng())).ravel().tolist() == list(range(256))
+    assert to_bytes(
+        to_input(EVERY_BYTE.reshape(2, 128), "none", rng())
+    ).ravel().tolist() == list(range(256))
 
 
 def test_to_bytes_rounds_to_nearest_and_clips():
-    mean = np.array([[-1.0, -0.001, 0.49 / 255, 0.51 / 255], [254.4 / 255, 254.6 / 255, 1.001, np.inf]])
+    mean = np.array(
+        [
+            [-1.0, -0.001, 0.49 / 255, 0.51 / 255],
+            [254.4 / 255, 254.6 / 255, 1.001, np.inf],
+        ]
+    )
     assert to_bytes(mean).tolist() == [[0, 0, 0, 1], [254, 255, 255, 255]]
     assert to_bytes(mean).dtype == np.uint8
     assert to_bytes(mean.astype(np.float32)).tolist() == to_bytes(mean).tolist()
@@ -42,8 +50,12 @@ def test_to_bytes_refuses_nan():
 
 def test_floats_are_not_divided_and_images_and_rows_are_the_same():
     x = rng().random((3, 4, 5))
-    assert np.array_equal(to_input(x, "none", rng()), x.astype(np.float32).reshape(3, 20))
-    assert np.array_equal(to_input(x.reshape(3, 20), "none", rng()), to_input(x, "none", rng()))
+    assert np.array_equal(
+        to_input(x, "none", rng()), x.astype(np.float32).reshape(3, 20)
+    )
+    assert np.array_equal(
+        to_input(x.reshape(3, 20), "none", rng()), to_input(x, "none", rng())
+    )
 
 
 def test_the_argument_is_never_modified():
@@ -56,6 +68,7 @@ def test_the_argument_is_never_modified():
 
 # Binarization
 
+
 def test_the_threshold_is_one_half():
     x = to_input(EVERY_BYTE.reshape(1, 256), "threshold", rng())
     assert x.dtype == np.float32 and x[0].tolist() == [0.0] * 128 + [1.0] * 128
@@ -67,11 +80,18 @@ def test_dynamic_pixels_are_one_where_a_uniform_number_is_less():
     images = rng().integers(256, size=(5, 3, 4), dtype=np.uint8)
     uniform = rng().random((5, 12), dtype=np.float32)
     expected = uniform < images.reshape(5, 12).astype(np.float64) / 255
-    assert np.array_equal(to_input(images, "dynamic", rng()), expected.astype(np.float32))
+    assert np.array_equal(
+        to_input(images, "dynamic", rng()), expected.astype(np.float32)
+    )
 
 
-@pytest.mark.parametrize("sample", [
-    lambda images: to_input(images, "dynamic", rng()), lambda images: binarize_static(images, 3) / 255.0])
+@pytest.mark.parametrize(
+    "sample",
+    [
+        lambda images: to_input(images, "dynamic", rng()),
+        lambda images: binarize_static(images, 3) / 255.0,
+    ],
+)
 def test_gray_values_are_the_probabilities_of_one(sample):
     n = 40_000
     images = np.tile(np.array([0, 1, 64, 128, 254, 255], np.uint8), (n, 1))
@@ -84,7 +104,11 @@ def test_gray_values_are_the_probabilities_of_one(sample):
 @pytest.mark.parametrize("binarize", ["dynamic", "static"])
 def test_pixels_of_an_image_are_sampled_independently(binarize):
     images = np.full((4_000, 2, 3), 128, np.uint8)
-    x = to_input(images, "dynamic", rng()) if binarize == "dynamic" else binarize_static(images, 3).reshape(4_000, 6)
+    x = (
+        to_input(images, "dynamic", rng())
+        if binarize == "dynamic"
+        else binarize_static(images, 3).reshape(4_000, 6)
+    )
     correlation = np.corrcoef(x.T) - np.eye(6)
     assert abs(correlation).max() < 5 / math.sqrt(4_000)  # five standard errors
 
@@ -93,14 +117,24 @@ def test_only_dynamic_pixels_use_the_generator():
     images = np.tile(EVERY_BYTE, (2, 1))
     for binarize in BINARIZATIONS:
         generator = rng()
-        to_input(binarize_static(images, 0) if binarize == "static" else images, binarize, generator)
-        assert (generator.bit_generator.state == rng().bit_generator.state) == (binarize != "dynamic")
+        to_input(
+            binarize_static(images, 0) if binarize == "static" else images,
+            binarize,
+            generator,
+        )
+        assert (generator.bit_generator.state == rng().bit_generator.state) == (
+            binarize != "dynamic"
+        )
 
 
 def test_static_images_are_bytes_of_0_and_255_in_the_same_shape():
     images = rng().integers(256, size=(7, 3, 4), dtype=np.uint8)
     binary = binarize_static(images, 1)
-    assert binary.dtype == np.uint8 and binary.shape == (7, 3, 4) and set(binary.ravel()) == {0, 255}
+    assert (
+        binary.dtype == np.uint8
+        and binary.shape == (7, 3, 4)
+        and set(binary.ravel()) == {0, 255}
+    )
     assert set(to_input(binary, "static", rng()).ravel()) == {0.0, 1.0}
 
 
@@ -108,11 +142,15 @@ def test_a_static_seed_fixes_the_images_and_another_changes_them():
     images = np.full((50, 4, 4), 128, np.uint8)
     assert np.array_equal(binarize_static(images, 1), binarize_static(images, 1))
     for seed in (2, [1, 1], [1, 2]):
-        assert not np.array_equal(binarize_static(images, 1), binarize_static(images, seed))
+        assert not np.array_equal(
+            binarize_static(images, 1), binarize_static(images, seed)
+        )
 
 
 def test_static_images_do_not_depend_on_those_behind_them():
-    images = rng().integers(256, size=(1_500, 28, 28), dtype=np.uint8)  # more than one chunk of random numbers
+    images = rng().integers(
+        256, size=(1_500, 28, 28), dtype=np.uint8
+    )  # more than one chunk of random numbers
     whole = binarize_static(images, 5)
     uniform = np.random.default_rng(5).random(images.shape, dtype=np.float32)
     assert np.array_equal(whole, (uniform < images / np.float64(255)) * np.uint8(255))
@@ -121,9 +159,13 @@ def test_static_images_do_not_depend_on_those_behind_them():
 
 def test_a_binarization_that_cannot_be_meant_is_refused():
     gray = np.array([[0, 255, 128]], np.uint8)
-    with pytest.raises(ValueError, match="one of none, threshold, dynamic, static, not 'yes'"):
+    with pytest.raises(
+        ValueError, match="one of none, threshold, dynamic, static, not 'yes'"
+    ):
         to_input(gray, "yes", rng())
-    with pytest.raises(ValueError, match="gray pixels; pass them through binarize_static"):
+    with pytest.raises(
+        ValueError, match="gray pixels; pass them through binarize_static"
+    ):
         to_input(gray, "static", rng())
     with pytest.raises(ValueError, match="must be uint8, 0 to 255, not float64"):
         binarize_static(gray / 255, 1)

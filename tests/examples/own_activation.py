@@ -3,16 +3,26 @@
 The pair of functions goes into the table ACTIVATIONS. A settings class with one more choice makes its name valid.
 The new settings then work with every loss and with `train`. A saved run cannot be loaded again under such a name.
 """
+
 from dataclasses import dataclass
 
 import numpy as np
 
 from numpyvae.settings import option
-from numpyvae.vae import ACTIVATIONS, VAEConfig, check_gradients, init_params, negative_elbo, negative_elbo_backward
+from numpyvae.vae import (
+    ACTIVATIONS,
+    VAEConfig,
+    check_gradients,
+    init_params,
+    negative_elbo,
+    negative_elbo_backward,
+)
 
 
 def softsign(x):
-    y = x / (1 + np.maximum(x, -x))  # |x|; not np.abs: check_gradients computes with complex x
+    y = x / (
+        1 + np.maximum(x, -x)
+    )  # |x|; not np.abs: check_gradients computes with complex x
     return y, y
 
 
@@ -26,15 +36,26 @@ ACTIVATIONS["softsign"] = softsign, softsign_backward
 
 @dataclass(frozen=True)
 class Config(VAEConfig):
-    activation: str = option("softsign", "activation of the hidden layers", choices=tuple(ACTIVATIONS))
+    activation: str = option(
+        "softsign", "activation of the hidden layers", choices=tuple(ACTIVATIONS)
+    )
 
 
 def checks():
-    config, rng = Config(input_dim=9, hidden_dims=(6, 5), latent_dim=3), np.random.default_rng(1)
-    params, x, eps = init_params(config, rng, np.float64), rng.random((4, 9)), rng.standard_normal((2, 4, 3))
+    config, rng = (
+        Config(input_dim=9, hidden_dims=(6, 5), latent_dim=3),
+        np.random.default_rng(1),
+    )
+    params, x, eps = (
+        init_params(config, rng, np.float64),
+        rng.random((4, 9)),
+        rng.standard_normal((2, 4, 3)),
+    )
     _, cache = negative_elbo(params, x, eps, config)
     grads = negative_elbo_backward(cache)
-    return check_gradients(lambda inputs: negative_elbo(inputs, x, eps, config)[0], params, grads)
+    return check_gradients(
+        lambda inputs: negative_elbo(inputs, x, eps, config)[0], params, grads
+    )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,18 @@
 """A likelihood of one's own: Laplace, log p(x|z) = Σᵢ (−|xᵢ − yᵢ|/b − log 2b), with y the median and log b learned."""
+
 from dataclasses import dataclass
 
 import numpy as np
 
 from numpyvae.settings import option
-from numpyvae.vae import LIKELIHOODS, VAEConfig, check_gradients, init_params, negative_elbo, negative_elbo_backward
+from numpyvae.vae import (
+    LIKELIHOODS,
+    VAEConfig,
+    check_gradients,
+    init_params,
+    negative_elbo,
+    negative_elbo_backward,
+)
 from numpyvae.vae.likelihoods import Likelihood
 
 
@@ -21,21 +29,38 @@ def log_prob_backward(dlog_prob, params, x, y, config, grads=None):
 
 
 LIKELIHOODS["laplace"] = Likelihood(
-    log_prob, log_prob_backward, mean=lambda y: y, output_bias=lambda mean_image: mean_image,
-    shapes=lambda config: {"log_b": ()}, is_density=True, unit_interval=False)
+    log_prob,
+    log_prob_backward,
+    mean=lambda y: y,
+    output_bias=lambda mean_image: mean_image,
+    shapes=lambda config: {"log_b": ()},
+    is_density=True,
+    unit_interval=False,
+)
 
 
 @dataclass(frozen=True)
 class Config(VAEConfig):
-    likelihood: str = option("laplace", "the decoder's distribution p(x|z)", choices=tuple(LIKELIHOODS))
+    likelihood: str = option(
+        "laplace", "the decoder's distribution p(x|z)", choices=tuple(LIKELIHOODS)
+    )
 
 
 def checks():
-    config, rng = Config(input_dim=9, hidden_dims=(6,), latent_dim=3), np.random.default_rng(1)
-    params, x, eps = init_params(config, rng, np.float64), rng.random((4, 9)), rng.standard_normal((2, 4, 3))
+    config, rng = (
+        Config(input_dim=9, hidden_dims=(6,), latent_dim=3),
+        np.random.default_rng(1),
+    )
+    params, x, eps = (
+        init_params(config, rng, np.float64),
+        rng.random((4, 9)),
+        rng.standard_normal((2, 4, 3)),
+    )
     _, cache = negative_elbo(params, x, eps, config)
     grads = negative_elbo_backward(cache)
-    return check_gradients(lambda inputs: negative_elbo(inputs, x, eps, config)[0], params, grads)
+    return check_gradients(
+        lambda inputs: negative_elbo(inputs, x, eps, config)[0], params, grads
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,21 @@
 """A loss of one's own: the squared error, loss = 1/N Σₙ (‖xₙ − yₙ‖² + KLₙ), composed of the book's functions."""
+
 import numpy as np
 
-from numpyvae.vae import (VAEConfig, check_gradients, decode, decode_backward, encode, encode_backward, init_params,
-                          kl_divergence, kl_divergence_backward, reparameterize, reparameterize_backward,
-                          zero_parameters)
+from numpyvae.vae import (
+    VAEConfig,
+    check_gradients,
+    decode,
+    decode_backward,
+    encode,
+    encode_backward,
+    init_params,
+    kl_divergence,
+    kl_divergence_backward,
+    reparameterize,
+    reparameterize_backward,
+    zero_parameters,
+)
 
 
 def loss(params, x, eps, config):  # x (N, D), eps (N, L): one sample of z per image
@@ -19,14 +31,25 @@ def loss_backward(cache, dloss=1.0, grads=None):
     dz, _ = decode_backward(2 * dloss / len(x) * (y - x), decoder_cache, config, grads)
     dmu_z, dlogvar_z = reparameterize_backward(dz, mu, logvar, eps)
     dmu_kl, dlogvar_kl = kl_divergence_backward(dloss / len(x), mu, logvar)
-    return encode_backward(dmu_z + dmu_kl, dlogvar_z + dlogvar_kl, encoder_cache, config, grads)
+    return encode_backward(
+        dmu_z + dmu_kl, dlogvar_z + dlogvar_kl, encoder_cache, config, grads
+    )
 
 
 def checks():
-    config, rng = VAEConfig(input_dim=9, hidden_dims=(6,), latent_dim=3), np.random.default_rng(1)
-    params, x, eps = init_params(config, rng, np.float64), rng.random((4, 9)), rng.standard_normal((4, 3))
+    config, rng = (
+        VAEConfig(input_dim=9, hidden_dims=(6,), latent_dim=3),
+        np.random.default_rng(1),
+    )
+    params, x, eps = (
+        init_params(config, rng, np.float64),
+        rng.random((4, 9)),
+        rng.standard_normal((4, 3)),
+    )
     _, cache = loss(params, x, eps, config)
-    return check_gradients(lambda inputs: loss(inputs, x, eps, config)[0], params, loss_backward(cache))
+    return check_gradients(
+        lambda inputs: loss(inputs, x, eps, config)[0], params, loss_backward(cache)
+    )
 
 
 if __name__ == "__main__":

@@ -60,7 +60,10 @@ def relu_backward_sign(dy, y):
 def kl_expm1(m, s, a=0.0, b=0.0):
     with np.errstate(all="ignore"):
         r = np.subtract(m, a)
-        return np.where(r == 0, 0, r**2 * np.exp(-np.float64(b))) / 2 + (np.expm1(np.float64(s) - b) - (s - b)) / 2
+        return (
+            np.where(r == 0, 0, r**2 * np.exp(-np.float64(b))) / 2
+            + (np.expm1(np.float64(s) - b) - (s - b)) / 2
+        )
 
 
 def kl_loops(mu_q, logvar_q, mu_p=0.0, logvar_p=0.0):
@@ -72,7 +75,9 @@ def kl_loops(mu_q, logvar_q, mu_p=0.0, logvar_p=0.0):
         return 0.5 * (math.expm1(d) - d + square)
 
     arrays = np.broadcast_arrays(mu_q, logvar_q, mu_p, logvar_p)
-    return np.array([one(*v) for v in zip(*(a.ravel() for a in arrays))]).reshape(arrays[0].shape)
+    return np.array([one(*v) for v in zip(*(a.ravel() for a in arrays))]).reshape(
+        arrays[0].shape
+    )
 
 
 def kl_series(mu_q, logvar_q, mu_p=0.0, logvar_p=0.0):
@@ -80,7 +85,9 @@ def kl_series(mu_q, logvar_q, mu_p=0.0, logvar_p=0.0):
     series = sum(d**n / math.factorial(n) for n in range(2, 12))
     with np.errstate(all="ignore"):
         plain = np.exp(d) - 1 - d
-        square = np.where(r == 0, 0, (r / np.exp(0.5 * np.asarray(logvar_p, float))) ** 2)
+        square = np.where(
+            r == 0, 0, (r / np.exp(0.5 * np.asarray(logvar_p, float))) ** 2
+        )
         return 0.5 * (np.where(abs(d) < 0.1, series, plain) + square)
 
 
@@ -90,17 +97,23 @@ def reparameterize_sqrt(m, s, noise):
 
 def reparameterize_loops(mu, logvar, eps):
     mu, logvar = np.broadcast_to(mu, eps.shape), np.broadcast_to(logvar, eps.shape)
-    return np.array([m + math.exp(v / 2) * e for m, v, e in zip(mu.flat, logvar.flat, eps.flat)]).reshape(eps.shape)
+    return np.array(
+        [m + math.exp(v / 2) * e for m, v, e in zip(mu.flat, logvar.flat, eps.flat)]
+    ).reshape(eps.shape)
 
 
 def reparameterize_einsum(mu, logvar, eps):
-    return np.float64(mu) + np.einsum("...l,...l->...l", eps, np.exp(np.float64(logvar) / 2))
+    return np.float64(mu) + np.einsum(
+        "...l,...l->...l", eps, np.exp(np.float64(logvar) / 2)
+    )
 
 
 def reparameterize_backward_einsum(dz, mu, logvar, eps):
     shape = (-1, *mu.shape)
     dz, eps = dz.reshape(shape), eps.reshape(shape)
-    return np.einsum("jnl->nl", dz), np.einsum("jnl,jnl,nl->nl", dz, eps, np.exp(logvar / 2)) / 2
+    return np.einsum("jnl->nl", dz), np.einsum(
+        "jnl,jnl,nl->nl", dz, eps, np.exp(logvar / 2)
+    ) / 2
 
 
 def reparameterize_backward_loops(g, mu, logvar, eps):
@@ -127,9 +140,17 @@ def log_prob_two_terms(x, v):
 
 def log_prob_loops(x, logits):
     x, rows = np.broadcast_to(x, logits.shape), []
-    for pixels, values in zip(x.reshape(-1, x.shape[-1]), logits.reshape(-1, x.shape[-1])):
-        rows.append(math.fsum((p - 1) * v - math.log1p(math.exp(-v)) if v > 0 else p * v - math.log1p(math.exp(v))
-                              for p, v in zip(map(float, pixels), map(float, values))))
+    for pixels, values in zip(
+        x.reshape(-1, x.shape[-1]), logits.reshape(-1, x.shape[-1])
+    ):
+        rows.append(
+            math.fsum(
+                (p - 1) * v - math.log1p(math.exp(-v))
+                if v > 0
+                else p * v - math.log1p(math.exp(v))
+                for p, v in zip(map(float, pixels), map(float, values))
+            )
+        )
     return np.array(rows).reshape(logits.shape[:-1])
 
 
@@ -137,21 +158,31 @@ def adam_loops(theta, g, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8)
     new = [[], [], []]
     for p, d, a, b in zip(theta, g, m, v):
         a, b = a + (1 - beta1) * (d - a), b + (1 - beta2) * (d * d - b)
-        new[0].append(p - lr * (a / (1 - beta1**t)) / (math.sqrt(b / (1 - beta2**t)) + epsilon))
+        new[0].append(
+            p - lr * (a / (1 - beta1**t)) / (math.sqrt(b / (1 - beta2**t)) + epsilon)
+        )
         new[1].append(a)
         new[2].append(b)
     return tuple(map(np.array, new))
 
 
 def adam_folded(theta, g, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
-    m, v, root = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g * g, (1 - beta2**t) ** 0.5
+    m, v, root = (
+        beta1 * m + (1 - beta1) * g,
+        beta2 * v + (1 - beta2) * g * g,
+        (1 - beta2**t) ** 0.5,
+    )
     return theta - lr * root / (1 - beta1**t) * m / (v**0.5 + epsilon * root), m, v
 
 
 def adam_list(w, d, first, second, step, rate=1e-3, b1=0.9, b2=0.999, tiny=1e-8):
     first = np.average([first, d], axis=0, weights=[b1, 1 - b1])
     second = np.average([second, np.square(d)], axis=0, weights=[b2, 1 - b2])
-    return [w - rate * first / (1 - b1**step) / (np.sqrt(second / (1 - b2**step)) + tiny), first, second]
+    return [
+        w - rate * first / (1 - b1**step) / (np.sqrt(second / (1 - b2**step)) + tiny),
+        first,
+        second,
+    ]
 
 
 def lme_logaddexp(a, axis=0):
@@ -169,7 +200,11 @@ def lme_loops(values, axis=0):
     flat = []
     for row in rows.reshape(-1, rows.shape[-1]):
         top = max(row)
-        flat.append(top if top == -math.inf else top + math.log(sum(math.exp(v - top) for v in row) / len(row)))
+        flat.append(
+            top
+            if top == -math.inf
+            else top + math.log(sum(math.exp(v - top) for v in row) / len(row))
+        )
     return np.reshape(flat, rows.shape[:-1])
 
 
@@ -195,7 +230,9 @@ def step_flat(function, values, key, h=1e-30):
 def step_units(f, inputs, name, h=1e-20):
     x = inputs[name]
     units = np.eye(x.size).reshape(x.size, *x.shape)
-    return np.array([np.imag(f({**inputs, name: x + 1j * h * unit})) / h for unit in units]).reshape(x.shape)
+    return np.array(
+        [np.imag(f({**inputs, name: x + 1j * h * unit})) / h for unit in units]
+    ).reshape(x.shape)
 
 
 def evaluate_solve(mdp, policy):
@@ -215,18 +252,30 @@ def evaluate_tensors(mdp, pi):
     S, A = mdp.R.shape
     weights = np.eye(A)[pi] if np.ndim(pi) == 1 else pi
     P = np.einsum("sa,sat->st", weights, mdp.P)
-    return np.linalg.inv(np.eye(S) - mdp.gamma * P) @ np.where(weights > 0, weights * np.where(weights > 0, mdp.R, 0),
-                                                               0).sum(1)
+    return np.linalg.inv(np.eye(S) - mdp.gamma * P) @ np.where(
+        weights > 0, weights * np.where(weights > 0, mdp.R, 0), 0
+    ).sum(1)
 
 
 def operator_loops(mdp, v, policy=None):
     S, A = mdp.R.shape
-    q = [[mdp.R[s, a] + mdp.gamma * sum(mdp.P[s, a, t] * v[t] for t in range(S)) for a in range(A)] for s in range(S)]
+    q = [
+        [
+            mdp.R[s, a] + mdp.gamma * sum(mdp.P[s, a, t] * v[t] for t in range(S))
+            for a in range(A)
+        ]
+        for s in range(S)
+    ]
     if policy is None:
         return np.array([max(row) for row in q])
     if np.ndim(policy) == 1:
         return np.array([row[a] for row, a in zip(q, policy)])
-    return np.array([sum(p * x for p, x in zip(weights, row) if p) for weights, row in zip(policy, q)])
+    return np.array(
+        [
+            sum(p * x for p, x in zip(weights, row) if p)
+            for weights, row in zip(policy, q)
+        ]
+    )
 
 
 def operator_einsum(mdp, v, policy=None):
@@ -239,7 +288,9 @@ def operator_einsum(mdp, v, policy=None):
 
 def operator_chain(mdp, v, policy=None):
     if policy is None:
-        candidates = [mdp.R[:, a] + mdp.gamma * mdp.P[:, a] @ v for a in range(mdp.R.shape[1])]
+        candidates = [
+            mdp.R[:, a] + mdp.gamma * mdp.P[:, a] @ v for a in range(mdp.R.shape[1])
+        ]
         return np.maximum.reduce(candidates)
     P, r = induced_chain(mdp, policy)
     return mdp.gamma * np.dot(P, v) + r
@@ -278,8 +329,10 @@ def iterate_enumerated(mdp, policy=None, v=None, on_iteration=None):
     import itertools
 
     choices = [np.flatnonzero(row) for row in mdp.available]
-    best = max((np.array(actions) for actions in itertools.product(*choices)),
-               key=lambda pi: evaluate_solve(mdp, pi).sum())
+    best = max(
+        (np.array(actions) for actions in itertools.product(*choices)),
+        key=lambda pi: evaluate_solve(mdp, pi).sum(),
+    )
     return Solution(best, evaluate_solve(mdp, best), 1, 0.0)
 
 
@@ -287,7 +340,10 @@ def induce_loops(mdp, horizon, final=0.0, gamma=None):
     g, S = mdp.gamma if gamma is None else gamma, len(mdp.R)
     stages, actions = [np.where(mdp.terminal, 0, final) * 1.0], []
     for _ in range(horizon):
-        q = [[mdp.R[s, a] + g * (mdp.P[s, a] @ stages[0]) for a in range(mdp.R.shape[1])] for s in range(S)]
+        q = [
+            [mdp.R[s, a] + g * (mdp.P[s, a] @ stages[0]) for a in range(mdp.R.shape[1])]
+            for s in range(S)
+        ]
         actions.insert(0, [row.index(max(row)) for row in q])
         stages.insert(0, np.array([max(row) for row in q]))
     return FiniteHorizonSolution(np.array(actions), np.array(stages))
@@ -319,7 +375,9 @@ def iterate_values(mdp, tolerance=1e-8, v=None, *rest):
         q = mdp.R + g * mdp.P @ v
         change, v = abs(q.max(1) - v).max(), q.max(1)
         if change * g / (1 - g) < tolerance / 2:
-            return Solution((mdp.R + g * mdp.P @ v).argmax(axis=1), v, 0, tolerance / 2 + 1e-12)
+            return Solution(
+                (mdp.R + g * mdp.P @ v).argmax(axis=1), v, 0, tolerance / 2 + 1e-12
+            )
 
 
 def iterate_for_long(mdp, tolerance=1e-8, v=None, *rest):
@@ -335,18 +393,37 @@ def iterate_gauss_seidel(mdp, tolerance=1e-8, v=None, *rest):
     while worst > tolerance * (1 - mdp.gamma) / 2:
         worst = 0.0
         for s in range(len(v)):
-            new = max(mdp.R[s, a] + mdp.gamma * float(mdp.P[s, a] @ v) for a in range(mdp.R.shape[1]))
+            new = max(
+                mdp.R[s, a] + mdp.gamma * float(mdp.P[s, a] @ v)
+                for a in range(mdp.R.shape[1])
+            )
             worst, v[s] = max(worst, abs(new - v[s])), new
-    return Solution((mdp.R + mdp.gamma * mdp.P @ np.array(v)).argmax(axis=1), np.array(v), 0, tolerance)
+    return Solution(
+        (mdp.R + mdp.gamma * mdp.P @ np.array(v)).argmax(axis=1),
+        np.array(v),
+        0,
+        tolerance,
+    )
 
 
 ALTERNATIVES = {
-    "linear_backward": (linear_backward_loops, linear_backward_einsum, linear_backward_list),
+    "linear_backward": (
+        linear_backward_loops,
+        linear_backward_einsum,
+        linear_backward_list,
+    ),
     "relu_backward": (relu_backward_where, relu_backward_loops, relu_backward_sign),
     "kl_divergence": (kl_expm1, kl_loops, kl_series),
-    "reparameterize": (reparameterize_sqrt, reparameterize_loops, reparameterize_einsum),
-    "reparameterize_backward": (reparameterize_backward_einsum, reparameterize_backward_loops,
-                                reparameterize_backward_from_z),
+    "reparameterize": (
+        reparameterize_sqrt,
+        reparameterize_loops,
+        reparameterize_einsum,
+    ),
+    "reparameterize_backward": (
+        reparameterize_backward_einsum,
+        reparameterize_backward_loops,
+        reparameterize_backward_from_z,
+    ),
     "log_prob": (log_prob_logaddexp, log_prob_two_terms, log_prob_loops),
     "adam_update": (adam_loops, adam_folded, adam_list),
     "log_mean_exp": (lme_logaddexp, lme_scipy, lme_loops),

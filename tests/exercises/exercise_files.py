@@ -14,7 +14,12 @@ def write_chapter(directory, chapter, text=None):
     """One chapter's file, solved: of the package's source, or of `text` in its place"""
     path = directory / (chapter.replace(".", "/") + ".py")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(exercise_source(source(chapter) if text is None else text, chapter, solved=True), "utf-8")
+    path.write_text(
+        exercise_source(
+            source(chapter) if text is None else text, chapter, solved=True
+        ),
+        "utf-8",
+    )
     return path
 
 

@@ -7,7 +7,13 @@ import os
 import pytest
 
 from numpyvae.exercises import files as exercises
-from numpyvae.exercises.files import BODY, PACKAGE, exercise_files, exercise_source, write_exercises
+from numpyvae.exercises.files import (
+    BODY,
+    PACKAGE,
+    exercise_files,
+    exercise_source,
+    write_exercises,
+)
 from numpyvae.exercises.judge.sources import is_empty
 from numpyvae.exercises.table import EXERCISES, chapter_module, package_function
 
@@ -20,42 +26,73 @@ def functions(text):
     found = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     for cls in tree.body:
         if isinstance(cls, ast.ClassDef):
-            found |= {f"{cls.name}.{node.name}": node for node in cls.body if isinstance(node, ast.FunctionDef)}
+            found |= {
+                f"{cls.name}.{node.name}": node
+                for node in cls.body
+                if isinstance(node, ast.FunctionDef)
+            }
     return found
 
 
 def without_body(node):
-    return ast.dump(node.args), ast.get_docstring(node), node.returns and ast.dump(node.returns)
+    return (
+        ast.dump(node.args),
+        ast.get_docstring(node),
+        node.returns and ast.dump(node.returns),
+    )
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 def test_signature_and_docstring_stay_and_the_body_goes(exercise):
     path = exercise.chapter.replace(".", "/") + ".py"
-    mine, package = functions(FILES[path]), functions((PACKAGE / path).read_text("utf-8"))
+    mine, package = (
+        functions(FILES[path]),
+        functions((PACKAGE / path).read_text("utf-8")),
+    )
     assert without_body(mine[exercise.name]) == without_body(package[exercise.name])
     assert [ast.unparse(node) for node in mine[exercise.name].body][-1] == BODY
-    assert len(mine[exercise.name].body) == (ast.get_docstring(package[exercise.name]) is not None) + 1
+    assert (
+        len(mine[exercise.name].body)
+        == (ast.get_docstring(package[exercise.name]) is not None) + 1
+    )
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.endswith(".py") and "__init__" not in path])
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.endswith(".py") and "__init__" not in path]
+)
 def test_prose_and_unlisted_functions_are_the_packages_own(path):
     text, package = FILES[path], (PACKAGE / path).read_text("utf-8")
     assert ast.get_docstring(ast.parse(text)) == ast.get_docstring(ast.parse(package))
     chapter = path[:-3].replace("/", ".")
     listed = {exercise.name for exercise in EXERCISES if exercise.chapter == chapter}
-    omitted = {name for exercise in EXERCISES if exercise.chapter == chapter for name in exercise.answers}
+    omitted = {
+        name
+        for exercise in EXERCISES
+        if exercise.chapter == chapter
+        for name in exercise.answers
+    }
     mine, theirs = functions(text), functions(package)
     assert set(mine) == set(theirs) - omitted
-    assert all(ast.dump(mine[name]) == ast.dump(theirs[name]) for name in mine if name not in listed)
-    names = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+    assert all(
+        ast.dump(mine[name]) == ast.dump(theirs[name])
+        for name in mine
+        if name not in listed
+    )
+    names = {
+        node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)
+    }
     assert not names & omitted  # nothing that is kept calls what is left out
 
 
 def test_the_directory_imports_on_its_own_and_every_exercise_is_empty(tmp_path):
     directory = tmp_path / "mine"
     assert write_exercises(directory) == len(EXERCISES) >= 35
-    assert not [line for text in FILES.values() for line in text.splitlines()
-                if line.startswith(("from .", "import ."))]
+    assert not [
+        line
+        for text in FILES.values()
+        for line in text.splitlines()
+        if line.startswith(("from .", "import ."))
+    ]
     for i, path in enumerate(sorted(directory.rglob("*.py"))):
         specification = importlib.util.spec_from_file_location(f"exercise_{i}", path)
         module = importlib.util.module_from_spec(specification)
@@ -73,7 +110,9 @@ def test_every_exercise_is_a_function_of_its_chapter(exercise):
     assert not is_empty(function, exercise.name)
 
 
-@pytest.mark.parametrize("wrong", ["a file", "a directory with a file in it", "no parent"])
+@pytest.mark.parametrize(
+    "wrong", ["a file", "a directory with a file in it", "no parent"]
+)
 def test_nothing_is_overwritten(tmp_path, wrong):
     directory = tmp_path / "mine"
     if wrong == "a file":
@@ -86,7 +125,9 @@ def test_nothing_is_overwritten(tmp_path, wrong):
     before = {path: path.is_file() and path.read_text() for path in tmp_path.rglob("*")}
     with pytest.raises(ValueError, match="exists already|is not a directory"):
         write_exercises(directory)
-    assert {path: path.is_file() and path.read_text() for path in tmp_path.rglob("*")} == before
+    assert {
+        path: path.is_file() and path.read_text() for path in tmp_path.rglob("*")
+    } == before
 
 
 def test_an_empty_directory_is_accepted(tmp_path):
@@ -106,15 +147,27 @@ def test_the_directory_appears_complete_or_not_at_all(tmp_path, monkeypatch):
 
 
 def test_the_index_lists_every_exercise_in_order():
-    rows = [line for line in FILES["README.md"].splitlines() if line.startswith("| ") and "`" in line]
-    assert [row.split("`")[1] for row in rows] == [exercise.name for exercise in EXERCISES]
+    rows = [
+        line
+        for line in FILES["README.md"].splitlines()
+        if line.startswith("| ") and "`" in line
+    ]
+    assert [row.split("`")[1] for row in rows] == [
+        exercise.name for exercise in EXERCISES
+    ]
     linked = [row.split("](")[1].split(")")[0] for row in rows]
     assert all(path in FILES for path in linked)
 
 
 def test_imports_name_the_package_in_full():
-    source = ("from . import bernoulli\nfrom .layers import (linear,\n    relu)\n"
-              "from ..settings import VAEConfig\nimport math\n")
+    source = (
+        "from . import bernoulli\nfrom .layers import (linear,\n    relu)\n"
+        "from ..settings import VAEConfig\nimport math\n"
+    )
     assert exercise_source(source, "vae.model").splitlines() == [
-        "from numpyvae.vae import bernoulli", "from numpyvae.vae.layers import (linear,", "    relu)",
-        "from numpyvae.settings import VAEConfig", "import math"]
+        "from numpyvae.vae import bernoulli",
+        "from numpyvae.vae.layers import (linear,",
+        "    relu)",
+        "from numpyvae.settings import VAEConfig",
+        "import math",
+    ]

@@ -10,7 +10,17 @@ from numpyvae.exercises import use_functions
 from numpyvae.exercises.table import EXERCISES
 from numpyvae.settings import TrainingOptions, VAEConfig
 from numpyvae.training import loop
-from numpyvae.vae import adam, bernoulli, elbo, gaussian, iwae, layers, likelihoods, model, objectives
+from numpyvae.vae import (
+    adam,
+    bernoulli,
+    elbo,
+    gaussian,
+    iwae,
+    layers,
+    likelihoods,
+    model,
+    objectives,
+)
 
 CONFIG = VAEConfig(input_dim=30, hidden_dims=(16,), latent_dim=3)
 SLOW_KL = """
@@ -27,15 +37,35 @@ kl_divergence.calls = []
 
 def losses(tiny, **options):
     images, test_images = tiny
-    state = loop.train(images, test_images, CONFIG, TrainingOptions(epochs=2, batch_size=32, **options), processes=1)
+    state = loop.train(
+        images,
+        test_images,
+        CONFIG,
+        TrainingOptions(epochs=2, batch_size=32, **options),
+        processes=1,
+    )
     return [(row["train_loss"], row["test_loss"]) for row in state.history]
 
 
 def everything():
     """Every name and table entry of the modules that hold functions"""
-    modules = adam, bernoulli, elbo, gaussian, iwae, layers, likelihoods, model, objectives
-    found = {(module.__name__, name): value for module in modules for name, value in vars(module).items()
-             if not name.startswith("__")}
+    modules = (
+        adam,
+        bernoulli,
+        elbo,
+        gaussian,
+        iwae,
+        layers,
+        likelihoods,
+        model,
+        objectives,
+    )
+    found = {
+        (module.__name__, name): value
+        for module in modules
+        for name, value in vars(module).items()
+        if not name.startswith("__")
+    }
     for module in (likelihoods.LIKELIHOODS, model.ACTIVATIONS, objectives.OBJECTIVES):
         found |= {(id(module), name): value for name, value in module.items()}
     return found | {"step": adam.Adam.step}
@@ -47,9 +77,16 @@ def test_a_learners_function_is_used_wherever_the_package_calls_it(tmp_path, tin
     own = losses(tiny)
     before = everything()
     with use_functions(path) as words:
-        assert words == f"1 function of yours: kl_divergence; the other {len(EXERCISES) - 1} are the package's"
+        assert (
+            words
+            == f"1 function of yours: kl_divergence; the other {len(EXERCISES) - 1} are the package's"
+        )
         theirs = elbo.kl_divergence
-        assert theirs is gaussian.kl_divergence is not before["numpyvae.vae.elbo", "kl_divergence"]
+        assert (
+            theirs
+            is gaussian.kl_divergence
+            is not before["numpyvae.vae.elbo", "kl_divergence"]
+        )
         mine = losses(tiny)
     assert len(theirs.calls) > 8
     np.testing.assert_allclose(mine, own, rtol=1e-5)  # other rounding in float32
@@ -62,18 +99,36 @@ def test_a_full_set_of_solutions_gives_the_same_losses(tmp_path, tiny):
     before = everything()
     with use_functions(tmp_path) as words:
         assert words == f"all {len(EXERCISES)} functions are yours"
-        for function in (layers.linear, model.linear, model.mlp, model.ACTIVATIONS["relu"][0], bernoulli.log_prob,
-                         adam.Adam.step, objectives.OBJECTIVES["elbo"][1], elbo.decode_backward, iwae.log_mean_exp):
+        for function in (
+            layers.linear,
+            model.linear,
+            model.mlp,
+            model.ACTIVATIONS["relu"][0],
+            bernoulli.log_prob,
+            adam.Adam.step,
+            objectives.OBJECTIVES["elbo"][1],
+            elbo.decode_backward,
+            iwae.log_mean_exp,
+        ):
             assert str(tmp_path) in function.__code__.co_filename
-        learner = vars(elbo)["negative_elbo_backward"].__globals__  # which has names of another of the learner's files
+        learner = vars(elbo)[
+            "negative_elbo_backward"
+        ].__globals__  # which has names of another of the learner's files
         assert str(tmp_path) in learner["kl_divergence_backward"].__code__.co_filename
         assert (losses(tiny), losses(tiny, objective="iwae", num_samples=3)) == own
     assert everything() == before
 
 
-def test_what_is_not_done_stays_the_packages_and_what_is_wrong_is_refused(tmp_path, tiny):
+def test_what_is_not_done_stays_the_packages_and_what_is_wrong_is_refused(
+    tmp_path, tiny
+):
     text = source("vae.layers")
-    write_chapter(tmp_path, "vae.layers", text + "\n\ndef linear_backward_params(dy, cache, grads=(None, None)):\n    ...\n")
+    write_chapter(
+        tmp_path,
+        "vae.layers",
+        text
+        + "\n\ndef linear_backward_params(dy, cache, grads=(None, None)):\n    ...\n",
+    )
     with use_functions(tmp_path) as words:
         assert "linear_backward_params" not in words and "linear_backward" in words
         assert layers.linear_backward_params.__module__ == "numpyvae.vae.layers"
@@ -116,7 +171,11 @@ def test_a_full_set_of_solutions_trains_the_sample_to_the_packages_loss(tmp_path
 
     images, test_images = load_images(Path(__file__).parents[2] / "data" / "sample")
     config, options = VAEConfig(), TrainingOptions(epochs=5)
-    own = loop.train(images, test_images, config, options, processes=2).history[-1]["test_loss"]
+    own = loop.train(images, test_images, config, options, processes=2).history[-1][
+        "test_loss"
+    ]
     with use_functions(write_solved(tmp_path)):
-        mine = loop.train(images, test_images, config, options, processes=2).history[-1]["test_loss"]
+        mine = loop.train(images, test_images, config, options, processes=2).history[
+            -1
+        ]["test_loss"]
     assert abs(mine - own) < 1e-3

@@ -15,7 +15,11 @@ DISCOUNTS = [0.0, 0.1, 0.5, 0.9, 0.99, 1 - 1e-4, 1 - 1e-8, 1 - 1e-12]
 def exact_values(P, r, gamma) -> list[Fraction]:
     """(I - γP)⁻¹ r by Gauss and Jordan, in fractions of the very floats that are given."""
     n, gamma = len(r), Fraction(gamma)
-    rows = [[Fraction(s == t) - gamma * Fraction(P[s][t]) for t in range(n)] + [Fraction(r[s])] for s in range(n)]
+    rows = [
+        [Fraction(s == t) - gamma * Fraction(P[s][t]) for t in range(n)]
+        + [Fraction(r[s])]
+        for s in range(n)
+    ]
     for k in range(n):
         pivot = next(i for i in range(k, n) if rows[i][k])
         rows[k], rows[pivot] = rows[pivot], rows[k]
@@ -38,13 +42,19 @@ def linprog_values(mdp) -> np.ndarray:
     P = mdp.transitions.toarray() if mdp.sparse else mdp.transitions
     constraints = mdp.gamma * P - np.repeat(np.eye(S), A, axis=0)
     kept = mdp.available.ravel()
-    return linprog(np.ones(S), constraints[kept], -mdp.R.ravel()[kept], bounds=(None, None)).x
+    return linprog(
+        np.ones(S), constraints[kept], -mdp.R.ravel()[kept], bounds=(None, None)
+    ).x
 
 
 def error(v, exact) -> float:
     """‖v - exact‖ / ‖exact‖, the difference taken before anything is rounded."""
     scale = max(map(abs, exact))
-    return float(max(abs(Fraction(a) - b) for a, b in zip(v.tolist(), exact)) / scale) if scale else float(abs(v).max())
+    return (
+        float(max(abs(Fraction(a) - b) for a, b in zip(v.tolist(), exact)) / scale)
+        if scale
+        else float(abs(v).max())
+    )
 
 
 def random_mdp(rng, S, A, gamma) -> MDP:
@@ -58,11 +68,20 @@ def random_mdp(rng, S, A, gamma) -> MDP:
 def mdps(draw, max_states=5, max_actions=3):
     """Small integers as weights and rewards: zeros, ties, cycles and unreachable states are common."""
     S, A = draw(st.integers(1, max_states)), draw(st.integers(1, max_actions))
-    weights = np.array(draw(st.lists(st.integers(0, 3), min_size=S * A * S, max_size=S * A * S)), dtype=float)
+    weights = np.array(
+        draw(st.lists(st.integers(0, 3), min_size=S * A * S, max_size=S * A * S)),
+        dtype=float,
+    )
     weights = weights.reshape(S, A, S)
     weights[..., 0] += weights.sum(axis=-1) == 0
-    R = np.array(draw(st.lists(st.integers(-3, 3), min_size=S * A, max_size=S * A))).reshape(S, A)
-    return MDP(weights / weights.sum(axis=-1, keepdims=True), R, draw(st.sampled_from([0.0, 0.3, 0.5, 0.9, 0.99])))
+    R = np.array(
+        draw(st.lists(st.integers(-3, 3), min_size=S * A, max_size=S * A))
+    ).reshape(S, A)
+    return MDP(
+        weights / weights.sum(axis=-1, keepdims=True),
+        R,
+        draw(st.sampled_from([0.0, 0.3, 0.5, 0.9, 0.99])),
+    )
 
 
 def stream_problem(*rewards) -> tuple:

@@ -8,20 +8,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from numpyvae.mdp import (MDP, average_reward, four_state_chain, induced_chain, policy_evaluation, simulate,
-                          state_visitation)
+from numpyvae.mdp import (
+    MDP,
+    average_reward,
+    four_state_chain,
+    induced_chain,
+    policy_evaluation,
+    simulate,
+    state_visitation,
+)
 from tests.mdp.oracle import EPS, exact_values, mdps, random_mdp
 
 
 def as_sparse(mdp):
-    return MDP([csr_array(mdp.P[:, a]) for a in range(mdp.R.shape[1])], mdp.R, mdp.gamma)
+    return MDP(
+        [csr_array(mdp.P[:, a]) for a in range(mdp.R.shape[1])], mdp.R, mdp.gamma
+    )
 
 
 @pytest.mark.parametrize("form", [lambda mdp: mdp, as_sparse], ids=["dense", "sparse"])
 def test_the_gain_of_the_chain_is_its_reward_per_cycle(form):
     mdp = form(four_state_chain(0.5))
-    myopic, farsighted = average_reward(mdp, [0, 0, 1, 1]), average_reward(mdp, [0, 1, 1, 1])
-    assert myopic.gain == pytest.approx(1 / 2, abs=4 * EPS) and farsighted.gain == pytest.approx(3 / 3, abs=4 * EPS)
+    myopic, farsighted = (
+        average_reward(mdp, [0, 0, 1, 1]),
+        average_reward(mdp, [0, 1, 1, 1]),
+    )
+    assert myopic.gain == pytest.approx(
+        1 / 2, abs=4 * EPS
+    ) and farsighted.gain == pytest.approx(3 / 3, abs=4 * EPS)
     assert farsighted.stationary == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3], abs=4 * EPS)
     # by hand: h(0) = h(1) - 1 = h(2) - 2, the mean of the three is 0, and h(-1) = 1 - 1 + h(0)
     assert farsighted.bias == pytest.approx([-1, -1, 0, 1], abs=8 * EPS)
@@ -50,20 +64,31 @@ def test_the_discounted_value_near_one_is_gain_and_bias():
     P, r = induced_chain(mdp, policy)
     gain, bias, _ = average_reward(mdp, policy)
     # the rows of P are rounded, so their sums miss 1 by 1e-16, which 1/(1 - γ)² would magnify: normalize exactly
-    exact_P = [[Fraction(x) / sum(map(Fraction, row)) for x in row] for row in P.tolist()]
+    exact_P = [
+        [Fraction(x) / sum(map(Fraction, row)) for x in row] for row in P.tolist()
+    ]
     gamma = 1 - Fraction(1, 10**9)
     values = exact_values(exact_P, r.tolist(), gamma)
     constant = sum(values) / 4
     assert float(constant * (1 - gamma)) == pytest.approx(gain, abs=1e-8)
-    assert [float(v - constant) for v in values] == pytest.approx((bias - bias.mean()).tolist(), abs=1e-7)
+    assert [float(v - constant) for v in values] == pytest.approx(
+        (bias - bias.mean()).tolist(), abs=1e-7
+    )
 
 
 def test_several_recurrent_classes_are_refused_by_their_states():
     mdp = MDP(np.eye(3)[:, None], np.ones((3, 1)), 0.5, states="abc")
-    with pytest.raises(ValueError, match="requires one recurrent class; this policy has 3: states 'a' and 'b' are in"):
+    with pytest.raises(
+        ValueError,
+        match="requires one recurrent class; this policy has 3: states 'a' and 'b' are in",
+    ):
         average_reward(mdp, [0, 0, 0])
-    P = np.array([[[0.5, 0.5, 0]], [[0, 1, 0]], [[0.5, 0.25, 0.25]]])       # transient states lead into one class
-    assert average_reward(MDP(P, [[7], [2], [5]], 0.5), [0, 0, 0]).gain == pytest.approx(2)
+    P = np.array(
+        [[[0.5, 0.5, 0]], [[0, 1, 0]], [[0.5, 0.25, 0.25]]]
+    )  # transient states lead into one class
+    assert average_reward(
+        MDP(P, [[7], [2], [5]], 0.5), [0, 0, 0]
+    ).gain == pytest.approx(2)
 
 
 def test_an_average_over_episodes_that_end_is_refused():
@@ -74,34 +99,59 @@ def test_an_average_over_episodes_that_end_is_refused():
 @given(mdps(), st.integers(0, 2**32 - 1))
 def test_state_visitation_averages_rewards_to_the_value(mdp, seed):
     rng = np.random.default_rng(seed)
-    policy, start = rng.dirichlet(np.ones(mdp.R.shape[1]), len(mdp.R)), rng.dirichlet(np.ones(len(mdp.R)))
+    policy, start = (
+        rng.dirichlet(np.ones(mdp.R.shape[1]), len(mdp.R)),
+        rng.dirichlet(np.ones(len(mdp.R))),
+    )
     d = state_visitation(mdp, policy, start)
     _, r = induced_chain(mdp, policy)
     # both sides have the rounding of a linear system of condition 200
     assert (d >= -1e-15).all() and d.sum() == pytest.approx(1, abs=1e-12)
-    assert d @ r / (1 - mdp.gamma) == pytest.approx(start @ policy_evaluation(mdp, policy), abs=1e-10)
+    assert d @ r / (1 - mdp.gamma) == pytest.approx(
+        start @ policy_evaluation(mdp, policy), abs=1e-10
+    )
 
 
 def test_state_visitation_is_where_a_process_stops_that_stops_at_random():
     rng = np.random.default_rng(2)
     mdp, policy = random_mdp(rng, 4, 2, 0.8), np.array([0, 1, 0, 1])
-    ends = np.array([simulate(mdp, policy, 1, int(rng.geometric(0.2)) - 1, rng).states[-1] for _ in range(4_000)])
+    ends = np.array(
+        [
+            simulate(mdp, policy, 1, int(rng.geometric(0.2)) - 1, rng).states[-1]
+            for _ in range(4_000)
+        ]
+    )
     # five standard errors of a fraction
     found = np.bincount(ends, minlength=4) / 4_000
-    assert abs(found - state_visitation(mdp, policy, 1)).max() <= 5 * 0.5 / np.sqrt(4_000)
+    assert abs(found - state_visitation(mdp, policy, 1)).max() <= 5 * 0.5 / np.sqrt(
+        4_000
+    )
 
 
 def test_without_discount_state_visitation_counts_visits():
-    mdp = MDP.from_transitions({0: {0: [(0.75, 0, 1.0, False), (0.25, 1, 1.0, False)]}, 1: {0: [(1, 0, 0, True)]}}, 1.0)
+    mdp = MDP.from_transitions(
+        {
+            0: {0: [(0.75, 0, 1.0, False), (0.25, 1, 1.0, False)]},
+            1: {0: [(1, 0, 0, True)]},
+        },
+        1.0,
+    )
     assert state_visitation(mdp, [0, 0], 0) == pytest.approx([4, 1])
-    assert state_visitation(mdp.with_discount(0.5), [0, 0], 0) == pytest.approx([0.5 / 0.625, 0.5 * 0.125 / 0.625])
+    assert state_visitation(mdp.with_discount(0.5), [0, 0], 0) == pytest.approx(
+        [0.5 / 0.625, 0.5 * 0.125 / 0.625]
+    )
 
 
-@pytest.mark.parametrize("start, message", [
-    (4, "start is 4; it must be an integer from 0 to 3"), (-1, "start is -1"),
-    ([0.5, 0.5, 0.5, 0], "start is no distribution"),
-    ([1.5, -0.5, 0, 0], "start is no distribution: its smallest entry is -0.5"), ([1.0], r"start has shape \(1,\)"),
-])
+@pytest.mark.parametrize(
+    "start, message",
+    [
+        (4, "start is 4; it must be an integer from 0 to 3"),
+        (-1, "start is -1"),
+        ([0.5, 0.5, 0.5, 0], "start is no distribution"),
+        ([1.5, -0.5, 0, 0], "start is no distribution: its smallest entry is -0.5"),
+        ([1.0], r"start has shape \(1,\)"),
+    ],
+)
 def test_an_invalid_start_is_refused(start, message):
     with pytest.raises(ValueError, match=message):
         state_visitation(four_state_chain(0.5), [0, 0, 0, 0], start)

@@ -28,7 +28,11 @@ def results(function, jobs, seconds, processes=2):
                 running[reader] = job, process, time.monotonic() + seconds + GRACE
             next_limit = min(limit for *_, limit in running.values())
             ended = wait([*running], timeout=max(0.0, next_limit - time.monotonic()))
-            late = [reader for reader, (*_, limit) in running.items() if limit <= time.monotonic() and reader not in ended]
+            late = [
+                reader
+                for reader, (*_, limit) in running.items()
+                if limit <= time.monotonic() and reader not in ended
+            ]
             for reader in ended + late:
                 job, process, _ = running.pop(reader)
                 try:

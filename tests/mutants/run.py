@@ -46,7 +46,11 @@ def problem_of(edits, package=TESTS.parent / "numpyvae", write=False):
 
 def copy_with(edits, directory):
     """The package in a new directory, with the fault; None, or what is wrong with the fault"""
-    shutil.copytree(TESTS.parent / "numpyvae", directory / "numpyvae", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        TESTS.parent / "numpyvae",
+        directory / "numpyvae",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
     return problem_of(edits, directory / "numpyvae", write=True)
 
 
@@ -58,7 +62,10 @@ def run(edits, tests, seconds=SECONDS):
         expired.append(signum)
         raise TimeoutError(f"more than {seconds} seconds")
 
-    with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryFile("w+") as output:
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        tempfile.TemporaryFile("w+") as output,
+    ):
         if problem := copy_with(edits, Path(directory)):
             return problem, ""
         sys.path.insert(0, directory)
@@ -67,30 +74,49 @@ def run(edits, tests, seconds=SECONDS):
         signal.signal(signal.SIGALRM, too_long)
         signal.alarm(seconds)
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-            status = pytest.main(["-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider",
-                                  "-W", "ignore::pytest.PytestAssertRewriteWarning",  # hypothesis is here already
-                                  "-W", "ignore:mypy_extensions:DeprecationWarning",  # hypothesis, where libcst is
-                                  "--rootdir", str(TESTS.parent), *arguments(tests)])
+            status = pytest.main(
+                [
+                    "-x",
+                    "-q",
+                    "--no-header",
+                    "--tb=line",
+                    "-p",
+                    "no:cacheprovider",
+                    "-W",
+                    "ignore::pytest.PytestAssertRewriteWarning",  # hypothesis is here already
+                    "-W",
+                    "ignore:mypy_extensions:DeprecationWarning",  # hypothesis, where libcst is
+                    "--rootdir",
+                    str(TESTS.parent),
+                    *arguments(tests),
+                ]
+            )
         signal.alarm(0)
         output.seek(0)
         import numpyvae
 
         if not numpyvae.__file__.startswith(directory):
             return f"the tests imported {numpyvae.__file__}, not the copy", ""
-        result = {PASSED: "survived", FAILED: "killed"}.get(status, f"the tests did not run: {status!r}")
+        result = {PASSED: "survived", FAILED: "killed"}.get(
+            status, f"the tests did not run: {status!r}"
+        )
         return "too long" if expired else result, output.read()
 
 
 def arguments(tests):
     """'test_a.py test_b.py -k words': files, and maybe a choice among their tests, as pytest takes them"""
     files, _, choice = tests.partition(" -k ")
-    return [str(TESTS / name) for name in files.split()] + (["-k", choice] if choice else [])
+    return [str(TESTS / name) for name in files.split()] + (
+        ["-k", choice] if choice else []
+    )
 
 
 def configure():
     """Hypothesis without shrinking: that a test fails is all there is to know."""
     phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
-    hypothesis.settings.register_profile("mutants", deadline=None, derandomize=True, database=None, phases=phases)
+    hypothesis.settings.register_profile(
+        "mutants", deadline=None, derandomize=True, database=None, phases=phases
+    )
 
 
 def shard(text):

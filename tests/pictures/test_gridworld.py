@@ -9,7 +9,7 @@ from numpyvae.pictures.gridworld import gridworld_svg
 from numpyvae.pictures.svg import PALETTE
 
 TAG = "{http://www.w3.org/2000/svg}"
-VALUES = np.array([0.0, 0.25, 0.5, np.nan, 1.0, 0.75])                   # two rows of three
+VALUES = np.array([0.0, 0.25, 0.5, np.nan, 1.0, 0.75])  # two rows of three
 ACTIONS = np.zeros((6, 4), bool)
 ACTIONS[[0, 1, 1, 2, 5], [2, 1, 2, 3, 0]] = True
 
@@ -32,11 +32,21 @@ def arrows(g):
     """The directions of a cell's arrows: from the start of each line to the first corner of its head"""
     found = set()
     for line, head in zip(g.findall(TAG + "line"), g.findall(TAG + "polygon")):
-        tip, *sides = (tuple(map(float, corner.split(","))) for corner in head.get("points").split())
+        tip, *sides = (
+            tuple(map(float, corner.split(",")))
+            for corner in head.get("points").split()
+        )
         dx, dy = tip[0] - float(line.get("x1")), tip[1] - float(line.get("y1"))
-        name = ("right" if dx > 0 else "left") if abs(dx) > abs(dy) else ("down" if dy > 0 else "up")
-        assert all(abs(x - float(line.get("x1"))) + abs(y - float(line.get("y1"))) < abs(dx) + abs(dy)
-                   for x, y in sides)
+        name = (
+            ("right" if dx > 0 else "left")
+            if abs(dx) > abs(dy)
+            else ("down" if dy > 0 else "up")
+        )
+        assert all(
+            abs(x - float(line.get("x1"))) + abs(y - float(line.get("y1")))
+            < abs(dx) + abs(dy)
+            for x, y in sides
+        )
         found.add(name)
     return found
 
@@ -47,20 +57,28 @@ def test_each_state_has_its_value_and_its_arrows():
     for s, g in found.items():
         texts = [text.text for text in g.findall(TAG + "text")]
         assert texts == ([] if np.isnan(VALUES[s]) else [f"{VALUES[s]:.3g}"])
-        expected = {name for name, taken in zip(("left", "down", "right", "up"), ACTIONS[s]) if taken}
+        expected = {
+            name
+            for name, taken in zip(("left", "down", "right", "up"), ACTIONS[s])
+            if taken
+        }
         assert arrows(g) == expected
 
 
 def test_the_opacity_of_a_cell_grows_in_proportion_to_its_value():
     found = cells(gridworld_svg(VALUES, ACTIONS, columns=3), 3)
     opacity = [float(found[s][0].get("fill-opacity")) for s in (0, 1, 2, 5, 4)]
-    assert opacity == [0, 0.11, 0.23, 0.34, 0.45]                        # rounded to a hundredth
-    assert {found[s][0].get("style") for s in (0, 1, 2, 5, 4)} == {"fill: var(--series-0)"}
+    assert opacity == [0, 0.11, 0.23, 0.34, 0.45]  # rounded to a hundredth
+    assert {found[s][0].get("style") for s in (0, 1, 2, 5, 4)} == {
+        "fill: var(--series-0)"
+    }
 
 
 @pytest.mark.parametrize("page", [0, 1])
 def test_words_on_the_darkest_cell_have_a_contrast_of_4_5_to_1(page):
-    paper, words, color = (channels(PALETTE[name][page]) for name in ("paper", "text", "series-0"))
+    paper, words, color = (
+        channels(PALETTE[name][page]) for name in ("paper", "text", "series-0")
+    )
     found = cells(gridworld_svg([0.0, 1.0], np.array([0, 0]), 2), 2)
     opacity = float(found[1][0].get("fill-opacity"))
     low, high = sorted([luminance(words), luminance(paper + opacity * (color - paper))])
@@ -68,12 +86,14 @@ def test_words_on_the_darkest_cell_have_a_contrast_of_4_5_to_1(page):
 
 
 def channels(color):
-    return np.array([int(color[k:k + 2], 16) for k in (1, 3, 5)]) / 255
+    return np.array([int(color[k : k + 2], 16) for k in (1, 3, 5)]) / 255
 
 
 def luminance(rgb):
     """Of WCAG 2.2"""
-    return [0.2126, 0.7152, 0.0722] @ np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return [0.2126, 0.7152, 0.0722] @ np.where(
+        rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4
+    )
 
 
 def test_a_negative_value_has_a_minus_sign():
@@ -82,30 +102,63 @@ def test_a_negative_value_has_a_minus_sign():
 
 
 def test_action_numbers_and_named_directions_are_accepted():
-    found = cells(gridworld_svg([1, 2], np.array([1, 0]), 2, directions=("up", "right", "down", "left")), 2)
+    found = cells(
+        gridworld_svg(
+            [1, 2], np.array([1, 0]), 2, directions=("up", "right", "down", "left")
+        ),
+        2,
+    )
     assert arrows(found[0]) == {"right"} and arrows(found[1]) == {"up"}
 
 
 def test_labels_stand_in_place_of_arrows_and_are_escaped():
-    found = cells(gridworld_svg([1, 2], np.array([1, 0]), 1, labels=["<G>", ""], title="A & B"), 1)
-    assert [text.text for text in found[0].findall(TAG + "text")] == ["1", "<G>"] and not arrows(found[0])
+    found = cells(
+        gridworld_svg([1, 2], np.array([1, 0]), 1, labels=["<G>", ""], title="A & B"), 1
+    )
+    assert [text.text for text in found[0].findall(TAG + "text")] == [
+        "1",
+        "<G>",
+    ] and not arrows(found[0])
     assert arrows(found[1]) == {"left"}
-    assert "A & B" in "".join(ElementTree.fromstring(gridworld_svg([1], np.array([0]), 1, title="A & B")).itertext())
+    assert "A & B" in "".join(
+        ElementTree.fromstring(
+            gridworld_svg([1], np.array([0]), 1, title="A & B")
+        ).itertext()
+    )
 
 
 @pytest.mark.parametrize("values", [[2.0, 2.0], [np.nan, 2.0], [np.nan, np.nan]])
 def test_equal_values_and_walls_alone_are_drawn(values):
-    rectangles = [g[0] for g in cells(gridworld_svg(values, np.array([0, 0]), 2), 2).values()]
-    fills = [(rectangle.get("style"), rectangle.get("fill-opacity")) for rectangle in rectangles]
-    assert fills == [("fill: var(--axis)", None) if np.isnan(v) else ("fill: var(--series-0)", "0") for v in values]
+    rectangles = [
+        g[0] for g in cells(gridworld_svg(values, np.array([0, 0]), 2), 2).values()
+    ]
+    fills = [
+        (rectangle.get("style"), rectangle.get("fill-opacity"))
+        for rectangle in rectangles
+    ]
+    assert fills == [
+        ("fill: var(--axis)", None) if np.isnan(v) else ("fill: var(--series-0)", "0")
+        for v in values
+    ]
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ((VALUES, ACTIONS, 4), "S a multiple of its 4 columns"), ((VALUES, ACTIONS[:5], 3), r"not \(6,\) and \(5, 4\)"),
-    ((VALUES, ACTIONS, 0), "0 columns"), ((VALUES, ACTIONS[:, :3], 3), r"actions \(S, 4\)"),
-    ((VALUES, ACTIONS, 3, ("left", "down", "right", "north")), "directions among up, right, down, left"),
-    ((VALUES, ACTIONS, 3, ("left", "down", "right", "up"), ["G"]), "one label per state"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ((VALUES, ACTIONS, 4), "S a multiple of its 4 columns"),
+        ((VALUES, ACTIONS[:5], 3), r"not \(6,\) and \(5, 4\)"),
+        ((VALUES, ACTIONS, 0), "0 columns"),
+        ((VALUES, ACTIONS[:, :3], 3), r"actions \(S, 4\)"),
+        (
+            (VALUES, ACTIONS, 3, ("left", "down", "right", "north")),
+            "directions among up, right, down, left",
+        ),
+        (
+            (VALUES, ACTIONS, 3, ("left", "down", "right", "up"), ["G"]),
+            "one label per state",
+        ),
+    ],
+)
 def test_what_does_not_fit_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         gridworld_svg(*arguments)

@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from numpyvae.pictures.plots import (HEIGHT, WIDTH, curve_svg, learning_curve_svg, line_plot_svg, training_loss_name,
-                                     write_svg)
+from numpyvae.pictures.plots import (
+    HEIGHT,
+    WIDTH,
+    curve_svg,
+    learning_curve_svg,
+    line_plot_svg,
+    training_loss_name,
+    write_svg,
+)
 from numpyvae.settings import TrainingOptions, VAEConfig
 from tests.pictures import reading
 
@@ -24,22 +31,35 @@ def read(svg, log_x=False, log_y=False):
 
 
 def test_every_curve_passes_through_its_values():
-    x, curves = [1, 2, 4, 7], {"train": [160.0, 130.0, 120.0, 110.0], "test": [155.0, 131.0, 119.0, 108.0]}
+    x, curves = (
+        [1, 2, 4, 7],
+        {"train": [160.0, 130.0, 120.0, 110.0], "test": [155.0, 131.0, 119.0, 108.0]},
+    )
     svg = line_plot_svg(x, curves)
     for (xs, ys), values in zip(read(svg), curves.values(), strict=True):
-        assert xs == pytest.approx(x, abs=0.001) and ys == pytest.approx(values, abs=0.01)
+        assert xs == pytest.approx(x, abs=0.001) and ys == pytest.approx(
+            values, abs=0.01
+        )
 
 
 def test_larger_values_are_higher_and_later_ones_to_the_right():
-    ((rising, falling),) = [reading.curves(line_plot_svg([0, 1], {"a": [0.0, 1.0], "b": [1.0, 0.0]}))]
-    assert rising[1, 0] > rising[0, 0] and rising[1, 1] < rising[0, 1] and falling[1, 1] > falling[0, 1]
+    ((rising, falling),) = [
+        reading.curves(line_plot_svg([0, 1], {"a": [0.0, 1.0], "b": [1.0, 0.0]}))
+    ]
+    assert (
+        rising[1, 0] > rising[0, 0]
+        and rising[1, 1] < rising[0, 1]
+        and falling[1, 1] > falling[0, 1]
+    )
 
 
 def test_logarithmic_axes_show_the_exponents():
     x, y = 10.0 ** np.arange(-12, 1), 10.0 ** np.arange(0, -13, -1)
     svg = line_plot_svg(x, {"error": y}, log_x=True, log_y=True)
     ((xs, ys),) = read(svg, log_x=True, log_y=True)
-    assert xs == pytest.approx(np.log10(x), abs=0.01) and ys == pytest.approx(np.log10(y), abs=0.02)
+    assert xs == pytest.approx(np.log10(x), abs=0.01) and ys == pytest.approx(
+        np.log10(y), abs=0.02
+    )
     ((_, ys),) = read(line_plot_svg(x, {"error": y}, log_y=True), log_y=True)
     assert ys == pytest.approx(np.log10(y), abs=0.02)
 
@@ -47,7 +67,9 @@ def test_logarithmic_axes_show_the_exponents():
 def test_the_legend_names_each_curve_in_its_color_with_its_last_value():
     curves = {f"curve {i}": [i, i + 0.123456] for i in range(6)}
     svg = line_plot_svg([0, 1], curves)
-    assert list(reading.legend(svg)) == [f"curve {i} {i + 0.123456:.5g}" for i in range(6)]
+    assert list(reading.legend(svg)) == [
+        f"curve {i} {i + 0.123456:.5g}" for i in range(6)
+    ]
     lines = [reading.color(line) for line in reading.elements(svg, "polyline")]
     assert list(reading.legend(svg).values()) == lines and len(set(lines[:4])) == 4
 
@@ -55,31 +77,61 @@ def test_the_legend_names_each_curve_in_its_color_with_its_last_value():
 def test_a_dot_marks_the_last_value_of_each_curve():
     svg = line_plot_svg([0, 1, 2], {"a": [3.0, 1.0, 2.0], "b": [0.0, 5.0, math.nan]})
     dots = [dot for dot in reading.elements(svg, "circle") if dot.get("r") == "3.5"]
-    for dot, points, line in zip(dots, reading.curves(svg), reading.elements(svg, "polyline"), strict=True):
-        assert (float(dot.get("cx")), float(dot.get("cy"))) == pytest.approx(tuple(points[-1]), abs=PIXEL)
+    for dot, points, line in zip(
+        dots, reading.curves(svg), reading.elements(svg, "polyline"), strict=True
+    ):
+        assert (float(dot.get("cx")), float(dot.get("cy"))) == pytest.approx(
+            tuple(points[-1]), abs=PIXEL
+        )
         assert reading.color(dot) == reading.color(line)
 
 
 def test_title_and_labels_are_shown_and_without_a_title_there_is_more_room():
     svg = line_plot_svg([0, 1], {"a": [0, 1]}, "The title", "seconds", "meters")
     assert reading.texts(svg, "title") == ["The title"]
-    assert reading.texts(svg, "x-label") == ["seconds"] and reading.texts(svg, "y-label") == ["meters"]
+    assert reading.texts(svg, "x-label") == ["seconds"] and reading.texts(
+        svg, "y-label"
+    ) == ["meters"]
     bare = line_plot_svg([0, 1], {"a": [0, 1]})
     assert not reading.texts(bare, "title") and "The title" not in bare
-    assert max(reading.ticks(bare, "y").values()) == max(reading.ticks(svg, "y").values())
-    assert min(reading.ticks(bare, "y").values()) < min(reading.ticks(svg, "y").values())
+    assert max(reading.ticks(bare, "y").values()) == max(
+        reading.ticks(svg, "y").values()
+    )
+    assert min(reading.ticks(bare, "y").values()) < min(
+        reading.ticks(svg, "y").values()
+    )
 
 
 def test_the_unit_interval_has_ticks_but_epochs_only_integers():
-    assert list(reading.ticks(line_plot_svg([0, 0.5, 1], {"a": [1, 2, 3]}), "x")) == [0, 0.2, 0.4, 0.6, 0.8, 1]
+    assert list(reading.ticks(line_plot_svg([0, 0.5, 1], {"a": [1, 2, 3]}), "x")) == [
+        0,
+        0.2,
+        0.4,
+        0.6,
+        0.8,
+        1,
+    ]
     assert list(reading.ticks(curve_svg([1, 2, 3], {"a": [1, 2, 3]}), "x")) == [1, 2, 3]
-    assert list(reading.ticks(line_plot_svg([1, 2], {"a": [0, 1]}), "y")) == [0, 0.2, 0.4, 0.6, 0.8, 1]
+    assert list(reading.ticks(line_plot_svg([1, 2], {"a": [0, 1]}), "y")) == [
+        0,
+        0.2,
+        0.4,
+        0.6,
+        0.8,
+        1,
+    ]
     units = line_plot_svg([1, 2], {"a": [2, 2]}, integer_y=True, y_min=0, y_max=2)
     assert list(reading.ticks(units, "y")) == [0, 1, 2]
 
 
-@given(st.lists(st.floats(-1e9, 1e9) | st.sampled_from([math.nan, math.inf]), min_size=1, max_size=6),
-       st.text(max_size=8))
+@given(
+    st.lists(
+        st.floats(-1e9, 1e9) | st.sampled_from([math.nan, math.inf]),
+        min_size=1,
+        max_size=6,
+    ),
+    st.text(max_size=8),
+)
 def test_any_values_and_any_name_give_xml_with_every_point_inside(values, name):
     if not any(map(math.isfinite, values)):
         with pytest.raises(ValueError, match="at least one finite value"):
@@ -89,7 +141,7 @@ def test_any_values_and_any_name_give_xml_with_every_point_inside(values, name):
     (points,) = reading.curves(svg)
     assert len(points) == sum(map(math.isfinite, values))
     assert ((0 < points) & (points < [WIDTH, HEIGHT])).all()
-    assert len(reading.elements(svg, "text")) < 40                     # the ticks are few
+    assert len(reading.elements(svg, "text")) < 40  # the ticks are few
 
 
 @pytest.mark.parametrize("value", [0.0, 5e-324, 100.0, -100.0, 1e300])
@@ -98,19 +150,43 @@ def test_a_constant_curve_is_plotted(value):
     assert "nan" not in svg and len(reading.curves(svg)) == 1
 
 
-@pytest.mark.parametrize("value, low, high", [(227.9188, 200, 260), (0.735083, 0.6, 0.9), (-3.0, -3.5, -2.5), (0.0, -1, 1)])
+@pytest.mark.parametrize(
+    "value, low, high",
+    [(227.9188, 200, 260), (0.735083, 0.6, 0.9), (-3.0, -3.5, -2.5), (0.0, -1, 1)],
+)
 def test_the_axis_of_one_value_is_not_a_magnifying_glass(value, low, high):
     """Its ticks differ by some hundredths of the value and not by its rounding."""
     ticks = sorted(reading.ticks(line_plot_svg([1], {"train": [value]}), "y"))
-    assert low <= ticks[0] < value < ticks[-1] <= high and ticks[-1] - ticks[0] >= 0.1 * abs(value)
+    assert low <= ticks[0] < value < ticks[-1] <= high and ticks[-1] - ticks[
+        0
+    ] >= 0.1 * abs(value)
 
 
-@pytest.mark.parametrize("x, curves, more, message", [
-    ([1, 2, 3], {"train": [1.0, 2.0]}, {}, "the curve 'train' has 2 values, and x has 3"),
-    ([1], {}, {}, "at least one curve"),
-    ([1, math.nan], {"a": [1, 2]}, {}, "x has values that are not finite"),
-    ([0, 1], {"a": [1, 2]}, {"log_x": True}, "the curve 'a' has values that are not positive"),
-    ([1, 2], {"a": [1, 0]}, {"log_y": True}, "the curve 'a' has values that are not positive")])
+@pytest.mark.parametrize(
+    "x, curves, more, message",
+    [
+        (
+            [1, 2, 3],
+            {"train": [1.0, 2.0]},
+            {},
+            "the curve 'train' has 2 values, and x has 3",
+        ),
+        ([1], {}, {}, "at least one curve"),
+        ([1, math.nan], {"a": [1, 2]}, {}, "x has values that are not finite"),
+        (
+            [0, 1],
+            {"a": [1, 2]},
+            {"log_x": True},
+            "the curve 'a' has values that are not positive",
+        ),
+        (
+            [1, 2],
+            {"a": [1, 0]},
+            {"log_y": True},
+            "the curve 'a' has values that are not positive",
+        ),
+    ],
+)
 def test_what_cannot_be_plotted_is_refused(x, curves, more, message):
     with pytest.raises(ValueError, match=message):
         line_plot_svg(x, curves, **more)
@@ -118,36 +194,57 @@ def test_what_cannot_be_plotted_is_refused(x, curves, more, message):
 
 # Many points
 
+
 def test_thinning_keeps_the_first_the_last_and_every_extreme():
     rng = np.random.default_rng(0)
     x, y = np.arange(20_000.0), rng.standard_normal(20_000)
     y[[0, -1, 7_777, 13_131]] = 1.5, -1.5, 50, -50
     svg = line_plot_svg(x, {"noise": y})
     ((xs, ys),) = read(svg)
-    assert len(xs) <= 4 * WIDTH and (np.diff(xs) >= -40).all()         # 40: a pixel and its rounding
-    assert (xs[0], xs[-1]) == pytest.approx((0, 19_999), abs=1) and (ys[0], ys[-1]) == pytest.approx((1.5, -1.5), abs=0.02)
+    assert (
+        len(xs) <= 4 * WIDTH and (np.diff(xs) >= -40).all()
+    )  # 40: a pixel and its rounding
+    assert (xs[0], xs[-1]) == pytest.approx((0, 19_999), abs=1) and (
+        ys[0],
+        ys[-1],
+    ) == pytest.approx((1.5, -1.5), abs=0.02)
     assert (ys.max(), ys.min()) == pytest.approx((50, -50), abs=0.02)
-    assert xs[ys.argmax()] == pytest.approx(7_777, abs=1) and xs[ys.argmin()] == pytest.approx(13_131, abs=1)
-    pixels, columns = reading.curves(svg)[0], np.floor(64 + (WIDTH - 24 - 64) * x / 19_999)   # the frame's margins
-    for column in np.unique(columns)[::37]:                            # every pixel column spans what it spanned
+    assert xs[ys.argmax()] == pytest.approx(7_777, abs=1) and xs[
+        ys.argmin()
+    ] == pytest.approx(13_131, abs=1)
+    pixels, columns = (
+        reading.curves(svg)[0],
+        np.floor(64 + (WIDTH - 24 - 64) * x / 19_999),
+    )  # the frame's margins
+    for column in np.unique(columns)[::37]:  # every pixel column spans what it spanned
         shown = ys[np.floor(pixels[:, 0]) == column]
         there = y[columns == column]
-        assert (shown.min(), shown.max()) == pytest.approx((there.min(), there.max()), abs=0.02)
-        near = ys[abs(np.floor(pixels[:, 0]) - column) <= 1]          # rounding may move a point across the border
+        assert (shown.min(), shown.max()) == pytest.approx(
+            (there.min(), there.max()), abs=0.02
+        )
+        near = ys[
+            abs(np.floor(pixels[:, 0]) - column) <= 1
+        ]  # rounding may move a point across the border
         assert abs(near - there[0]).min() < 0.02 and abs(near - there[-1]).min() < 0.02
 
 
 def test_few_points_and_curves_that_turn_back_are_not_thinned():
     x = np.linspace(0, 1, 500)
     ((xs, ys),) = read(line_plot_svg(x, {"a": np.sin(9 * x)}))
-    assert xs == pytest.approx(x, abs=1e-3) and ys == pytest.approx(np.sin(9 * x), abs=0.01)
+    assert xs == pytest.approx(x, abs=1e-3) and ys == pytest.approx(
+        np.sin(9 * x), abs=0.01
+    )
     t = np.linspace(0, 2 * np.pi, 3000)
-    assert len(reading.curves(line_plot_svg(np.cos(t), {"circle": np.sin(t)}))[0]) == 3000
+    assert (
+        len(reading.curves(line_plot_svg(np.cos(t), {"circle": np.sin(t)}))[0]) == 3000
+    )
 
 
 def test_the_legend_has_the_minus_sign_of_the_axes():
     svg = line_plot_svg([0, 1], {"a-b": [1.0, -0.25]})
-    assert list(reading.legend(svg)) == ["a-b −0.25"] and "−0.2" in reading.texts(svg, "tick")
+    assert list(reading.legend(svg)) == ["a-b −0.25"] and "−0.2" in reading.texts(
+        svg, "tick"
+    )
 
 
 def test_ten_times_as_many_epochs_take_at_most_about_ten_times_as_long():
@@ -156,7 +253,10 @@ def test_ten_times_as_many_epochs_take_at_most_about_ten_times_as_long():
     seconds = {1_000: [], 10_000: []}
     for _ in range(5):
         for n, taken in seconds.items():
-            epochs, losses = list(range(1, n + 1)), [100 + 100 / (1 + i) + i % 7 for i in range(n)]
+            epochs, losses = (
+                list(range(1, n + 1)),
+                [100 + 100 / (1 + i) + i % 7 for i in range(n)],
+            )
             began = time.process_time()
             svg = curve_svg(epochs, {"train": losses, "test": losses})
             taken.append(time.process_time() - began)
@@ -166,34 +266,51 @@ def test_ten_times_as_many_epochs_take_at_most_about_ten_times_as_long():
 
 # Learning curves
 
+
 def test_the_first_epochs_do_not_rule_the_axis():
     losses = [500.0, 300.0] + [110 - 0.1 * i for i in range(28)]
     svg = curve_svg(range(1, 31), {"train": losses})
     ((xs, ys),) = read(svg)
     assert max(reading.ticks(svg, "y")) <= 115 and ys == pytest.approx(losses, rel=1e-3)
-    assert reading.texts(svg, "y-label") == ["loss, nats per image (up to 500, above the axis)"]
-    (_, nested) = reading.elements(svg, "svg")                         # the viewport that cuts off what is above
+    assert reading.texts(svg, "y-label") == [
+        "loss, nats per image (up to 500, above the axis)"
+    ]
+    (_, nested) = reading.elements(
+        svg, "svg"
+    )  # the viewport that cuts off what is above
     top = min(reading.ticks(svg, "y").values())
     assert [y >= top for _, y in reading.curves(svg)[0]] == [False] * 2 + [True] * 28
     assert top - 4 <= float(nested.get("y")) < top and nested.get("overflow") is None
 
 
-@pytest.mark.parametrize("losses", [[3.0, 2.0, 1.0], [9.0, 1.0, 1.0], [10.0, 9.0, 8.0, 7.0, 6.0, 5.0]])
+@pytest.mark.parametrize(
+    "losses", [[3.0, 2.0, 1.0], [9.0, 1.0, 1.0], [10.0, 9.0, 8.0, 7.0, 6.0, 5.0]]
+)
 def test_a_short_or_even_curve_is_shown_whole(losses):
     svg = curve_svg(range(1, len(losses) + 1), {"a": losses})
-    assert max(reading.ticks(svg, "y")) >= losses[0] and reading.texts(svg, "y-label") == ["loss, nats per image"]
+    assert max(reading.ticks(svg, "y")) >= losses[0] and reading.texts(
+        svg, "y-label"
+    ) == ["loss, nats per image"]
 
 
 def test_the_first_epoch_leaves_the_plot_if_that_shortens_the_axis_by_a_third():
-    cut, whole = ([10.0, high, 7.0, 6.0, 5.0, 5.0] for high in (8.0, 8.5))   # 3/5 and 3.5/5 of the range are left
+    cut, whole = (
+        [10.0, high, 7.0, 6.0, 5.0, 5.0] for high in (8.0, 8.5)
+    )  # 3/5 and 3.5/5 of the range are left
     assert max(reading.ticks(curve_svg(range(1, 7), {"a": cut}), "y")) == 8
     assert max(reading.ticks(curve_svg(range(1, 7), {"a": whole}), "y")) == 10
-    assert max(reading.ticks(curve_svg(range(1, 4), {"a": [10.0, 5.0, 5.0]}), "y")) == 10          # too few epochs
+    assert (
+        max(reading.ticks(curve_svg(range(1, 4), {"a": [10.0, 5.0, 5.0]}), "y")) == 10
+    )  # too few epochs
 
 
 def test_everything_is_inside_the_document():
     x, curves = range(12), {f"a long name {i}": [i, 2.0] * 6 for i in range(9)}
-    for more in ({}, {"title": "A title", "x_label": "x", "y_label": "y"}, {"width": 380, "height": 300}):
+    for more in (
+        {},
+        {"title": "A title", "x_label": "x", "y_label": "y"},
+        {"width": 380, "height": 300},
+    ):
         reading.assert_inside(line_plot_svg(x, curves, **more))
 
 
@@ -204,37 +321,64 @@ def test_a_late_rise_stays_in_the_plot():
 
 def test_the_last_value_above_the_axis_has_no_dot():
     svg = line_plot_svg([0, 1], {"a": [0.0, 5.0], "b": [0.0, 1.0]}, y_max=2)
-    assert len([dot for dot in reading.elements(svg, "circle") if dot.get("r") == "3.5"]) == 1
+    assert (
+        len([dot for dot in reading.elements(svg, "circle") if dot.get("r") == "3.5"])
+        == 1
+    )
     assert max(reading.ticks(svg, "y")) == 2
 
 
 HISTORY = [dict(epoch=e, train_loss=130.0 - e, test_loss=128.0 - e) for e in (1, 2, 3)]
 
 
-@pytest.mark.parametrize("config, options, train, test", [
-    ({}, {}, "train", "test"),
-    ({"beta": 4}, {}, "train: reconstruction + 4 KL", "test: negative ELBO"),
-    ({}, {"objective": "iwae", "num_samples": 5}, "train: negative IWAE bound, K = 5", "test: negative ELBO"),
-    ({}, {"objective": "iwae-dreg", "num_samples": 5}, "train: negative IWAE bound, K = 5", "test: negative ELBO"),
-    ({}, {"objective": "elbo-stl"}, "train", "test")])
+@pytest.mark.parametrize(
+    "config, options, train, test",
+    [
+        ({}, {}, "train", "test"),
+        ({"beta": 4}, {}, "train: reconstruction + 4 KL", "test: negative ELBO"),
+        (
+            {},
+            {"objective": "iwae", "num_samples": 5},
+            "train: negative IWAE bound, K = 5",
+            "test: negative ELBO",
+        ),
+        (
+            {},
+            {"objective": "iwae-dreg", "num_samples": 5},
+            "train: negative IWAE bound, K = 5",
+            "test: negative ELBO",
+        ),
+        ({}, {"objective": "elbo-stl"}, "train", "test"),
+    ],
+)
 def test_the_learning_curve_names_quantities_that_differ(config, options, train, test):
     config, options = VAEConfig(**config), TrainingOptions(**options)
     svg = learning_curve_svg(HISTORY, config, options)
     assert list(reading.legend(svg)) == [f"{train} 127", f"{test} 125"]
     (xs, ys), (_, tests) = read(svg)
     assert xs == pytest.approx([1, 2, 3], abs=0.01)
-    assert ys == pytest.approx([129, 128, 127], abs=0.02) and tests == pytest.approx([127, 126, 125], abs=0.02)
-    assert training_loss_name(config, options) in (train.removeprefix("train: "), "negative ELBO")
+    assert ys == pytest.approx([129, 128, 127], abs=0.02) and tests == pytest.approx(
+        [127, 126, 125], abs=0.02
+    )
+    assert training_loss_name(config, options) in (
+        train.removeprefix("train: "),
+        "negative ELBO",
+    )
     assert reading.texts(svg, "x-label") == ["epoch"]
 
 
 def test_a_run_without_test_images_has_one_curve():
     history = [row | {"test_loss": math.nan} for row in HISTORY]
-    assert list(reading.legend(learning_curve_svg(history, VAEConfig(), TrainingOptions()))) == ["train 127"]
+    assert list(
+        reading.legend(learning_curve_svg(history, VAEConfig(), TrainingOptions()))
+    ) == ["train 127"]
 
 
 def test_a_plot_is_written_as_text(tmp_path):
-    write_svg(tmp_path / "curve.svg", svg := curve_svg([1, 2], {"train": [2.0, 1.0]}, title="π & <τ>"))
+    write_svg(
+        tmp_path / "curve.svg",
+        svg := curve_svg([1, 2], {"train": [2.0, 1.0]}, title="π & <τ>"),
+    )
     assert (tmp_path / "curve.svg").read_text("utf-8") == svg
     assert ElementTree.fromstring(svg).find(reading.SVG + "title").text == "π & <τ>"
     assert [path.name for path in tmp_path.iterdir()] == ["curve.svg"]

@@ -17,7 +17,10 @@ def frame(epoch):
 def shown(directory):
     """The gray level of each frame of the animation"""
     assert write_animation(directory)
-    return [image[0, 0] // 17 for image in decode_apng((directory / "learning.png").read_bytes())[0]]
+    return [
+        image[0, 0] // 17
+        for image in decode_apng((directory / "learning.png").read_bytes())[0]
+    ]
 
 
 def test_the_animation_shows_the_kept_epochs_in_order(tmp_path):
@@ -26,7 +29,10 @@ def test_the_animation_shows_the_kept_epochs_in_order(tmp_path):
         assert shown(tmp_path) == list(range(1, epoch + 1))
     for epoch in range(8, 121):
         save_frame(tmp_path, epoch, frame(epoch))
-    assert shown(tmp_path) == [epoch % 16 for epoch in kept_epochs(120)] and len(kept_epochs(120)) <= 40
+    assert (
+        shown(tmp_path) == [epoch % 16 for epoch in kept_epochs(120)]
+        and len(kept_epochs(120)) <= 40
+    )
 
 
 def test_an_epoch_that_is_trained_again_replaces_its_frame(tmp_path):
@@ -40,7 +46,10 @@ def test_an_epoch_that_is_trained_again_replaces_its_frame(tmp_path):
 def test_the_frames_of_70000_epochs_are_told_apart(tmp_path):
     save_frame(tmp_path, 65_536, frame(1))
     save_frame(tmp_path, 131_072, frame(2))
-    assert read_idx(tmp_path / "frames.idx").shape == (2, 7, 5) and shown(tmp_path) == [1, 2]
+    assert read_idx(tmp_path / "frames.idx").shape == (2, 7, 5) and shown(tmp_path) == [
+        1,
+        2,
+    ]
 
 
 def test_without_frames_there_is_no_animation(tmp_path):
@@ -58,10 +67,15 @@ def damage(path, how):
     elif how == "unsorted":
         write_idx(path, read_idx(path)[::-1])
     else:
-        path.write_bytes({"truncated": data[:-3], "empty": b"", "text": b"not frames"}[how])
+        path.write_bytes(
+            {"truncated": data[:-3], "empty": b"", "text": b"not frames"}[how]
+        )
 
 
-@pytest.mark.parametrize("how", ["other shape", "other type", "a vector", "unsorted", "truncated", "empty", "text"])
+@pytest.mark.parametrize(
+    "how",
+    ["other shape", "other type", "a vector", "unsorted", "truncated", "empty", "text"],
+)
 def test_frames_that_are_damaged_begin_again(tmp_path, how):
     for epoch in (1, 2, 3):
         save_frame(tmp_path, epoch, frame(epoch))

@@ -37,66 +37,160 @@ def own_directory(tmp_path, monkeypatch):
 def run(tiny_directory):
     """A run of two epochs, trained and saved from Python"""
     source, images, test_images = DataSource.open(tiny_directory)
-    run = Run.create(CONFIG, OPTIONS, source, initial_state(images, CONFIG, OPTIONS), "run")
-    train(images, test_images, CONFIG, OPTIONS, state=run.state, processes=1, after_epoch=lambda state: run.save())
+    run = Run.create(
+        CONFIG, OPTIONS, source, initial_state(images, CONFIG, OPTIONS), "run"
+    )
+    train(
+        images,
+        test_images,
+        CONFIG,
+        OPTIONS,
+        state=run.state,
+        processes=1,
+        after_epoch=lambda state: run.save(),
+    )
     return run
 
 
 def same(a, b):
     """Two runs agree bit for bit in all that a checkpoint holds"""
-    left, right = ((record.settings_record(x.config, x.options, x.source), record.state_record(x.state), x.conditions,
-                    x.warm_start) for x in (a, b))
+    left, right = (
+        (
+            record.settings_record(x.config, x.options, x.source),
+            record.state_record(x.state),
+            x.conditions,
+            x.warm_start,
+        )
+        for x in (a, b)
+    )
     arrays = [record.arrays_of(x.state) for x in (a, b)]
-    return json.dumps(left) == json.dumps(right) and all(np.array_equal(arrays[0][name], arrays[1][name]) for name in arrays[0])
+    return json.dumps(left) == json.dumps(right) and all(
+        np.array_equal(arrays[0][name], arrays[1][name]) for name in arrays[0]
+    )
 
 
 # Saving and loading
+
 
 def test_a_run_comes_back_bit_for_bit_from_its_directory_or_its_file(run):
     for path in ("run", Path("run"), "run/checkpoint.npz"):
         loaded = Run.load(path)
         assert same(loaded, run) and loaded.directory == Path("run")
-        assert loaded.config == CONFIG and loaded.options == OPTIONS and type(loaded.config.hidden_dims) is tuple
+        assert (
+            loaded.config == CONFIG
+            and loaded.options == OPTIONS
+            and type(loaded.config.hidden_dims) is tuple
+        )
 
 
-def test_the_docstring_makes_a_run_and_continues_it_bit_for_bit(tiny_directory, monkeypatch):
+def test_the_docstring_makes_a_run_and_continues_it_bit_for_bit(
+    tiny_directory, monkeypatch
+):
     one_process = functools.partial(train, processes=1)
     Path("data").mkdir()
     Path("data/sample").symlink_to(tiny_directory)
-    code = "\n".join(re.findall(r"^    (\S.* = .*|train\(.*)$", run_module.__doc__, re.M))
-    names = dict(Run=Run, DataSource=DataSource, initial_state=initial_state, train=one_process, replace=replace, config=CONFIG, options=OPTIONS)
+    code = "\n".join(
+        re.findall(r"^    (\S.* = .*|train\(.*)$", run_module.__doc__, re.M)
+    )
+    names = dict(
+        Run=Run,
+        DataSource=DataSource,
+        initial_state=initial_state,
+        train=one_process,
+        replace=replace,
+        config=CONFIG,
+        options=OPTIONS,
+    )
     exec(code, names)
     _, images, test_images = DataSource.open(tiny_directory)
-    uninterrupted = one_process(images, test_images, CONFIG, replace(OPTIONS, epochs=30))
+    uninterrupted = one_process(
+        images, test_images, CONFIG, replace(OPTIONS, epochs=30)
+    )
     loaded = Run.load("runs/scripted")
     assert len(loaded.state.history) == loaded.options.epochs == 30
     assert np.array_equal(loaded.state.params.vector, uninterrupted.params.vector)
 
 
-@pytest.mark.parametrize("config, options", [
-    (VAEConfig(input_dim=30, hidden_dims=(), latent_dim=1, likelihood="normal", prior=((1.0,), 0.5), beta=0.0), TrainingOptions()),
-    (VAEConfig(input_dim=30, likelihood="normal", logvar_x=-1e-5, activation="tanh"), TrainingOptions(warmup=3, seed=2**60)),
-    (CONFIG, TrainingOptions(objective="iwae", num_samples=3, binarize="static", schedule="burda", decay_epochs=2,
-                             initialization="glorot", adam_epsilon=1e-4, lr=0.1, batch_size=7))])
+@pytest.mark.parametrize(
+    "config, options",
+    [
+        (
+            VAEConfig(
+                input_dim=30,
+                hidden_dims=(),
+                latent_dim=1,
+                likelihood="normal",
+                prior=((1.0,), 0.5),
+                beta=0.0,
+            ),
+            TrainingOptions(),
+        ),
+        (
+            VAEConfig(
+                input_dim=30, likelihood="normal", logvar_x=-1e-5, activation="tanh"
+            ),
+            TrainingOptions(warmup=3, seed=2**60),
+        ),
+        (
+            CONFIG,
+            TrainingOptions(
+                objective="iwae",
+                num_samples=3,
+                binarize="static",
+                schedule="burda",
+                decay_epochs=2,
+                initialization="glorot",
+                adam_epsilon=1e-4,
+                lr=0.1,
+                batch_size=7,
+            ),
+        ),
+    ],
+)
 def test_every_setting_comes_back(tiny, config, options):
-    run = Run.create(config, options, DataSource.of(*tiny), initial_state(tiny[0], config, options), "run")
+    run = Run.create(
+        config,
+        options,
+        DataSource.of(*tiny),
+        initial_state(tiny[0], config, options),
+        "run",
+    )
     loaded = Run.load("run")
     assert same(loaded, run) and (loaded.config, loaded.options) == (config, options)
 
 
 def test_an_interrupted_epoch_is_resumed_bit_for_bit(tiny):
     whole = train(*tiny, CONFIG, OPTIONS, processes=1)
-    run = Run("cut", CONFIG, OPTIONS, DataSource.of(*tiny), initial_state(tiny[0], CONFIG, OPTIONS))
-    train(*tiny, CONFIG, OPTIONS, state=run.state, processes=1, after_batch=lambda state, loss: state.adam.t == 10)
+    run = Run(
+        "cut",
+        CONFIG,
+        OPTIONS,
+        DataSource.of(*tiny),
+        initial_state(tiny[0], CONFIG, OPTIONS),
+    )
+    train(
+        *tiny,
+        CONFIG,
+        OPTIONS,
+        state=run.state,
+        processes=1,
+        after_batch=lambda state, loss: state.adam.t == 10,
+    )
     run.save()
     resumed = train(*tiny, CONFIG, OPTIONS, state=Run.load("cut").state, processes=1)
-    assert np.array_equal(resumed.params.vector, whole.params.vector) and np.array_equal(resumed.adam.v, whole.adam.v)
-    assert [{**row, "seconds": 0} for row in resumed.history] == [{**row, "seconds": 0} for row in whole.history]
+    assert np.array_equal(
+        resumed.params.vector, whole.params.vector
+    ) and np.array_equal(resumed.adam.v, whole.adam.v)
+    assert [{**row, "seconds": 0} for row in resumed.history] == [
+        {**row, "seconds": 0} for row in whole.history
+    ]
 
 
 def test_save_makes_the_directory_and_can_move_the_run(run):
     run.save("deep/er/place")
-    assert run.directory == Path("deep/er/place") and same(Run.load("deep/er/place"), Run.load("run"))
+    assert run.directory == Path("deep/er/place") and same(
+        Run.load("deep/er/place"), Run.load("run")
+    )
     run.save()
     assert Path("deep/er/place/log.csv").read_text() == Path("run/log.csv").read_text()
 
@@ -112,30 +206,75 @@ def test_a_copy_of_a_checkpoint_loads_but_has_no_directory_to_write_into(run):
     assert same(Run.load("own"), run) and os.listdir("copies") == ["epoch2.npz"]
 
 
-def test_a_run_without_a_source_works_from_the_command_line(tiny, tiny_directory, capsys):
+def test_a_run_without_a_source_works_from_the_command_line(
+    tiny, tiny_directory, capsys
+):
     """Trained on arrays from Python, saved with nothing but the four things that a run is."""
     state = train(*tiny, CONFIG, OPTIONS, processes=1)
     Run("plain", CONFIG, OPTIONS, None, state).save()
     assert main(["sample", "plain", "--out", "x.png"]) == 0
     assert main(["evaluate", "plain", "--data", str(tiny_directory)]) == 0
-    assert main(["train", "--resume", "plain", "--epochs", "3", "--data", str(tiny_directory), "--quiet"]) == 0
+    assert (
+        main(
+            [
+                "train",
+                "--resume",
+                "plain",
+                "--epochs",
+                "3",
+                "--data",
+                str(tiny_directory),
+                "--quiet",
+            ]
+        )
+        == 0
+    )
     assert Run.load("plain").source == DataSource.open(tiny_directory)[0]
     Run("known", CONFIG, OPTIONS, DataSource.of(*tiny), state).save()
     assert main(["evaluate", "known", "--data", str(tiny_directory), "--json"]) == 0
     capsys.readouterr()
     assert main(["evaluate", "known"]) == 2
-    assert "known was trained on arrays in memory; name a data directory" in capsys.readouterr().err
-    assert main(["train", "--resume", "known", "--epochs", "3", "--data", str(tiny_directory), "--quiet"]) == 0
+    assert (
+        "known was trained on arrays in memory; name a data directory"
+        in capsys.readouterr().err
+    )
+    assert (
+        main(
+            [
+                "train",
+                "--resume",
+                "known",
+                "--epochs",
+                "3",
+                "--data",
+                str(tiny_directory),
+                "--quiet",
+            ]
+        )
+        == 0
+    )
     assert main(["evaluate", "known"]) == 0
 
 
 def test_one_line_says_what_a_run_is(run):
-    assert repr(run).startswith("<Run run: 30-8-2-8-30, 2 of 2 epochs on tiny>") and "\n" not in repr(run)
-    assert architecture(VAEConfig(input_dim=4, hidden_dims=(3, 2), latent_dim=1)) == "4-3-2-1-2-3-4"
+    assert repr(run).startswith(
+        "<Run run: 30-8-2-8-30, 2 of 2 epochs on tiny>"
+    ) and "\n" not in repr(run)
+    assert (
+        architecture(VAEConfig(input_dim=4, hidden_dims=(3, 2), latent_dim=1))
+        == "4-3-2-1-2-3-4"
+    )
 
 
-@pytest.mark.parametrize("changes, name", [(dict(hidden_dims=(9,)), "encoder.0.W"), (dict(latent_dim=3), "encoder.1.W"),
-                                           (dict(likelihood="normal"), "logvar_x"), (dict(hidden_dims=()), "encoder.0.W")])
+@pytest.mark.parametrize(
+    "changes, name",
+    [
+        (dict(hidden_dims=(9,)), "encoder.0.W"),
+        (dict(latent_dim=3), "encoder.1.W"),
+        (dict(likelihood="normal"), "logvar_x"),
+        (dict(hidden_dims=()), "encoder.0.W"),
+    ],
+)
 def test_a_state_of_another_model_is_refused_by_name(tiny, changes, name):
     state = initial_state(tiny[0], CONFIG, OPTIONS)
     with pytest.raises(ValueError, match=f"the state has {name}"):
@@ -144,15 +283,29 @@ def test_a_state_of_another_model_is_refused_by_name(tiny, changes, name):
 
 def test_data_of_another_size_is_refused(tiny):
     config = VAEConfig(input_dim=20, hidden_dims=(8,), latent_dim=2)
-    with pytest.raises(ValueError, match="input_dim is 20, but an image of arrays in memory has 30 pixels"):
-        Run("run", config, OPTIONS, DataSource.of(*tiny), initial_state(np.zeros((3, 20), np.uint8), config, OPTIONS))
+    with pytest.raises(
+        ValueError,
+        match="input_dim is 20, but an image of arrays in memory has 30 pixels",
+    ):
+        Run(
+            "run",
+            config,
+            OPTIONS,
+            DataSource.of(*tiny),
+            initial_state(np.zeros((3, 20), np.uint8), config, OPTIONS),
+        )
 
 
 # A checkpoint always holds a model that works
 
+
 def test_a_loss_or_a_parameter_that_is_not_finite_keeps_the_last_checkpoint(run):
     before = {path: path.read_bytes() for path in Path("run").iterdir()}
-    for name, value in (("train_loss", math.nan), ("train_loss", math.inf), ("test_loss", math.inf)):
+    for name, value in (
+        ("train_loss", math.nan),
+        ("train_loss", math.inf),
+        ("test_loss", math.inf),
+    ):
         changed = Run.load("run")
         changed.state.history[-1][name] = value
         with pytest.raises(NotFiniteError, match=f"epoch 2: {name} is {value}"):
@@ -170,20 +323,33 @@ def test_a_loss_or_a_parameter_that_is_not_finite_keeps_the_last_checkpoint(run)
 
 
 def test_a_run_without_test_images_is_saved_and_loaded(tiny):
-    run = Run("run", CONFIG, OPTIONS, DataSource.of(tiny[0]), train(tiny[0], None, CONFIG, OPTIONS, processes=1))
+    run = Run(
+        "run",
+        CONFIG,
+        OPTIONS,
+        DataSource.of(tiny[0]),
+        train(tiny[0], None, CONFIG, OPTIONS, processes=1),
+    )
     run.save()
-    assert same(Run.load("run"), run) and math.isnan(Run.load("run").state.history[-1]["test_loss"])
+    assert same(Run.load("run"), run) and math.isnan(
+        Run.load("run").state.history[-1]["test_loss"]
+    )
 
 
 # Where a run is written
 
+
 def test_numbers_of_directories_grow_whatever_else_is_there():
     for name in ("003", "0012", "²", "x9", "9" * 40):
         Path("runs", name).mkdir(parents=True)
-    assert new_directory(None) == Path("runs/013") and new_directory(None) == Path("runs/014")
+    assert new_directory(None) == Path("runs/013") and new_directory(None) == Path(
+        "runs/014"
+    )
     assert new_directory("a/b") == Path("a/b") == new_directory("a/b")  # empty
     Path("a/b/c").write_text("")
-    with pytest.raises(FileExistsError, match="a/b is not empty; a run never overwrites another"):
+    with pytest.raises(
+        FileExistsError, match="a/b is not empty; a run never overwrites another"
+    ):
         new_directory("a/b")
 
 
@@ -194,22 +360,40 @@ def test_creating_a_run_never_overwrites_another(run, tiny):
 
 # Data sources
 
+
 def test_a_source_is_the_data_and_knows_it_again(tiny_directory, monkeypatch):
     source, images, test_images = DataSource.open("tiny")
-    assert source.path == str(tiny_directory) and source.image_shape == (6, 5) and str(source) == "tiny"
-    assert source.digest == data_digest(images, test_images) == DataSource.of(images, test_images).digest
+    assert (
+        source.path == str(tiny_directory)
+        and source.image_shape == (6, 5)
+        and str(source) == "tiny"
+    )
+    assert (
+        source.digest
+        == data_digest(images, test_images)
+        == DataSource.of(images, test_images).digest
+    )
     monkeypatch.chdir("/")
     again, loaded, _ = source.load()
-    assert again == source and np.array_equal(loaded, images) and str(source) == str(tiny_directory).lstrip("/")
+    assert (
+        again == source
+        and np.array_equal(loaded, images)
+        and str(source) == str(tiny_directory).lstrip("/")
+    )
 
 
 def test_other_data_is_refused_and_moved_data_is_found(tiny_directory):
     source, images, test_images = DataSource.open("tiny")
     moved = tiny_directory.rename("moved")
-    with pytest.raises(FileNotFoundError, match="tiny: no such directory; that run was trained on tiny; name the directory"):
+    with pytest.raises(
+        FileNotFoundError,
+        match="tiny: no such directory; that run was trained on tiny; name the directory",
+    ):
         source.load(trained="that run")
     assert source.load(moved)[0] == replace(source, path=str(moved.absolute()))
-    with pytest.raises(ValueError, match="moved: not the data that this model was trained on"):
+    with pytest.raises(
+        ValueError, match="moved: not the data that this model was trained on"
+    ):
         replace(source, digest="0" * 64).load(moved)
 
 
@@ -217,16 +401,32 @@ def test_a_digest_sees_a_pixel_the_shape_the_type_and_the_split(tiny):
     images, test_images = tiny
     changed = images.copy()
     changed[3, 2, 1] ^= 1
-    digests = {data_digest(*arrays) for arrays in (
-        (images, test_images), (changed, test_images), (images.reshape(-1, 5, 6), test_images), (test_images, images),
-        (images.view(np.int8), test_images), (images,), (np.concatenate([images, test_images]),))}
+    digests = {
+        data_digest(*arrays)
+        for arrays in (
+            (images, test_images),
+            (changed, test_images),
+            (images.reshape(-1, 5, 6), test_images),
+            (test_images, images),
+            (images.view(np.int8), test_images),
+            (images,),
+            (np.concatenate([images, test_images]),),
+        )
+    }
     assert len(digests) == 7
 
 
 def test_rows_of_data_are_square_images_or_images_of_one_row():
-    assert DataSource.of(np.zeros((4, 7))).image_shape == (1, 7) and DataSource.of(np.zeros((4, 9))).image_shape == (3, 3)
-    assert DataSource.of(np.zeros((4, 7))).scale == 1 and DataSource.of(np.zeros((4, 7), np.uint8)).scale == 255
-    assert DataSource.unknown(784).image_shape == (28, 28) and DataSource.unknown(10).image_shape == (1, 10)
+    assert DataSource.of(np.zeros((4, 7))).image_shape == (1, 7) and DataSource.of(
+        np.zeros((4, 9))
+    ).image_shape == (3, 3)
+    assert (
+        DataSource.of(np.zeros((4, 7))).scale == 1
+        and DataSource.of(np.zeros((4, 7), np.uint8)).scale == 255
+    )
+    assert DataSource.unknown(784).image_shape == (28, 28) and DataSource.unknown(
+        10
+    ).image_shape == (1, 10)
 
 
 def test_a_path_that_is_not_utf_8_is_printed_with_a_replacement():
@@ -235,14 +435,28 @@ def test_a_path_that_is_not_utf_8_is_printed_with_a_replacement():
 
 # The command that reproduces a run
 
+
 def test_the_command_line_names_the_data_and_what_differs_from_the_defaults(run):
-    assert shlex.split(run.command_line()) == ["numpyvae", "train", "--data", "tiny", "--hidden", "8", "--latent", "2",
-                                               "--epochs", "2", "--batch-size", "16"]
+    assert shlex.split(run.command_line()) == [
+        "numpyvae",
+        "train",
+        "--data",
+        "tiny",
+        "--hidden",
+        "8",
+        "--latent",
+        "2",
+        "--epochs",
+        "2",
+        "--batch-size",
+        "16",
+    ]
     run.config = replace(CONFIG, prior=(1.0, 0.0))
     assert run.command_line().endswith("# prior (1.0, 0.0): from Python only")
 
 
 # Files with valid digests and wrong values inside
+
 
 def crafted(run, change):
     """The run's checkpoint with a change, saved with digests that agree"""
@@ -257,7 +471,13 @@ VALUES = [None, True, -1, 1.5, 10**400, "x", [], {"a": 1}, float("nan")]
 
 def places(meta, path=()):
     """Every place in nested dictionaries and lists"""
-    items = meta.items() if isinstance(meta, dict) else enumerate(meta) if isinstance(meta, list) else ()
+    items = (
+        meta.items()
+        if isinstance(meta, dict)
+        else enumerate(meta)
+        if isinstance(meta, list)
+        else ()
+    )
     for key, value in items:
         yield (*path, key)
         yield from places(value, (*path, key))
@@ -265,21 +485,29 @@ def places(meta, path=()):
 
 def test_a_wrong_value_anywhere_is_refused_or_harmless(run, capsys, monkeypatch):
     """Every place of the metadata takes each of 9 values; what loads must then be usable without a traceback."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # the disk is not what is tested
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: None
+    )  # the disk is not what is tested
     original = Path("run/checkpoint.npz").read_bytes()
     _, meta = checkpoint.load("run/checkpoint.npz")
     refused = accepted = 0
     for place in places(meta):
         for value in VALUES:
+
             def change(arrays, meta):
                 for key in place[:-1]:
                     meta = meta[key]
                 meta[place[-1]] = value
+
             crafted(run, change)
             try:
                 loaded = Run.load("run")
             except CheckpointError as error:
-                assert "\n" not in str(error) and "run/checkpoint.npz: a valid checkpoint, but not a run" in str(error), place
+                assert "\n" not in str(
+                    error
+                ) and "run/checkpoint.npz: a valid checkpoint, but not a run" in str(
+                    error
+                ), place
                 refused += 1
             else:
                 if accepted % 5 == 0:
@@ -292,26 +520,51 @@ def test_a_wrong_value_anywhere_is_refused_or_harmless(run, capsys, monkeypatch)
     assert refused > 300 and refused > 2 * accepted
 
 
-@pytest.mark.parametrize("change", [
-    lambda arrays, meta: meta.pop("state"), lambda arrays, meta: meta.pop("conditions"), lambda arrays, meta: meta.pop("source"),
-    lambda arrays, meta: meta["state"].pop("adam_t"), lambda arrays, meta: meta["config"].update(latents=3),
-    lambda arrays, meta: meta["config"].update(hidden_dims=[9]), lambda arrays, meta: meta["state"]["history"].pop(),
-    lambda arrays, meta: meta["state"]["history"][0].update(more=1), lambda arrays, meta: meta["state"]["history"][0].pop("epoch"),
-    lambda arrays, meta: meta["state"]["history"][0].pop("train_loss"),
-    lambda arrays, meta: meta["source"].update(image_shape=[5, 5]), lambda arrays, meta: meta["source"].update(path="a\0b"),
-    lambda arrays, meta: meta["source"].update(digest="0" * 63), lambda arrays, meta: meta["source"].update(scale=2), lambda arrays, meta: meta["state"].update(adam_t=2**53),
-    lambda arrays, meta: arrays.pop("adam.m"), lambda arrays, meta: arrays.update(more=np.zeros(3)),
-    lambda arrays, meta: arrays.update({name: np.append(array, np.float32(0)) for name, array in arrays.items()}),
-    lambda arrays, meta: meta["state"]["history"][0].update(epoch=2), lambda arrays, meta: meta["state"].update(adam_t=True),
-    lambda arrays, meta: arrays.update({"adam.m": arrays["adam.m"][:1]}),
-    lambda arrays, meta: arrays.update(params=arrays["params"][:-1]), lambda arrays, meta: arrays.update(params=arrays["params"][None]),
-    lambda arrays, meta: arrays.update(params=arrays["params"].astype(np.float64)),
-    lambda arrays, meta: arrays.update({name: array.astype(np.int32) for name, array in arrays.items()}),
-    lambda arrays, meta: arrays.update({name: array.astype(np.complex64) for name, array in arrays.items()}),
-    lambda arrays, meta: arrays["params"].__setitem__(3, np.nan), lambda arrays, meta: arrays["adam.v"].__setitem__(3, -1)])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda arrays, meta: meta.pop("state"),
+        lambda arrays, meta: meta.pop("conditions"),
+        lambda arrays, meta: meta.pop("source"),
+        lambda arrays, meta: meta["state"].pop("adam_t"),
+        lambda arrays, meta: meta["config"].update(latents=3),
+        lambda arrays, meta: meta["config"].update(hidden_dims=[9]),
+        lambda arrays, meta: meta["state"]["history"].pop(),
+        lambda arrays, meta: meta["state"]["history"][0].update(more=1),
+        lambda arrays, meta: meta["state"]["history"][0].pop("epoch"),
+        lambda arrays, meta: meta["state"]["history"][0].pop("train_loss"),
+        lambda arrays, meta: meta["source"].update(image_shape=[5, 5]),
+        lambda arrays, meta: meta["source"].update(path="a\0b"),
+        lambda arrays, meta: meta["source"].update(digest="0" * 63),
+        lambda arrays, meta: meta["source"].update(scale=2),
+        lambda arrays, meta: meta["state"].update(adam_t=2**53),
+        lambda arrays, meta: arrays.pop("adam.m"),
+        lambda arrays, meta: arrays.update(more=np.zeros(3)),
+        lambda arrays, meta: arrays.update(
+            {name: np.append(array, np.float32(0)) for name, array in arrays.items()}
+        ),
+        lambda arrays, meta: meta["state"]["history"][0].update(epoch=2),
+        lambda arrays, meta: meta["state"].update(adam_t=True),
+        lambda arrays, meta: arrays.update({"adam.m": arrays["adam.m"][:1]}),
+        lambda arrays, meta: arrays.update(params=arrays["params"][:-1]),
+        lambda arrays, meta: arrays.update(params=arrays["params"][None]),
+        lambda arrays, meta: arrays.update(params=arrays["params"].astype(np.float64)),
+        lambda arrays, meta: arrays.update(
+            {name: array.astype(np.int32) for name, array in arrays.items()}
+        ),
+        lambda arrays, meta: arrays.update(
+            {name: array.astype(np.complex64) for name, array in arrays.items()}
+        ),
+        lambda arrays, meta: arrays["params"].__setitem__(3, np.nan),
+        lambda arrays, meta: arrays["adam.v"].__setitem__(3, -1),
+    ],
+)
 def test_a_run_that_is_not_one_is_refused(run, change):
     crafted(run, change)
-    with pytest.raises(CheckpointError, match="run/checkpoint.npz: a valid checkpoint, but not a run of this version"):
+    with pytest.raises(
+        CheckpointError,
+        match="run/checkpoint.npz: a valid checkpoint, but not a run of this version",
+    ):
         Run.load("run")
 
 

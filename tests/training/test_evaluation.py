@@ -44,7 +44,9 @@ def blind_log_px(x):
 def test_a_model_that_ignores_the_latents_is_evaluated_exactly():
     """No KL, no noise: ELBO and log p(x) are Σ x log σ(l) + (1 − x) log(1 − σ(l)), here to float32's digits."""
     exact = blind_log_px(IMAGES.reshape(-1, 4) / 255).mean()
-    result = evaluate(blind_model(), IMAGES, CONFIG, "none", rng(), importance_samples=3)
+    result = evaluate(
+        blind_model(), IMAGES, CONFIG, "none", rng(), importance_samples=3
+    )
     assert result["reconstruction"] == pytest.approx(-exact, abs=1e-6)
     assert result["log_marginal"] == pytest.approx(exact, abs=1e-6)
     assert result["log_marginal_se"] == pytest.approx(0, abs=1e-6)
@@ -56,21 +58,34 @@ def test_the_kl_is_the_mean_over_images_of_the_closed_form():
     params = blind_model()
     params["encoder.0.b"][0], params["encoder.0.b"][-1] = 1, math.log(4)
     expected = 0.5 + 0.5 * (3 - math.log(4))
-    assert evaluate(params, IMAGES, CONFIG, "none", rng())["kl"] == pytest.approx(expected, abs=1e-6)
+    assert evaluate(params, IMAGES, CONFIG, "none", rng())["kl"] == pytest.approx(
+        expected, abs=1e-6
+    )
 
 
 @pytest.mark.parametrize("binarize", ["none", "threshold", "dynamic", "static"])
 def test_the_elbo_is_minus_both_terms_and_below_log_p(binarize):
-    result = evaluate(random_model(), IMAGES, CONFIG, binarize, rng(), importance_samples=500)
-    assert result["elbo"] == pytest.approx(-(result["reconstruction"] + result["kl"]), abs=1e-12)
+    result = evaluate(
+        random_model(), IMAGES, CONFIG, binarize, rng(), importance_samples=500
+    )
+    assert result["elbo"] == pytest.approx(
+        -(result["reconstruction"] + result["kl"]), abs=1e-12
+    )
     assert result["kl"] > 0.1 and result["reconstruction"] > 0
     assert result["log_marginal"] > result["elbo"] + 4 * result["log_marginal_se"]
-    assert result["importance_samples"] == 500 and result["images"] == 60 and result["binarization"] == binarize
+    assert (
+        result["importance_samples"] == 500
+        and result["images"] == 60
+        and result["binarization"] == binarize
+    )
 
 
 def test_beta_is_1_whatever_the_training_beta():
     params = random_model()
-    results = [evaluate(params, IMAGES, replace(CONFIG, beta=beta), "none", rng(), 10) for beta in (1.0, 5.0)]
+    results = [
+        evaluate(params, IMAGES, replace(CONFIG, beta=beta), "none", rng(), 10)
+        for beta in (1.0, 5.0)
+    ]
     assert results[0] == results[1]
 
 
@@ -84,12 +99,19 @@ def test_exactly_the_units_whose_mu_varies_are_active(active):
     params["encoder.0.W"][0, :5] = [-0.21] * active + [0.19] * (5 - active)
     params["encoder.0.W"][0, 5:] = 1
     params["encoder.0.b"][:5] = 3
-    assert evaluate(params, images, CONFIG, "none", rng(), batch_size=7)["active_units"] == active
+    assert (
+        evaluate(params, images, CONFIG, "none", rng(), batch_size=7)["active_units"]
+        == active
+    )
 
 
 def test_without_importance_samples_there_is_no_estimate_of_log_p():
     result = evaluate(random_model(), IMAGES, CONFIG, "none", rng())
-    assert result["log_marginal"] is None and result["log_marginal_se"] is None and result["importance_samples"] == 0
+    assert (
+        result["log_marginal"] is None
+        and result["log_marginal_se"] is None
+        and result["importance_samples"] == 0
+    )
 
 
 def test_the_standard_error_is_that_of_the_mean_over_images():
@@ -98,49 +120,77 @@ def test_the_standard_error_is_that_of_the_mean_over_images():
     The decoder depends on z and the encoder equals the prior, so no weight is far from the others."""
     params = blind_model()
     params["decoder.0.W"][...] = np.random.default_rng(5).uniform(-1, 1, (5, 4))
-    results = [evaluate(params, IMAGES[:20], CONFIG, "none", np.random.default_rng(seed), 200) for seed in range(200)]
+    results = [
+        evaluate(params, IMAGES[:20], CONFIG, "none", np.random.default_rng(seed), 200)
+        for seed in range(200)
+    ]
     spread = np.std([result["log_marginal"] for result in results])
-    assert spread == pytest.approx(np.mean([result["log_marginal_se"] for result in results]), rel=0.2)
+    assert spread == pytest.approx(
+        np.mean([result["log_marginal_se"] for result in results]), rel=0.2
+    )
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 60, 100])
 def test_how_the_images_are_batched_does_not_matter(batch_size):
     """Not at all where nothing depends on the noise, and within the standard error where it does"""
     exact = blind_log_px(IMAGES.reshape(-1, 4) / 255).mean()
-    result = evaluate(blind_model(), IMAGES, CONFIG, "none", rng(), 2, batch_size=batch_size)
+    result = evaluate(
+        blind_model(), IMAGES, CONFIG, "none", rng(), 2, batch_size=batch_size
+    )
     assert result["log_marginal"] == pytest.approx(exact, abs=1e-6)
     whole = evaluate(random_model(), IMAGES, CONFIG, "none", rng(), 500)
-    parts = evaluate(random_model(), IMAGES, CONFIG, "none", rng(), 500, batch_size=batch_size)
-    assert abs(parts["log_marginal"] - whole["log_marginal"]) <= 4 * math.sqrt(2) * whole["log_marginal_se"]
-    assert {parts[key] - whole[key] for key in ("elbo", "kl", "active_units", "images")} == {0}
+    parts = evaluate(
+        random_model(), IMAGES, CONFIG, "none", rng(), 500, batch_size=batch_size
+    )
+    assert (
+        abs(parts["log_marginal"] - whole["log_marginal"])
+        <= 4 * math.sqrt(2) * whole["log_marginal_se"]
+    )
+    assert {
+        parts[key] - whole[key] for key in ("elbo", "kl", "active_units", "images")
+    } == {0}
 
 
 @pytest.mark.parametrize("threads", [2, 3])
 @pytest.mark.parametrize("batch_size", [1, 7, 60])
 def test_the_elbo_has_the_same_bits_with_several_threads(batch_size, threads):
     x = IMAGES.reshape(60, 4).astype(np.float32) / 255
-    whole, alone = (evaluate_elbo(random_model(), x, CONFIG, rng(), size) for size in (60, batch_size))
-    assert alone == pytest.approx(whole, rel=1e-5) and whole.active_units > 0  # products of float32 in another order
+    whole, alone = (
+        evaluate_elbo(random_model(), x, CONFIG, rng(), size)
+        for size in (60, batch_size)
+    )
+    assert (
+        alone == pytest.approx(whole, rel=1e-5) and whole.active_units > 0
+    )  # products of float32 in another order
     assert evaluate_elbo(random_model(), x, CONFIG, rng(), batch_size, threads) == alone
 
 
 # Binarization: other data, other values
 
+
 def test_threshold_makes_128_and_more_a_1():
     images = np.tile(np.array([[0, 127], [128, 255]], np.uint8), (10, 1, 1))
     result = evaluate(blind_model(), images, CONFIG, "threshold", rng())
-    assert result["reconstruction"] == pytest.approx(-blind_log_px(np.array([0, 0, 1, 1])), abs=1e-6)
+    assert result["reconstruction"] == pytest.approx(
+        -blind_log_px(np.array([0, 0, 1, 1])), abs=1e-6
+    )
 
 
 def test_dynamic_samples_with_the_gray_value_as_probability():
     """The log-likelihood is linear in x, so its mean over samples is the gray value, to 4 standard errors of 300.
     Each sample is of zeros and ones: one image has one of 16 values."""
     gray = evaluate(blind_model(), IMAGES, CONFIG, "none", rng())["reconstruction"]
-    draws = [evaluate(blind_model(), IMAGES, CONFIG, "dynamic", np.random.default_rng(seed))["reconstruction"]
-             for seed in range(300)]
+    draws = [
+        evaluate(blind_model(), IMAGES, CONFIG, "dynamic", np.random.default_rng(seed))[
+            "reconstruction"
+        ]
+        for seed in range(300)
+    ]
     assert abs(np.mean(draws) - gray) <= 4 * np.std(draws) / math.sqrt(300)
     possible = blind_log_px((np.arange(16)[:, None] >> np.arange(4) & 1).astype(float))
-    one = evaluate(blind_model(), IMAGES[:1], CONFIG, "dynamic", rng())["reconstruction"]
+    one = evaluate(blind_model(), IMAGES[:1], CONFIG, "dynamic", rng())[
+        "reconstruction"
+    ]
     assert np.abs(possible + one).min() < 1e-6
 
 
@@ -152,15 +202,29 @@ def test_dynamic_samples_once_for_all_values():
 
 # All of it
 
+
 def test_the_generator_decides_everything():
-    first, second = (evaluate(random_model(), IMAGES, CONFIG, "dynamic", rng(), 5) for _ in range(2))
+    first, second = (
+        evaluate(random_model(), IMAGES, CONFIG, "dynamic", rng(), 5) for _ in range(2)
+    )
     assert first == second
-    assert first != evaluate(random_model(), IMAGES, CONFIG, "dynamic", np.random.default_rng(9), 5)
+    assert first != evaluate(
+        random_model(), IMAGES, CONFIG, "dynamic", np.random.default_rng(9), 5
+    )
 
 
 def test_progress_is_reported_after_each_batch():
     told = []
-    evaluate(random_model(), IMAGES, CONFIG, "none", rng(), 2, batch_size=25, progress=lambda *call: told.append(call))
+    evaluate(
+        random_model(),
+        IMAGES,
+        CONFIG,
+        "none",
+        rng(),
+        2,
+        batch_size=25,
+        progress=lambda *call: told.append(call),
+    )
     assert told == [(25, 60, "images"), (50, 60, "images"), (60, 60, "images")]
 
 
@@ -172,23 +236,34 @@ def test_parameters_and_images_are_unchanged():
 
 
 def test_static_binarization_evaluates_the_same_pixels_every_time():
-    first, second = (evaluate(blind_model(), IMAGES, CONFIG, "static", np.random.default_rng(seed)) for seed in (1, 2))
+    first, second = (
+        evaluate(blind_model(), IMAGES, CONFIG, "static", np.random.default_rng(seed))
+        for seed in (1, 2)
+    )
     assert first["reconstruction"] == second["reconstruction"]
-    dynamic = evaluate(blind_model(), IMAGES, CONFIG, "dynamic", np.random.default_rng(9))
+    dynamic = evaluate(
+        blind_model(), IMAGES, CONFIG, "dynamic", np.random.default_rng(9)
+    )
     assert first["reconstruction"] != dynamic["reconstruction"]
 
 
 def test_images_of_another_size_are_refused():
-    with pytest.raises(ValueError, match="images has 6 pixels per image, but the model has 4"):
+    with pytest.raises(
+        ValueError, match="images has 6 pixels per image, but the model has 4"
+    ):
         evaluate(random_model(), np.zeros((5, 3, 2), np.uint8), CONFIG, "none", rng())
 
 
 def test_an_unknown_binarization_is_refused():
-    with pytest.raises(ValueError, match="binarize must be one of none, threshold, dynamic, static, not 'yes'"):
+    with pytest.raises(
+        ValueError,
+        match="binarize must be one of none, threshold, dynamic, static, not 'yes'",
+    ):
         evaluate(random_model(), IMAGES, CONFIG, "yes", rng())
 
 
 # Threads
+
 
 def square(n):
     return n * n
@@ -196,7 +271,9 @@ def square(n):
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_results_come_in_the_order_of_the_tasks(threads):
-    assert list(map_in_threads(square, [(n,) for n in range(50)], threads)) == [n * n for n in range(50)]
+    assert list(map_in_threads(square, [(n,) for n in range(50)], threads)) == [
+        n * n for n in range(50)
+    ]
 
 
 def test_threads_have_the_floating_point_errors_of_the_caller():
@@ -209,6 +286,7 @@ def test_threads_have_the_floating_point_errors_of_the_caller():
 
 def test_no_thread_is_left_after_the_last_result(monkeypatch):
     """Training may start processes next, and does not where other threads are alive."""
+
     class EndsLate(threading.Thread):
         def run(self):
             super().run()
@@ -216,12 +294,16 @@ def test_no_thread_is_left_after_the_last_result(monkeypatch):
 
     monkeypatch.setattr(evaluation, "Thread", EndsLate)
     before = threading.active_count()
-    assert list(map_in_threads(square, [(3,)], 2)) == [9] and threading.active_count() == before
+    assert (
+        list(map_in_threads(square, [(3,)], 2)) == [9]
+        and threading.active_count() == before
+    )
 
 
 def test_threads_have_the_callers_errstate():
     def overflow(power):
         return np.exp(np.float32([power]))[0]
+
     for threads in (1, 2):
         with np.errstate(over="ignore"):
             assert list(map_in_threads(overflow, [(1e3,)] * 4, threads)) == [np.inf] * 4
@@ -258,5 +340,7 @@ def test_fewer_threads_than_asked_for_do_the_work(monkeypatch, allowed):
             super().start()
 
     monkeypatch.setattr(evaluation, "Thread", Limited)
-    assert list(map_in_threads(square, [(n,) for n in range(9)], 4)) == [n * n for n in range(9)]
+    assert list(map_in_threads(square, [(n,) for n in range(9)], 4)) == [
+        n * n for n in range(9)
+    ]
     assert len(started) == allowed

@@ -27,7 +27,9 @@ def test_decay_is_linear_and_ends_one_step_above_0():
 
 def test_burda_has_stages_of_1_3_9_up_to_2187_epochs():
     expected = [10 ** (-i / 7) for i in range(8) for _ in range(3**i)]
-    assert rates(epochs=3280, lr=1.0, schedule="burda") == pytest.approx(expected, rel=1e-15)  # one rounding
+    assert rates(epochs=3280, lr=1.0, schedule="burda") == pytest.approx(
+        expected, rel=1e-15
+    )  # one rounding
 
 
 def test_fewer_epochs_keep_the_stages_in_proportion():
@@ -38,16 +40,24 @@ def test_fewer_epochs_keep_the_stages_in_proportion():
 
 
 def test_decay_multiplies_the_stages():
-    plain, decayed = (rates(epochs=300, schedule="burda", decay_epochs=n) for n in (0, 9))
+    plain, decayed = (
+        rates(epochs=300, schedule="burda", decay_epochs=n) for n in (0, 9)
+    )
     factors = [a / b for a, b in zip(decayed, plain)]
     assert factors[:291] == [1.0] * 291
-    assert factors[291:] == pytest.approx([k / 10 for k in range(9, 0, -1)], rel=1e-15)  # one rounding
+    assert factors[291:] == pytest.approx(
+        [k / 10 for k in range(9, 0, -1)], rel=1e-15
+    )  # one rounding
 
 
 def test_warmup_raises_beta_linearly_from_0_to_its_value():
     options = TrainingOptions(epochs=6, warmup=4)
-    assert [kl_weight(VAEConfig(beta=2.0), options, epoch) for epoch in range(1, 7)] == [0.0, 0.5, 1.0, 1.5, 2.0, 2.0]
+    assert [
+        kl_weight(VAEConfig(beta=2.0), options, epoch) for epoch in range(1, 7)
+    ] == [0.0, 0.5, 1.0, 1.5, 2.0, 2.0]
 
 
 def test_without_warmup_beta_is_constant():
-    assert [kl_weight(VAEConfig(beta=3.0), TrainingOptions(), epoch) for epoch in (1, 2, 30)] == [3.0] * 3
+    assert [
+        kl_weight(VAEConfig(beta=3.0), TrainingOptions(), epoch) for epoch in (1, 2, 30)
+    ] == [3.0] * 3

@@ -9,7 +9,9 @@ from hypothesis import given, strategies as st
 from numpyvae.vae.adam import Adam, adam_update
 
 STEPS = 1000
-SCALES = np.array([1e-8, 1e-3, 1.0, 1e4])  # of the gradient: at ε's own size, and far above it
+SCALES = np.array(
+    [1e-8, 1e-3, 1.0, 1e4]
+)  # of the gradient: at ε's own size, and far above it
 
 
 def gradients(steps=STEPS):
@@ -58,10 +60,19 @@ def test_1000_steps_agree_with_50_digits_to_1e_12():
     assert np.abs(expected[-1] - THETA).min() > 1e-2  # and theta has gone somewhere
 
 
-@pytest.mark.parametrize("settings", [dict(beta1=0.5, beta2=0.9), dict(beta1=0.0), dict(epsilon=1e-4)], ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [dict(beta1=0.5, beta2=0.9), dict(beta1=0.0), dict(epsilon=1e-4)],
+    ids=str,
+)
 def test_other_settings_agree_with_50_digits(settings):
     gs, lrs = gradients(100), [1e-2] * 100
-    assert np.abs(path(THETA, gs, lrs, **settings) - algorithm_1(THETA, gs, lrs, **settings)).max() <= 1e-12
+    assert (
+        np.abs(
+            path(THETA, gs, lrs, **settings) - algorithm_1(THETA, gs, lrs, **settings)
+        ).max()
+        <= 1e-12
+    )
 
 
 def test_the_learning_rate_may_change_between_steps():
@@ -77,13 +88,17 @@ def test_epsilon_stands_outside_the_corrected_root():
         theta -= 1e-3 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(v) + 1e-8)
     difference = np.abs(theta - path(THETA, gs, [1e-3] * STEPS)[-1])
     assert difference[0] > 1e-3  # where the gradient is as small as ε
-    assert difference[2] > 1e-9  # and the reference sees it, three orders above its tolerance, where it is not
+    assert (
+        difference[2] > 1e-9
+    )  # and the reference sees it, three orders above its tolerance, where it is not
 
 
 def test_the_folded_step_agrees_with_algorithm_1_as_printed():
     """In float64: each step differs by a few roundings of an update of lr = 1e-3."""
     theta, m, v = THETA, np.zeros(4), np.zeros(4)
-    for t, (g, folded) in enumerate(zip(gradients(), path(THETA, gradients(), [1e-3] * STEPS)), start=1):
+    for t, (g, folded) in enumerate(
+        zip(gradients(), path(THETA, gradients(), [1e-3] * STEPS)), start=1
+    ):
         theta, m, v = adam_update(theta, g, m, v, t)
         assert np.abs(theta - folded).max() <= 1e-12
 
@@ -105,6 +120,7 @@ def test_without_settings_adam_has_those_of_the_paper():
 
 # What the corrections are for
 
+
 @given(st.floats(-12, 100), st.sampled_from([-1, 1]))
 def test_the_first_step_is_lr_long_whatever_the_gradients_scale(exponent, sign):
     """m̂ = g and v̂ = g², so the step is lr g/(|g| + ε): lr for every |g| far above ε."""
@@ -118,16 +134,23 @@ def test_the_first_step_is_lr_long_whatever_the_gradients_scale(exponent, sign):
 def test_under_a_constant_gradient_every_step_is_as_long_as_the_first():
     """m̂ = g and v̂ = g² at every t, if the corrections have the power of t; without it, only at t = 1."""
     g = np.array([-3.0, 1e-8, 2e5])
-    steps = -np.diff(path(np.zeros(3), np.tile(g, (50, 1)), [1e-3] * 50), axis=0, prepend=0)
-    assert steps == pytest.approx(np.tile(1e-3 * g / (np.abs(g) + 1e-8), (50, 1)), rel=1e-11)
+    steps = -np.diff(
+        path(np.zeros(3), np.tile(g, (50, 1)), [1e-3] * 50), axis=0, prepend=0
+    )
+    assert steps == pytest.approx(
+        np.tile(1e-3 * g / (np.abs(g) + 1e-8), (50, 1)), rel=1e-11
+    )
 
 
 def test_the_update_does_not_depend_on_the_scale_of_the_loss():
     gs, lrs = gradients(200)[:, 2:], [1e-3] * 200
-    assert path(THETA[2:], 1e3 * gs, lrs, epsilon=1e-5) == pytest.approx(path(THETA[2:], gs, lrs), abs=1e-12)
+    assert path(THETA[2:], 1e3 * gs, lrs, epsilon=1e-5) == pytest.approx(
+        path(THETA[2:], gs, lrs), abs=1e-12
+    )
 
 
 # What it leaves alone
+
 
 def test_theta_is_changed_in_place_and_the_gradient_is_not():
     theta, g = THETA.copy(), gradients(1)[0]
@@ -156,7 +179,9 @@ def test_float32_stays_float32():
     adam = Adam(theta)
     steps = path(theta, gs.astype(np.float32), lrs)
     adam.step(theta, gs[0].astype(np.float32))
-    assert {array.dtype for array in (steps, theta, adam.m, adam.v)} == {np.dtype(np.float32)}
+    assert {array.dtype for array in (steps, theta, adam.m, adam.v)} == {
+        np.dtype(np.float32)
+    }
     assert steps[-1] == pytest.approx(algorithm_1(THETA, gs, lrs)[-1], abs=1e-6)
 
 
@@ -164,7 +189,12 @@ def test_moments_without_a_gradient_end_at_zero_and_not_at_subnormal_numbers():
     theta, tiny = np.ones(1000, np.float32), np.finfo(np.float32).tiny
     adam, rng = Adam(theta, beta2=0.9), np.random.default_rng(1)
     for t in range(1, 3001):
-        adam.step(theta, rng.standard_normal(1000, dtype=np.float32) if t < 20 else np.zeros(1000, np.float32))
+        adam.step(
+            theta,
+            rng.standard_normal(1000, dtype=np.float32)
+            if t < 20
+            else np.zeros(1000, np.float32),
+        )
         moments = np.abs([adam.m, adam.v])
         assert ((moments == 0) | (moments >= tiny)).all()
     assert not moments.any()

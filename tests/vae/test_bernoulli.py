@@ -18,7 +18,10 @@ FIFTY_DIGITS = Context(prec=50)
 
 def four_ulp(x, dtype):
     """What NumPy promises of its exp and log (measured here: 1.5 in double precision, 2.9 in single)"""
-    eps, smallest = (Decimal(float(value)) for value in (np.finfo(dtype).eps, np.finfo(dtype).smallest_subnormal))
+    eps, smallest = (
+        Decimal(float(value))
+        for value in (np.finfo(dtype).eps, np.finfo(dtype).smallest_subnormal)
+    )
     return 4 * (eps * abs(Decimal(float(x))) + smallest)
 
 
@@ -49,7 +52,9 @@ def test_minus_log_prob_of_0_is_softplus_to_4_ulp(l, dtype):
     result = -log_prob(np.zeros(1, dtype), np.array([l]))
     assert result.dtype == dtype
     with localcontext(FIFTY_DIGITS):
-        assert abs(Decimal(float(result)) - exact_softplus(l)) <= four_ulp(result, dtype)
+        assert abs(Decimal(float(result)) - exact_softplus(l)) <= four_ulp(
+            result, dtype
+        )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -63,7 +68,11 @@ def test_sigmoid_is_accurate_to_4_ulp_until_the_exponential_overflows(l, dtype):
     assert result.dtype == dtype and 0 <= result <= 1
     with localcontext(FIFTY_DIGITS):
         error = abs(Decimal(float(result)) - exact_sigmoid(l))
-        assert error <= four_ulp(result, dtype) if -l < math.log(np.finfo(dtype).max) else error < np.finfo(dtype).tiny
+        assert (
+            error <= four_ulp(result, dtype)
+            if -l < math.log(np.finfo(dtype).max)
+            else error < np.finfo(dtype).tiny
+        )
 
 
 @given(x=PIXELS, l=LOGITS)
@@ -76,15 +85,21 @@ def test_log_prob_is_accurate_to_4_ulp_of_its_terms(x, l):
     result = log_prob(np.array([x]), np.array([l]))
     with localcontext(FIFTY_DIGITS):
         terms = Decimal(x) * Decimal(l), exact_softplus(l)
-        assert abs(Decimal(float(result)) - (terms[0] - terms[1])) <= four_ulp(max(map(abs, terms)), np.float64)
-    assert np.isfinite(result) and np.isfinite(log_prob_backward(np.array(1.0), np.array([x]), np.array([l])))
+        assert abs(Decimal(float(result)) - (terms[0] - terms[1])) <= four_ulp(
+            max(map(abs, terms)), np.float64
+        )
+    assert np.isfinite(result) and np.isfinite(
+        log_prob_backward(np.array(1.0), np.array([x]), np.array([l]))
+    )
 
 
 @given(l=LOGITS)
 def test_softplus_is_right_to_4_ulp_for_all_logits(l):
     with localcontext(FIFTY_DIGITS):
         result = softplus(np.array(l))
-        assert abs(Decimal(float(result)) - exact_softplus(l)) <= four_ulp(result, np.float64)
+        assert abs(Decimal(float(result)) - exact_softplus(l)) <= four_ulp(
+            result, np.float64
+        )
 
 
 @pytest.mark.parametrize("kind", [bool, np.uint8, np.int64])
@@ -93,7 +108,10 @@ def test_pixels_of_0_and_1_may_be_of_any_type(kind):
     x, logits = rng.random((3, 30)) < 0.5, rng.standard_normal((2, 3, 30))
     plain, dy = x.astype(float), rng.standard_normal((2, 3))
     assert np.array_equal(log_prob(x.astype(kind), logits), log_prob(plain, logits))
-    assert np.array_equal(log_prob_backward(dy, x.astype(kind), logits), log_prob_backward(dy, plain, logits))
+    assert np.array_equal(
+        log_prob_backward(dy, x.astype(kind), logits),
+        log_prob_backward(dy, plain, logits),
+    )
 
 
 @given(x=PIXELS, l=st.floats(-30, 30))
@@ -101,19 +119,24 @@ def test_log_prob_weights_the_two_log_probabilities_by_the_pixel(x, l):
     p = 1 / (1 + math.exp(-l))
     expected = x * math.log(p) + (1 - x) * math.log1p(-p)
     # 1 − p has lost digits to p near 1: an error of ε/2 in p is one of e^l ε/2 in log(1 − p)
-    assert abs(log_prob(np.array([x]), np.array([l])) - expected) <= 1e-15 * (40 + math.exp(l))
+    assert abs(log_prob(np.array([x]), np.array([l])) - expected) <= 1e-15 * (
+        40 + math.exp(l)
+    )
 
 
-@pytest.mark.parametrize("x, l, expected", [
-    (1.0, 1e308, 0.0),  # a certain decoder that is right
-    (0.0, -1e308, 0.0),
-    (1.0, -1e308, -1e308),  # and one that is wrong
-    (0.0, 1e308, -1e308),
-    (0.5, 1e308, -5e307),  # half a pixel can be neither
-    (0.5, -1e308, -5e307),
-    (1.0, 0.0, -math.log(2)),
-    (0.0, 0.0, -math.log(2)),
-])
+@pytest.mark.parametrize(
+    "x, l, expected",
+    [
+        (1.0, 1e308, 0.0),  # a certain decoder that is right
+        (0.0, -1e308, 0.0),
+        (1.0, -1e308, -1e308),  # and one that is wrong
+        (0.0, 1e308, -1e308),
+        (0.5, 1e308, -5e307),  # half a pixel can be neither
+        (0.5, -1e308, -5e307),
+        (1.0, 0.0, -math.log(2)),
+        (0.0, 0.0, -math.log(2)),
+    ],
+)
 def test_limits_are_exact(x, l, expected):
     assert log_prob(np.array([x]), np.array([l])) == expected
 
@@ -128,7 +151,9 @@ def test_the_probabilities_of_0_and_1_sum_to_1(l):
 @example(x=0.3, l=0.0, dy=1.0)  # where max(l, 0) and |l| have kinks, which cancel
 def test_gradient_is_the_complex_step(x, l, dy):
     x = np.array([x])
-    numeric = complex_step_gradient(lambda i: (dy * log_prob(x, i["l"])).sum(), {"l": np.array([l])}, "l")
+    numeric = complex_step_gradient(
+        lambda i: (dy * log_prob(x, i["l"])).sum(), {"l": np.array([l])}, "l"
+    )
     by_hand = log_prob_backward(np.array(dy), x, np.array([l]))
     assert abs(by_hand - numeric) <= 4 * np.finfo(float).eps * dy
 
@@ -152,11 +177,17 @@ def test_pixels_are_summed_and_images_and_samples_are_not():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_backward_keeps_dtype_is_reproducible_and_modifies_nothing(dtype):
     rng = np.random.default_rng(2)
-    arguments = rng.standard_normal((4, 5)), rng.random((5, 7)), 9 * rng.standard_normal((4, 5, 7))
+    arguments = (
+        rng.standard_normal((4, 5)),
+        rng.random((5, 7)),
+        9 * rng.standard_normal((4, 5, 7)),
+    )
     dy, x, l = arguments = [array.astype(dtype) for array in arguments]
     before = [array.copy() for array in arguments]
     y, dl = log_prob(x, l), log_prob_backward(dy, x, l)
     assert all(np.array_equal(a, b) for a, b in zip(before, arguments))
     assert y.dtype == dl.dtype == dtype
-    assert np.array_equal(y, log_prob(x, l)) and np.array_equal(dl, log_prob_backward(dy, x, l))
+    assert np.array_equal(y, log_prob(x, l)) and np.array_equal(
+        dl, log_prob_backward(dy, x, l)
+    )
     assert not log_prob_backward(np.zeros_like(dy), x, l).any()

@@ -13,12 +13,16 @@ import numpyvae.vae as book
 DIRECTORY = Path(book.__file__).parent
 CHAPTERS = re.findall(r"^ +(\d+)  (\w+) ", book.__doc__, re.M)
 TEXTS = {name: (DIRECTORY / f"{name}.py").read_text("utf-8") for _, name in CHAPTERS}
-DEFINITION = re.compile(r"^ +(?:\w+  )?\((\d+)\.(\d+)\)  ", re.M)  # at the start of a line, two blanks after it
+DEFINITION = re.compile(
+    r"^ +(?:\w+  )?\((\d+)\.(\d+)\)  ", re.M
+)  # at the start of a line, two blanks after it
 
 
 def test_the_table_of_contents_numbers_every_module():
     assert [int(number) for number, _ in CHAPTERS] == list(range(1, len(CHAPTERS) + 1))
-    assert sorted(TEXTS) == sorted(path.stem for path in DIRECTORY.glob("*.py") if path.stem != "__init__")
+    assert sorted(TEXTS) == sorted(
+        path.stem for path in DIRECTORY.glob("*.py") if path.stem != "__init__"
+    )
 
 
 def test_a_title_starts_with_the_chapters_number():
@@ -30,19 +34,31 @@ def test_a_chapter_imports_only_chapters_before_it():
     names = [name for _, name in CHAPTERS]
     for i, name in enumerate(names):
         imported = re.findall(r"^from \.(\w+) import", TEXTS[name], re.M)
-        imported += re.findall(r"\w+", " ".join(re.findall(r"^from \. import (.*)$", TEXTS[name], re.M)))
+        imported += re.findall(
+            r"\w+", " ".join(re.findall(r"^from \. import (.*)$", TEXTS[name], re.M))
+        )
         assert set(imported) <= set(names[:i]), name
 
 
 def test_equations_are_numbered_in_order_by_chapter():
     for number, name in CHAPTERS:
         equations = DEFINITION.findall(TEXTS[name])
-        assert equations == [(number, str(i)) for i in range(1, len(equations) + 1)], name
+        assert equations == [(number, str(i)) for i in range(1, len(equations) + 1)], (
+            name
+        )
 
 
 def test_every_equation_that_is_cited_is_defined_once():
-    defined = Counter(f"{chapter}.{i}" for text in TEXTS.values() for chapter, i in DEFINITION.findall(text))
-    cited = {f"{chapter}.{i}" for text in TEXTS.values() for chapter, i in re.findall(r"\((\d+)\.(\d+)\)", text)}
+    defined = Counter(
+        f"{chapter}.{i}"
+        for text in TEXTS.values()
+        for chapter, i in DEFINITION.findall(text)
+    )
+    cited = {
+        f"{chapter}.{i}"
+        for text in TEXTS.values()
+        for chapter, i in re.findall(r"\((\d+)\.(\d+)\)", text)
+    }
     assert cited and cited == set(defined) and set(defined.values()) == {1}
 
 
@@ -54,9 +70,13 @@ def test_the_examples_print_what_they_say(name):
 
 
 def test_every_public_name_is_exported_and_documented():
-    assert book.__all__ == sorted(set(book.__all__), key=lambda name: (not name[0].isupper(), name))
+    assert book.__all__ == sorted(
+        set(book.__all__), key=lambda name: (not name[0].isupper(), name)
+    )
     for name in book.__all__:
         value = getattr(book, name)
         assert not callable(value) or value.__doc__, name
-    imported = {name for name in vars(book) if not name.startswith("_")} - {name for _, name in CHAPTERS}
+    imported = {name for name in vars(book) if not name.startswith("_")} - {
+        name for _, name in CHAPTERS
+    }
     assert imported == set(book.__all__)

@@ -9,8 +9,16 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from numpyvae.vae.gaussian import (cross_entropy, entropy, kl_divergence, kl_divergence_backward, log_density,
-                               log_density_backward, reparameterize, reparameterize_backward)
+from numpyvae.vae.gaussian import (
+    cross_entropy,
+    entropy,
+    kl_divergence,
+    kl_divergence_backward,
+    log_density,
+    log_density_backward,
+    reparameterize,
+    reparameterize_backward,
+)
 from numpyvae.vae.gradcheck import complex_step_gradient
 
 EPS = np.finfo(float).eps
@@ -27,7 +35,9 @@ def expectation(f, mu, logvar):
     def integrand(t):
         return math.exp(-t * t / 2) / math.sqrt(2 * math.pi) * f(mu + sigma * t)
 
-    return integrate.quad(integrand, -40, 40, points=[-8, 0, 8], epsabs=1e-12, epsrel=1e-12, limit=200)[0]
+    return integrate.quad(
+        integrand, -40, 40, points=[-8, 0, 8], epsabs=1e-12, epsrel=1e-12, limit=200
+    )[0]
 
 
 def close(a, b, scale=1.0):
@@ -37,6 +47,7 @@ def close(a, b, scale=1.0):
 
 # The integrals that the page rests on.
 
+
 def double_factorial(n):
     return math.prod(range(n, 0, -2))
 
@@ -44,37 +55,58 @@ def double_factorial(n):
 @pytest.mark.parametrize("a", [0.5, 1.0, 3.7])
 @pytest.mark.parametrize("n", range(11))
 def test_moments_follow_the_double_factorial_formula(n, a):
-    moment, _ = integrate.quad(lambda x: x**n * math.exp(-a * x * x), -np.inf, np.inf, epsabs=1e-13)
-    formula = double_factorial(n - 1) / (2 * a) ** (n / 2) * math.sqrt(math.pi / a) if n % 2 == 0 else 0
+    moment, _ = integrate.quad(
+        lambda x: x**n * math.exp(-a * x * x), -np.inf, np.inf, epsabs=1e-13
+    )
+    formula = (
+        double_factorial(n - 1) / (2 * a) ** (n / 2) * math.sqrt(math.pi / a)
+        if n % 2 == 0
+        else 0
+    )
     assert abs(moment - formula) <= 1e-10 * max(1, formula)
 
 
 # log_density
 
+
 @given(x=MEANS, mu=MEANS, logvar=LOGVARS)
 def test_log_density_is_scipys(x, mu, logvar):
     expected = stats.norm.logpdf(x, mu, math.exp(logvar / 2))
-    assert abs(log_density(x, mu, logvar) - expected) <= 20 * EPS * max(10, abs(expected))
+    assert abs(log_density(x, mu, logvar) - expected) <= 20 * EPS * max(
+        10, abs(expected)
+    )
 
 
 @pytest.mark.parametrize("mu, logvar", [(0.0, 0.0), (1.5, -3.0), (-2.0, 2.0)])
 def test_density_integrates_to_one_with_variance_exp_logvar(mu, logvar):
     sigma = math.exp(logvar / 2)
     for power, expected in (0, 1.0), (2, math.exp(logvar)):
-        integral, _ = integrate.quad(lambda x: (x - mu) ** power * math.exp(log_density(x, mu, logvar)),
-                                     mu - 40 * sigma, mu + 40 * sigma, points=[mu], epsabs=0)
+        integral, _ = integrate.quad(
+            lambda x: (x - mu) ** power * math.exp(log_density(x, mu, logvar)),
+            mu - 40 * sigma,
+            mu + 40 * sigma,
+            points=[mu],
+            epsabs=0,
+        )
         assert close(integral, expected, expected)
 
 
 # entropy and cross-entropy
 
+
 @given(mu=MEANS, logvar=LOGVARS)
 def test_entropy_is_minus_the_mean_log_density(mu, logvar):
-    assert close(entropy(logvar), expectation(lambda z: -log_density(z, mu, logvar), mu, logvar), 10)
+    assert close(
+        entropy(logvar),
+        expectation(lambda z: -log_density(z, mu, logvar), mu, logvar),
+        10,
+    )
 
 
 @given(mu_q=MEANS, logvar_q=LOGVARS, mu_p=MEANS, logvar_p=LOGVARS)
-def test_cross_entropy_is_minus_the_mean_log_density_of_the_other(mu_q, logvar_q, mu_p, logvar_p):
+def test_cross_entropy_is_minus_the_mean_log_density_of_the_other(
+    mu_q, logvar_q, mu_p, logvar_p
+):
     quadrature = expectation(lambda z: -log_density(z, mu_p, logvar_p), mu_q, logvar_q)
     assert close(cross_entropy(mu_q, logvar_q, mu_p, logvar_p), quadrature, 10)
 
@@ -86,10 +118,15 @@ def test_cross_entropy_with_itself_is_the_entropy(mu, logvar):
 
 # KL: what it is
 
+
 @given(mu_q=MEANS, logvar_q=LOGVARS, mu_p=MEANS, logvar_p=LOGVARS)
 def test_kl_is_the_mean_log_ratio(mu_q, logvar_q, mu_p, logvar_p):
     kl = kl_divergence(mu_q, logvar_q, mu_p, logvar_p)
-    quadrature = expectation(lambda z: log_density(z, mu_q, logvar_q) - log_density(z, mu_p, logvar_p), mu_q, logvar_q)
+    quadrature = expectation(
+        lambda z: log_density(z, mu_q, logvar_q) - log_density(z, mu_p, logvar_p),
+        mu_q,
+        logvar_q,
+    )
     assert close(kl, quadrature, 10)
 
 
@@ -107,19 +144,33 @@ def test_kl_from_the_standard_normal_is_kingma_and_wellings_formula(mu, logvar):
     assert abs(kl_divergence(mu, logvar) - formula) <= 10 * EPS * max(10, formula)
 
 
-@given(st.integers(1, 6).flatmap(lambda n: st.tuples(*[st.lists(values, min_size=n, max_size=n)
-                                                       for values in (MEANS, LOGVARS, MEANS, LOGVARS)])))
+@given(
+    st.integers(1, 6).flatmap(
+        lambda n: st.tuples(
+            *[
+                st.lists(values, min_size=n, max_size=n)
+                for values in (MEANS, LOGVARS, MEANS, LOGVARS)
+            ]
+        )
+    )
+)
 def test_kl_is_additive_over_dimensions(arguments):
     """Against the formula for full covariance matrices: ½ (tr P⁻¹Q + rᵀP⁻¹r − n + log det P/det Q)"""
     mu_q, logvar_q, mu_p, logvar_p = map(np.array, arguments)
     Q, P, r = np.diag(np.exp(logvar_q)), np.diag(np.exp(logvar_p)), mu_q - mu_p
-    terms = (np.trace(np.linalg.solve(P, Q)), r @ np.linalg.solve(P, r), -len(r),
-             np.linalg.slogdet(P)[1], -np.linalg.slogdet(Q)[1])
+    terms = (
+        np.trace(np.linalg.solve(P, Q)),
+        r @ np.linalg.solve(P, r),
+        -len(r),
+        np.linalg.slogdet(P)[1],
+        -np.linalg.slogdet(Q)[1],
+    )
     kl = kl_divergence(mu_q, logvar_q, mu_p, logvar_p)
     assert abs(kl.sum() - sum(terms) / 2) <= 100 * EPS * sum(map(abs, terms))
 
 
 # KL: its properties
+
 
 @given(APART, FINITE, APART, FINITE)
 @example(8e307, 1e308, -8e307, -1e308)
@@ -131,7 +182,11 @@ def test_kl_is_never_negative_never_nan_and_never_warns(mu_q, logvar_q, mu_p, lo
     assert kl_divergence(mu_q, logvar_q, mu_p, logvar_p) >= 0
 
 
-@given(d=st.one_of(st.floats(-1e-6, 1e-6), st.floats(-1e-14, 1e-14)), mu=MEANS, logvar=LOGVARS)
+@given(
+    d=st.one_of(st.floats(-1e-6, 1e-6), st.floats(-1e-14, 1e-14)),
+    mu=MEANS,
+    logvar=LOGVARS,
+)
 def test_kl_is_not_negative_near_equality_in_either_precision(d, mu, logvar):
     for dtype in np.float64, np.float32:
         mu_q, mu_p, logvar_p = np.array([mu, mu, logvar], dtype)
@@ -147,7 +202,13 @@ def test_kl_is_zero_at_equality_and_so_is_its_gradient(mu, logvar):
         assert kl_divergence_backward(1.0, mu, logvar, mu, logvar) == (0, 0)
 
 
-@given(mu=MEANS, logvar=LOGVARS, shift=st.floats(1e-7, 10), d=st.floats(1e-7, 10), sign=st.sampled_from([-1, 1]))
+@given(
+    mu=MEANS,
+    logvar=LOGVARS,
+    shift=st.floats(1e-7, 10),
+    d=st.floats(1e-7, 10),
+    sign=st.sampled_from([-1, 1]),
+)
 def test_kl_is_positive_away_from_equality(mu, logvar, shift, d, sign):
     assert kl_divergence(mu + sign * shift, logvar, mu, logvar) > 0
     assert kl_divergence(mu, logvar + sign * d, mu, logvar) > 0
@@ -160,36 +221,59 @@ def test_kl_of_nearly_equal_variances_is_accurate(d, sign):
     assert abs(kl_divergence(0.0, d) - d * d / 4 * (1 + d / 3)) <= EPS * abs(d)
 
 
-@given(arguments=st.tuples(MEANS, LOGVARS, MEANS, LOGVARS), shift=st.floats(-100, 100), scale=st.floats(0.01, 100))
+@given(
+    arguments=st.tuples(MEANS, LOGVARS, MEANS, LOGVARS),
+    shift=st.floats(-100, 100),
+    scale=st.floats(0.01, 100),
+)
 def test_kl_is_invariant_under_a_common_shift_and_scale(arguments, shift, scale):
     mu_q, logvar_q, mu_p, logvar_p = arguments
-    moved = scale * mu_q + shift, logvar_q + 2 * math.log(scale), scale * mu_p + shift, logvar_p + 2 * math.log(scale)
+    moved = (
+        scale * mu_q + shift,
+        logvar_q + 2 * math.log(scale),
+        scale * mu_p + shift,
+        logvar_p + 2 * math.log(scale),
+    )
     # Moving rounds the means, which may be far from 0 in units of σ_p, and the logvars, which are within 20 of it.
     far = (20 + abs(shift) / scale) * math.exp(-logvar_p / 2)
     kl = kl_divergence(*arguments)
-    assert abs(kl_divergence(*moved) - kl) <= 100 * EPS * (10 + kl + far * math.sqrt(kl + 1))
+    assert abs(kl_divergence(*moved) - kl) <= 100 * EPS * (
+        10 + kl + far * math.sqrt(kl + 1)
+    )
 
 
 def test_kl_is_not_symmetric():
     assert kl_divergence(0.0, 2.0) > 2 * kl_divergence(0.0, 0.0, 0.0, 2.0) > 0
     assert kl_divergence(0.0, 2.0) == pytest.approx((math.e**2 - 3) / 2, rel=4 * EPS)
-    assert kl_divergence(0.0, 0.0, 0.0, 2.0) == pytest.approx((math.e**-2 + 1) / 2, rel=4 * EPS)
+    assert kl_divergence(0.0, 0.0, 0.0, 2.0) == pytest.approx(
+        (math.e**-2 + 1) / 2, rel=4 * EPS
+    )
 
 
 def test_kl_in_its_limits():
     assert kl_divergence(0.0, -700.0) == (700 - 1) / 2  # a point: −½ log σ² − ½
     assert kl_divergence(1e6, 0.0) == 1e12 / 2  # far away: ½ mu²
-    assert kl_divergence(0.0, 50.0) == pytest.approx(math.exp(50) / 2, rel=1e-14)  # wide: ½ σ²
-    assert kl_divergence(3.0, 0.0, 0.0, 700.0) == (700 - 1) / 2  # a wide prior: ½ log σ_p² − ½, wherever q is
+    assert kl_divergence(0.0, 50.0) == pytest.approx(
+        math.exp(50) / 2, rel=1e-14
+    )  # wide: ½ σ²
+    assert (
+        kl_divergence(3.0, 0.0, 0.0, 700.0) == (700 - 1) / 2
+    )  # a wide prior: ½ log σ_p² − ½, wherever q is
 
 
 # KL: its range, against exact arithmetic
 
-FIFTY_DIGITS = Context(prec=50)  # and exponents to ±999,999, where a float's end at ±308
+FIFTY_DIGITS = Context(
+    prec=50
+)  # and exponents to ±999,999, where a float's end at ±308
 
 
 def expm1(d):
-    return d.exp() - 1 if abs(d) > Decimal("1e-5") else sum(d**k / math.factorial(k) for k in range(1, 11))
+    return (
+        d.exp() - 1
+        if abs(d) > Decimal("1e-5")
+        else sum(d**k / math.factorial(k) for k in range(1, 11))
+    )
 
 
 def exact_kl(mu_q, logvar_q, mu_p, logvar_p):
@@ -200,7 +284,10 @@ def exact_kl(mu_q, logvar_q, mu_p, logvar_p):
 
 def rounding(mu_q, logvar_q, mu_p, logvar_p):
     """A few ε of each term, of what the rounding of d and of log σ_p does to an exponential, and what underflows"""
-    d, r2 = Decimal(logvar_q) - Decimal(logvar_p), (Decimal(mu_q) - Decimal(mu_p)) ** 2 * Decimal(-logvar_p).exp()
+    d, r2 = (
+        Decimal(logvar_q) - Decimal(logvar_p),
+        (Decimal(mu_q) - Decimal(mu_p)) ** 2 * Decimal(-logvar_p).exp(),
+    )
     terms = abs(expm1(d)) + abs(d) * (1 + d.exp()) + r2 * (1 + abs(Decimal(logvar_p)))
     return 4 * Decimal(EPS) * terms + Decimal(1e-323)
 
@@ -211,42 +298,66 @@ def rounding(mu_q, logvar_q, mu_p, logvar_p):
 def test_kl_from_the_standard_normal_is_right_over_mu_1e6_and_logvar_700(mu, logvar):
     dmu, dlogvar = kl_divergence_backward(1.0, mu, logvar)
     with localcontext(FIFTY_DIGITS):
-        assert abs(Decimal(float(kl_divergence(mu, logvar))) - exact_kl(mu, logvar, 0, 0)) <= rounding(mu, logvar, 0, 0)
+        assert abs(
+            Decimal(float(kl_divergence(mu, logvar))) - exact_kl(mu, logvar, 0, 0)
+        ) <= rounding(mu, logvar, 0, 0)
         slope = expm1(Decimal(logvar)) / 2
-        assert dmu == mu and abs(Decimal(float(dlogvar)) - slope) <= 2 * Decimal(EPS) * abs(slope) + Decimal(1e-323)
+        assert dmu == mu and abs(Decimal(float(dlogvar)) - slope) <= 2 * Decimal(
+            EPS
+        ) * abs(slope) + Decimal(1e-323)
 
 
 @given(mu_q=FAR, logvar_q=st.floats(-300, 300), mu_p=FAR, logvar_p=st.floats(-300, 300))
 @example(1e6, 300.0, -1e6, -300.0)
 @example(1e6, -300.0, -1e6, 300.0)
-def test_kl_from_a_general_prior_is_right_for_logvars_within_300(mu_q, logvar_q, mu_p, logvar_p):
+def test_kl_from_a_general_prior_is_right_for_logvars_within_300(
+    mu_q, logvar_q, mu_p, logvar_p
+):
     q_and_p = mu_q, logvar_q, mu_p, logvar_p
     with localcontext(FIFTY_DIGITS):
-        assert abs(Decimal(float(kl_divergence(*q_and_p))) - exact_kl(*q_and_p)) <= rounding(*q_and_p)
-    assert np.isfinite(kl_divergence_backward(1.0, mu_q, logvar_q, mu_p, logvar_p)).all()
+        assert abs(
+            Decimal(float(kl_divergence(*q_and_p))) - exact_kl(*q_and_p)
+        ) <= rounding(*q_and_p)
+    assert np.isfinite(
+        kl_divergence_backward(1.0, mu_q, logvar_q, mu_p, logvar_p)
+    ).all()
 
 
-@given(mu_q=FAR, logvar_q=st.floats(-2000, 2000), mu_p=FAR, logvar_p=st.floats(-1400, 2000))  # 1/σ_p is a number
+@given(
+    mu_q=FAR, logvar_q=st.floats(-2000, 2000), mu_p=FAR, logvar_p=st.floats(-1400, 2000)
+)  # 1/σ_p is a number
 @example(0.0, 720.0, 0.0, 0.0)
 @example(1.0, -1000.0, 0.0, -1000.0)
 @example(1.0, -1000.0, 1.0, -1000.0)
 @example(1e-160, 0.0, 0.0, -700.0)
-def test_kl_overflows_to_inf_where_its_true_value_does_and_nowhere_else(mu_q, logvar_q, mu_p, logvar_p):
+def test_kl_overflows_to_inf_where_its_true_value_does_and_nowhere_else(
+    mu_q, logvar_q, mu_p, logvar_p
+):
     kl = kl_divergence(mu_q, logvar_q, mu_p, logvar_p)
     with localcontext(FIFTY_DIGITS):
-        exact, largest = exact_kl(mu_q, logvar_q, mu_p, logvar_p), Decimal(np.finfo(float).max)
-        assume(not largest / 4 < exact < largest * 2)  # here a term may overflow of which the half would not
+        exact, largest = (
+            exact_kl(mu_q, logvar_q, mu_p, logvar_p),
+            Decimal(np.finfo(float).max),
+        )
+        assume(
+            not largest / 4 < exact < largest * 2
+        )  # here a term may overflow of which the half would not
         assert np.isinf(kl) == (exact > largest)
 
 
 # Gradients
 
-@given(mu_q=MEANS, logvar_q=LOGVARS, mu_p=MEANS, logvar_p=LOGVARS, dy=st.floats(0.1, 10))
+
+@given(
+    mu_q=MEANS, logvar_q=LOGVARS, mu_p=MEANS, logvar_p=LOGVARS, dy=st.floats(0.1, 10)
+)
 def test_kl_gradient_is_its_complex_step(mu_q, logvar_q, mu_p, logvar_p, dy):
     q = dict(mu=np.array(mu_q), logvar=np.array(logvar_q))
     by_hand = kl_divergence_backward(dy, mu_q, logvar_q, mu_p, logvar_p)
     for name, gradient in zip(q, by_hand):
-        numeric = complex_step_gradient(lambda q: dy * kl_divergence(q["mu"], q["logvar"], mu_p, logvar_p), q, name)
+        numeric = complex_step_gradient(
+            lambda q: dy * kl_divergence(q["mu"], q["logvar"], mu_p, logvar_p), q, name
+        )
         assert abs(gradient - numeric) <= 4 * EPS * (abs(numeric) + abs(dy))
 
 
@@ -254,17 +365,24 @@ def test_kl_gradient_is_its_complex_step(mu_q, logvar_q, mu_p, logvar_p, dy):
 def test_log_density_gradient_is_its_complex_step(x, mu, logvar, dy):
     inputs = dict(x=np.array(x), mu=np.array(mu), logvar=np.array(logvar))
     for name, gradient in zip(inputs, log_density_backward(dy, x, mu, logvar)):
-        numeric = complex_step_gradient(lambda inputs: dy * log_density(**inputs), inputs, name)
+        numeric = complex_step_gradient(
+            lambda inputs: dy * log_density(**inputs), inputs, name
+        )
         assert abs(gradient - numeric) <= 8 * EPS * (abs(numeric) + abs(dy))
 
 
 # Reparameterization
 
+
 @pytest.mark.parametrize("mu, logvar", [(0.0, 0.0), (2.0, -3.0), (-1.0, 2.5)])
 def test_samples_have_the_mean_and_standard_deviation(mu, logvar):
     n, sigma = 200_000, math.exp(logvar / 2)
-    z = reparameterize(np.full(n, mu), np.full(n, logvar), np.random.default_rng(5).standard_normal(n))
-    assert abs(z.mean() - mu) < 4 * sigma / math.sqrt(n)  # four standard errors, 1 in 16,000; the seed is fixed
+    z = reparameterize(
+        np.full(n, mu), np.full(n, logvar), np.random.default_rng(5).standard_normal(n)
+    )
+    assert abs(z.mean() - mu) < 4 * sigma / math.sqrt(
+        n
+    )  # four standard errors, 1 in 16,000; the seed is fixed
     assert abs(z.std() - sigma) < 4 * sigma / math.sqrt(2 * n)
     assert stats.kstest(z, stats.norm(mu, sigma).cdf).pvalue > 0.001
     if logvar != 0:  # and not σ² for σ
@@ -275,16 +393,24 @@ def test_samples_have_the_mean_and_standard_deviation(mu, logvar):
 def test_noise_is_the_distance_from_the_mean_in_standard_deviations(mu, logvar, eps):
     z = reparameterize(mu, logvar, eps)
     assert reparameterize(mu, logvar, 0.0) == mu
-    limit = 8 * EPS * (abs(eps) + abs(mu) * math.exp(-logvar / 2)) + 1e-300  # of the terms; and where they underflow
+    limit = (
+        8 * EPS * (abs(eps) + abs(mu) * math.exp(-logvar / 2)) + 1e-300
+    )  # of the terms; and where they underflow
     assert abs((z - mu) / math.sqrt(math.exp(logvar)) - eps) <= limit
 
 
 def test_gradients_of_many_samples_are_summed():
     rng = np.random.default_rng(6)
-    mu, logvar, eps, dz = (rng.standard_normal(shape) for shape in ((5, 3), (5, 3), (4, 5, 3), (4, 5, 3)))
-    assert np.array_equal(reparameterize(mu, logvar, eps), [reparameterize(mu, logvar, e) for e in eps])
+    mu, logvar, eps, dz = (
+        rng.standard_normal(shape) for shape in ((5, 3), (5, 3), (4, 5, 3), (4, 5, 3))
+    )
+    assert np.array_equal(
+        reparameterize(mu, logvar, eps), [reparameterize(mu, logvar, e) for e in eps]
+    )
     one_by_one = [reparameterize_backward(d, mu, logvar, e) for d, e in zip(dz, eps)]
-    for together, apart in zip(reparameterize_backward(dz, mu, logvar, eps), zip(*one_by_one)):
+    for together, apart in zip(
+        reparameterize_backward(dz, mu, logvar, eps), zip(*one_by_one)
+    ):
         assert together.shape == mu.shape
         np.testing.assert_allclose(together, sum(apart), rtol=1e-14, atol=1e-15)
 
@@ -293,7 +419,9 @@ def test_gradients_of_many_samples_are_summed():
 def test_gradient_through_a_sample_is_its_complex_step(mu, logvar, eps, dz):
     inputs = dict(mu=np.array(mu), logvar=np.array(logvar))
     for name, gradient in zip(inputs, reparameterize_backward(dz, mu, logvar, eps)):
-        numeric = complex_step_gradient(lambda inputs: dz * reparameterize(**inputs, eps=eps), inputs, name)
+        numeric = complex_step_gradient(
+            lambda inputs: dz * reparameterize(**inputs, eps=eps), inputs, name
+        )
         assert abs(gradient - numeric) <= 4 * EPS * abs(numeric) + 1e-300
 
 
@@ -310,7 +438,9 @@ PAIRS = [  # forward, backward, the shapes of their arguments
 
 @pytest.mark.parametrize("forward, backward, shapes", PAIRS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_backward_keeps_dtype_is_reproducible_and_modifies_nothing(forward, backward, shapes, dtype):
+def test_backward_keeps_dtype_is_reproducible_and_modifies_nothing(
+    forward, backward, shapes, dtype
+):
     rng = np.random.default_rng(7)
     arguments = [rng.standard_normal(shape).astype(dtype) for shape in shapes]
     dy = rng.standard_normal(forward(*arguments).shape).astype(dtype)
@@ -319,13 +449,22 @@ def test_backward_keeps_dtype_is_reproducible_and_modifies_nothing(forward, back
     assert all(np.array_equal(a, b) for a, b in zip(before, (dy, *arguments)))
     assert {array.dtype for array in (y, *gradients)} == {np.dtype(dtype)}
     assert np.array_equal(y, forward(*arguments))
-    assert all(np.array_equal(a, b) for a, b in zip(gradients, backward(dy, *arguments)))
-    assert all(not g.any() for g in backward(np.zeros_like(dy), *arguments))  # zero in, exactly zero out
+    assert all(
+        np.array_equal(a, b) for a, b in zip(gradients, backward(dy, *arguments))
+    )
+    assert all(
+        not g.any() for g in backward(np.zeros_like(dy), *arguments)
+    )  # zero in, exactly zero out
 
 
 def test_single_precision_stays_single_beside_plain_python_numbers():
     mu, logvar = np.float32([[0.5]]), np.float32([[0.3]])
-    results = [log_density(mu, 0.0, 0.0), *log_density_backward(1.0, mu, 0.0, 0.0),
-               entropy(logvar), cross_entropy(mu, logvar, 0.0, 1.0),
-               kl_divergence(mu, logvar, 1.0, 2.0), *kl_divergence_backward(1.0, mu, logvar, 1.0, 2.0)]
+    results = [
+        log_density(mu, 0.0, 0.0),
+        *log_density_backward(1.0, mu, 0.0, 0.0),
+        entropy(logvar),
+        cross_entropy(mu, logvar, 0.0, 1.0),
+        kl_divergence(mu, logvar, 1.0, 2.0),
+        *kl_divergence_backward(1.0, mu, logvar, 1.0, 2.0),
+    ]
     assert {array.dtype for array in results} == {np.dtype(np.float32)}

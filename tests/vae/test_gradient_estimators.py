@@ -4,10 +4,25 @@ import numpy as np
 import pytest
 
 from numpyvae.settings import VAEConfig
-from numpyvae.vae import (LIKELIHOODS, Parameters, decode, encode, init_params, negative_elbo,
-                          negative_elbo_backward)
-from numpyvae.vae.gradient_estimators import (BASELINE, ESTIMATORS, NAIVE, PATH_DERIVATIVE, PATHWISE, SCORE, encoder_slice,
-                                     estimate_gradients)
+from numpyvae.vae import (
+    LIKELIHOODS,
+    Parameters,
+    decode,
+    encode,
+    init_params,
+    negative_elbo,
+    negative_elbo_backward,
+)
+from numpyvae.vae.gradient_estimators import (
+    BASELINE,
+    ESTIMATORS,
+    NAIVE,
+    PATH_DERIVATIVE,
+    PATHWISE,
+    SCORE,
+    encoder_slice,
+    estimate_gradients,
+)
 from tests.gradient_estimators import compare_estimators
 
 CONFIG = VAEConfig(input_dim=4, hidden_dims=(3,), latent_dim=1, activation="tanh")
@@ -27,7 +42,9 @@ def exact_loss(params, n=60):
     t, w = np.polynomial.hermite_e.hermegauss(n)
     (mu, logvar), _ = encode(params, X, CONFIG)
     z = mu + np.exp(logvar / 2) * t[:, None, None]  # (n, N, 1)
-    log_px = LIKELIHOODS[CONFIG.likelihood].log_prob(params, X, decode(params, z, CONFIG)[0], CONFIG)
+    log_px = LIKELIHOODS[CONFIG.likelihood].log_prob(
+        params, X, decode(params, z, CONFIG)[0], CONFIG
+    )
     kl = (mu**2 + np.exp(logvar) - logvar - 1).sum(axis=1) / 2
     return (kl - w @ log_px / w.sum()).mean()
 
@@ -53,8 +70,14 @@ def within_4_standard_errors(samples, expected):
 def pathwise(params, J, count, seed=2):
     """`count` independent gradients of J samples each, in all parameters"""
     rng = np.random.default_rng(seed)
-    return np.array([negative_elbo_backward(negative_elbo(params, X, rng.standard_normal((J, 2, 1)), CONFIG)[1]).vector
-                     for _ in range(count)])
+    return np.array(
+        [
+            negative_elbo_backward(
+                negative_elbo(params, X, rng.standard_normal((J, 2, 1)), CONFIG)[1]
+            ).vector
+            for _ in range(count)
+        ]
+    )
 
 
 def test_quadrature_has_converged(params):
@@ -65,7 +88,9 @@ def test_the_pathwise_estimators_mean_is_the_exact_gradient(params, exact):
     """To 4 standard errors of 2,000 samples, in every parameter, also the decoder's"""
     samples = pathwise(params, 1, 2000)
     within_4_standard_errors(samples, exact.vector)
-    assert np.linalg.norm(samples.mean(axis=0) - exact.vector) <= 0.05 * np.linalg.norm(exact.vector)
+    assert np.linalg.norm(samples.mean(axis=0) - exact.vector) <= 0.05 * np.linalg.norm(
+        exact.vector
+    )
 
 
 def test_pathwise_gradients_at_quadrature_nodes_average_to_the_exact_one(params, exact):
@@ -78,7 +103,9 @@ def test_pathwise_gradients_at_quadrature_nodes_average_to_the_exact_one(params,
 
 def test_the_pathwise_variance_falls_as_1_over_j(params):
     """J times the variance is the same for J = 1, 4 and 16, within 15%: 1,500 samples estimate it to about 4%."""
-    variances = [J * pathwise(params, J, 1500, seed=J).var(axis=0).sum() for J in (1, 4, 16)]
+    variances = [
+        J * pathwise(params, J, 1500, seed=J).var(axis=0).sum() for J in (1, 4, 16)
+    ]
     assert variances == pytest.approx([variances[0]] * 3, rel=0.15)
 
 
@@ -86,8 +113,16 @@ def test_the_pathwise_variance_falls_as_1_over_j(params):
 def samples(params):
     """name -> 4,000 one-sample estimates (M, P)"""
     rng = np.random.default_rng(3)
-    rows = [estimate_gradients(params, X, rng.standard_normal((1, 2, 1)), CONFIG, baseline=np.array([-2.5, -2.5]))
-            for _ in range(4000)]
+    rows = [
+        estimate_gradients(
+            params,
+            X,
+            rng.standard_normal((1, 2, 1)),
+            CONFIG,
+            baseline=np.array([-2.5, -2.5]),
+        )
+        for _ in range(4000)
+    ]
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 

@@ -8,8 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpyvae.vae.gradcheck import complex_step_gradient
-from numpyvae.vae.layers import (linear, linear_backward, linear_backward_params, relu, relu_backward, tanh,
-                             tanh_backward)
+from numpyvae.vae.layers import (
+    linear,
+    linear_backward,
+    linear_backward_params,
+    relu,
+    relu_backward,
+    tanh,
+    tanh_backward,
+)
 
 EPS = np.finfo(float).eps
 LAYERS = [  # forward, backward, the shapes of their arguments
@@ -31,7 +38,12 @@ def as_tuple(gradients):
 def product(A, B):
     """The matrix product by its definition, in exact fractions"""
     A, B = ([[Fraction(float(v)) for v in row] for row in M] for M in (A, B))
-    return np.array([[float(sum(a * b for a, b in zip(row, column))) for column in zip(*B)] for row in A])
+    return np.array(
+        [
+            [float(sum(a * b for a, b in zip(row, column))) for column in zip(*B)]
+            for row in A
+        ]
+    )
 
 
 def test_linear_is_x_times_W_plus_b():
@@ -58,38 +70,53 @@ def test_relu_passes_positive_inputs_and_their_gradients(x):
 def test_tanh_and_its_gradient_are_correct_for_all_inputs(x):
     y, cache = tanh(np.array([x]))
     assert abs(y) <= 1 and y == np.tanh(x)
-    numeric = complex_step_gradient(lambda i: tanh(i["x"])[0].sum(), {"x": np.array([x])}, "x")
-    assert abs(tanh_backward(np.array([1.0]), cache) - numeric) <= 4 * EPS  # of 1; 1 − y² loses digits
+    numeric = complex_step_gradient(
+        lambda i: tanh(i["x"])[0].sum(), {"x": np.array([x])}, "x"
+    )
+    assert (
+        abs(tanh_backward(np.array([1.0]), cache) - numeric) <= 4 * EPS
+    )  # of 1; 1 − y² loses digits
 
 
 @pytest.mark.parametrize("forward, backward, shapes", LAYERS)
 def test_every_layers_gradient_is_the_complex_step(forward, backward, shapes):
     inputs = dict(enumerate(arguments(shapes)))
     y, cache = forward(*inputs.values())
-    dy, = arguments([y.shape], seed=2)
+    (dy,) = arguments([y.shape], seed=2)
     gradients = as_tuple(backward(dy, cache))
     assert len(gradients) == len(inputs)
     for i, gradient in enumerate(gradients):
         assert gradient.shape == inputs[i].shape
-        numeric = complex_step_gradient(lambda inputs: (forward(*inputs.values())[0] * dy).sum(), inputs, i)
+        numeric = complex_step_gradient(
+            lambda inputs: (forward(*inputs.values())[0] * dy).sum(), inputs, i
+        )
         np.testing.assert_allclose(gradient, numeric, rtol=1e-14, atol=1e-14)
 
 
 @pytest.mark.parametrize("forward, backward, shapes", LAYERS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_layer_keeps_dtype_is_reproducible_and_modifies_nothing(forward, backward, shapes, dtype):
+def test_a_layer_keeps_dtype_is_reproducible_and_modifies_nothing(
+    forward, backward, shapes, dtype
+):
     inputs = arguments(shapes, dtype)
     before = [array.copy() for array in inputs]
     y, cache = forward(*inputs)
     kept = [array.copy() for array in as_tuple(cache)]
-    dy, = arguments([y.shape], dtype, seed=2)
+    (dy,) = arguments([y.shape], dtype, seed=2)
     dy_before = dy.copy()
     gradients = as_tuple(backward(dy, cache))
-    assert all(np.array_equal(a, b) for a, b in zip([*before, *kept, dy_before], [*inputs, *as_tuple(cache), dy]))
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip([*before, *kept, dy_before], [*inputs, *as_tuple(cache), dy])
+    )
     assert {array.dtype for array in (y, *gradients)} == {np.dtype(dtype)}
     assert np.array_equal(y, forward(*inputs)[0])
-    assert all(np.array_equal(a, b) for a, b in zip(gradients, as_tuple(backward(dy, cache))))
-    assert all(not gradient.any() for gradient in as_tuple(backward(np.zeros_like(dy), cache)))  # zero in, zero out
+    assert all(
+        np.array_equal(a, b) for a, b in zip(gradients, as_tuple(backward(dy, cache)))
+    )
+    assert all(
+        not gradient.any() for gradient in as_tuple(backward(np.zeros_like(dy), cache))
+    )  # zero in, zero out
 
 
 @pytest.mark.parametrize("backward", [linear_backward, linear_backward_params])
@@ -98,8 +125,13 @@ def test_grads_are_overwritten_and_nothing_else_is(backward):
     before = [array.copy() for array in before]
     _, cache = linear(x, W, b)
     fresh = backward(dy, cache)
-    memory = np.full(3 + W.size + 2 + b.size + 4, np.nan)  # dW and db with a margin around each
-    dW, db = memory[3 : 3 + W.size].reshape(W.shape), memory[5 + W.size : 5 + W.size + b.size]
+    memory = np.full(
+        3 + W.size + 2 + b.size + 4, np.nan
+    )  # dW and db with a margin around each
+    dW, db = (
+        memory[3 : 3 + W.size].reshape(W.shape),
+        memory[5 + W.size : 5 + W.size + b.size],
+    )
     result = backward(dy, cache, (dW, db))
     assert result[-2] is dW and result[-1] is db
     assert all(np.array_equal(a, b) for a, b in zip(result, fresh))
@@ -110,5 +142,7 @@ def test_grads_are_overwritten_and_nothing_else_is(backward):
 def test_the_first_layer_gets_the_same_gradients_without_dx():
     x, W, b, dy = arguments([(5, 7), (7, 6), (6,), (5, 6)])
     _, cache = linear(x, W, b)
-    for with_dx, without in zip(linear_backward(dy, cache)[1:], linear_backward_params(dy, cache)):
+    for with_dx, without in zip(
+        linear_backward(dy, cache)[1:], linear_backward_params(dy, cache)
+    ):
         assert np.array_equal(with_dx, without)

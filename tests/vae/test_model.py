@@ -12,9 +12,15 @@ from numpyvae.vae.objectives import OBJECTIVES
 from numpyvae.vae.parameters import glorot_init, init_params
 
 
-@pytest.mark.parametrize("table, names", [(ACTIVATIONS, settings.ACTIVATIONS), (LIKELIHOODS, settings.LIKELIHOODS),
-                                          (OBJECTIVES, settings.OBJECTIVES)],
-                         ids=["activations", "likelihoods", "objectives"])
+@pytest.mark.parametrize(
+    "table, names",
+    [
+        (ACTIVATIONS, settings.ACTIVATIONS),
+        (LIKELIHOODS, settings.LIKELIHOODS),
+        (OBJECTIVES, settings.OBJECTIVES),
+    ],
+    ids=["activations", "likelihoods", "objectives"],
+)
 def test_each_table_has_the_names_that_settings_offers_in_that_order(table, names):
     assert tuple(table) == tuple(names)
 
@@ -22,7 +28,9 @@ def test_each_table_has_the_names_that_settings_offers_in_that_order(table, name
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
 def test_glorot_initialization_makes_the_mean_image_the_decoders_mean(likelihood):
     """At z = 0, where the biases are all that counts; to float32's rounding, magnified by the logit at 0.001"""
-    config = VAEConfig(input_dim=6, hidden_dims=(5, 4), latent_dim=2, likelihood=likelihood)
+    config = VAEConfig(
+        input_dim=6, hidden_dims=(5, 4), latent_dim=2, likelihood=likelihood
+    )
     params = init_params(config, np.random.default_rng(1))
     mean_image = np.array([0.001, 0.1, 0.3, 0.5, 0.9, 0.999])
     glorot_init(params, mean_image, config, np.random.default_rng(2))
@@ -36,8 +44,12 @@ def test_a_pixel_that_is_always_0_or_1_gets_a_finite_output_bias():
 
 
 def test_only_the_normal_likelihood_is_a_density_and_takes_any_real_number():
-    assert [name for name, entry in LIKELIHOODS.items() if entry.is_density] == ["normal"]
-    assert [name for name, entry in LIKELIHOODS.items() if entry.unit_interval] == ["bernoulli"]
+    assert [name for name, entry in LIKELIHOODS.items() if entry.is_density] == [
+        "normal"
+    ]
+    assert [name for name, entry in LIKELIHOODS.items() if entry.unit_interval] == [
+        "bernoulli"
+    ]
 
 
 def test_glorot_weights_are_uniform_by_fan_in_and_fan_out_and_biases_0():
@@ -48,6 +60,8 @@ def test_glorot_weights_are_uniform_by_fan_in_and_fan_out_and_biases_0():
         if name.endswith(".W"):
             bound = np.sqrt(6 / sum(array.shape))
             assert abs(array).max() <= bound * (1 + 1e-7)  # one rounding to float32
-            assert array.std() == pytest.approx(bound / np.sqrt(3), rel=2 / np.sqrt(array.size))
+            assert array.std() == pytest.approx(
+                bound / np.sqrt(3), rel=2 / np.sqrt(array.size)
+            )
         else:
             assert not array.any()

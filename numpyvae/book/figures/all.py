@@ -13,10 +13,18 @@ from ...data.pixels import to_input
 from ...pictures.samples import enlarge
 from ...settings import TrainingOptions, VAEConfig
 from ...training.loop import train
-from . import collapse as figures_collapse, estimators as figures_estimators, mdp as figures_mdp, vae as figures_vae
+from . import (
+    collapse as figures_collapse,
+    estimators as figures_estimators,
+    mdp as figures_mdp,
+    vae as figures_vae,
+)
 from .step_graph import step_graph_svg
 
-STEP_EPOCHS, STEP_IMAGE = 3, 7                  # of training before the step, and the test image that it shows
+STEP_EPOCHS, STEP_IMAGE = (
+    3,
+    7,
+)  # of training before the step, and the test image that it shows
 
 
 class Figure(NamedTuple):
@@ -35,35 +43,79 @@ class Figure(NamedTuple):
 
 
 # name, chapter, title, caption, the function that makes it
-_WITHOUT_IMAGES: tuple[tuple[str, tuple[str, str], str, str, Callable[[], str]], ...] = (
-    ("kl", ("vae", "gaussian"), "Where q is nearly p",
-     "In float32, exp(d) − 1 − d loses its digits near 0 and even turns negative. expm1(d) − d does not.",
-     figures_vae.kl_cancellation_svg),
-    ("adam", ("vae", "adam"), "Adam's first steps",
-     "A constant gradient should give steps of one learning rate. Without bias correction the first steps "
-     "are up to 6.6 times as long.", figures_vae.adam_steps_svg),
-    ("gradcheck", ("vae", "gradcheck"), "Two numerical derivatives",
-     "A central difference loses digits on both sides of its best h. The complex step subtracts nothing: below "
-     "h = 10⁻⁸ its error is rounding alone.", figures_vae.gradient_errors_svg),
-    ("estimators", ("vae", "gradient_estimators"), "Estimates of one gradient",
-     "Each dot is an estimate from one sample, the ring their mean. Lines cross at the true gradient, which quadrature "
-     "gives exactly. The naive mean is elsewhere.", figures_estimators.estimator_clouds_svg),
-    ("variance", ("vae", "gradient_estimators"), "Variance against J",
-     "The mean of J samples has 1/J of the variance. The score function needs many times the samples of the pathwise "
-     "estimator. The naive one varies little, but about a wrong value.", figures_estimators.estimator_variance_svg),
-    ("bound", ("vae", "iwae"), "ELBO_K rises to log p(x)",
-     "A linear model, so log p(x) is known exactly. K = 1 is the ELBO; with more samples the bound closes the gap.",
-     figures_vae.importance_bound_svg),
-    ("value-iteration", ("mdp", "solvers"), "Value iteration",
-     "Each sweep multiplies the error by γ: a straight line on a logarithmic axis. Nearer to γ = 1 it falls "
-     "more slowly.",
-     figures_mdp.value_iteration_svg),
-    ("grid-world", ("mdp", "ties"), "A grid world",
-     "A step slips to either side with probability 0.1 and costs 0.04; γ = 0.99. Darker cells have higher values, "
-     "arrows are optimal actions.", figures_mdp.grid_world_svg),
-    ("advantage", ("mdp", "discount"), "A crossing and a touching root",
-     "Where p(γ) turns positive, the optimal policy changes, in the four-state chain at (√3 − 1)/2. Where p only "
-     "touches 0, nothing changes.", figures_mdp.advantage_polynomials_svg),
+_WITHOUT_IMAGES: tuple[
+    tuple[str, tuple[str, str], str, str, Callable[[], str]], ...
+] = (
+    (
+        "kl",
+        ("vae", "gaussian"),
+        "Where q is nearly p",
+        "In float32, exp(d) − 1 − d loses its digits near 0 and even turns negative. expm1(d) − d does not.",
+        figures_vae.kl_cancellation_svg,
+    ),
+    (
+        "adam",
+        ("vae", "adam"),
+        "Adam's first steps",
+        "A constant gradient should give steps of one learning rate. Without bias correction the first steps "
+        "are up to 6.6 times as long.",
+        figures_vae.adam_steps_svg,
+    ),
+    (
+        "gradcheck",
+        ("vae", "gradcheck"),
+        "Two numerical derivatives",
+        "A central difference loses digits on both sides of its best h. The complex step subtracts nothing: below "
+        "h = 10⁻⁸ its error is rounding alone.",
+        figures_vae.gradient_errors_svg,
+    ),
+    (
+        "estimators",
+        ("vae", "gradient_estimators"),
+        "Estimates of one gradient",
+        "Each dot is an estimate from one sample, the ring their mean. Lines cross at the true gradient, which quadrature "
+        "gives exactly. The naive mean is elsewhere.",
+        figures_estimators.estimator_clouds_svg,
+    ),
+    (
+        "variance",
+        ("vae", "gradient_estimators"),
+        "Variance against J",
+        "The mean of J samples has 1/J of the variance. The score function needs many times the samples of the pathwise "
+        "estimator. The naive one varies little, but about a wrong value.",
+        figures_estimators.estimator_variance_svg,
+    ),
+    (
+        "bound",
+        ("vae", "iwae"),
+        "ELBO_K rises to log p(x)",
+        "A linear model, so log p(x) is known exactly. K = 1 is the ELBO; with more samples the bound closes the gap.",
+        figures_vae.importance_bound_svg,
+    ),
+    (
+        "value-iteration",
+        ("mdp", "solvers"),
+        "Value iteration",
+        "Each sweep multiplies the error by γ: a straight line on a logarithmic axis. Nearer to γ = 1 it falls "
+        "more slowly.",
+        figures_mdp.value_iteration_svg,
+    ),
+    (
+        "grid-world",
+        ("mdp", "ties"),
+        "A grid world",
+        "A step slips to either side with probability 0.1 and costs 0.04; γ = 0.99. Darker cells have higher values, "
+        "arrows are optimal actions.",
+        figures_mdp.grid_world_svg,
+    ),
+    (
+        "advantage",
+        ("mdp", "discount"),
+        "A crossing and a touching root",
+        "Where p(γ) turns positive, the optimal policy changes, in the four-state chain at (√3 − 1)/2. Where p only "
+        "touches 0, nothing changes.",
+        figures_mdp.advantage_polynomials_svg,
+    ),
 )
 COUNT = len(_WITHOUT_IMAGES) + 3
 
@@ -71,27 +123,42 @@ COUNT = len(_WITHOUT_IMAGES) + 3
 def make_figures(images: np.ndarray, test_images: np.ndarray) -> Iterator[Figure]:
     """All COUNT figures, one after the other. images, test_images: uint8 (N, rows, columns)."""
     shape = test_images.shape[1:]
-    yield Figure("step", ("vae", "elbo"), "One training step",
-                 "One digit passes through the model, blue, and the gradients come back. mu and logvar each get two "
-                 f"gradients, whose sum is passed on. The model has trained for {STEP_EPOCHS} epochs; y is shown "
-                 "as the mean of p(x|z). Signed arrays: orange is positive, blue negative.",
-                 one_step_svg(images, test_images))
+    yield Figure(
+        "step",
+        ("vae", "elbo"),
+        "One training step",
+        "One digit passes through the model, blue, and the gradients come back. mu and logvar each get two "
+        f"gradients, whose sum is passed on. The model has trained for {STEP_EPOCHS} epochs; y is shown "
+        "as the mean of p(x|z). Signed arrays: orange is positive, blue negative.",
+        one_step_svg(images, test_images),
+    )
     for name, chapter, title, caption, make in _WITHOUT_IMAGES:
         yield Figure(name, chapter, title, caption, make())
     model = figures_collapse.train_linear_model(images)
-    yield Figure("collapse", ("vae", "likelihoods"), "Posterior collapse, unit by unit",
-                 f"A linear model with a fixed variance of {figures_collapse.DECODER_VARIANCE:g}. A unit stays active "
-                 "if its principal axis of the images has a larger variance than that. The others become the prior.",
-                 figures_collapse.collapse_svg(model))
-    yield Figure("traversal", ("vae", "likelihoods"), "What each unit does",
-                 "One row per unit, by falling KL: the unit runs through the prior's quantiles. A collapsed unit "
-                 "changes nothing.", enlarge(figures_collapse.traversal_image(model, shape), 2))
+    yield Figure(
+        "collapse",
+        ("vae", "likelihoods"),
+        "Posterior collapse, unit by unit",
+        f"A linear model with a fixed variance of {figures_collapse.DECODER_VARIANCE:g}. A unit stays active "
+        "if its principal axis of the images has a larger variance than that. The others become the prior.",
+        figures_collapse.collapse_svg(model),
+    )
+    yield Figure(
+        "traversal",
+        ("vae", "likelihoods"),
+        "What each unit does",
+        "One row per unit, by falling KL: the unit runs through the prior's quantiles. A collapsed unit "
+        "changes nothing.",
+        enlarge(figures_collapse.traversal_image(model, shape), 2),
+    )
 
 
 def one_step_svg(images: np.ndarray, test_images: np.ndarray) -> str:
     """The graph of one step on a test image, after a few epochs of the default model."""
     config, rng = VAEConfig(input_dim=images[0].size), np.random.default_rng(1)
-    params = train(images, None, config, TrainingOptions(epochs=STEP_EPOCHS), processes=1).params
+    params = train(
+        images, None, config, TrainingOptions(epochs=STEP_EPOCHS), processes=1
+    ).params
     index = STEP_IMAGE % len(test_images)
     x = to_input(test_images[index : index + 1], "none", rng)
     eps = rng.standard_normal((1, 1, config.latent_dim), dtype=np.float32)

@@ -25,9 +25,9 @@ from ...vae.parameters import Parameters
 from .chart import Curve, chart
 
 UNITS, DECODER_VARIANCE, EPOCHS = 10, 2.0, 16
-ACTIVE_KL = 0.02                                # nats per image, between the two groups
-_EVALUATED, _LOWEST = 2000, 1e-5                # images; the smallest KL that the plot shows
-_STEPS = 8                                      # images per unit
+ACTIVE_KL = 0.02  # nats per image, between the two groups
+_EVALUATED, _LOWEST = 2000, 1e-5  # images; the smallest KL that the plot shows
+_STEPS = 8  # images per unit
 
 
 class Collapse(NamedTuple):
@@ -40,9 +40,16 @@ class Collapse(NamedTuple):
 
 def train_linear_model(images: np.ndarray) -> Collapse:
     """Train on uint8 images (N, rows, columns); the KL is the mean over the first 2,000 of them."""
-    config = VAEConfig(input_dim=images[0].size, hidden_dims=(), latent_dim=UNITS, likelihood="normal",
-                       logvar_x=math.log(DECODER_VARIANCE))
-    options = TrainingOptions(epochs=EPOCHS, lr=5e-3, batch_size=100, decay_epochs=EPOCHS // 2)
+    config = VAEConfig(
+        input_dim=images[0].size,
+        hidden_dims=(),
+        latent_dim=UNITS,
+        likelihood="normal",
+        logvar_x=math.log(DECODER_VARIANCE),
+    )
+    options = TrainingOptions(
+        epochs=EPOCHS, lr=5e-3, batch_size=100, decay_epochs=EPOCHS // 2
+    )
     x, kl = to_input(images[:_EVALUATED], "none", np.random.default_rng(1)), []
 
     def record(state):
@@ -56,13 +63,28 @@ def train_linear_model(images: np.ndarray) -> Collapse:
 def collapse_svg(model: Collapse) -> str:
     """The KL of each unit after each epoch: some level off at ½ log(λ/s²), the others fall to 0."""
     epochs, active = np.arange(1, len(model.kl) + 1), model.kl[-1] > ACTIVE_KL
-    curves = [Curve(f"{active.sum()} active units" if on else f"{(~active).sum()} collapsed", epochs,
-                    np.maximum(kl, _LOWEST), color=0 if on else 1)
-              for on, kl in sorted(zip(active, model.kl.T), key=lambda pair: -pair[1][-1])]
-    return chart("KL divergence of each latent unit", curves, "epoch", "KL, nats per image", log_y=True, integer_x=True)
+    curves = [
+        Curve(
+            f"{active.sum()} active units" if on else f"{(~active).sum()} collapsed",
+            epochs,
+            np.maximum(kl, _LOWEST),
+            color=0 if on else 1,
+        )
+        for on, kl in sorted(zip(active, model.kl.T), key=lambda pair: -pair[1][-1])
+    ]
+    return chart(
+        "KL divergence of each latent unit",
+        curves,
+        "epoch",
+        "KL, nats per image",
+        log_y=True,
+        integer_x=True,
+    )
 
 
 def traversal_image(model: Collapse, shape: tuple[int, int]) -> np.ndarray:
     """One row per unit, by falling KL: that unit through the prior's quantiles, the others 0. uint8 (height, width)."""
     units = np.argsort(-model.kl[-1], kind="stable")
-    return image_grid(traverse(model.params, units.tolist(), model.config, shape, _STEPS), _STEPS)
+    return image_grid(
+        traverse(model.params, units.tolist(), model.config, shape, _STEPS), _STEPS
+    )

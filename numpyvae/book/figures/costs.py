@@ -21,9 +21,20 @@ from ...training.evaluation import evaluate
 from ...training.loop import minibatches
 from ...training.parallel.threads import limited_blas_threads
 from ...vae.adam import Adam
-from ...vae.gaussian import kl_divergence, kl_divergence_backward, reparameterize, reparameterize_backward
+from ...vae.gaussian import (
+    kl_divergence,
+    kl_divergence_backward,
+    reparameterize,
+    reparameterize_backward,
+)
 from ...vae.likelihoods import LIKELIHOODS
-from ...vae.model import decode, decode_backward, encode, encode_backward, prior_parameters
+from ...vae.model import (
+    decode,
+    decode_backward,
+    encode,
+    encode_backward,
+    prior_parameters,
+)
 from ...vae.parameters import Parameters, init_params, zero_parameters
 from ...exercises.judge.known_errors import known_errors
 
@@ -43,16 +54,20 @@ class Variant(NamedTuple):
 
 
 def known_words(name: str, part: str) -> str:
-    """"name: words" of the one known error of a function whose words contain `part`; ValueError if it is not one."""
+    """ "name: words" of the one known error of a function whose words contain `part`; ValueError if it is not one."""
     found = [error.words for error in known_errors(name) if part in error.words]
     if len(found) != 1:
-        raise ValueError(f"{name} has {len(found)} known errors with the words {part!r}; it must have one")
+        raise ValueError(
+            f"{name} has {len(found)} known errors with the words {part!r}; it must have one"
+        )
     return f"{name}: {found[0]}"
 
 
 CORRECT = Variant("no error")
 ERRORS = (
-    Variant(known_words("reparameterize", "this is mu + exp(logvar)·eps"), variance=True),
+    Variant(
+        known_words("reparameterize", "this is mu + exp(logvar)·eps"), variance=True
+    ),
     Variant(known_words("negative_elbo", "the KL has the wrong sign"), kl_weight=-1.0),
     Variant(known_words("kl_divergence", "the factor ½ is missing"), kl_weight=2.0),
     Variant(known_words("log_prob", "this is a mean over the pixels"), pixel_mean=True),
@@ -72,22 +87,38 @@ class Cost(NamedTuple):
     samples: np.ndarray | None
 
 
-def costs(images: np.ndarray, test_images: np.ndarray, epochs: int = EPOCHS) -> Iterator[Cost]:
+def costs(
+    images: np.ndarray, test_images: np.ndarray, epochs: int = EPOCHS
+) -> Iterator[Cost]:
     """The cost of no error and of each of ERRORS, one after the other. images: uint8 (N, rows, columns)."""
     config, shape = VAEConfig(input_dim=images[0].size), images.shape[1:]
     for error in (CORRECT, *ERRORS):
-        with limited_blas_threads(1):                   # the matrices are small: more threads would mostly wait
+        with limited_blas_threads(
+            1
+        ):  # the matrices are small: more threads would mostly wait
             params = train_with(error, images, config, epochs)
         if not np.isfinite(params.vector).all():
             yield Cost(error.words, None, None, None)
             continue
-        results = evaluate(params, test_images[:EVALUATED], config, "none", np.random.default_rng(2),
-                           IMPORTANCE_SAMPLES)
-        yield Cost(error.words, results["log_marginal"], results["active_units"],
-                   sample_images(params, config, shape, np.random.default_rng(3), SAMPLES))
+        results = evaluate(
+            params,
+            test_images[:EVALUATED],
+            config,
+            "none",
+            np.random.default_rng(2),
+            IMPORTANCE_SAMPLES,
+        )
+        yield Cost(
+            error.words,
+            results["log_marginal"],
+            results["active_units"],
+            sample_images(params, config, shape, np.random.default_rng(3), SAMPLES),
+        )
 
 
-def train_with(error: Variant, images: np.ndarray, config: VAEConfig, epochs: int) -> Parameters:
+def train_with(
+    error: Variant, images: np.ndarray, config: VAEConfig, epochs: int
+) -> Parameters:
     """Train as `train` does, with the error; stop where the gradient is no longer finite."""
     options, rng = TrainingOptions(), np.random.default_rng(1)
     params = init_params(config, rng)
@@ -99,28 +130,40 @@ def train_with(error: Variant, images: np.ndarray, config: VAEConfig, epochs: in
             with np.errstate(over="ignore", invalid="ignore"):
                 _, grads = gradients(error, params, x, eps, config)
                 if not error.bias_correction:
-                    adam.t = 10**9                      # as if the sums had run forever: nothing to correct
+                    adam.t = 10**9  # as if the sums had run forever: nothing to correct
                 adam.step(params.vector, grads.vector)
             if not np.isfinite(params.vector).all():
                 return params
     return params
 
 
-def sample_noise(error: Variant, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+def sample_noise(
+    error: Variant, rng: np.random.Generator, shape: tuple[int, ...]
+) -> np.ndarray:
     """eps, or what the error takes for it"""
     normal = rng.standard_normal(shape, dtype=np.float32)
     uniform = rng.random(shape, dtype=np.float32)
-    return {"normal": normal, "none": np.zeros_like(normal), "uniform": uniform}[error.noise]
+    return {"normal": normal, "none": np.zeros_like(normal), "uniform": uniform}[
+        error.noise
+    ]
 
 
-def gradients(error: Variant, params: Parameters, x: np.ndarray, eps: np.ndarray,
-              config: VAEConfig) -> tuple[float, Parameters]:
+def gradients(
+    error: Variant,
+    params: Parameters,
+    x: np.ndarray,
+    eps: np.ndarray,
+    config: VAEConfig,
+) -> tuple[float, Parameters]:
     """The loss and its gradient, as a program with the error computes them."""
     J, N, _ = eps.shape
-    likelihood, grads = LIKELIHOODS[config.likelihood], zero_parameters(config, params.vector.dtype)
+    likelihood, grads = (
+        LIKELIHOODS[config.likelihood],
+        zero_parameters(config, params.vector.dtype),
+    )
     scale = 1 / config.input_dim if error.pixel_mean else 1.0
     (mu, logvar), encoder_cache = encode(params, x, config)
-    exponent = 2 if error.variance else 1                # exp(2 logvar/2) is σ²
+    exponent = 2 if error.variance else 1  # exp(2 logvar/2) is σ²
     z = reparameterize(mu, exponent * logvar, eps)
     y, decoder_cache = decode(params, z, config)
     prior = prior_parameters(config, mu.dtype)
@@ -129,9 +172,16 @@ def gradients(error: Variant, params: Parameters, x: np.ndarray, eps: np.ndarray
     loss = float((error.kl_weight * kl - scale * log_px).mean())
 
     dmu_kl, dlogvar_kl = kl_divergence_backward(error.kl_weight / N, mu, logvar, *prior)
-    dy = likelihood.log_prob_backward(np.full((J, N), -scale / (J * N), y.dtype), params, x, y, config, grads)
+    dy = likelihood.log_prob_backward(
+        np.full((J, N), -scale / (J * N), y.dtype), params, x, y, config, grads
+    )
     dz, _ = decode_backward(dy, decoder_cache, config, grads)
     dmu_z, dlogvar_z = reparameterize_backward(dz, mu, exponent * logvar, eps)
     through = 0 if error.detached else 1
-    return loss, encode_backward(dmu_kl + through * dmu_z, dlogvar_kl + through * exponent * dlogvar_z, encoder_cache,
-                                 config, grads)
+    return loss, encode_backward(
+        dmu_kl + through * dmu_z,
+        dlogvar_kl + through * exponent * dlogvar_z,
+        encoder_cache,
+        config,
+        grads,
+    )

@@ -15,8 +15,8 @@ from ...vae.elbo import elbo_terms, negative_elbo, negative_elbo_backward
 from .chart import WIDTH, Curve, chart, inside
 from .vae import linear_model
 
-COUNT, SHOWN = 2048, 300                        # estimates of each kind, and how many of them the clouds show
-PANEL, GAP, TOP = 132, 28, 60                   # pixels
+COUNT, SHOWN = 2048, 300  # estimates of each kind, and how many of them the clouds show
+PANEL, GAP, TOP = 132, 28, 60  # pixels
 _NOT_SHOWN = {estimators.BASELINE}
 
 
@@ -27,12 +27,14 @@ def estimates() -> tuple[dict[str, np.ndarray], np.ndarray]:
     points = math.sqrt(L) * np.concatenate([np.eye(L), -np.eye(L)])[:, None]
     _, cache = negative_elbo(params, x, points, config)
     behind_W = params["encoder.0.W"].size
-    components = [behind_W, behind_W + 1]                           # the biases of mu₁ and mu₂
+    components = [behind_W, behind_W + 1]  # the biases of mu₁ and mu₂
     true = estimators.encoder_slice(negative_elbo_backward(cache))[components]
     found: dict[str, list] = {}
     for _ in range(COUNT):
         baseline, _, _ = elbo_terms(params, x, rng.standard_normal((1, 1, L)), config)
-        made = estimators.estimate_gradients(params, x, rng.standard_normal((1, 1, L)), config, baseline)
+        made = estimators.estimate_gradients(
+            params, x, rng.standard_normal((1, 1, L)), config, baseline
+        )
         for name, g in made.items():
             if name not in _NOT_SHOWN:
                 found.setdefault(name, []).append(g[components])
@@ -52,15 +54,52 @@ def estimator_clouds_svg() -> str:
         x_axis = Axis(low[0], high[0], left, left + PANEL)
         y_axis = Axis(low[1], high[1], top + PANEL, top)
         color = SERIES[i % len(SERIES)]
-        tx, ty, mx, my = float(x_axis(true[0])), float(y_axis(true[1])), *_pixels(x_axis, y_axis, values.mean(axis=0))
-        dots = "".join(element("circle", cx=float(x_axis(a)), cy=float(y_axis(b)), r=1.6, fill_opacity=0.55,
-                               style=f"fill: {color}") for a, b in values[:SHOWN])
-        ring = element("circle", cx=mx, cy=my, r=6, fill="none", class_="mean", stroke_width=2.5,
-                       style="stroke: var(--text)")
-        body += [text(left, top - 10, name, class_="name"),
-                 inside(x_axis, y_axis, dots + line(tx, top, tx, top + PANEL, class_="axis true")
-                        + line(left, ty, left + PANEL, ty, class_="axis true") + ring),
-                 element("rect", x=left, y=top, width=PANEL, height=PANEL, fill="none", class_="grid")]
+        tx, ty, mx, my = (
+            float(x_axis(true[0])),
+            float(y_axis(true[1])),
+            *_pixels(x_axis, y_axis, values.mean(axis=0)),
+        )
+        dots = "".join(
+            element(
+                "circle",
+                cx=float(x_axis(a)),
+                cy=float(y_axis(b)),
+                r=1.6,
+                fill_opacity=0.55,
+                style=f"fill: {color}",
+            )
+            for a, b in values[:SHOWN]
+        )
+        ring = element(
+            "circle",
+            cx=mx,
+            cy=my,
+            r=6,
+            fill="none",
+            class_="mean",
+            stroke_width=2.5,
+            style="stroke: var(--text)",
+        )
+        body += [
+            text(left, top - 10, name, class_="name"),
+            inside(
+                x_axis,
+                y_axis,
+                dots
+                + line(tx, top, tx, top + PANEL, class_="axis true")
+                + line(left, ty, left + PANEL, ty, class_="axis true")
+                + ring,
+            ),
+            element(
+                "rect",
+                x=left,
+                y=top,
+                width=PANEL,
+                height=PANEL,
+                fill="none",
+                class_="grid",
+            ),
+        ]
     body += [text(16, 20, "→ ∂loss/∂mu₁, ↑ ∂loss/∂mu₂", class_="tick")]
     return svg.document(WIDTH, height, "Estimates of the encoder's gradient", *body)
 
@@ -73,7 +112,20 @@ def estimator_variance_svg() -> str:
     """The variance of the mean of J estimates against J: lines of slope −1, one below the other."""
     clouds, _ = estimates()
     sizes = [2**i for i in range(7)]
-    curves = [Curve(name, sizes, [values.reshape(-1, J, 2).mean(axis=1).var(axis=0).sum() for J in sizes], color=i)
-              for i, (name, values) in enumerate(clouds.items())]
-    return chart("Variance of the gradient against the number of samples", curves, "samples J per image", "variance",
-                 log_x=True, log_y=True)
+    curves = [
+        Curve(
+            name,
+            sizes,
+            [values.reshape(-1, J, 2).mean(axis=1).var(axis=0).sum() for J in sizes],
+            color=i,
+        )
+        for i, (name, values) in enumerate(clouds.items())
+    ]
+    return chart(
+        "Variance of the gradient against the number of samples",
+        curves,
+        "samples J per image",
+        "variance",
+        log_x=True,
+        log_y=True,
+    )

@@ -17,10 +17,8 @@ from ...pictures.gridworld import DIRECTIONS, gridworld_svg
 from .chart import Curve, chart
 
 DISCOUNTS = (0.9, 0.97)
-GRID = ("   +",
-        " # -",
-        "    ")                                       # +, − endings with reward ±1; # a wall
-LIVING_REWARD, SLIP = -0.04, 0.1                     # per step; the probability of slipping to each side
+GRID = ("   +", " # -", "    ")  # +, − endings with reward ±1; # a wall
+LIVING_REWARD, SLIP = -0.04, 0.1  # per step; the probability of slipping to each side
 GRID_DISCOUNT = 0.99
 
 
@@ -30,43 +28,73 @@ def value_iteration_svg() -> str:
     for color, gamma in enumerate(DISCOUNTS):
         mdp = four_state_chain(gamma)
         exact, errors = policy_iteration(mdp).values, []
-        value_iteration(mdp, 1e-6, on_sweep=lambda k, v: errors.append(abs(v - exact).max()))
-        curves.append(Curve(f"γ = {gamma:g}", np.arange(1, len(errors) + 1), errors, color=color))
-    return chart("Error of value iteration against sweeps", curves, "sweeps", "error ‖v − v*‖", log_y=True)
+        value_iteration(
+            mdp, 1e-6, on_sweep=lambda k, v: errors.append(abs(v - exact).max())
+        )
+        curves.append(
+            Curve(f"γ = {gamma:g}", np.arange(1, len(errors) + 1), errors, color=color)
+        )
+    return chart(
+        "Error of value iteration against sweeps",
+        curves,
+        "sweeps",
+        "error ‖v − v*‖",
+        log_y=True,
+    )
 
 
 def advantage_polynomials_svg() -> str:
     """p(γ) for an action of two problems: one p crosses zero, where the optimal policy changes; one touches it."""
     gammas = np.linspace(0.005, 0.995, 199)
-    crossing = [advantage_polynomial(four_state_chain(g), (0, 0, 1, 1), 1, 1) for g in gammas]
+    crossing = [
+        advantage_polynomial(four_state_chain(g), (0, 0, 1, 1), 1, 1) for g in gammas
+    ]
     touching = [advantage_polynomial(touching_mdp(g), (0, 0, 0), 0, 1) for g in gammas]
     critical = critical_discounts(four_state_chain(0.5))
     zero = Curve("", (0.005, 0.995), (0, 0), "dashed", 3)
-    return chart("Advantage polynomials: a crossing and a touching root",
-                 [zero, Curve("crosses: critical", gammas, crossing),
-                  Curve("touches: not critical", gammas, touching, color=1),
-                  Curve("", critical, [0.0] * len(critical), "dots")],
-                 "discount factor γ", "p(γ)", notes=[(g - 0.02, 0.04, f"{g:.4f}", "end") for g in critical])
+    return chart(
+        "Advantage polynomials: a crossing and a touching root",
+        [
+            zero,
+            Curve("crosses: critical", gammas, crossing),
+            Curve("touches: not critical", gammas, touching, color=1),
+            Curve("", critical, [0.0] * len(critical), "dots"),
+        ],
+        "discount factor γ",
+        "p(γ)",
+        notes=[(g - 0.02, 0.04, f"{g:.4f}", "end") for g in critical],
+    )
 
 
 def advantage_polynomial(mdp: MDP, policy: tuple[int, ...], s: int, a: int) -> float:
     """p(γ) of chapter 10 at the MDP's γ: the advantage of action a in state s over the policy, times det(I − γ P_π)."""
     P, _ = induced_chain(mdp, np.array(policy))
-    return float(advantages(mdp, np.array(policy))[s, a] * np.linalg.det(np.eye(len(P)) - mdp.gamma * P))
+    return float(
+        advantages(mdp, np.array(policy))[s, a]
+        * np.linalg.det(np.eye(len(P)) - mdp.gamma * P)
+    )
 
 
 def touching_mdp(gamma: float) -> MDP:
     """Stop with reward 0, or take −1/4, 1 and −1 on the way to the end: the advantage of that is −(γ − ½)²."""
-    return MDP.from_transitions({0: {"stop": [(1.0, 0, 0.0, True)], "go": [(1.0, 1, -0.25, False)]},
-                                 1: {"stop": [(1.0, 2, 1.0, False)]},
-                                 2: {"stop": [(1.0, 0, -1.0, True)]}}, gamma)
+    return MDP.from_transitions(
+        {
+            0: {"stop": [(1.0, 0, 0.0, True)], "go": [(1.0, 1, -0.25, False)]},
+            1: {"stop": [(1.0, 2, 1.0, False)]},
+            2: {"stop": [(1.0, 0, -1.0, True)]},
+        },
+        gamma,
+    )
 
 
 def grid_world_svg() -> str:
     """The optimal values and actions of a small grid world."""
     mdp, columns = grid_world(GRID_DISCOUNT), len(GRID[0])
     cells = [cell for row in GRID for cell in row]
-    values, actions = np.full(len(cells), math.nan), np.zeros((len(cells), len(DIRECTIONS)), bool)
+    values, actions = (
+        np.full(len(cells), math.nan),
+        np.zeros((len(cells), len(DIRECTIONS)), bool),
+    )
     solution, optimal = policy_iteration(mdp), optimal_actions(mdp)
     for i, cell in enumerate(mdp.states):
         values[cell], actions[cell] = solution.values[i], optimal[i]
@@ -74,7 +102,14 @@ def grid_world_svg() -> str:
     for i, cell in enumerate(cells):
         if cell in "+-":
             labels[i], values[i] = {"+": ("+1", 1.0), "-": ("−1", -1.0)}[cell]
-    return gridworld_svg(values, actions, columns, tuple(DIRECTIONS), labels, "Values and optimal actions")
+    return gridworld_svg(
+        values,
+        actions,
+        columns,
+        tuple(DIRECTIONS),
+        labels,
+        "Values and optimal actions",
+    )
 
 
 def grid_world(gamma: float) -> MDP:
@@ -87,11 +122,20 @@ def grid_world(gamma: float) -> MDP:
         if not (0 <= r < height and 0 <= c < width) or GRID[r][c] == "#":
             r, c = row, column
         ending = {"+": 1.0, "-": -1.0}.get(GRID[r][c])
-        return r * width + c, LIVING_REWARD + (ending or 0.0) * gamma, ending is not None
+        return (
+            r * width + c,
+            LIVING_REWARD + (ending or 0.0) * gamma,
+            ending is not None,
+        )
 
     sides, table = ((0, 1 - 2 * SLIP), (1, SLIP), (-1, SLIP)), {}
-    for row, column in ((r, c) for r in range(height) for c in range(width) if GRID[r][c] == " "):
+    for row, column in (
+        (r, c) for r in range(height) for c in range(width) if GRID[r][c] == " "
+    ):
         table[row * width + column] = {
-            name: [(p, *outcome(row, column, *order[(i + side) % 4])) for side, p in sides]
-            for i, name in enumerate(DIRECTIONS)}
+            name: [
+                (p, *outcome(row, column, *order[(i + side) % 4])) for side, p in sides
+            ]
+            for i, name in enumerate(DIRECTIONS)
+        }
     return MDP.from_transitions(table, gamma)

@@ -34,14 +34,18 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     header = lines[0].split(",") if lines else []
     names = [field.strip().strip('"').lower() for field in header]
     labeled = names[:1] == ["label"]
-    numbered = len(names) > 3 and names == [str(i) for i in range(len(names))]  # as pandas names columns
+    numbered = len(names) > 3 and names == [
+        str(i) for i in range(len(names))
+    ]  # as pandas names columns
     has_header = labeled or numbered or not any(map(_is_number, names))
     if len(lines) <= has_header:
         raise ValueError(f"{path}: has no rows of numbers")
     try:
         values = np.loadtxt(lines[has_header:], delimiter=",", ndmin=2, comments=None)
     except ValueError as error:
-        raise ValueError(f"{path}: {str(error).partition('; ')[0]} (rows count from 0, without the header)") from None
+        raise ValueError(
+            f"{path}: {str(error).partition('; ')[0]} (rows count from 0, without the header)"
+        ) from None
     if labeled:
         return values[:, 1:], values[:, 0]
     return values, None
@@ -55,11 +59,24 @@ def read_array(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
             if isinstance(loaded, np.ndarray):
                 return loaded, None
             names = loaded.files
-            name = "images" if "images" in names else names[0] if len(names) == 1 else None
+            name = (
+                "images" if "images" in names else names[0] if len(names) == 1 else None
+            )
             if name is None:
-                raise ValueError(f"has the arrays {', '.join(names) or '(none)'}; expected images, and maybe labels")
-            return loaded[name], loaded["labels"] if "labels" in names and name != "labels" else None
-    except (ValueError, EOFError, KeyError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+                raise ValueError(
+                    f"has the arrays {', '.join(names) or '(none)'}; expected images, and maybe labels"
+                )
+            return loaded[name], loaded[
+                "labels"
+            ] if "labels" in names and name != "labels" else None
+    except (
+        ValueError,
+        EOFError,
+        KeyError,
+        MemoryError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         text = " ".join(str(error).split()) or "cannot be read as an array"
         if "allow_pickle" in text:
             text = "holds Python objects, which are never loaded; save numbers"
@@ -85,29 +102,48 @@ def _overlaps(old: int, new: int) -> np.ndarray:
     return np.maximum(length, 0) / step
 
 
-def as_images(values: np.ndarray, size: tuple[int, int] | None, where: str) -> np.ndarray:
+def as_images(
+    values: np.ndarray, size: tuple[int, int] | None, where: str
+) -> np.ndarray:
     """Numbers of any allowed shape -> uint8 (N, rows, cols)."""
     values = _as_bytes(values, where)
     if values.ndim == 4 and values.shape[-1] in (1, 3):
         values = values[..., 0] if values.shape[-1] == 1 else to_gray(values)
-    elif values.ndim == 3 and values.shape[-1] in (1, 3, 4) and values.shape[0] > 4 and size != values.shape[1:]:
-        raise ValueError(f"{where}: the array is {values.shape}, which looks like one color image; expected "
-                         "(N, rows, cols)")
+    elif (
+        values.ndim == 3
+        and values.shape[-1] in (1, 3, 4)
+        and values.shape[0] > 4
+        and size != values.shape[1:]
+    ):
+        raise ValueError(
+            f"{where}: the array is {values.shape}, which looks like one color image; expected "
+            "(N, rows, cols)"
+        )
     elif values.ndim == 2:
         values = values.reshape(len(values), *_flat_shape(values.shape[1], size, where))
     if values.ndim != 3:
-        raise ValueError(f"{where}: the array is {values.shape}; expected (N, rows, cols), (N, rows, cols, 1 or 3) or "
-                         "(N, rows·cols)")
-    return values if size is None or values.shape[1:] == size else resize_by_area(values, size)
+        raise ValueError(
+            f"{where}: the array is {values.shape}; expected (N, rows, cols), (N, rows, cols, 1 or 3) or "
+            "(N, rows·cols)"
+        )
+    return (
+        values
+        if size is None or values.shape[1:] == size
+        else resize_by_area(values, size)
+    )
 
 
-def _flat_shape(pixels: int, size: tuple[int, int] | None, where: str) -> tuple[int, int]:
+def _flat_shape(
+    pixels: int, size: tuple[int, int] | None, where: str
+) -> tuple[int, int]:
     side = math.isqrt(pixels)
     if size is not None and size[0] * size[1] == pixels:
         return size
     if side * side != pixels:
-        raise ValueError(f"{where}: a row has {pixels:,} pixels, which is not a square; "
-                         "give the size, as --size ROWS COLS; if the first column is a label, begin with a header: label,…")
+        raise ValueError(
+            f"{where}: a row has {pixels:,} pixels, which is not a square; "
+            "give the size, as --size ROWS COLS; if the first column is a label, begin with a header: label,…"
+        )
     return side, side
 
 
@@ -121,18 +157,26 @@ def _as_bytes(values: np.ndarray, where: str) -> np.ndarray:
     wrong = ~((values >= 0) & (values <= 255))  # NaN compares as false
     if wrong.any():
         place = tuple(map(int, np.argwhere(wrong)[0]))
-        raise ValueError(f"{where}: the value at {place} is {values[place]}; expected 0 to 255, or 0 to 1")
-    return np.rint(values.astype(np.float64) * (255 if values.max() <= 1 else 1)).astype(np.uint8)
+        raise ValueError(
+            f"{where}: the value at {place} is {values[place]}; expected 0 to 255, or 0 to 1"
+        )
+    return np.rint(
+        values.astype(np.float64) * (255 if values.max() <= 1 else 1)
+    ).astype(np.uint8)
 
 
 def as_labels(labels: np.ndarray, count: int, where: str) -> np.ndarray:
     """Numbers -> labels uint8 (count,)."""
     if labels.shape != (count,) or labels.dtype.kind not in "buif":
-        raise ValueError(f"{where}: labels are {labels.shape} {labels.dtype}; expected an integer for each of the "
-                         f"{count:,} images")
+        raise ValueError(
+            f"{where}: labels are {labels.shape} {labels.dtype}; expected an integer for each of the "
+            f"{count:,} images"
+        )
     wrong = ~((labels >= 0) & (labels <= 255) & (labels == np.floor(labels)))
     if wrong.any():
-        raise ValueError(f"{where}: label {wrong.argmax():,} is {labels[wrong][0]}; expected an integer from 0 to 255")
+        raise ValueError(
+            f"{where}: label {wrong.argmax():,} is {labels[wrong][0]}; expected an integer from 0 to 255"
+        )
     return labels.astype(np.uint8)
 
 

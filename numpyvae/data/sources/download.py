@@ -28,13 +28,28 @@ from ..idx import CHUNK_SIZE, open_maybe_gzip
 from ..mnist import DIGEST_FILE, candidate_paths, read_digests, sha256_file
 
 PAYLOADS = {  # name: (bytes, SHA-256), after gunzip
-    "train-images-idx3-ubyte": (47_040_016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
-    "train-labels-idx1-ubyte": (60_008, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
-    "t10k-images-idx3-ubyte": (7_840_016, "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
-    "t10k-labels-idx1-ubyte": (10_008, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+    "train-images-idx3-ubyte": (
+        47_040_016,
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    ),
+    "train-labels-idx1-ubyte": (
+        60_008,
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    ),
+    "t10k-images-idx3-ubyte": (
+        7_840_016,
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    ),
+    "t10k-labels-idx1-ubyte": (
+        10_008,
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
 }
-MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/",
-           "https://raw.githubusercontent.com/fgnt/mnist/master/")
+MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "https://raw.githubusercontent.com/fgnt/mnist/master/",
+)
 
 
 class DownloadedFile(NamedTuple):
@@ -45,9 +60,15 @@ class DownloadedFile(NamedTuple):
     failures: list[str]  # the mirrors before that, and what was wrong with them
 
 
-def download_mnist(directory: str | os.PathLike, mirrors: Sequence[str] = MIRRORS,
-                   progress: Callable[[str, int, int | None], None] = lambda name, received, total: None,
-                   payloads: Mapping[str, tuple[int, str]] = PAYLOADS, timeout: float = 30.0) -> list[DownloadedFile]:
+def download_mnist(
+    directory: str | os.PathLike,
+    mirrors: Sequence[str] = MIRRORS,
+    progress: Callable[[str, int, int | None], None] = lambda name, received, total: (
+        None
+    ),
+    payloads: Mapping[str, tuple[int, str]] = PAYLOADS,
+    timeout: float = 30.0,
+) -> list[DownloadedFile]:
     """Ensure that all MNIST files are present and verified in `directory`.
 
     `progress(name, bytes received, total or None)` is called as they arrive. `timeout` in seconds limits each file and
@@ -57,9 +78,13 @@ def download_mnist(directory: str | os.PathLike, mirrors: Sequence[str] = MIRROR
     """
     for number, mirror in enumerate(mirrors, start=1):
         if not is_allowed(mirror):
-            shown = f"mirror {number}" if set("@?#") & set(mirror) else printable(mirror)  # it may hold a secret
-            raise ValueError(f"{shown}: a mirror is an https:// address (http:// for localhost only), "
-                             "without user name, password, query or fragment")
+            shown = (
+                f"mirror {number}" if set("@?#") & set(mirror) else printable(mirror)
+            )  # it may hold a secret
+            raise ValueError(
+                f"{shown}: a mirror is an https:// address (http:// for localhost only), "
+                "without user name, password, query or fragment"
+            )
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     with exclusive_lock(directory):
@@ -69,7 +94,9 @@ def download_mnist(directory: str | os.PathLike, mirrors: Sequence[str] = MIRROR
             digests = {}
         files = []
         for name, payload in payloads.items():
-            files.append(_fetch_file(directory, name, payload, mirrors, progress, timeout))
+            files.append(
+                _fetch_file(directory, name, payload, mirrors, progress, timeout)
+            )
             path = files[-1].path
             digests[path.name] = sha256_file(path)
             lines = [f"{digest}  {name}\n" for name, digest in digests.items()]
@@ -77,8 +104,14 @@ def download_mnist(directory: str | os.PathLike, mirrors: Sequence[str] = MIRROR
     return files
 
 
-def _fetch_file(directory: Path, name: str, payload: tuple[int, str], mirrors: Sequence[str], progress: Callable,
-                timeout: float) -> DownloadedFile:
+def _fetch_file(
+    directory: Path,
+    name: str,
+    payload: tuple[int, str],
+    mirrors: Sequence[str],
+    progress: Callable,
+    timeout: float,
+) -> DownloadedFile:
     """One file: kept if valid, else downloaded."""
     invalid = []
     for path in filter(Path.exists, candidate_paths(directory, name)):
@@ -86,7 +119,9 @@ def _fetch_file(directory: Path, name: str, payload: tuple[int, str], mirrors: S
             verify_payload(path, *payload)
         except DownloadError:
             if not path.is_file():
-                raise OSError(errno.EEXIST, "is not a regular file; remove it", str(path)) from None
+                raise OSError(
+                    errno.EEXIST, "is not a regular file; remove it", str(path)
+                ) from None
             invalid.append(path)  # `mnist` would load it before any valid one behind it
         else:
             _rename_old(invalid)
@@ -96,7 +131,9 @@ def _fetch_file(directory: Path, name: str, payload: tuple[int, str], mirrors: S
         url, path = f"{mirror.rstrip('/')}/{name}.gz", directory / f"{name}.gz"
         try:
             with atomic_write(path) as file:
-                for chunk, received, total in read_chunks(url, payload[0] + CHUNK_SIZE, timeout):
+                for chunk, received, total in read_chunks(
+                    url, payload[0] + CHUNK_SIZE, timeout
+                ):
                     file.write(chunk)
                     progress(name, received, total)
                 file.flush()
@@ -105,7 +142,10 @@ def _fetch_file(directory: Path, name: str, payload: tuple[int, str], mirrors: S
             return DownloadedFile(path, url, failures)
         except DownloadError as error:
             failures.append(f"{url}: {error}")
-    raise DownloadError(f"{name} could not be fetched into {directory}; " + ("; ".join(failures) or "no mirror given"))
+    raise DownloadError(
+        f"{name} could not be fetched into {directory}; "
+        + ("; ".join(failures) or "no mirror given")
+    )
 
 
 def _rename_old(paths: list[Path]) -> None:
@@ -118,14 +158,22 @@ def verify_payload(path: str | os.PathLike, size: int, digest: str) -> None:
     seen, count, start = hashlib.sha256(), 0, b""
     try:
         with open_maybe_gzip(path) as stream:
-            while count <= size and (chunk := stream.read(min(CHUNK_SIZE, size + 1 - count))):
+            while count <= size and (
+                chunk := stream.read(min(CHUNK_SIZE, size + 1 - count))
+            ):
                 seen.update(chunk)
                 count += len(chunk)
                 start = start or chunk[:16]
     except (OSError, EOFError, zlib.error) as error:
-        raise DownloadError(f"the file is damaged: {printable(getattr(error, 'strerror', None) or error)}") from error
+        raise DownloadError(
+            f"the file is damaged: {printable(getattr(error, 'strerror', None) or error)}"
+        ) from error
     if count != size:
         found = "more" if count > size else f"{count:,}"
-        raise DownloadError(f"the payload has {found} bytes, beginning with {start!r}; expected {size:,}")
+        raise DownloadError(
+            f"the payload has {found} bytes, beginning with {start!r}; expected {size:,}"
+        )
     if seen.hexdigest() != digest:
-        raise DownloadError(f"the payload's SHA-256 is {seen.hexdigest()}; expected {digest}")
+        raise DownloadError(
+            f"the payload's SHA-256 is {seen.hexdigest()}; expected {digest}"
+        )

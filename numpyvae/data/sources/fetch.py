@@ -40,43 +40,68 @@ def is_allowed(url: str) -> bool:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return False
-    secure = parts.scheme == "https" or parts.scheme == "http" and host in ("localhost", "127.0.0.1", "::1")
+    secure = (
+        parts.scheme == "https"
+        or parts.scheme == "http"
+        and host in ("localhost", "127.0.0.1", "::1")
+    )
     return bool(host) and secure and not set("@?#\\ ") & set(url) and url.isprintable()
 
 
 def printable(text: object) -> str:
     """Text from a server, fit for a terminal: at most 200 characters, control characters as escapes."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in str(text)[:200])
+    return "".join(
+        char if char.isprintable() else ascii(char)[1:-1] for char in str(text)[:200]
+    )
 
 
-def read_chunks(url: str, max_bytes: int, timeout: float) -> Iterator[tuple[bytes, int, int | None]]:
+def read_chunks(
+    url: str, max_bytes: int, timeout: float
+) -> Iterator[tuple[bytes, int, int | None]]:
     """Yield (chunk, bytes so far, total if the server states one). Whatever goes wrong becomes DownloadError."""
     deadline, received = _Deadline(timeout), 0
-    request = urllib.request.Request(url, headers={"User-Agent": f"numpyvae/{__version__}"})
+    request = urllib.request.Request(
+        url, headers={"User-Agent": f"numpyvae/{__version__}"}
+    )
     try:
-        with deadline, _opener(url, deadline).open(request, timeout=timeout) as response:
+        with (
+            deadline,
+            _opener(url, deadline).open(request, timeout=timeout) as response,
+        ):
             total = response.length
             if total is not None and total > max_bytes:
-                raise DownloadError(f"the server offers {total:,} bytes; expected at most {max_bytes:,}")
+                raise DownloadError(
+                    f"the server offers {total:,} bytes; expected at most {max_bytes:,}"
+                )
             while chunk := response.read1(CHUNK_SIZE):
                 received += len(chunk)
                 if received > max_bytes:
-                    raise DownloadError(f"the server sends more than {max_bytes:,} bytes")
+                    raise DownloadError(
+                        f"the server sends more than {max_bytes:,} bytes"
+                    )
                 deadline.received = received
                 deadline.left()
                 yield chunk, received, total
             deadline.left()  # a connection that was shut down looks like one that has ended
             if total is not None and received < total:
-                raise DownloadError(f"the connection ended after {received:,} of {total:,} bytes")
+                raise DownloadError(
+                    f"the connection ended after {received:,} of {total:,} bytes"
+                )
     except DownloadError:
         raise
     except Exception as error:
-        if isinstance(error, urllib.error.HTTPError):  # an answer, with a connection to close
+        if isinstance(
+            error, urllib.error.HTTPError
+        ):  # an answer, with a connection to close
             error.close()
-            raise DownloadError(f"the server answers {error.code} {printable(error.reason)}") from None
+            raise DownloadError(
+                f"the server answers {error.code} {printable(error.reason)}"
+            ) from None
         reason = getattr(error, "reason", error)
         if deadline.passed or isinstance(reason, TimeoutError):
-            raise DownloadError(f"the server is too slow: {received:,} bytes in {timeout:g} s and more") from None
+            raise DownloadError(
+                f"the server is too slow: {received:,} bytes in {timeout:g} s and more"
+            ) from None
         text = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
         raise DownloadError(printable(text)) from error
 
@@ -103,7 +128,9 @@ class _Deadline:
     def connect(self, address: tuple[str, int], *_) -> socket.socket:
         """socket.create_connection, but for all of a host's addresses together."""
         error = OSError("the host has no address")
-        for family, kind, protocol, _, found in socket.getaddrinfo(*address, type=socket.SOCK_STREAM):
+        for family, kind, protocol, _, found in socket.getaddrinfo(
+            *address, type=socket.SOCK_STREAM
+        ):
             connection = socket.socket(family, kind, protocol)
             try:
                 connection.settimeout(self.left())
@@ -134,7 +161,9 @@ class _Deadline:
     def _shut_down(self) -> None:
         for connection in self._sockets:
             with suppress(OSError):  # closed already
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)  # past the TLS layer, which another thread uses
+                socket.socket.shutdown(
+                    connection, socket.SHUT_RDWR
+                )  # past the TLS layer, which another thread uses
 
     def __enter__(self):
         self._thread.start()
@@ -166,8 +195,12 @@ def _opener(url: str, deadline: _Deadline) -> urllib.request.OpenerDirector:
         def https_open(self, request):
             return self.do_open(Https, request, context=ssl.create_default_context())
 
-    no_proxy = [urllib.request.ProxyHandler({})] if url.startswith("http:") else []  # localhost
-    return urllib.request.build_opener(HttpHandler, HttpsHandler, _HttpsRedirectHandler, *no_proxy)
+    no_proxy = (
+        [urllib.request.ProxyHandler({})] if url.startswith("http:") else []
+    )  # localhost
+    return urllib.request.build_opener(
+        HttpHandler, HttpsHandler, _HttpsRedirectHandler, *no_proxy
+    )
 
 
 class _HttpsRedirectHandler(urllib.request.HTTPRedirectHandler):
@@ -179,8 +212,14 @@ class _HttpsRedirectHandler(urllib.request.HTTPRedirectHandler):
         if location is not None:
             parts = urlsplit(urljoin(request.full_url, location))
             if parts.scheme != "https" or "@" in parts.netloc:
-                to = "an address with credentials" if "@" in parts.netloc else f"{parts.scheme}://{parts.netloc}"
-                raise DownloadError(f"the server redirects to {printable(to)}, which is not allowed; expected https")
+                to = (
+                    "an address with credentials"
+                    if "@" in parts.netloc
+                    else f"{parts.scheme}://{parts.netloc}"
+                )
+                raise DownloadError(
+                    f"the server redirects to {printable(to)}, which is not allowed; expected https"
+                )
         return super().http_error_302(request, io.BytesIO(), code, message, headers)
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302

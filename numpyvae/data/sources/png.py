@@ -54,12 +54,16 @@ def read_png(path: str | os.PathLike, max_pixels: int = 2**26) -> np.ndarray:
 def _read(file: BinaryIO, max_pixels: int) -> np.ndarray:
     start = file.read(len(SIGNATURE))
     if start != SIGNATURE:
-        raise ValueError(f"is not a PNG file: it begins with {start.hex(' ') or 'nothing'}")
+        raise ValueError(
+            f"is not a PNG file: it begins with {start.hex(' ') or 'nothing'}"
+        )
     chunks = _chunks(file, limit=8 * max_pixels)
     kind, header = next(chunks)
     if kind != b"IHDR" or len(header) != 13:
         raise ValueError("is damaged: it does not begin with a header of 13 bytes")
-    cols, rows, bits, color, compression, filtering, interlaced = struct.unpack(">IIBBBBB", header)
+    cols, rows, bits, color, compression, filtering, interlaced = struct.unpack(
+        ">IIBBBBB", header
+    )
     if color in REFUSED:
         raise ValueError(f"has {REFUSED[color]}; save it as 8-bit gray or RGB")
     if color not in CHANNELS or compression or filtering or interlaced > 1:
@@ -69,7 +73,9 @@ def _read(file: BinaryIO, max_pixels: int) -> np.ndarray:
     if interlaced:
         raise ValueError("is interlaced; save it without interlacing")
     if not 0 < rows * cols <= max_pixels:
-        raise ValueError(f"declares {rows:,} x {cols:,} pixels; at most {max_pixels:,} are read, and at least one")
+        raise ValueError(
+            f"declares {rows:,} x {cols:,} pixels; at most {max_pixels:,} are read, and at least one"
+        )
     channels = CHANNELS[color]
     size = rows * (1 + cols * channels)
     unpacker, data = zlib.decompressobj(), bytearray()
@@ -77,15 +83,30 @@ def _read(file: BinaryIO, max_pixels: int) -> np.ndarray:
         if kind == b"tRNS":
             raise ValueError("has a transparent color; save it without transparency")
         if kind == b"IDAT":
-            data += unpacker.decompress(chunk, size + 1 - len(data)) if len(data) <= size else b""
-        elif kind[:1].isupper() and kind not in (b"IEND", b"PLTE"):  # a capital letter: needed to show the image
-            raise ValueError(f"has a chunk {kind.decode('latin-1')!r}, which is not known here")
+            data += (
+                unpacker.decompress(chunk, size + 1 - len(data))
+                if len(data) <= size
+                else b""
+            )
+        elif kind[:1].isupper() and kind not in (
+            b"IEND",
+            b"PLTE",
+        ):  # a capital letter: needed to show the image
+            raise ValueError(
+                f"has a chunk {kind.decode('latin-1')!r}, which is not known here"
+            )
     if len(data) != size:
-        found = f"only {len(data):,} are present" if len(data) < size else "there are more"
-        raise ValueError(f"is damaged: {rows} x {cols} pixels need {size:,} bytes, but {found}")
+        found = (
+            f"only {len(data):,} are present" if len(data) < size else "there are more"
+        )
+        raise ValueError(
+            f"is damaged: {rows} x {cols} pixels need {size:,} bytes, but {found}"
+        )
     if not unpacker.eof:
         raise ValueError("is truncated: its compressed data has no end")
-    pixels = _unfilter(np.frombuffer(data, np.uint8).reshape(rows, 1 + cols * channels), channels)
+    pixels = _unfilter(
+        np.frombuffer(data, np.uint8).reshape(rows, 1 + cols * channels), channels
+    )
     return pixels.reshape((rows, cols, channels) if channels > 1 else (rows, cols))
 
 
@@ -98,12 +119,16 @@ def _chunks(file: BinaryIO, limit: int) -> Iterator[tuple[bytes, bytes]]:
             raise ValueError("is truncated: it ends without an IEND chunk")
         size, kind = struct.unpack(">I4s", start)
         if size > limit:
-            raise ValueError(f"declares a chunk of {size:,} bytes; at most {limit:,} are read")
+            raise ValueError(
+                f"declares a chunk of {size:,} bytes; at most {limit:,} are read"
+            )
         data, crc = file.read(size), file.read(4)
         if len(crc) < 4:
             raise ValueError("is truncated: it ends within a chunk")
         if zlib.crc32(kind + data) != int.from_bytes(crc, "big"):
-            raise ValueError(f"is damaged: the checksum of its {kind.decode('latin-1')!r} chunk does not match")
+            raise ValueError(
+                f"is damaged: the checksum of its {kind.decode('latin-1')!r} chunk does not match"
+            )
         yield kind, data
 
 
@@ -116,18 +141,24 @@ def _unfilter(lines: np.ndarray, channels: int) -> np.ndarray:
         if kind == 0:
             x[:] = stored
         elif kind == 1:  # x[i] is the sum of all that is stored up to i, modulo 256
-            x.reshape(-1, channels)[:] = np.add.accumulate(stored.reshape(-1, channels), axis=0, dtype=np.uint8)
+            x.reshape(-1, channels)[:] = np.add.accumulate(
+                stored.reshape(-1, channels), axis=0, dtype=np.uint8
+            )
         elif kind == 2:
             x[:] = stored + above
         elif kind in (3, 4):
-            x[:] = _sequential(stored.tolist(), above.tolist(), channels, paeth=kind == 4)
+            x[:] = _sequential(
+                stored.tolist(), above.tolist(), channels, paeth=kind == 4
+            )
         else:
             raise ValueError(f"is damaged: a row has filter {kind}; expected 0 to 4")
         above = x
     return pixels
 
 
-def _sequential(stored: list[int], above: list[int], channels: int, paeth: bool) -> list[int]:
+def _sequential(
+    stored: list[int], above: list[int], channels: int, paeth: bool
+) -> list[int]:
     """Average and Paeth, byte by byte: each needs the result for the pixel to the left."""
     left, x = [0] * channels, []
     corner = left + above
@@ -139,4 +170,6 @@ def _sequential(stored: list[int], above: list[int], channels: int, paeth: bool)
 
 def _nearest(a: int, b: int, c: int) -> int:
     p = a + b - c
-    return min((a, b, c), key=lambda value: abs(p - value))  # min returns the first of equals
+    return min(
+        (a, b, c), key=lambda value: abs(p - value)
+    )  # min returns the first of equals

@@ -13,7 +13,9 @@ class Forked:
     def __init__(self, function: Callable, arguments: tuple):
         self.exitcode = None
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # fork beside threads: the child uses none of them
+            warnings.simplefilter(
+                "ignore", DeprecationWarning
+            )  # fork beside threads: the child uses none of them
             self.pid = os.fork()
         if self.pid == 0:
             try:

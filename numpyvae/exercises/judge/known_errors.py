@@ -11,8 +11,14 @@ from typing import NamedTuple
 
 from ..table import package_function
 
-LISTS = (".vae.known_errors_layers", ".vae.known_errors_gaussian", ".vae.known_errors_vae",
-         ".vae.known_errors_optimizer", ".mdp.known_errors_bellman", ".mdp.known_errors_solvers")
+LISTS = (
+    ".vae.known_errors_layers",
+    ".vae.known_errors_gaussian",
+    ".vae.known_errors_vae",
+    ".vae.known_errors_optimizer",
+    ".mdp.known_errors_bellman",
+    ".mdp.known_errors_solvers",
+)
 
 
 class KnownError(NamedTuple):
@@ -37,5 +43,7 @@ class KnownError(NamedTuple):
 
 def known_errors(name: str | None = None) -> list[KnownError]:
     """All known errors, or those of one function"""
-    lists = [import_module(part, __package__.rpartition(".")[0]).ERRORS for part in LISTS]
+    lists = [
+        import_module(part, __package__.rpartition(".")[0]).ERRORS for part in LISTS
+    ]
     return [error for errors in lists for error in errors if name in (None, error.name)]

@@ -16,8 +16,12 @@ class Failure(NamedTuple):
 def read_outputs(result: Any, expected: Any) -> tuple | Failure:
     """What a function returned, as a tuple of arrays, as many as are expected"""
     count = len(expected) if isinstance(expected, tuple) else None
-    if count is not None and (not isinstance(result, (tuple, list)) or len(result) != count):
-        return Failure("type", f"returns {kind_of(result)}; a tuple of {count} arrays was expected")
+    if count is not None and (
+        not isinstance(result, (tuple, list)) or len(result) != count
+    ):
+        return Failure(
+            "type", f"returns {kind_of(result)}; a tuple of {count} arrays was expected"
+        )
     arrays = []
     for value in [result] if count is None else result:
         try:
@@ -25,7 +29,9 @@ def read_outputs(result: Any, expected: Any) -> tuple | Failure:
         except (ValueError, TypeError):
             array = np.array(None)
         if array.dtype.kind not in "biufc":
-            return Failure("type", f"returns {kind_of(value)}; an array or a number was expected")
+            return Failure(
+                "type", f"returns {kind_of(value)}; an array or a number was expected"
+            )
         arrays.append(array)
     return tuple(arrays)
 
@@ -36,22 +42,35 @@ def kind_of(value: Any) -> str:
         return "None"
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
-    return f"a tuple of {len(value)}" if isinstance(value, tuple) else type(value).__name__
+    return (
+        f"a tuple of {len(value)}" if isinstance(value, tuple) else type(value).__name__
+    )
 
 
 def equal(a: tuple | Failure, b: tuple | Failure, rtol: float, atol: float) -> bool:
     """Whether two outputs agree: the same shapes and numbers, or failures of the same kind"""
     if isinstance(a, Failure) or isinstance(b, Failure):
         return isinstance(a, Failure) and isinstance(b, Failure) and a.kind == b.kind
-    return all(x.shape == y.shape and not wrong_entries(x, y, rtol, atol).any() for x, y in zip(a, b))
+    return all(
+        x.shape == y.shape and not wrong_entries(x, y, rtol, atol).any()
+        for x, y in zip(a, b)
+    )
 
 
-def wrong_entries(expected: np.ndarray, got: np.ndarray, rtol: float, atol: float) -> np.ndarray:
+def wrong_entries(
+    expected: np.ndarray, got: np.ndarray, rtol: float, atol: float
+) -> np.ndarray:
     """Boolean, of their common shape: where they differ by more than the tolerance. NaN equals NaN, inf equals inf."""
     if got.dtype.kind == "c" and expected.dtype.kind != "c" and got.imag.any():
         return np.ones(expected.shape, bool)
-    expected = expected.astype(np.complex128 if expected.dtype.kind == "c" else np.float64)
-    got = got.astype(expected.dtype) if got.dtype.kind != "c" else got.real.astype(expected.dtype)
+    expected = expected.astype(
+        np.complex128 if expected.dtype.kind == "c" else np.float64
+    )
+    got = (
+        got.astype(expected.dtype)
+        if got.dtype.kind != "c"
+        else got.real.astype(expected.dtype)
+    )
     finite = np.abs(expected)[np.isfinite(expected)]
     with np.errstate(invalid="ignore"):
         limit = rtol * np.abs(expected) + 1e-3 * rtol * finite.max(initial=0.0) + atol
@@ -64,7 +83,9 @@ def number_text(value: Any) -> str:
     """A number or a nested list of them, to ten digits"""
     if isinstance(value, np.ndarray) and value.ndim:
         return "[" + ", ".join(number_text(v) for v in value) + "]"
-    return f"{value:.10g}" if not isinstance(value, (str, bool, np.bool_)) else str(value)
+    return (
+        f"{value:.10g}" if not isinstance(value, (str, bool, np.bool_)) else str(value)
+    )
 
 
 def call_text(name: str, inputs: dict) -> str:
@@ -75,7 +96,9 @@ def call_text(name: str, inputs: dict) -> str:
 def value_text(value: Any) -> str:
     """An argument in words"""
     if isinstance(value, np.ndarray):
-        return number_text(value) if value.size <= 12 else f"<{value.dtype} {value.shape}>"
+        return (
+            number_text(value) if value.size <= 12 else f"<{value.dtype} {value.shape}>"
+        )
     if isinstance(value, (tuple, list)):
         return f"({', '.join(map(value_text, value))})"
     return f"{value:.10g}" if isinstance(value, float) else repr(value)
@@ -84,17 +107,31 @@ def value_text(value: Any) -> str:
 def copied(value: Any) -> Any:
     """A copy of an argument, arrays and all; what is not an array or a container of arrays is passed as it is."""
     if isinstance(value, tuple):
-        return type(value)(*map(copied, value)) if hasattr(value, "_fields") else tuple(map(copied, value))
-    return copy.deepcopy(value) if isinstance(value, (np.ndarray, dict, list)) else value
+        return (
+            type(value)(*map(copied, value))
+            if hasattr(value, "_fields")
+            else tuple(map(copied, value))
+        )
+    return (
+        copy.deepcopy(value) if isinstance(value, (np.ndarray, dict, list)) else value
+    )
 
 
 def same(a: Any, b: Any) -> bool:
     """Whether an argument is unchanged"""
     if isinstance(a, np.ndarray):
-        return (isinstance(b, np.ndarray) and a.shape == b.shape and a.dtype == b.dtype
-                and np.array_equal(a, b, equal_nan=True))
+        return (
+            isinstance(b, np.ndarray)
+            and a.shape == b.shape
+            and a.dtype == b.dtype
+            and np.array_equal(a, b, equal_nan=True)
+        )
     if isinstance(a, dict):
-        return isinstance(b, dict) and a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+        return (
+            isinstance(b, dict)
+            and a.keys() == b.keys()
+            and all(same(a[key], b[key]) for key in a)
+        )
     if isinstance(a, (tuple, list)):
         return isinstance(b, type(a)) and len(a) == len(b) and all(map(same, a, b))
     return True

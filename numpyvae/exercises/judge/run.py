@@ -29,7 +29,9 @@ MEMORY = 2 * 2**30  # bytes beyond what the process has at its start
 MAX_MESSAGE = 100_000  # bytes of one verdict
 
 
-def check_functions(source: Any, names: list[str] | str | None = None, seconds: float = SECONDS) -> list[Verdict]:
+def check_functions(
+    source: Any, names: list[str] | str | None = None, seconds: float = SECONDS
+) -> list[Verdict]:
     """A verdict for each exercise, in order of difficulty.
 
     source    a directory of exercises, a Python file with functions of these names, globals() of a notebook, a module
@@ -39,12 +41,17 @@ def check_functions(source: Any, names: list[str] | str | None = None, seconds: 
     ValueError if there is no function to check, or no exercise of a name; FileNotFoundError if there is no such path.
     """
     order = {exercise.name: i for i, exercise in enumerate(EXERCISES)}
-    verdicts = [verdict for path, mine in read_groups(source, names)
-                for verdict in _check_group(source, path, mine, seconds)]
+    verdicts = [
+        verdict
+        for path, mine in read_groups(source, names)
+        for verdict in _check_group(source, path, mine, seconds)
+    ]
     return sorted(verdicts, key=lambda verdict: order[verdict.name])
 
 
-def _check_group(source: Any, path: str, names: list[str], seconds: float) -> Iterator[Verdict]:
+def _check_group(
+    source: Any, path: str, names: list[str], seconds: float
+) -> Iterator[Verdict]:
     """Run child processes until each function of one file has a verdict."""
     names = list(names)
     for name in names:
@@ -54,7 +61,12 @@ def _check_group(source: Any, path: str, names: list[str], seconds: float) -> It
         try:
             message = _receive(receiver, seconds, process)
             if "problem" in message:  # at the import: none of them can be judged
-                yield from (Verdict(name, BY_NAME[name].chapter, "wrong", problem=message["problem"]) for name in names)
+                yield from (
+                    Verdict(
+                        name, BY_NAME[name].chapter, "wrong", problem=message["problem"]
+                    )
+                    for name in names
+                )
                 return
             while names:
                 message = _receive(receiver, seconds, process)
@@ -68,7 +80,11 @@ def _check_group(source: Any, path: str, names: list[str], seconds: float) -> It
 
 
 def _verdict(name: str, message: dict) -> Verdict:
-    fields = {key: value for key, value in message.items() if key in Verdict._fields and isinstance(value, str)}
+    fields = {
+        key: value
+        for key, value in message.items()
+        if key in Verdict._fields and isinstance(value, str)
+    }
     if fields.get("status") not in ("right", "wrong", "not done"):
         fields["status"] = "wrong"
     return Verdict(**{**fields, "name": name, "chapter": BY_NAME[name].chapter})
@@ -79,7 +95,9 @@ def _start(source: Any, path: str, names: list[str]):
     one per function. It is forked where that is safe; elsewhere it is a new interpreter, and can import files only."""
     fork = sys.platform.startswith("linux")
     if not fork and not path:
-        raise ValueError("on this system only files and directories can be checked, not a namespace")
+        raise ValueError(
+            "on this system only files and directories can be checked, not a namespace"
+        )
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     arguments = sender, source if not path else str(source), path, names
@@ -96,13 +114,22 @@ def _receive(receiver, seconds: float, process) -> dict:
     """The next message, or one with a problem if there is none in time, or it is no message"""
     try:
         if not receiver.poll(seconds):
-            return {"problem": f"does not return within {seconds:g} s; an endless loop?"}
+            return {
+                "problem": f"does not return within {seconds:g} s; an endless loop?"
+            }
         message = json.loads(receiver.recv_bytes(MAX_MESSAGE))
-        return message if isinstance(message, dict) else {"problem": "its process sent something else than a verdict"}
+        return (
+            message
+            if isinstance(message, dict)
+            else {"problem": "its process sent something else than a verdict"}
+        )
     except (EOFError, OSError):
         process.join(1)
         code = process.exitcode
-        signals = {-11: ", by a segmentation fault: too deep a recursion?", -9: ", killed"}
+        signals = {
+            -11: ", by a segmentation fault: too deep a recursion?",
+            -9: ", killed",
+        }
         why = signals.get(code, f" with exit status {code}")
         return {"problem": f"ended its process{why}"}
     except ValueError:
@@ -112,13 +139,16 @@ def _receive(receiver, seconds: float, process) -> dict:
 def _stop(process) -> None:
     """End the child, and whatever it has started."""
     with suppress(OSError, AttributeError):
-        if os.getpgid(process.pid) == process.pid:  # false until the child has a session of its own
+        if (
+            os.getpgid(process.pid) == process.pid
+        ):  # false until the child has a session of its own
             os.killpg(process.pid, 9)
     process.kill()
     process.join()
 
 
 # In the child process
+
 
 def _judge_all(sender, source: Any, path: str, names: list[str]) -> None:
     _limit()
@@ -156,9 +186,17 @@ def _judge_one(namespace, name: str) -> Verdict:
     """Judge one function: alone, then if that is not right with the learner's others."""
     chapter = BY_NAME[name].chapter
     function = namespace.get(BY_NAME[name].owner)
-    if function is None or function is package_function(name) or is_empty(function, name):
+    if (
+        function is None
+        or function is package_function(name)
+        or is_empty(function, name)
+    ):
         return Verdict(name, chapter, "not done")
-    if not callable(function) or "." in name and not hasattr(function, name.split(".")[1]):
+    if (
+        not callable(function)
+        or "." in name
+        and not hasattr(function, name.split(".")[1])
+    ):
         return Verdict(name, chapter, "wrong", problem=f"{name} is not a function")
     trials, errors = trials_for_exercise(name), known_errors(name)
     with alone(function, name):

@@ -21,7 +21,9 @@ class ImportFailed(Exception):
     """A file of the learner cannot be imported; the message is one line."""
 
 
-def read_groups(source: Any, names: list[str] | str | None) -> list[tuple[str, list[str]]]:
+def read_groups(
+    source: Any, names: list[str] | str | None
+) -> list[tuple[str, list[str]]]:
     """(what to load, names of exercises) in order: the chapters' files of a directory, one file, or "" for a namespace
 
     Of a file or a namespace only what it defines itself, not what it imports from the package. ValueError if there is
@@ -31,25 +33,60 @@ def read_groups(source: Any, names: list[str] | str | None) -> list[tuple[str, l
     for name in names or ():
         if name not in BY_NAME:
             close = difflib.get_close_matches(name, BY_NAME, n=3)
-            raise ValueError(f"no exercise is called {name!r}; " + (f"did you mean {' or '.join(close)}?" if close
-                                                                    else f"there are {', '.join(BY_NAME)}"))
+            raise ValueError(
+                f"no exercise is called {name!r}; "
+                + (
+                    f"did you mean {' or '.join(close)}?"
+                    if close
+                    else f"there are {', '.join(BY_NAME)}"
+                )
+            )
     wanted = [exercise for exercise in EXERCISES if not names or exercise.name in names]
     if not isinstance(source, (str, os.PathLike)):
         defined = namespace_of(source)
-        groups = [("", [exercise.name for exercise in wanted if exercise.owner in defined
-                        and defined[exercise.owner] is not package_function(exercise.name)])]
+        groups = [
+            (
+                "",
+                [
+                    exercise.name
+                    for exercise in wanted
+                    if exercise.owner in defined
+                    and defined[exercise.owner] is not package_function(exercise.name)
+                ],
+            )
+        ]
     elif Path(source).is_dir():
-        files = {exercise.chapter: Path(source, *exercise.chapter.split(".")).with_suffix(".py") for exercise in wanted}
-        groups = [(str(path), [exercise.name for exercise in wanted if exercise.chapter == chapter])
-                  for chapter, path in files.items() if path.is_file()]
+        files = {
+            exercise.chapter: Path(source, *exercise.chapter.split(".")).with_suffix(
+                ".py"
+            )
+            for exercise in wanted
+        }
+        groups = [
+            (
+                str(path),
+                [exercise.name for exercise in wanted if exercise.chapter == chapter],
+            )
+            for chapter, path in files.items()
+            if path.is_file()
+        ]
     elif Path(source).is_file():
-        defined = _defined_names(Path(source).read_text(encoding="utf-8", errors="replace"))
-        groups = [(str(source), [exercise.name for exercise in wanted if exercise.owner in defined])]
+        defined = _defined_names(
+            Path(source).read_text(encoding="utf-8", errors="replace")
+        )
+        groups = [
+            (
+                str(source),
+                [exercise.name for exercise in wanted if exercise.owner in defined],
+            )
+        ]
     else:
         raise FileNotFoundError(2, "there is no such file or directory", str(source))
     if not any(mine for _, mine in groups):
-        raise ValueError(f"{source if isinstance(source, (str, os.PathLike)) else 'the namespace'} has none of the "
-                         f"functions {', '.join(exercise.name for exercise in wanted)}")
+        raise ValueError(
+            f"{source if isinstance(source, (str, os.PathLike)) else 'the namespace'} has none of the "
+            f"functions {', '.join(exercise.name for exercise in wanted)}"
+        )
     return groups
 
 
@@ -60,9 +97,21 @@ def _defined_names(text: str) -> set[str]:
         body = ast.parse(text).body
     except (SyntaxError, ValueError):
         return set(re.findall(r"\w+", text))
-    names = {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-    targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
-    return names | {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
+    names = {
+        node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+    }
+    targets = [
+        target
+        for node in body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+    ]
+    return names | {
+        name.id
+        for target in targets
+        for name in ast.walk(target)
+        if isinstance(name, ast.Name)
+    }
 
 
 def namespace_of(source: Any) -> Mapping[str, Any]:
@@ -83,7 +132,9 @@ def load(source: Any, path: str) -> Mapping[str, Any]:
             return vars(importlib.import_module(name))
         return vars(_from_file(path))
     except SyntaxError as error:
-        raise ImportFailed(f"{path}, line {error.lineno}: {type(error).__name__}: {error.msg}") from None
+        raise ImportFailed(
+            f"{path}, line {error.lineno}: {type(error).__name__}: {error.msg}"
+        ) from None
     except BaseException as error:
         words = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         words = "it calls sys.exit" if isinstance(error, SystemExit) else words
@@ -99,8 +150,12 @@ def _forget(package: str, directory: Path) -> None:
 
 
 def _from_file(path: str) -> ModuleType:
-    loader = importlib.machinery.SourceFileLoader("learner", path)  # whatever the file's suffix is
-    specification = importlib.util.spec_from_file_location("learner", path, loader=loader)
+    loader = importlib.machinery.SourceFileLoader(
+        "learner", path
+    )  # whatever the file's suffix is
+    specification = importlib.util.spec_from_file_location(
+        "learner", path, loader=loader
+    )
     module = importlib.util.module_from_spec(specification)
     sys.modules["learner"] = module
     specification.loader.exec_module(module)
@@ -112,11 +167,14 @@ def is_empty(function: Any, name: str) -> bool:
     if "." in name:
         function = getattr(function, name.split(".")[1], None)
     code = getattr(function, "__code__", None)
-    return code is not None and code.co_code in _EMPTY and set(code.co_consts) <= {None, function.__doc__}
+    return (
+        code is not None
+        and code.co_code in _EMPTY
+        and set(code.co_consts) <= {None, function.__doc__}
+    )
 
 
-def _empty_1():
-    ...
+def _empty_1(): ...
 
 
 def _empty_2():
@@ -133,9 +191,14 @@ _EMPTY = {f.__code__.co_code for f in (_empty_1, _empty_2, _empty_3)}
 
 def lookup(namespace: Mapping[str, Any]) -> Callable:
     """name -> the learner's function of that name if there is one that is done, else the package's"""
+
     def find(name):
         mine = namespace.get(name.split(".")[0])
-        return mine if callable(mine) and not is_empty(mine, name) else package_function(name)
+        return (
+            mine
+            if callable(mine) and not is_empty(mine, name)
+            else package_function(name)
+        )
 
     return find
 
@@ -143,14 +206,25 @@ def lookup(namespace: Mapping[str, Any]) -> Callable:
 @contextmanager
 def alone(function: Any, name: str) -> Iterator[None]:
     """Within the block a learner's function calls the package's functions for all other exercises of its file."""
-    namespace = getattr(getattr(function, name.split(".")[1], None) if "." in name else function, "__globals__", None)
-    if namespace is None or namespace.get("__name__", "").startswith(__package__.split(".")[0] + "."):
+    namespace = getattr(
+        getattr(function, name.split(".")[1], None) if "." in name else function,
+        "__globals__",
+        None,
+    )
+    if namespace is None or namespace.get("__name__", "").startswith(
+        __package__.split(".")[0] + "."
+    ):
         yield
         return
-    others = {exercise.owner: exercise.name for exercise in EXERCISES if exercise.owner in namespace
-              and exercise.owner != name.split(".")[0]} | {other: other for other in OTHERS if other in namespace}
+    others = {
+        exercise.owner: exercise.name
+        for exercise in EXERCISES
+        if exercise.owner in namespace and exercise.owner != name.split(".")[0]
+    } | {other: other for other in OTHERS if other in namespace}
     saved = {owner: namespace[owner] for owner in others}
-    namespace.update((owner, package_function(other)) for owner, other in others.items())
+    namespace.update(
+        (owner, package_function(other)) for owner, other in others.items()
+    )
     try:
         yield
     finally:

@@ -15,7 +15,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .outputs import Failure, call_text, copied, equal, kind_of, number_text, read_outputs, same, wrong_entries
+from .outputs import (
+    Failure,
+    call_text,
+    copied,
+    equal,
+    kind_of,
+    number_text,
+    read_outputs,
+    same,
+    wrong_entries,
+)
 from ..table import BY_NAME
 
 
@@ -69,7 +79,13 @@ class Verdict(NamedTuple):
     published: str = ""
 
 
-def judge(name: str, f: Callable, functions: Callable, trials: Sequence[Trial], errors: Iterable) -> Verdict:
+def judge(
+    name: str,
+    f: Callable,
+    functions: Callable,
+    trials: Sequence[Trial],
+    errors: Iterable,
+) -> Verdict:
     """Judge f, the exercise `name`. errors: the known errors of this function."""
     verdict = partial(Verdict, name, BY_NAME[name].chapter)
     try:
@@ -83,16 +99,29 @@ def judge(name: str, f: Callable, functions: Callable, trials: Sequence[Trial], 
     got, expected = describe(outputs[first], trials[first])
     problem = outputs[first].message if isinstance(outputs[first], Failure) else ""
     error = matching_error(outputs, failed, trials, errors)
-    return verdict("wrong", trials[first].text or call_text(name, trials[first].inputs), got, expected,
-                   error.words if error else "", problem, error.published if error else "")
+    return verdict(
+        "wrong",
+        trials[first].text or call_text(name, trials[first].inputs),
+        got,
+        expected,
+        error.words if error else "",
+        problem,
+        error.published if error else "",
+    )
 
 
-def matching_error(outputs: list, failed: list[bool], trials: Sequence[Trial], errors: Iterable):
+def matching_error(
+    outputs: list, failed: list[bool], trials: Sequence[Trial], errors: Iterable
+):
     """The known error with these outputs, or None"""
     for error in errors:
         theirs = [run(trial, error.function, error.functions) for trial in trials]
-        if all(correct(trial, b) != wrong if trial.delicate else equal(a, b, max(trial.rtol, 1e-7), trial.atol)
-               for trial, a, b, wrong in zip(trials, outputs, theirs, failed)):
+        if all(
+            correct(trial, b) != wrong
+            if trial.delicate
+            else equal(a, b, max(trial.rtol, 1e-7), trial.atol)
+            for trial, a, b, wrong in zip(trials, outputs, theirs, failed)
+        ):
             return error
     return None
 
@@ -103,7 +132,11 @@ def run(trial: Trial, f: Callable, functions: Callable) -> tuple | Failure:
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            result = f(*inputs.values()) if trial.call is None else trial.call(f, functions, *inputs.values())
+            result = (
+                f(*inputs.values())
+                if trial.call is None
+                else trial.call(f, functions, *inputs.values())
+            )
     except NotImplementedError:
         raise NotDone from None
     except Unusable as error:
@@ -111,7 +144,10 @@ def run(trial: Trial, f: Callable, functions: Callable) -> tuple | Failure:
     except SystemExit:
         return Failure("SystemExit", "calls sys.exit")
     except BaseException as error:
-        return Failure(type(error).__name__, " ".join(f"raises {type(error).__name__}: {error}".split())[:200])
+        return Failure(
+            type(error).__name__,
+            " ".join(f"raises {type(error).__name__}: {error}".split())[:200],
+        )
     for name in inputs:
         if name not in trial.changes and not same(inputs[name], trial.inputs[name]):
             return Failure("changed", f"changes its argument {name}")
@@ -124,14 +160,21 @@ class Unusable(Exception):
 
 def parts(result: Any, count: int | None, what: str) -> tuple:
     """The parts of a returned tuple; Unusable unless it is a tuple of that many, or with None of any number above 1."""
-    if not isinstance(result, (tuple, list)) or (len(result) != count if count else len(result) < 2):
+    if not isinstance(result, (tuple, list)) or (
+        len(result) != count if count else len(result) < 2
+    ):
         raise Unusable(f"returns {kind_of(result)}; {what} was expected")
     return tuple(result)
 
 
 def expected_arrays(trial: Trial) -> tuple:
     """The expected outputs as a tuple of arrays"""
-    return tuple(map(np.asarray, trial.expected if isinstance(trial.expected, tuple) else (trial.expected,)))
+    return tuple(
+        map(
+            np.asarray,
+            trial.expected if isinstance(trial.expected, tuple) else (trial.expected,),
+        )
+    )
 
 
 def correct(trial: Trial, output: tuple | Failure) -> bool:
@@ -143,7 +186,9 @@ def describe(output: tuple | Failure, trial: Trial) -> tuple[str, str]:
     """(got, expected) as text: the whole array if it is small, else its worst entry"""
     expected = expected_arrays(trial)
     if isinstance(output, Failure):
-        return "", number_text(expected[0]) if len(expected) == 1 and expected[0].size <= 6 else ""
+        return "", number_text(expected[0]) if len(expected) == 1 and expected[
+            0
+        ].size <= 6 else ""
     for k, (e, g) in enumerate(zip(expected, output)):
         place = f"output {k + 1} of {len(expected)}: " if len(expected) > 1 else ""
         if e.shape != g.shape:

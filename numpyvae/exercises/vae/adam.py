@@ -6,13 +6,21 @@ import numpy as np
 
 from ..judge.verdict import Trial
 
-GRADIENTS = [[1.0, -2.0, 1e-7], [0.5, -2.0, 3e-7], [-3.0, 1.0, 1e-7], [0.25, 4.0, -2e-7], [1.0, 0.5, 1e-7]]
+GRADIENTS = [
+    [1.0, -2.0, 1e-7],
+    [0.5, -2.0, 3e-7],
+    [-3.0, 1.0, 1e-7],
+    [0.25, 4.0, -2e-7],
+    [1.0, 0.5, 1e-7],
+]
 START = [0.5, -1.0, 2.0]
 SETTINGS = dict(lr=0.01, beta1=0.9, beta2=0.999, epsilon=1e-8)
 OTHERS = dict(lr=0.1, beta1=0.7, beta2=0.95, epsilon=1e-3)
 
 
-def adam_reference(theta: list, gradients: list, lr: float, beta1: float, beta2: float, epsilon: float) -> tuple:
+def adam_reference(
+    theta: list, gradients: list, lr: float, beta1: float, beta2: float, epsilon: float
+) -> tuple:
     """theta, m, v after one step per gradient, in 50 digits, by (8.3) and (8.4) as the paper has them"""
     with localcontext() as context:
         context.prec = 50
@@ -23,8 +31,10 @@ def adam_reference(theta: list, gradients: list, lr: float, beta1: float, beta2:
             g = [Decimal(x) for x in g]
             m = [beta1 * a + (1 - beta1) * b for a, b in zip(m, g)]
             v = [beta2 * a + (1 - beta2) * b * b for a, b in zip(v, g)]
-            theta = [p - lr * (a / (1 - beta1**t)) / ((b / (1 - beta2**t)).sqrt() + epsilon)
-                     for p, a, b in zip(theta, m, v)]
+            theta = [
+                p - lr * (a / (1 - beta1**t)) / ((b / (1 - beta2**t)).sqrt() + epsilon)
+                for p, a, b in zip(theta, m, v)
+            ]
         return tuple(np.array([float(x) for x in array]) for array in (theta, m, v))
 
 
@@ -35,13 +45,20 @@ def adam_update_trials() -> list[Trial]:
         for t in (1, 2, 5):
             before = adam_reference(START, GRADIENTS[: t - 1], **settings)
             g = np.array(GRADIENTS[t - 1])
-            inputs = dict(theta=before[0], g=g, m=before[1], v=before[2], t=t, **settings)
-            trials.append(Trial(inputs, adam_reference(START, GRADIENTS[:t], **settings), rtol=1e-11))
+            inputs = dict(
+                theta=before[0], g=g, m=before[1], v=before[2], t=t, **settings
+            )
+            trials.append(
+                Trial(
+                    inputs, adam_reference(START, GRADIENTS[:t], **settings), rtol=1e-11
+                )
+            )
     return trials
 
 
 def adam_step_trials() -> list[Trial]:
     """In 50 digits: after 1, 2 and 5 steps, and for one shard"""
+
     def walk(f, functions, theta, gradients, shards, settings):
         adam, theta = f(theta, **settings), theta.copy()
         for g in gradients:
@@ -55,22 +72,43 @@ def adam_step_trials() -> list[Trial]:
     for settings in (SETTINGS, OTHERS):
         for steps in (1, 2, 5):
             gradients = [np.array(g) for g in GRADIENTS[:steps]]
-            trials.append(Trial(dict(theta=start, gradients=gradients, shards=None, settings=settings),
-                                adam_reference(START, GRADIENTS[:steps], **settings)[0], walk, rtol=1e-11,
-                                text=f"theta = {START} after {steps} step{'s' * (steps > 1)}: g = {GRADIENTS[:steps]}, "
-                                   f"lr = {settings['lr']}, beta1 = {settings['beta1']}, beta2 = {settings['beta2']}, "
-                                   f"epsilon = {settings['epsilon']}"))
+            trials.append(
+                Trial(
+                    dict(
+                        theta=start, gradients=gradients, shards=None, settings=settings
+                    ),
+                    adam_reference(START, GRADIENTS[:steps], **settings)[0],
+                    walk,
+                    rtol=1e-11,
+                    text=f"theta = {START} after {steps} step{'s' * (steps > 1)}: g = {GRADIENTS[:steps]}, "
+                    f"lr = {settings['lr']}, beta1 = {settings['beta1']}, beta2 = {settings['beta2']}, "
+                    f"epsilon = {settings['epsilon']}",
+                )
+            )
     rest = np.array([START[0], *adam_reference(START, GRADIENTS, **SETTINGS)[0][1:]])
-    trials.append(Trial(dict(theta=start, gradients=[np.array(g) for g in GRADIENTS], shards=slice(1, 3),
-                             settings=SETTINGS),
-                        rest, walk, rtol=1e-11, text="five steps with shard=slice(1, 3): theta[0] is unchanged"))
+    trials.append(
+        Trial(
+            dict(
+                theta=start,
+                gradients=[np.array(g) for g in GRADIENTS],
+                shards=slice(1, 3),
+                settings=SETTINGS,
+            ),
+            rest,
+            walk,
+            rtol=1e-11,
+            text="five steps with shard=slice(1, 3): theta[0] is unchanged",
+        )
+    )
     return trials
 
 
 # numerical gradients: of functions with a derivative in closed form
 
+
 def gradient_trials(rtol: float) -> list[Trial]:
     """Derivatives in closed form of x³ y and exp(x) y"""
+
     def call(f, functions, function, x, y):
         return f(function, {"x": x, "y": y}, "x")
 
@@ -84,10 +122,20 @@ def gradient_trials(rtol: float) -> list[Trial]:
     trials = []
     for shape in ((1, 1), (2, 2)):
         a, b = x[: shape[0], : shape[1]], y[: shape[0], : shape[1]]
-        for words, function, derivative in (("(x³ y).sum()", cubic, 3 * a**2 * b),
-                                            ("(exp(x) y).sum()", exponential, np.exp(a) * b)):
-            trials.append(Trial(dict(f=function, x=a, y=b), derivative, call, rtol=rtol, atol=rtol / 10,
-                                text=f"the gradient of {words} in x = {a.tolist()}, y = {b.tolist()}"))
+        for words, function, derivative in (
+            ("(x³ y).sum()", cubic, 3 * a**2 * b),
+            ("(exp(x) y).sum()", exponential, np.exp(a) * b),
+        ):
+            trials.append(
+                Trial(
+                    dict(f=function, x=a, y=b),
+                    derivative,
+                    call,
+                    rtol=rtol,
+                    atol=rtol / 10,
+                    text=f"the gradient of {words} in x = {a.tolist()}, y = {b.tolist()}",
+                )
+            )
     return trials
 
 

@@ -38,81 +38,145 @@ PIXELS = np.array([[1.0, 0.0, 0.25, 1.0], [0.75, 0.0, 1.0, 0.5]])
 
 def elementwise(f, points: tuple, extremes: tuple, rtol: float = 1e-12) -> list[Trial]:
     """Trials of a function of one logit, from one number to arrays, then extremes"""
-    trials = [Trial({"logits": np.array([v])}, each(f, np.array([v])), rtol=rtol) for v in points]
+    trials = [
+        Trial({"logits": np.array([v])}, each(f, np.array([v])), rtol=rtol)
+        for v in points
+    ]
     trials.append(Trial({"logits": LOGITS}, each(f, LOGITS), rtol=rtol))
     trials += in_float32(trials)
-    return trials + [Trial({"logits": np.array([v])}, np.array([value]), rtol=rtol, delicate=True) for v,
-                     value in extremes]
+    return trials + [
+        Trial({"logits": np.array([v])}, np.array([value]), rtol=rtol, delicate=True)
+        for v, value in extremes
+    ]
 
 
 def sigmoid_trials() -> list[Trial]:
     """In 50 digits"""
-    return elementwise(logistic, (0.0, 2.0, -1.0), ((800.0, 1.0), (-800.0, 0.0), (-30.0, digits(logistic, -30.0))))
+    return elementwise(
+        logistic,
+        (0.0, 2.0, -1.0),
+        ((800.0, 1.0), (-800.0, 0.0), (-30.0, digits(logistic, -30.0))),
+    )
 
 
 def softplus_trials() -> list[Trial]:
     """In 50 digits, as −log sigmoid(−l)"""
+
     def f(v):
         return -logistic(-v).ln()
 
-    return elementwise(f, (0.0, 2.0, -1.0), ((800.0, 800.0), (-800.0, 0.0), (-30.0, digits(f, -30.0)),
-                                             (40.0, digits(f, 40.0))))
+    return elementwise(
+        f,
+        (0.0, 2.0, -1.0),
+        (
+            (800.0, 800.0),
+            (-800.0, 0.0),
+            (-30.0, digits(f, -30.0)),
+            (40.0, digits(f, 40.0)),
+        ),
+    )
 
 
 def log_prob_trials() -> list[Trial]:
     """In 50 digits, as the two terms of x and 1 − x; logits up to ±900"""
+
     def total(x, logits):
         return each(pixel, x, logits).sum(axis=-1)
 
-    trials = [Trial(dict(x=np.array([[x]]), logits=np.array([[v]])), total([[x]], [[v]])) for x, v in
-              [(1.0, 0.0), (1.0, 2.0), (0.0, 2.0), (0.25, -1.0)]]
+    trials = [
+        Trial(dict(x=np.array([[x]]), logits=np.array([[v]])), total([[x]], [[v]]))
+        for x, v in [(1.0, 0.0), (1.0, 2.0), (0.0, 2.0), (0.25, -1.0)]
+    ]
     trials.append(Trial(dict(x=PIXELS, logits=LOGITS), total(PIXELS, LOGITS)))
     samples = np.stack([LOGITS, 2 - LOGITS])  # (J, N, D) beside (N, D)
     trials.append(Trial(dict(x=PIXELS, logits=samples), total(PIXELS, samples)))
     trials += in_float32(trials)
     ones, big = np.ones((1, 2)), np.array([[900.0, 900.0]])
-    trials.append(Trial(dict(x=ones, logits=big), np.array([0.0]), atol=1e-300, delicate=True))
-    trials.append(Trial(dict(x=0 * ones, logits=big), np.array([-1800.0]), delicate=True))
-    trials.append(Trial(dict(x=0 * ones, logits=-big), np.array([0.0]), atol=1e-300, delicate=True))
+    trials.append(
+        Trial(dict(x=ones, logits=big), np.array([0.0]), atol=1e-300, delicate=True)
+    )
+    trials.append(
+        Trial(dict(x=0 * ones, logits=big), np.array([-1800.0]), delicate=True)
+    )
+    trials.append(
+        Trial(
+            dict(x=0 * ones, logits=-big), np.array([0.0]), atol=1e-300, delicate=True
+        )
+    )
     faint = np.array([[-20.0]])
-    trials.append(Trial(dict(x=np.zeros((1, 1)), logits=faint), total([[0.0]], faint), delicate=True))
+    trials.append(
+        Trial(
+            dict(x=np.zeros((1, 1)), logits=faint), total([[0.0]], faint), delicate=True
+        )
+    )
     many = np.full((1, 2048), 0.125)  # a product of 2,048 factors overflows
-    trials.append(Trial(dict(x=0 * many, logits=many), 2048 * total([[0.0]], [[0.125]]), delicate=True,
-                        text="log_prob of 2,048 pixels x = 0, all logits 0.125"))
+    trials.append(
+        Trial(
+            dict(x=0 * many, logits=many),
+            2048 * total([[0.0]], [[0.125]]),
+            delicate=True,
+            text="log_prob of 2,048 pixels x = 0, all logits 0.125",
+        )
+    )
     return trials
 
 
 def log_prob_backward_trials() -> list[Trial]:
     """In 50 digits"""
+
     def value(dy, x, logits):
         return dy[..., None] * (x - each(logistic, logits))
 
-    trials = [Trial(dict(dy=np.array([d]), x=np.array([[x]]), logits=np.array([[v]])),
-                    value(np.array([d]), x, np.array([[v]])))
-              for d, x, v in [(1.0, 1.0, 0.0), (1.0, 0.0, 2.0), (-2.0, 0.25, -1.0)]]
+    trials = [
+        Trial(
+            dict(dy=np.array([d]), x=np.array([[x]]), logits=np.array([[v]])),
+            value(np.array([d]), x, np.array([[v]])),
+        )
+        for d, x, v in [(1.0, 1.0, 0.0), (1.0, 0.0, 2.0), (-2.0, 0.25, -1.0)]
+    ]
     dy = np.array([1.0, -3.0])
-    trials.append(Trial(dict(dy=dy, x=PIXELS, logits=LOGITS), value(dy, PIXELS, LOGITS)))
+    trials.append(
+        Trial(dict(dy=dy, x=PIXELS, logits=LOGITS), value(dy, PIXELS, LOGITS))
+    )
     trials += in_float32(trials)
-    trials.append(Trial(dict(dy=np.ones(1), x=np.ones((1, 1)), logits=np.array([[-900.0]])), np.array([[1.0]]),
-                        delicate=True))
+    trials.append(
+        Trial(
+            dict(dy=np.ones(1), x=np.ones((1, 1)), logits=np.array([[-900.0]])),
+            np.array([[1.0]]),
+            delicate=True,
+        )
+    )
     return trials
 
 
 # means of exponentials
 
+
 def log_mean_exp_trials() -> list[Trial]:
     """In 50 digits; with shifts by ±2000, and weights that are 0"""
+
     def value(*values):
         return digits(lambda *v: (sum(a.exp() for a in v) / len(v)).ln(), *values)
 
     a = np.array([[0.0, -3.0, 0.5], [2.0, -1.0, 1.0]])
-    trials = [Trial({"a": np.array([1.5])}, 1.5), Trial({"a": np.array([0.0, 2.0])}, value(0.0, 2.0)),
-              Trial({"a": a}, np.array([value(*column) for column in a.T])),
-              Trial({"a": a, "axis": 1}, np.array([value(*row) for row in a]))]
+    trials = [
+        Trial({"a": np.array([1.5])}, 1.5),
+        Trial({"a": np.array([0.0, 2.0])}, value(0.0, 2.0)),
+        Trial({"a": a}, np.array([value(*column) for column in a.T])),
+        Trial({"a": a, "axis": 1}, np.array([value(*row) for row in a])),
+    ]
     trials += [Trial({"a": a.astype(np.float32)}, trials[2].expected, rtol=1e-5)]
-    trials.append(Trial({"a": np.array([-2000.0, -2001.0])}, value(-2000.0, -2001.0), delicate=True))
-    trials.append(Trial({"a": np.array([-2000.0, 0.0])}, value(-2000.0, 0.0), delicate=True))
-    trials.append(Trial({"a": np.array([2000.0, 1999.0])}, value(2000.0, 1999.0), delicate=True))
+    trials.append(
+        Trial(
+            {"a": np.array([-2000.0, -2001.0])}, value(-2000.0, -2001.0), delicate=True
+        )
+    )
+    trials.append(
+        Trial({"a": np.array([-2000.0, 0.0])}, value(-2000.0, 0.0), delicate=True)
+    )
+    trials.append(
+        Trial({"a": np.array([2000.0, 1999.0])}, value(2000.0, 1999.0), delicate=True)
+    )
     trials.append(Trial({"a": np.array([-np.inf, 0.0])}, math.log(0.5), delicate=True))
     trials.append(Trial({"a": np.array([-np.inf, -np.inf])}, -np.inf, delicate=True))
     return trials
@@ -120,18 +184,34 @@ def log_mean_exp_trials() -> list[Trial]:
 
 def normalized_weights_trials() -> list[Trial]:
     """In 50 digits; with shifts by ±2000"""
+
     def value(log_w):
-        columns = [[digits(lambda *v, k=k: v[k].exp() / sum(a.exp() for a in v), *column) for k in range(len(column))]
-                   for column in np.asarray(log_w).T]
+        columns = [
+            [
+                digits(lambda *v, k=k: v[k].exp() / sum(a.exp() for a in v), *column)
+                for k in range(len(column))
+            ]
+            for column in np.asarray(log_w).T
+        ]
         return np.array(columns).T
 
     log_w = np.array([[0.0, -3.0, 0.5], [2.0, -1.0, 1.0]])
-    trials = [Trial({"log_w": np.array(w)}, value(w)) for w in ([[0.5]], [[0.0], [1.0]], log_w, [[1.0, 0.5],
-                                                                                                 [0.0, -0.25]])]
+    trials = [
+        Trial({"log_w": np.array(w)}, value(w))
+        for w in ([[0.5]], [[0.0], [1.0]], log_w, [[1.0, 0.5], [0.0, -0.25]])
+    ]
     trials.append(Trial({"log_w": log_w.astype(np.float32)}, value(log_w), rtol=1e-5))
-    apart = np.array([[0.0, -2000.0], [1.0, -2001.0]])  # a maximum of both images, not of each, makes the second 0/0
+    apart = np.array(
+        [[0.0, -2000.0], [1.0, -2001.0]]
+    )  # a maximum of both images, not of each, makes the second 0/0
     trials.append(Trial({"log_w": apart}, value(apart), delicate=True))
-    trials.append(Trial({"log_w": np.array([[-2000.0], [0.0]])}, value([[-2000.0], [0.0]]), delicate=True))
+    trials.append(
+        Trial(
+            {"log_w": np.array([[-2000.0], [0.0]])},
+            value([[-2000.0], [0.0]]),
+            delicate=True,
+        )
+    )
     for shift in (-2000.0, 2000.0):
         trials.append(Trial({"log_w": log_w + shift}, value(log_w), delicate=True))
     return trials

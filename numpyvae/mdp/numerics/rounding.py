@@ -35,8 +35,8 @@ from ..bellman import factorize, induced_chain
 from ..model import MDP
 from .validation import U
 
-MAX_SLICES = 5                          # more do not reduce the error: that of the sum remains
-BLOCK = 65_536                          # entries of P that are sliced at a time: they stay in the cache
+MAX_SLICES = 5  # more do not reduce the error: that of the sum remains
+BLOCK = 65_536  # entries of P that are sliced at a time: they stay in the cache
 
 
 def rounding_unit(mdp: MDP) -> float:
@@ -44,14 +44,16 @@ def rounding_unit(mdp: MDP) -> float:
     return (next_states(mdp) + 3) * U / 2
 
 
-def tie_tolerance(mdp: MDP, v: np.ndarray, error=None, rows: np.ndarray | None = None) -> np.ndarray:
+def tie_tolerance(
+    mdp: MDP, v: np.ndarray, error=None, rows: np.ndarray | None = None
+) -> np.ndarray:
     """τ (S, A), equation (4.5); or of these rows s·A + a of mdp.transitions only.
 
     error: a bound on |v̂ − v|; by default u·|v̂|, as of refined values
     """
     error, unit = U * abs(v) if error is None else error, (next_states(mdp) + 2) * U / 2
     size = unit * np.where(mdp.available, abs(mdp.R), 0).reshape(-1)
-    inherited = error + unit * abs(v)                           # both sums of (4.5) in one product with P
+    inherited = error + unit * abs(v)  # both sums of (4.5) in one product with P
     if rows is not None:
         return size[rows] + mdp.gamma * (mdp.transitions[rows] @ inherited)
     return (size + mdp.gamma * (mdp.transitions @ inherited)).reshape(mdp.R.shape)
@@ -59,35 +61,58 @@ def tie_tolerance(mdp: MDP, v: np.ndarray, error=None, rows: np.ndarray | None =
 
 def check_tolerance(mdp: MDP, tolerance: float, H: float) -> float:
     """H·rounding_unit(mdp). ValueError if the tolerance of a solver is invalid, or certainly below rounding."""
-    if isinstance(tolerance, bool) or not isinstance(tolerance, Real) or not 0 < tolerance < np.inf:
+    if (
+        isinstance(tolerance, bool)
+        or not isinstance(tolerance, Real)
+        or not 0 < tolerance < np.inf
+    ):
         raise ValueError(f"tolerance is {tolerance}; it must be a positive number")
     unit = H * rounding_unit(mdp)
     # v* = T v* and the triangle inequality: ‖v*‖ ≥ ‖T 0‖/(1 + γ)
-    _check_rounding(mdp, tolerance, 4 * unit * abs(mdp.R.max(axis=1)).max() / (1 + mdp.gamma))
+    _check_rounding(
+        mdp, tolerance, 4 * unit * abs(mdp.R.max(axis=1)).max() / (1 + mdp.gamma)
+    )
     return unit
 
 
-def bound_with_rounding(mdp: MDP, tolerance: float, H: float, unit: float, v, Tv, change: tuple, error: float) -> float:
+def bound_with_rounding(
+    mdp: MDP,
+    tolerance: float,
+    H: float,
+    unit: float,
+    v,
+    Tv,
+    change: tuple,
+    error: float,
+) -> float:
     """`error`, of exact arithmetic, plus the rounding of T v − v. ValueError if the sum cannot reach the tolerance.
 
     unit: H·rounding_unit(mdp); change: the extremes (low, high) of T v − v
     """
     (low, high), v_min, v_max = change, v.min(), v.max()
-    rounding = unit * (max(Tv.max(), -Tv.min()) + 3 * max(v_max, -v_min))       # ‖r_π‖ ≤ ‖T v‖ + ‖v‖
+    rounding = unit * (
+        max(Tv.max(), -Tv.min()) + 3 * max(v_max, -v_min)
+    )  # ‖r_π‖ ≤ ‖T v‖ + ‖v‖
     if error + rounding > tolerance:
-        if error <= rounding:                                           # more sweeps cannot help
+        if error <= rounding:  # more sweeps cannot help
             _check_rounding(mdp, tolerance, error + rounding)
-        else:                                                           # nor here, if v* itself is too large:
-            above = v_max + low * (H if low < 0 else 1)                 # as in (4.4), but also where episodes end:
-            below = v_min + high * (H if high > 0 else 1)               # above ≤ max v*, below ≥ min v*
+        else:  # nor here, if v* itself is too large:
+            above = v_max + low * (
+                H if low < 0 else 1
+            )  # as in (4.4), but also where episodes end:
+            below = v_min + high * (
+                H if high > 0 else 1
+            )  # above ≤ max v*, below ≥ min v*
             _check_rounding(mdp, tolerance, 4 * unit * max(above, -below))
     return error + rounding
 
 
 def _check_rounding(mdp: MDP, tolerance: float, rounding: float) -> None:
     if rounding > tolerance:
-        raise ValueError(f"float64 cannot certify values to {tolerance:g} at gamma = {mdp.gamma}: "
-                         f"rounding alone may cost {rounding:.2g}; ask for less, or use policy_iteration")
+        raise ValueError(
+            f"float64 cannot certify values to {tolerance:g} at gamma = {mdp.gamma}: "
+            f"rounding alone may cost {rounding:.2g}; ask for less, or use policy_iteration"
+        )
 
 
 def next_states(mdp: MDP) -> int:
@@ -104,7 +129,9 @@ def refined_policy_evaluation(mdp: MDP, policy) -> np.ndarray:
 
 def refine(P, r, gamma: float, solve, H: float, v) -> tuple:
     """v_π (S,) and a bound on its error (S,). solve: as factorize returns it; v: its solution; H: of (3.5)."""
-    scale = 2.0 ** (np.frexp(abs(r).max())[1] - 1)              # exact, and products stay in the range of float64
+    scale = 2.0 ** (
+        np.frexp(abs(r).max())[1] - 1
+    )  # exact, and products stay in the range of float64
     r, v, last = r / scale, v / scale, np.inf
     longest = max(np.diff(P.indptr).max(), 1) if issparse(P) else P.shape[1]
     slices, sliced = _slice_count(P, longest, H, r, v)
@@ -129,17 +156,31 @@ def _slice_count(P, longest: int, H: float, r, v) -> tuple:
     """
     size, smallest = abs(v).max(), abs(v[v != 0]).min(initial=np.inf)
     # The entries of slice i + 1 are at most half a unit of slice i, so a row of them sums to at most spread/2 · 2⁻ⁱᵇ.
-    spread, bits = longest * _power_above(P.data if issparse(P) else P), _slice_bits(longest)
+    spread, bits = (
+        longest * _power_above(P.data if issparse(P) else P),
+        _slice_bits(longest),
+    )
     for slices in range(2, MAX_SLICES + 1):
-        rounded = (longest + 3) * U / 2 * (1 + (slices - 1) * spread / 2) * 2.0 ** ((1 - slices) * bits) * size
-        error = rounded + ((slices + 1) * (slices + 2) * U) ** 2 / 4 * (abs(r).max() + 2 * size)
+        rounded = (
+            (longest + 3)
+            * U
+            / 2
+            * (1 + (slices - 1) * spread / 2)
+            * 2.0 ** ((1 - slices) * bits)
+            * size
+        )
+        error = rounded + ((slices + 1) * (slices + 2) * U) ** 2 / 4 * (
+            abs(r).max() + 2 * size
+        )
         if H * error <= U / 8 * smallest:
             break
     return slices, error
 
 
 def _slice_bits(longest: int) -> int:
-    return (53 - int(longest).bit_length()) // 2                # so that 2^bits · 2^bits · longest ≤ 2⁵³
+    return (
+        53 - int(longest).bit_length()
+    ) // 2  # so that 2^bits · 2^bits · longest ≤ 2⁵³
 
 
 def _power_above(x) -> float:
@@ -151,7 +192,9 @@ def _slices(x, power: float, bits: int, count: int) -> Iterator:
     """x as a sum of `count` arrays: multiples of power·2^−bits, of power·2^−2·bits, …, and the rest. power: > |x|."""
     x = np.array(x)
     for k in range(1, count):
-        shift = 1.5 * 2.0**52 * power * 2.0 ** (-k * bits)      # its neighbors are multiples of power·2^(−k·bits)
+        shift = (
+            1.5 * 2.0**52 * power * 2.0 ** (-k * bits)
+        )  # its neighbors are multiples of power·2^(−k·bits)
         part = (x + shift) - shift
         x -= part
         yield part
@@ -164,16 +207,28 @@ def exact_residual(P, r, gamma: float, v, slices: int = MAX_SLICES) -> np.ndarra
     bits, (w, w_low) = _slice_bits(longest), _two_product(gamma, v)
     columns = np.column_stack(list(_slices(w, _power_above(w), bits, slices)))
     columns[:, -1] += w_low
-    tails = columns[:, ::-1].cumsum(axis=1)[:, ::-1]            # tails[:, j]: the sum of columns j, j + 1, …
+    tails = columns[:, ::-1].cumsum(axis=1)[
+        :, ::-1
+    ]  # tails[:, j]: the sum of columns j, j + 1, …
     total, low = _two_sum(r, -v)
-    entries, step = (P.data, len(r)) if issparse(P) else (P, max(BLOCK // P.shape[1], 1))
+    entries, step = (
+        (P.data, len(r)) if issparse(P) else (P, max(BLOCK // P.shape[1], 1))
+    )
     power = _power_above(entries)
     for start in range(0, len(r), step):
         rows = slice(start, start + step)
-        for i, part in enumerate(_slices(entries if issparse(P) else P[rows], power, bits, slices)):
-            part = csr_array((part, P.indices, P.indptr), shape=P.shape) if issparse(P) else part
-            exact = slices - 1 - i                              # so many products with slices of γ v are exact
-            for product in (part @ np.column_stack([columns[:, :exact], tails[:, exact]])).T:
+        for i, part in enumerate(
+            _slices(entries if issparse(P) else P[rows], power, bits, slices)
+        ):
+            part = (
+                csr_array((part, P.indices, P.indptr), shape=P.shape)
+                if issparse(P)
+                else part
+            )
+            exact = slices - 1 - i  # so many products with slices of γ v are exact
+            for product in (
+                part @ np.column_stack([columns[:, :exact], tails[:, exact]])
+            ).T:
                 total[rows], carry = _two_sum(total[rows], product)
                 low[rows] += carry
     return total + low
@@ -195,6 +250,6 @@ def _two_product(a, b) -> tuple:
 
 def _split(x) -> tuple:
     """x = x1 + x2, 26 bits each, so that products of halves are exact (Veltkamp)"""
-    c = 134217729.0 * x                         # 2²⁷ + 1
+    c = 134217729.0 * x  # 2²⁷ + 1
     x1 = c - (c - x)
     return x1, x - x1

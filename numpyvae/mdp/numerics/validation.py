@@ -9,15 +9,17 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.sparse import coo_array, csr_array, issparse, vstack
 
-U = np.finfo(float).eps                 # machine epsilon
-LARGEST = np.finfo(float).max / 4       # of a value, so that the sum of four has a float64
-DENSE_STATES = 500                      # a dictionary with more states than this makes a sparse MDP
+U = np.finfo(float).eps  # machine epsilon
+LARGEST = np.finfo(float).max / 4  # of a value, so that the sum of four has a float64
+DENSE_STATES = 500  # a dictionary with more states than this makes a sparse MDP
 
 
 def read_array(name: str, x, shape: tuple | None = None) -> np.ndarray:
     """A float64 copy, of the given shape."""
     if np.ma.is_masked(x):
-        raise ValueError(f"{name} is a masked array; say with available= which actions a state does not have")
+        raise ValueError(
+            f"{name} is a masked array; say with available= which actions a state does not have"
+        )
     try:
         x = np.asarray(x)
     except ValueError:
@@ -31,7 +33,11 @@ def read_array(name: str, x, shape: tuple | None = None) -> np.ndarray:
 
 def read_discount(gamma) -> float:
     """γ, 0 ≤ γ ≤ 1"""
-    if isinstance(gamma, bool) or not isinstance(gamma, Real) or not 0 <= float(gamma) <= 1:
+    if (
+        isinstance(gamma, bool)
+        or not isinstance(gamma, Real)
+        or not 0 <= float(gamma) <= 1
+    ):
         raise ValueError(f"gamma is {gamma}; a discount factor is a number from 0 to 1")
     return float(gamma)
 
@@ -39,8 +45,10 @@ def read_discount(gamma) -> float:
 def read_integer(name: str, x, low: int, high: float = np.inf) -> int:
     """x, an integer with low ≤ x ≤ high"""
     if isinstance(x, bool) or not isinstance(x, Integral) or not low <= x <= high:
-        raise ValueError(f"{name} is {x}; it must be an integer" + (
-            f" from {low} to {high}" if high < np.inf else f", at least {low}"))
+        raise ValueError(
+            f"{name} is {x}; it must be an integer"
+            + (f" from {low} to {high}" if high < np.inf else f", at least {low}")
+        )
     return int(x)
 
 
@@ -56,39 +64,56 @@ def read_mask(name: str, mask, shape: tuple) -> np.ndarray:
     """A boolean copy, of the given shape."""
     mask = np.array(mask)
     if mask.dtype != bool or mask.shape != shape:
-        raise ValueError(f"{name} is {mask.dtype} of shape {mask.shape}; it must be boolean {shape}")
+        raise ValueError(
+            f"{name} is {mask.dtype} of shape {mask.shape}; it must be boolean {shape}"
+        )
     return mask
 
 
 def is_matrix_list(x) -> bool:
     """A list or tuple of matrices, one per action; a nested list of numbers is not."""
-    return isinstance(x, (list, tuple)) and len(x) > 0 and all(
-        issparse(M) or (isinstance(M, np.ndarray) and M.ndim == 2) for M in x)
+    return (
+        isinstance(x, (list, tuple))
+        and len(x) > 0
+        and all(issparse(M) or (isinstance(M, np.ndarray) and M.ndim == 2) for M in x)
+    )
 
 
 def read_transitions(P, name: str = "P") -> tuple:
     """P in any accepted form -> (S·A, S) transitions, dense or CSR; S; A"""
     if issparse(P):
-        raise ValueError(f"{name} is one sparse matrix; it must be a list of them, one per action")
+        raise ValueError(
+            f"{name} is one sparse matrix; it must be a list of them, one per action"
+        )
     if not is_matrix_list(P):
         P = read_array(name, P)
         if P.ndim != 3 or P.shape[0] != P.shape[2] or 0 in P.shape:
-            raise ValueError(f"{name} has shape {P.shape}; it must be (states, actions, states), or a list of matrices "
-                             "(states, states), one per action")
+            raise ValueError(
+                f"{name} has shape {P.shape}; it must be (states, actions, states), or a list of matrices "
+                "(states, states), one per action"
+            )
         S, A = P.shape[:2]
         return P.reshape(S * A, S), S, A
     S, A, shapes = P[0].shape[0], len(P), [M.shape for M in P]
     if S == 0 or shapes != [(S, S)] * A:
-        raise ValueError(f"{name} is matrices of shapes {shapes}; it must be one (states, states) per action")
+        raise ValueError(
+            f"{name} is matrices of shapes {shapes}; it must be one (states, states) per action"
+        )
     if not any(map(issparse, P)):
-        return np.stack([read_array(name, M) for M in P], axis=1).reshape(S * A, S), S, A
+        return (
+            np.stack([read_array(name, M) for M in P], axis=1).reshape(S * A, S),
+            S,
+            A,
+        )
     if any(M.dtype.kind not in "biuf" for M in P):
         raise ValueError(f"{name} contains {P[0].dtype}; it must contain real numbers")
-    by_action = vstack([csr_array(M, dtype=float) for M in P], format="csr")            # row a·S + s is (s, a)
-    order = np.arange(S)[:, None] + S * np.arange(A)                                    # (S, A): s·A + a is (s, a)
+    by_action = vstack(
+        [csr_array(M, dtype=float) for M in P], format="csr"
+    )  # row a·S + s is (s, a)
+    order = np.arange(S)[:, None] + S * np.arange(A)  # (S, A): s·A + a is (s, a)
     transitions = csr_array(by_action[order.ravel()])
     transitions.sum_duplicates()
-    if max(S * A, transitions.nnz) < 2**31:                                             # indices of half the size
+    if max(S * A, transitions.nnz) < 2**31:  # indices of half the size
         transitions.indices = transitions.indices.astype(np.int32)
         transitions.indptr = transitions.indptr.astype(np.int32)
     return transitions, S, A
@@ -105,43 +130,77 @@ def read_rewards(R, transitions, S: int, A: int) -> np.ndarray:
         if shape == (S, A):
             return rewards
     if shape != (S, A, S):
-        raise ValueError(f"R has shape {shape}; P requires {(S, A)}, or {(S, A, S)} for rewards of transitions")
+        raise ValueError(
+            f"R has shape {shape}; P requires {(S, A)}, or {(S, A, S)} for rewards of transitions"
+        )
     if not np.isfinite(rewards.data if issparse(rewards) else rewards).all():
-        raise ValueError("R: the reward of a transition is not finite; say with available= which actions are missing")
+        raise ValueError(
+            "R: the reward of a transition is not finite; say with available= which actions are missing"
+        )
     rewards = rewards if issparse(rewards) else rewards.reshape(S * A, S)
-    product = rewards.multiply(transitions) if issparse(rewards) else csr_array(transitions).multiply(rewards)
+    product = (
+        rewards.multiply(transitions)
+        if issparse(rewards)
+        else csr_array(transitions).multiply(rewards)
+    )
     return np.array(product.sum(axis=1), dtype=float).reshape(S, A)
 
 
 def read_transition_table(table: Mapping) -> tuple:
     """{s: {a: [(probability, next state, reward, done), …]}} -> states, actions, P, R, end, available"""
-    if not isinstance(table, Mapping) or not all(isinstance(choices, Mapping) for choices in table.values()):
-        raise ValueError("transitions must be a dictionary {s: {a: [(probability, next state, reward, done)]}}")
-    states, actions = tuple(table), tuple(dict.fromkeys(a for choices in table.values() for a in choices))
+    if not isinstance(table, Mapping) or not all(
+        isinstance(choices, Mapping) for choices in table.values()
+    ):
+        raise ValueError(
+            "transitions must be a dictionary {s: {a: [(probability, next state, reward, done)]}}"
+        )
+    states, actions = (
+        tuple(table),
+        tuple(dict.fromkeys(a for choices in table.values() for a in choices)),
+    )
     S, A = len(states), len(actions)
-    index, column = {s: i for i, s in enumerate(states)}, {a: j for j, a in enumerate(actions)}
+    index, column = (
+        {s: i for i, s in enumerate(states)},
+        {a: j for j, a in enumerate(actions)},
+    )
     R, end, available = np.zeros((S, A)), np.zeros((S, A)), np.zeros((S, A), dtype=bool)
-    entries = []                                                        # (probability, row, column)
-    for s, a, outcome in ((s, a, outcome) for s in states for a in table[s] for outcome in table[s][a]):
+    entries = []  # (probability, row, column)
+    for s, a, outcome in (
+        (s, a, outcome) for s in states for a in table[s] for outcome in table[s][a]
+    ):
         i, j = index[s], column[a]
         try:
             probability, following, reward, done = outcome
-            valid = 0 <= probability <= 1 and np.isfinite(reward) and (done or following in index)
+            valid = (
+                0 <= probability <= 1
+                and np.isfinite(reward)
+                and (done or following in index)
+            )
             valid &= isinstance(done, (bool, np.bool_, int))
         except (TypeError, ValueError):
             valid = False
         if not valid:
-            raise ValueError(f"transitions: state {s!r}, action {a!r} has {outcome!r}; it must be (probability, next "
-                             "state, finite reward, done), and the next state a key unless done")
+            raise ValueError(
+                f"transitions: state {s!r}, action {a!r} has {outcome!r}; it must be (probability, next "
+                "state, finite reward, done), and the next state a key unless done"
+            )
         available[i, j] = True
         R[i, j] += probability * reward
         end[i, j] += probability if done else 0
         entries.append((0 if done else probability, i * A + j, index.get(following, 0)))
     if not entries:
-        raise ValueError("transitions is empty; it must be {s: {a: [(probability, next state, reward, done)]}}")
+        raise ValueError(
+            "transitions is empty; it must be {s: {a: [(probability, next state, reward, done)]}}"
+        )
     data, rows, columns = zip(*entries)
-    transitions = csr_array(coo_array((data, (rows, columns)), shape=(S * A, S), dtype=float))
-    P = transitions.toarray().reshape(S, A, S) if S <= DENSE_STATES else [transitions[a::A] for a in range(A)]
+    transitions = csr_array(
+        coo_array((data, (rows, columns)), shape=(S * A, S), dtype=float)
+    )
+    P = (
+        transitions.toarray().reshape(S, A, S)
+        if S <= DENSE_STATES
+        else [transitions[a::A] for a in range(A)]
+    )
     return states, actions, P, R, end, available
 
 
@@ -158,21 +217,34 @@ def check_rows(transitions, R, end, available, describe_row) -> None:
     """Probabilities are finite, non-negative and sum to 1; rewards are finite. describe_row: row number -> text."""
     for name, matrix in (("P", transitions), ("end", end.reshape(-1, 1))):
         entries = matrix.data if issparse(matrix) else matrix.reshape(-1)
-        for invalid, problem in ((~np.isfinite(entries), "not finite"), (entries < 0, "negative")):
+        for invalid, problem in (
+            (~np.isfinite(entries), "not finite"),
+            (entries < 0, "negative"),
+        ):
             if invalid.any():
                 k = int(invalid.argmax())
-                row = np.searchsorted(matrix.indptr, k, side="right") - 1 if issparse(matrix) else k // matrix.shape[1]
-                raise ValueError(f"{name}: a probability of {describe_row(row)} is {entries[k]}, which is {problem}")
+                row = (
+                    np.searchsorted(matrix.indptr, k, side="right") - 1
+                    if issparse(matrix)
+                    else k // matrix.shape[1]
+                )
+                raise ValueError(
+                    f"{name}: a probability of {describe_row(row)} is {entries[k]}, which is {problem}"
+                )
     total = np.where(available.ravel(), transitions.sum(axis=1) + end.ravel(), 1)
     invalid = abs(total - 1) > 4 * len(R) * U
     if invalid.any():
         row = int(invalid.argmax())
-        raise ValueError(f"P: the probabilities of {describe_row(row)} sum to {total[row]:.12g}, "
-                         f"which differs from 1 by {total[row] - 1:.2g}")
+        raise ValueError(
+            f"P: the probabilities of {describe_row(row)} sum to {total[row]:.12g}, "
+            f"which differs from 1 by {total[row] - 1:.2g}"
+        )
     invalid = available & ~np.isfinite(R)
     if invalid.any():
         row = int(invalid.argmax())
-        raise ValueError(f"R: the reward of {describe_row(row)} is {R.flat[row]}, which is not finite")
+        raise ValueError(
+            f"R: the reward of {describe_row(row)} is {R.flat[row]}, which is not finite"
+        )
 
 
 def freeze(*arrays) -> None:

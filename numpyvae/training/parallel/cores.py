@@ -16,28 +16,47 @@ import os
 from pathlib import Path
 
 
-def available_cores(root: str | Path = "/sys/fs/cgroup", membership: str | Path = "/proc/self/cgroup") -> int:
+def available_cores(
+    root: str | Path = "/sys/fs/cgroup", membership: str | Path = "/proc/self/cgroup"
+) -> int:
     """The number of cores that this process may use, at least 1.
 
     `root` holds the control groups; `membership` has a line `id:controllers:path` for each group of this process, no
     controllers in version 2. A quota of 1.5 cores counts as 1: two processes would be stopped a quarter of the time.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    groups = {Path(root), Path(root, "cpu")}  # a container may see its files here, whatever path is listed
+    cores = (
+        len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count() or 1
+    )
+    groups = {
+        Path(root),
+        Path(root, "cpu"),
+    }  # a container may see its files here, whatever path is listed
     for line in read(Path(membership)).splitlines():
         controllers, _, path = line.partition(":")[2].partition(":")
         if not controllers or "cpu" in controllers.split(","):
-            group = Path(root, controllers, *[name for name in path.split("/") if name != ".."])
+            group = Path(
+                root, controllers, *[name for name in path.split("/") if name != ".."]
+            )
             groups |= {group, *group.parents}
-    return max(1, min(cores, *[math.floor(min(quota(group), cores)) for group in groups]))
+    return max(
+        1, min(cores, *[math.floor(min(quota(group), cores)) for group in groups])
+    )
 
 
 def quota(group: Path) -> float:
     """The cores that one control group may use: quota / period; infinite if there is none, or no readable file."""
     version2 = read(group / "cpu.max").split()
-    version1 = [read(group / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")]
+    version1 = [
+        read(group / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")
+    ]
     for words in (version2, version1):
-        if len(words) == 2 and all(word.isdecimal() for word in words) and int(words[1]):
+        if (
+            len(words) == 2
+            and all(word.isdecimal() for word in words)
+            and int(words[1])
+        ):
             return int(words[0]) / int(words[1])
     return math.inf
 

@@ -52,15 +52,19 @@ class ProcessGroup:
         except ConnectionError:
             arrived = False
         if not arrived:
-            raise ChildProcessError("a training process has ended (killed?); continue from the last checkpoint, "
-                                    "or train with one process")
+            raise ChildProcessError(
+                "a training process has ended (killed?); continue from the last checkpoint, "
+                "or train with one process"
+            )
 
     def __enter__(self) -> "ProcessGroup":
         ends = {}  # ends[i, j]: rank i's socket to rank j
         for i in range(self.size):
             for j in range(i):
                 ends[i, j], ends[j, i] = socket.socketpair()
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+        blocked = signal.pthread_sigmask(
+            signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM)
+        )
         try:
             for rank in range(1, self.size):
                 self.workers.append(self._fork(rank, ends))
@@ -68,12 +72,16 @@ class ProcessGroup:
         except OSError as error:
             self._keep(ends)
             self._end()
-            raise ChildProcessError(f"process {len(self.workers) + 2} of {self.size} cannot be started "
-                                    f"({error.strerror}); train with fewer processes") from None
+            raise ChildProcessError(
+                f"process {len(self.workers) + 2} of {self.size} cannot be started "
+                f"({error.strerror}); train with fewer processes"
+            ) from None
         finally:
             try:
                 signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-            except BaseException:  # KeyboardInterrupt: Ctrl-C that has waited since the first fork
+            except (
+                BaseException
+            ):  # KeyboardInterrupt: Ctrl-C that has waited since the first fork
                 self._end()
                 raise
         return self
@@ -83,7 +91,9 @@ class ProcessGroup:
 
     def _fork(self, rank: int, ends: dict) -> int:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of other threads: BLAS's, which are made for a fork
+            warnings.simplefilter(
+                "ignore", DeprecationWarning
+            )  # of other threads: BLAS's, which are made for a fork
             pid = os.fork()
         if pid == 0:
             self._work(rank, ends)
@@ -97,7 +107,9 @@ class ProcessGroup:
             self._keep(ends)
             self.target(self)
             status = 0
-        except ChildProcessError:  # another process has ended: there is nothing left to do
+        except (
+            ChildProcessError
+        ):  # another process has ended: there is nothing left to do
             status = 0
         except BaseException:
             sys.excepthook(*sys.exc_info())
@@ -125,7 +137,9 @@ class ProcessGroup:
 
 def shared_copy(array: np.ndarray) -> np.ndarray:
     """A copy of an array in memory that forked processes share"""
-    copy = np.frombuffer(mmap.mmap(-1, max(array.nbytes, 1)), array.dtype, count=array.size).reshape(array.shape)
+    copy = np.frombuffer(
+        mmap.mmap(-1, max(array.nbytes, 1)), array.dtype, count=array.size
+    ).reshape(array.shape)
     copy[...] = array
     return copy
 

@@ -42,8 +42,9 @@ from ..step import NotFiniteError, Step, require_finite
 
 
 @contextmanager
-def training_step(state: TrainingState, config: VAEConfig, options: TrainingOptions,
-                  processes: int) -> Iterator["Step | ParallelStep"]:
+def training_step(
+    state: TrainingState, config: VAEConfig, options: TrainingOptions, processes: int
+) -> Iterator["Step | ParallelStep"]:
     """`Step` for one process, `ParallelStep` for several, whose workers end with the block."""
     if processes == 1:
         yield Step(state.params, state.adam, config, options.objective)
@@ -57,21 +58,41 @@ def training_step(state: TrainingState, config: VAEConfig, options: TrainingOpti
 class ParallelStep(Step):
     """step(x, eps) -> loss, as `Step`, by the processes of `group`. θ, m and v of the state must be shared memory."""
 
-    def __init__(self, state: TrainingState, config: VAEConfig, options: TrainingOptions, size: int):
+    def __init__(
+        self,
+        state: TrainingState,
+        config: VAEConfig,
+        options: TrainingOptions,
+        size: int,
+    ):
         super().__init__(state.params, state.adam, config, options.objective)
         dtype, n = self.params.vector.dtype, options.batch_size
-        self.rank_grads = [Parameters(parameter_shapes(config), vector)
-                      for vector in shared_copy(np.zeros((size, self.params.vector.size), dtype))]
-        self.totals = shared_copy(np.zeros((size, 2)))  # each rank's weighted loss and |gᵣ|²
+        self.rank_grads = [
+            Parameters(parameter_shapes(config), vector)
+            for vector in shared_copy(np.zeros((size, self.params.vector.size), dtype))
+        ]
+        self.totals = shared_copy(
+            np.zeros((size, 2))
+        )  # each rank's weighted loss and |gᵣ|²
         self.x = shared_copy(np.zeros((n, config.input_dim), dtype))
-        self.eps = shared_copy(np.zeros((options.num_samples, n, config.latent_dim), dtype))
+        self.eps = shared_copy(
+            np.zeros((options.num_samples, n, config.latent_dim), dtype)
+        )
         self.scalars = shared_copy(np.zeros(7))
 
     def __call__(self, x: np.ndarray, eps: np.ndarray) -> float:
         n, adam = len(x), self.adam
         self.x[:n] = x
         self.eps[:, :n] = eps
-        self.scalars[:] = n, self.config.beta, adam.t, adam.lr, adam.beta1, adam.beta2, adam.epsilon
+        self.scalars[:] = (
+            n,
+            self.config.beta,
+            adam.t,
+            adam.lr,
+            adam.beta1,
+            adam.beta2,
+            adam.epsilon,
+        )
         self.group.barrier()
         return self.update(n)
 
@@ -81,13 +102,17 @@ class ParallelStep(Step):
         adam = self.adam
         while True:
             group.barrier()
-            n, beta, adam.t, adam.lr, adam.beta1, adam.beta2, adam.epsilon = self.scalars.tolist()
+            n, beta, adam.t, adam.lr, adam.beta1, adam.beta2, adam.epsilon = (
+                self.scalars.tolist()
+            )
             if beta != self.config.beta:
                 self.config = replace(self.config, beta=beta)
             with suppress(NotFiniteError):  # rank 0 raises the same
                 self.update(int(n))
 
-    @np.errstate(over="ignore", invalid="ignore")  # what overflows is reported by name, below
+    @np.errstate(
+        over="ignore", invalid="ignore"
+    )  # what overflows is reported by name, below
     def update(self, n: int) -> float:
         """This rank's part of one step on n images; returns the minibatch's loss."""
         group, g = self.group, self.rank_grads[self.group.rank].vector
@@ -104,7 +129,9 @@ class ParallelStep(Step):
         shard = group.shard(g.size)
         for rank, other in enumerate(self.rank_grads):
             if rank != group.rank:
-                g[shard] += other.vector[shard]  # into this core's cache: the other way costs 0.4 ms more
+                g[shard] += other.vector[
+                    shard
+                ]  # into this core's cache: the other way costs 0.4 ms more
         self.adam.step(self.params.vector, g, shard)
         group.barrier()
         return loss

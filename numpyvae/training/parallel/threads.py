@@ -34,7 +34,9 @@ from .cores import available_cores, read
 BLAS_THREADS = 1  # per process
 MAX_PROCESSES = 64
 VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-THREADED = re.compile("(lib)?(scipy_)?openblas|(lib)?mkl_rt|libblis|libarmpl|libnvpl_blas")  # BLAS with threads
+THREADED = re.compile(
+    "(lib)?(scipy_)?openblas|(lib)?mkl_rt|libblis|libarmpl|libnvpl_blas"
+)  # BLAS with threads
 
 
 def default_processes() -> int:
@@ -45,22 +47,37 @@ def default_processes() -> int:
     holds would stay locked in the child forever. Python 3.12 and later warn of such a fork.
     """
     multiprocessing = sys.modules.get("multiprocessing.process")
-    worker = multiprocessing is not None and multiprocessing.parent_process() is not None
-    alone = threading.current_thread() is threading.main_thread() and threading.active_count() == 1
+    worker = (
+        multiprocessing is not None and multiprocessing.parent_process() is not None
+    )
+    alone = (
+        threading.current_thread() is threading.main_thread()
+        and threading.active_count() == 1
+    )
     safe = sys.platform == "linux" and alone and not worker and _native_threads() == 1
     return 2 if safe and available_cores() > 1 else 1
 
 
 def check_processes(processes: int) -> None:
     """ValueError if this is not a number of processes that this system can divide training among."""
-    if not isinstance(processes, Integral) or isinstance(processes, bool) or processes < 1:
+    if (
+        not isinstance(processes, Integral)
+        or isinstance(processes, bool)
+        or processes < 1
+    ):
         raise ValueError(f"processes must be a positive integer, not {processes!r}")
     if processes > MAX_PROCESSES:
-        raise ValueError(f"processes must be {MAX_PROCESSES} or fewer, not {processes}: each has a socket to each other")
+        raise ValueError(
+            f"processes must be {MAX_PROCESSES} or fewer, not {processes}: each has a socket to each other"
+        )
     if processes > 1 and sys.platform == "darwin":
-        raise ValueError(f"processes must be 1 on macOS, not {processes}: a forked process hangs in Apple's BLAS")
+        raise ValueError(
+            f"processes must be 1 on macOS, not {processes}: a forked process hangs in Apple's BLAS"
+        )
     if processes > 1 and not hasattr(os, "fork"):
-        raise ValueError(f"processes must be 1 here, not {processes}: this system cannot fork")
+        raise ValueError(
+            f"processes must be 1 here, not {processes}: this system cannot fork"
+        )
 
 
 def set_environment() -> None:
@@ -98,9 +115,18 @@ def describe(processes: int) -> dict:
 
     config, libraries = np.show_config("dicts"), _openblas(len(sys.modules))
     built = config.get("Build Dependencies", {}).get("blas", {})
-    blas = libraries[0].config().decode() if libraries else f"{built.get('name')} {built.get('version')}"
-    return {"processes": processes, "blas_threads": BLAS_THREADS if libraries else None, "blas": " ".join(blas.split()),
-            "cpu_features": config.get("SIMD Extensions", {}).get("found", []), "numpy": np.__version__}
+    blas = (
+        libraries[0].config().decode()
+        if libraries
+        else f"{built.get('name')} {built.get('version')}"
+    )
+    return {
+        "processes": processes,
+        "blas_threads": BLAS_THREADS if libraries else None,
+        "blas": " ".join(blas.split()),
+        "cpu_features": config.get("SIMD Extensions", {}).get("found", []),
+        "numpy": np.__version__,
+    }
 
 
 class _OpenBLAS(NamedTuple):
@@ -112,9 +138,17 @@ class _OpenBLAS(NamedTuple):
 
 _lock = threading.Lock()
 _limits: list[int] = []  # of the blocks that are open
-_before: dict[str, int] = {}  # path of each library: its number of threads before the first of them
-if hasattr(os, "register_at_fork"):  # or a child could inherit a lock that another thread holds
-    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+_before: dict[
+    str, int
+] = {}  # path of each library: its number of threads before the first of them
+if hasattr(
+    os, "register_at_fork"
+):  # or a child could inherit a lock that another thread holds
+    os.register_at_fork(
+        before=_lock.acquire,
+        after_in_parent=_lock.release,
+        after_in_child=_lock.release,
+    )
 
 
 def _apply_limits() -> None:
@@ -122,7 +156,9 @@ def _apply_limits() -> None:
     for library in libraries:
         before = _before.setdefault(library.path, library.get())
         threads = min([before, *_limits])
-        if threads != library.get():  # to set a number starts threads, even in a forked child that needs none
+        if (
+            threads != library.get()
+        ):  # to set a number starts threads, even in a forked child that needs none
             library.set(threads)
     if not _limits:
         _before.clear()
@@ -134,8 +170,11 @@ def _apply_limits() -> None:
 def _warn_if_slow() -> None:
     told = any(os.environ.get(name) == str(BLAS_THREADS) for name in VARIABLES)
     if (paths := _blas_paths()) and sys.stderr and not told and available_cores() > 1:
-        print(f"numpyvae: the threads of {Path(paths[0]).name} cannot be limited while Python runs, and can make "
-              "training several times slower; export OMP_NUM_THREADS=1 before Python starts", file=sys.stderr)
+        print(
+            f"numpyvae: the threads of {Path(paths[0]).name} cannot be limited while Python runs, and can make "
+            "training several times slower; export OMP_NUM_THREADS=1 before Python starts",
+            file=sys.stderr,
+        )
 
 
 @lru_cache(maxsize=1)
@@ -146,8 +185,10 @@ def _openblas(modules: int) -> list[_OpenBLAS]:
         library = ctypes.CDLL(path)
         for prefix, suffix in product(("scipy_openblas", "openblas"), ("64_", "")):
             if hasattr(library, f"{prefix}_set_num_threads{suffix}"):
-                get, set_, config = (getattr(library, f"{prefix}_{name}{suffix}")
-                                     for name in ("get_num_threads", "set_num_threads", "get_config"))
+                get, set_, config = (
+                    getattr(library, f"{prefix}_{name}{suffix}")
+                    for name in ("get_num_threads", "set_num_threads", "get_config")
+                )
                 set_.restype, config.restype = None, ctypes.c_char_p
                 found.append(_OpenBLAS(path, get, set_, config))
                 break
@@ -156,13 +197,23 @@ def _openblas(modules: int) -> list[_OpenBLAS]:
 
 def _blas_paths(maps: str | Path = "/proc/self/maps") -> list[str]:
     """The loaded libraries that THREADED names: from the process's memory map on Linux, else beside NumPy and SciPy."""
-    paths = {line.split(maxsplit=5)[5] for line in read(Path(maps)).splitlines() if "/" in line}
+    paths = {
+        line.split(maxsplit=5)[5]
+        for line in read(Path(maps)).splitlines()
+        if "/" in line
+    }
     if not paths:
         for name in sys.modules.keys() & {"numpy", "scipy"}:
             package = Path(sys.modules[name].__file__).parent
             directories = (package.with_name(f"{name}.libs"), package / ".dylibs")
-            paths |= {str(path) for directory in directories for path in directory.glob("*")}
-    found = (path for path in paths if THREADED.match(Path(path).name) and os.path.exists(path))
+            paths |= {
+                str(path) for directory in directories for path in directory.glob("*")
+            }
+    found = (
+        path
+        for path in paths
+        if THREADED.match(Path(path).name) and os.path.exists(path)
+    )
     return sorted(found, key=lambda path: ("numpy" not in path, path))
 
 
@@ -170,7 +221,10 @@ def _native_threads() -> int:
     """The threads of this process as Linux counts them, without OpenBLAS's, which end before a fork.
 
     One that Python has joined may still be there for a moment: wait for it, up to 0.1 s."""
-    blas = sum(_before.get(library.path, library.get()) - 1 for library in _openblas(len(sys.modules)))
+    blas = sum(
+        _before.get(library.path, library.get()) - 1
+        for library in _openblas(len(sys.modules))
+    )
     for _ in range(100):
         count = len(os.listdir("/proc/self/task")) - blas
         if count == 1:

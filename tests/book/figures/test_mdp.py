@@ -15,9 +15,13 @@ from tests.pictures import reading
 def test_value_iterations_error_falls_by_gamma_per_sweep():
     svg = figures_mdp.value_iteration_svg()
     lines = read(svg, log_y=True)
-    assert list(reading.legend(svg)) == [f"γ = {gamma:g}" for gamma in figures_mdp.DISCOUNTS]
+    assert list(reading.legend(svg)) == [
+        f"γ = {gamma:g}" for gamma in figures_mdp.DISCOUNTS
+    ]
     for gamma, (sweeps, error) in zip(figures_mdp.DISCOUNTS, lines, strict=True):
-        assert np.polyfit(sweeps, error, 1)[0] == pytest.approx(math.log10(gamma), rel=0.02)
+        assert np.polyfit(sweeps, error, 1)[0] == pytest.approx(
+            math.log10(gamma), rel=0.02
+        )
         assert error[-1] < -6 < error[0]
 
 
@@ -29,7 +33,9 @@ def test_the_crossing_polynomial_has_its_root_at_the_critical_discount():
     v1 = gamma * v2
     assert p == pytest.approx((gamma * v1 - v0) * (1 - gamma**2), abs=0.004)
     (root,) = gamma[:-1][(p[:-1] < 0) & (p[1:] >= 0) & (gamma[:-1] > 0.05)]
-    assert root == pytest.approx((math.sqrt(3) - 1) / 2, abs=0.006)          # the grid's step is 0.005
+    assert root == pytest.approx(
+        (math.sqrt(3) - 1) / 2, abs=0.006
+    )  # the grid's step is 0.005
 
 
 def test_the_touching_polynomial_touches_zero_and_is_not_critical():
@@ -43,25 +49,37 @@ def test_the_touching_polynomial_touches_zero_and_is_not_critical():
 def test_the_root_is_marked_where_the_curve_crosses():
     svg = figures_mdp.advantage_polynomials_svg()
     dots = [dot for dot in reading.elements(svg, "circle") if dot.get("r") == "4"]
-    assert reading.reader(svg, "x")([float(dot.get("cx")) for dot in dots]) == pytest.approx([0.3660], abs=0.001)
+    assert reading.reader(svg, "x")(
+        [float(dot.get("cx")) for dot in dots]
+    ) == pytest.approx([0.3660], abs=0.001)
     assert "0.3660" in reading.texts(svg)
 
 
 def brute_force():
     """Values of the grid world by iteration in plain Python, written from the rules alone"""
     grid, gamma, reward, slip = figures_mdp.GRID, figures_mdp.GRID_DISCOUNT, -0.04, 0.1
-    value = {(r, c): {"+": 1.0, "-": -1.0}.get(cell, 0.0) for r, row in enumerate(grid) for c, cell in enumerate(row)
-             if cell != "#"}
+    value = {
+        (r, c): {"+": 1.0, "-": -1.0}.get(cell, 0.0)
+        for r, row in enumerate(grid)
+        for c, cell in enumerate(row)
+        if cell != "#"
+    }
     compass = {"up": (-1, 0), "right": (0, 1), "down": (1, 0), "left": (0, -1)}
     names, best = list(compass), {}
     for _ in range(3000):
-        for (r, c) in [place for place in value if grid[place[0]][place[1]] == " "]:
+        for r, c in [place for place in value if grid[place[0]][place[1]] == " "]:
             q = {}
             for i, name in enumerate(names):
                 q[name] = reward
-                for j, probability in ((i, 1 - 2 * slip), (i - 1, slip), ((i + 1) % 4, slip)):
+                for j, probability in (
+                    (i, 1 - 2 * slip),
+                    (i - 1, slip),
+                    ((i + 1) % 4, slip),
+                ):
                     dr, dc = compass[names[j]]
-                    q[name] += gamma * probability * value.get((r + dr, c + dc), value[r, c])
+                    q[name] += (
+                        gamma * probability * value.get((r + dr, c + dc), value[r, c])
+                    )
             best[r, c] = max(q, key=q.get)
             value[r, c] = q[best[r, c]]
     return value, best
@@ -74,6 +92,11 @@ def test_the_grid_worlds_values_and_arrows_are_those_of_brute_force():
     for place, v in value.items():
         assert f"{v:.3g}".replace("-", "−") in words, place
     mdp = figures_mdp.grid_world(figures_mdp.GRID_DISCOUNT)
-    chosen = {divmod(cell, 4): mdp.actions[row.argmax()] for cell, row in zip(mdp.states, optimal_actions(mdp))}
+    chosen = {
+        divmod(cell, 4): mdp.actions[row.argmax()]
+        for cell, row in zip(mdp.states, optimal_actions(mdp))
+    }
     assert chosen == best
-    assert len(re.findall("<polygon", svg)) == len(best) == 9 and {"+1", "−1"} <= set(words)
+    assert len(re.findall("<polygon", svg)) == len(best) == 9 and {"+1", "−1"} <= set(
+        words
+    )

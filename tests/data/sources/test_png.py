@@ -16,11 +16,21 @@ SIGNATURE = bytes([137, 80, 78, 71, 13, 10, 26, 10])
 
 
 def chunk(kind, data):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return (
+        struct.pack(">I", len(data))
+        + kind
+        + data
+        + struct.pack(">I", zlib.crc32(kind + data))
+    )
 
 
 def header(rows, cols, bits=8, color=0, compression=0, filtering=0, interlaced=0):
-    return chunk(b"IHDR", struct.pack(">IIBBBBB", cols, rows, bits, color, compression, filtering, interlaced))
+    return chunk(
+        b"IHDR",
+        struct.pack(
+            ">IIBBBBB", cols, rows, bits, color, compression, filtering, interlaced
+        ),
+    )
 
 
 def prediction(kind, image, i, j, k):
@@ -43,7 +53,9 @@ def filtered(image, filters):
         data.append(filters[i])
         for j in range(cols):
             for k in range(channels):
-                data.append((int(image[i, j, k]) - prediction(filters[i], image, i, j, k)) % 256)
+                data.append(
+                    (int(image[i, j, k]) - prediction(filters[i], image, i, j, k)) % 256
+                )
     return bytes(data)
 
 
@@ -63,7 +75,13 @@ def encoded(data, rows, cols, channels, pieces=1, more=b""):
     packed = zlib.compress(data)
     cuts = [len(packed) * i // pieces for i in range(pieces + 1)]
     body = b"".join(chunk(b"IDAT", packed[a:b]) for a, b in zip(cuts, cuts[1:]))
-    return SIGNATURE + header(rows, cols, color=0 if channels == 1 else 2) + more + body + chunk(b"IEND", b"")
+    return (
+        SIGNATURE
+        + header(rows, cols, color=0 if channels == 1 else 2)
+        + more
+        + body
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -79,16 +97,32 @@ def read(path, data):
 
 # What is read
 
-@given(st.data(), st.integers(1, 6), st.integers(1, 6), st.sampled_from([1, 3]), st.integers(1, 3))
+
+@given(
+    st.data(),
+    st.integers(1, 6),
+    st.integers(1, 6),
+    st.sampled_from([1, 3]),
+    st.integers(1, 3),
+)
 def test_every_filter_is_undone(path, data, rows, cols, channels, pieces):
-    values = data.draw(st.lists(st.one_of(st.integers(0, 255), st.sampled_from([0, 1, 254, 255])),
-                                min_size=rows * cols * channels, max_size=rows * cols * channels))
+    values = data.draw(
+        st.lists(
+            st.one_of(st.integers(0, 255), st.sampled_from([0, 1, 254, 255])),
+            min_size=rows * cols * channels,
+            max_size=rows * cols * channels,
+        )
+    )
     filters = data.draw(st.lists(st.integers(0, 4), min_size=rows, max_size=rows))
     image = np.array(values, np.uint8).reshape(rows, cols, channels)
     stored = filtered(image, filters)
-    assert np.array_equal(reference(stored, rows, cols, channels), image)  # the two oracles agree
+    assert np.array_equal(
+        reference(stored, rows, cols, channels), image
+    )  # the two oracles agree
     back = read(path, encoded(stored, rows, cols, channels, pieces))
-    assert back.dtype == np.uint8 and np.array_equal(back, image if channels == 3 else image[..., 0])
+    assert back.dtype == np.uint8 and np.array_equal(
+        back, image if channels == 3 else image[..., 0]
+    )
 
 
 @pytest.mark.parametrize("kind", range(5))
@@ -98,7 +132,10 @@ def test_any_stored_bytes_are_decoded_as_the_reference_does(path, kind, channels
     rows, cols = 9, 11
     stored = b"".join(bytes([kind]) + rng.bytes(cols * channels) for _ in range(rows))
     expected = reference(stored, rows, cols, channels)
-    assert np.array_equal(read(path, encoded(stored, rows, cols, channels)).reshape(rows, cols, channels), expected)
+    assert np.array_equal(
+        read(path, encoded(stored, rows, cols, channels)).reshape(rows, cols, channels),
+        expected,
+    )
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3), (1, 1), (300, 2, 3)])
@@ -109,8 +146,15 @@ def test_the_package_reads_its_own_images(path, shape):
 
 
 def test_chunks_that_are_not_needed_are_skipped(path):
-    more = chunk(b"tEXt", b"Title\0x") + chunk(b"gAMA", bytes(4)) + chunk(b"PLTE", bytes(6))
-    data = encoded(filtered(np.full((2, 2, 3), 9, np.uint8), [0, 0]), 2, 2, 3, more=more) + b"after the end"
+    more = (
+        chunk(b"tEXt", b"Title\0x")
+        + chunk(b"gAMA", bytes(4))
+        + chunk(b"PLTE", bytes(6))
+    )
+    data = (
+        encoded(filtered(np.full((2, 2, 3), 9, np.uint8), [0, 0]), 2, 2, 3, more=more)
+        + b"after the end"
+    )
     assert (read(path, data) == 9).all()
 
 
@@ -124,33 +168,102 @@ def body(stored):
     return chunk(b"IDAT", zlib.compress(stored)) + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize("data, message", [
-    (b"", "is not a PNG file: it begins with nothing"),
-    (b"\xff\xd8\xff\xe0JFIF", "is not a PNG file: it begins with ff d8 ff e0"),
-    (SIGNATURE, "is truncated"),
-    (SIGNATURE + body(STORED), "is damaged: it does not begin with a header of 13 bytes"),
-    (SIGNATURE + header(2, 3, bits=16) + body(STORED), "has 16 bits per channel; save it with 8"),
-    (SIGNATURE + header(2, 3, bits=1) + body(STORED), "has 1 bits per channel; save it with 8"),
-    (SIGNATURE + header(2, 3, interlaced=1) + body(STORED), "is interlaced; save it without interlacing"),
-    (SIGNATURE + header(2, 3, color=3) + body(STORED), "has a palette; save it as 8-bit gray or RGB"),
-    (SIGNATURE + header(2, 3, color=4) + body(STORED), r"has an alpha channel \(gray\); save it as 8-bit gray or RGB"),
-    (SIGNATURE + header(2, 3, color=6) + body(STORED), r"has an alpha channel \(RGB\); save it as 8-bit gray or RGB"),
-    (SIGNATURE + header(2, 3, color=1) + body(STORED), "is damaged: its header is not one of PNG"),
-    (SIGNATURE + header(2, 3, compression=1) + body(STORED), "is damaged: its header"),
-    (SIGNATURE + header(2, 3, filtering=1) + body(STORED), "is damaged: its header"),
-    (SIGNATURE + header(2, 3, interlaced=2) + body(STORED), "is damaged: its header"),
-    (SIGNATURE + header(0, 3) + body(b""), "declares 0 x 3 pixels"),
-    (SIGNATURE + header(2**31, 2**31) + body(STORED), "declares 2,147,483,648 x 2,147,483,648 pixels; at most"),
-    (SIGNATURE + header(2, 3) + chunk(b"tRNS", b"\0\1") + body(STORED), "has a transparent color"),
-    (SIGNATURE + header(2, 3) + chunk(b"ABCD", b"") + body(STORED), "has a chunk 'ABCD', which is not known"),
-    (SIGNATURE + header(2, 3) + struct.pack(">I4s", 2**31, b"IDAT"), "declares a chunk of 2,147,483,648 bytes"),
-    (SIGNATURE + header(2, 3) + body(STORED[:-1]), "need 8 bytes, but only 7 are present"),
-    (SIGNATURE + header(2, 3) + body(STORED + b"\0"), "need 8 bytes, but there are more"),
-    (SIGNATURE + header(2, 3) + body(b"\5" + STORED[1:]), "a row has filter 5; expected 0 to 4"),
-    (SIGNATURE + header(2, 3) + chunk(b"IDAT", zlib.compress(STORED)[:-4]) + chunk(b"IEND", b""), "no end"),
-    (SIGNATURE + header(2, 3) + chunk(b"IDAT", b"no zlib") + chunk(b"IEND", b""), "incorrect header check"),
-    (VALID[:40] + bytes([VALID[40] ^ 1]) + VALID[41:], "the checksum of its .* chunk does not match|declares a chunk"),
-])
+@pytest.mark.parametrize(
+    "data, message",
+    [
+        (b"", "is not a PNG file: it begins with nothing"),
+        (b"\xff\xd8\xff\xe0JFIF", "is not a PNG file: it begins with ff d8 ff e0"),
+        (SIGNATURE, "is truncated"),
+        (
+            SIGNATURE + body(STORED),
+            "is damaged: it does not begin with a header of 13 bytes",
+        ),
+        (
+            SIGNATURE + header(2, 3, bits=16) + body(STORED),
+            "has 16 bits per channel; save it with 8",
+        ),
+        (
+            SIGNATURE + header(2, 3, bits=1) + body(STORED),
+            "has 1 bits per channel; save it with 8",
+        ),
+        (
+            SIGNATURE + header(2, 3, interlaced=1) + body(STORED),
+            "is interlaced; save it without interlacing",
+        ),
+        (
+            SIGNATURE + header(2, 3, color=3) + body(STORED),
+            "has a palette; save it as 8-bit gray or RGB",
+        ),
+        (
+            SIGNATURE + header(2, 3, color=4) + body(STORED),
+            r"has an alpha channel \(gray\); save it as 8-bit gray or RGB",
+        ),
+        (
+            SIGNATURE + header(2, 3, color=6) + body(STORED),
+            r"has an alpha channel \(RGB\); save it as 8-bit gray or RGB",
+        ),
+        (
+            SIGNATURE + header(2, 3, color=1) + body(STORED),
+            "is damaged: its header is not one of PNG",
+        ),
+        (
+            SIGNATURE + header(2, 3, compression=1) + body(STORED),
+            "is damaged: its header",
+        ),
+        (
+            SIGNATURE + header(2, 3, filtering=1) + body(STORED),
+            "is damaged: its header",
+        ),
+        (
+            SIGNATURE + header(2, 3, interlaced=2) + body(STORED),
+            "is damaged: its header",
+        ),
+        (SIGNATURE + header(0, 3) + body(b""), "declares 0 x 3 pixels"),
+        (
+            SIGNATURE + header(2**31, 2**31) + body(STORED),
+            "declares 2,147,483,648 x 2,147,483,648 pixels; at most",
+        ),
+        (
+            SIGNATURE + header(2, 3) + chunk(b"tRNS", b"\0\1") + body(STORED),
+            "has a transparent color",
+        ),
+        (
+            SIGNATURE + header(2, 3) + chunk(b"ABCD", b"") + body(STORED),
+            "has a chunk 'ABCD', which is not known",
+        ),
+        (
+            SIGNATURE + header(2, 3) + struct.pack(">I4s", 2**31, b"IDAT"),
+            "declares a chunk of 2,147,483,648 bytes",
+        ),
+        (
+            SIGNATURE + header(2, 3) + body(STORED[:-1]),
+            "need 8 bytes, but only 7 are present",
+        ),
+        (
+            SIGNATURE + header(2, 3) + body(STORED + b"\0"),
+            "need 8 bytes, but there are more",
+        ),
+        (
+            SIGNATURE + header(2, 3) + body(b"\5" + STORED[1:]),
+            "a row has filter 5; expected 0 to 4",
+        ),
+        (
+            SIGNATURE
+            + header(2, 3)
+            + chunk(b"IDAT", zlib.compress(STORED)[:-4])
+            + chunk(b"IEND", b""),
+            "no end",
+        ),
+        (
+            SIGNATURE + header(2, 3) + chunk(b"IDAT", b"no zlib") + chunk(b"IEND", b""),
+            "incorrect header check",
+        ),
+        (
+            VALID[:40] + bytes([VALID[40] ^ 1]) + VALID[41:],
+            "the checksum of its .* chunk does not match|declares a chunk",
+        ),
+    ],
+)
 def test_the_error_names_the_file_and_what_is_wrong(path, data, message):
     with pytest.raises(PngError, match=f"^{path}: .*({message})") as error:
         read(path, data)
@@ -164,7 +277,7 @@ def test_every_truncation_and_every_changed_byte_is_refused(path):
             read(path, VALID[:length])
     for i, change in itertools.product(range(len(VALID)), (1, 128, 255)):
         with pytest.raises(PngError):
-            read(path, VALID[:i] + bytes([VALID[i] ^ change]) + VALID[i + 1:])
+            read(path, VALID[:i] + bytes([VALID[i] ^ change]) + VALID[i + 1 :])
 
 
 def test_the_largest_number_of_pixels_is_read_and_one_more_is_not(path):
@@ -177,11 +290,18 @@ def test_the_largest_number_of_pixels_is_read_and_one_more_is_not(path):
 def test_a_bomb_is_not_unpacked(path):
     bomb = zlib.compress(bytes(10**7))
     with pytest.raises(PngError, match="need 8 bytes, but there are more"):
-        read(path, SIGNATURE + header(2, 3) + chunk(b"IDAT", bomb) * 3 + chunk(b"IEND", b""))
+        read(
+            path,
+            SIGNATURE + header(2, 3) + chunk(b"IDAT", bomb) * 3 + chunk(b"IEND", b""),
+        )
 
 
 def test_what_is_no_regular_file_is_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
-    for name, message in (("pipe.png", "is not a regular file"), (".", "Is a directory"), ("none.png", "No such file")):
+    for name, message in (
+        ("pipe.png", "is not a regular file"),
+        (".", "Is a directory"),
+        ("none.png", "No such file"),
+    ):
         with pytest.raises(PngError, match=f"cannot be read: {message}"):
             read_png(tmp_path / name)

@@ -26,22 +26,30 @@ from numpyvae.exercises.table import BY_NAME, EXERCISES, package_function
 
 
 def one(path_or_names, name):
-    verdict, = check_functions(path_or_names, name)
+    (verdict,) = check_functions(path_or_names, name)
     return verdict
 
 
 def test_exercises_as_written_are_not_done(tmp_path):
     write_exercises(tmp_path / "mine")
     verdicts = check_functions(tmp_path / "mine")
-    assert [(v.name, v.status) for v in verdicts] == [(exercise.name, "not done") for exercise in EXERCISES]
+    assert [(v.name, v.status) for v in verdicts] == [
+        (exercise.name, "not done") for exercise in EXERCISES
+    ]
 
 
 def test_the_packages_own_functions_are_right_in_a_directory(tmp_path):
     before = processor_time()
-    subprocess.run([sys.executable, "-c", "import numpyvae.exercises.judge.run"], cwd=PACKAGE.parent, check=True)
+    subprocess.run(
+        [sys.executable, "-c", "import numpyvae.exercises.judge.run"],
+        cwd=PACKAGE.parent,
+        check=True,
+    )
     start = processor_time()
     verdicts = check_functions(write_solved(tmp_path))
-    assert processor_time() - start < 20 * (start - before)  # as long as 2 or 3 starts of Python, all of them together
+    assert processor_time() - start < 20 * (
+        start - before
+    )  # as long as 2 or 3 starts of Python, all of them together
     assert [v.name for v in verdicts] == [exercise.name for exercise in EXERCISES]
     assert {v.status for v in verdicts} == {"right"}
 
@@ -71,10 +79,16 @@ MISBEHAVIOR = {
     "a signal": ("os.kill(os.getpid(), 11)", "ended its process"),
     "10 GB": ("return np.ones(10 * 2**30 // 8), x", "MemoryError"),
     "an exception": ("raise KeyError('line\\nline')", "raises KeyError: 'line\\nline'"),
-    "a message of two lines": ("raise ValueError('one\\ntwo')", "raises ValueError: one two"),
+    "a message of two lines": (
+        "raise ValueError('one\\ntwo')",
+        "raises ValueError: one two",
+    ),
     "a changed argument": ("x[x < 0] = 0; return x, x", "changes its argument x"),
     "a string": ("return 'abc', x", "returns str"),
-    "a number for a pair": ("return 1.0", "returns float; a pair (y, cache) was expected"),
+    "a number for a pair": (
+        "return 1.0",
+        "returns float; a pair (y, cache) was expected",
+    ),
     "objects": ("return np.array([object()]), x", "an array or a number was expected"),
     "a ragged list": ("return [[1], [2, 3]], x", "an array or a number was expected"),
     "complex numbers": ("return np.maximum(x, 0) + 1e-3j, x", ""),
@@ -88,17 +102,24 @@ MISBEHAVIOR = {
 def test_misbehavior_is_one_line(tmp_path, what, capfd):
     body, words = MISBEHAVIOR[what]
     path = tmp_path / "mine.py"
-    path.write_text(f"import {WRONG}\ndef relu(x):\n    {body}\ndef entropy(logvar):\n"
-                    "    return 0.5 * (np.log(2 * np.pi) + logvar + 1)\n")
+    path.write_text(
+        f"import {WRONG}\ndef relu(x):\n    {body}\ndef entropy(logvar):\n"
+        "    return 0.5 * (np.log(2 * np.pi) + logvar + 1)\n"
+    )
     relu, entropy = check_functions(path, seconds=2)
-    assert relu.status == "wrong" and words in relu.problem and "\n" not in relu.problem + relu.got + relu.input
+    assert (
+        relu.status == "wrong"
+        and words in relu.problem
+        and "\n" not in relu.problem + relu.got + relu.input
+    )
     assert entropy.status == "right"  # the others are judged nevertheless
     assert capfd.readouterr() == ("", "")
 
 
 def test_prints_are_swallowed_and_input_finds_no_one(tmp_path, capfd):
     path = tmp_path / "mine.py"
-    path.write_text(textwrap.dedent("""
+    path.write_text(
+        textwrap.dedent("""
         import os, sys
         import numpy as np
         print("loaded")
@@ -110,37 +131,51 @@ def test_prints_are_swallowed_and_input_finds_no_one(tmp_path, capfd):
             return y, y
         def entropy(v):
             input()
-    """))
+    """)
+    )
     relu, entropy = check_functions(path)
     assert relu.status == "right" and "EOFError" in entropy.problem
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("text, words", [
-    ("import no_such_module\ndef relu(x): ...",
-     "cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"),
-    ("def relu(x:\n", "line 1: SyntaxError"),
-    ("import sys; sys.exit(0)\nrelu = 1", "cannot be imported: it calls sys.exit"),
-    ("while True: pass\nrelu = 1", "does not return within"),
-    ("import os; os._exit(1)\nrelu = 1", "ended its process with exit status 1"),
-    ("x = bytearray(10 * 2**30)\nrelu = 1", "MemoryError"),
-    ("raise ValueError('a\\nb')\nrelu = 1", "ValueError: a b"),
-    ("relu = 1", "relu is not a function"),
-    ("relu\0", "SyntaxError"),
-])
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        (
+            "import no_such_module\ndef relu(x): ...",
+            "cannot be imported: ModuleNotFoundError: No module named 'no_such_module'",
+        ),
+        ("def relu(x:\n", "line 1: SyntaxError"),
+        ("import sys; sys.exit(0)\nrelu = 1", "cannot be imported: it calls sys.exit"),
+        ("while True: pass\nrelu = 1", "does not return within"),
+        ("import os; os._exit(1)\nrelu = 1", "ended its process with exit status 1"),
+        ("x = bytearray(10 * 2**30)\nrelu = 1", "MemoryError"),
+        ("raise ValueError('a\\nb')\nrelu = 1", "ValueError: a b"),
+        ("relu = 1", "relu is not a function"),
+        ("relu\0", "SyntaxError"),
+    ],
+)
 def test_a_file_that_cannot_be_imported_is_one_line(tmp_path, text, words):
     path = tmp_path / "mine.py"
     path.write_text(text)
-    verdict, = check_functions(path, ["relu"], seconds=2)
-    assert verdict.status == "wrong" and words in verdict.problem and "\n" not in verdict.problem
+    (verdict,) = check_functions(path, ["relu"], seconds=2)
+    assert (
+        verdict.status == "wrong"
+        and words in verdict.problem
+        and "\n" not in verdict.problem
+    )
 
 
 def test_a_process_that_the_learner_started_ends_as_well(tmp_path):
     path, beat, script = tmp_path / "mine.py", tmp_path / "beat", tmp_path / "script"
-    script.write_text(f"import time\nwhile True:\n    open({str(beat)!r}, 'a').write('x')\n    time.sleep(0.05)\n")
-    path.write_text("import os, subprocess, sys\ndef relu(x):\n"
-                    f"    subprocess.Popen([sys.executable, {str(script)!r}])\n"
-                    f"    while not os.path.exists({str(beat)!r}): pass\n")
+    script.write_text(
+        f"import time\nwhile True:\n    open({str(beat)!r}, 'a').write('x')\n    time.sleep(0.05)\n"
+    )
+    path.write_text(
+        "import os, subprocess, sys\ndef relu(x):\n"
+        f"    subprocess.Popen([sys.executable, {str(script)!r}])\n"
+        f"    while not os.path.exists({str(beat)!r}): pass\n"
+    )
     check_functions(path)
     before = beat.stat().st_size
     time.sleep(0.3)
@@ -149,17 +184,28 @@ def test_a_process_that_the_learner_started_ends_as_well(tmp_path):
 
 # The verdict
 
+
 def test_a_verdict_shows_the_smallest_failing_input_and_names_the_error():
-    verdict = one({"reparameterize": lambda mu, logvar, eps: mu + np.exp(logvar) * eps}, "reparameterize")
+    verdict = one(
+        {"reparameterize": lambda mu, logvar, eps: mu + np.exp(logvar) * eps},
+        "reparameterize",
+    )
     assert verdict.status == "wrong"
-    assert verdict.error == "this is mu + exp(logvar)·eps: the variance where the standard deviation belongs"
+    assert (
+        verdict.error
+        == "this is mu + exp(logvar)·eps: the variance where the standard deviation belongs"
+    )
     assert verdict.input == "reparameterize(mu=[[0]], logvar=[[1.2]], eps=[[1]])"
     assert (verdict.got, verdict.expected) == ("[[3.320116923]]", "[[1.8221188]]")
 
 
 def test_both_passes_wrong_alike_are_wrong(tmp_path):
-    text = source("vae.gaussian").replace("mu + np.exp(0.5 * logvar) * eps", "mu + np.exp(logvar) * eps")
-    text = text.replace("dsigma * (0.5 * np.exp(0.5 * logvar))", "dsigma * np.exp(logvar)")
+    text = source("vae.gaussian").replace(
+        "mu + np.exp(0.5 * logvar) * eps", "mu + np.exp(logvar) * eps"
+    )
+    text = text.replace(
+        "dsigma * (0.5 * np.exp(0.5 * logvar))", "dsigma * np.exp(logvar)"
+    )
     write_chapter(tmp_path, "vae.gaussian", text)
     verdicts = check_functions(tmp_path, ["reparameterize", "reparameterize_backward"])
     assert ["variance" in verdict.error for verdict in verdicts] == [True, True]
@@ -169,7 +215,10 @@ def test_a_function_is_judged_alone_although_its_file_has_a_wrong_one(tmp_path):
     wrong = "\n\ndef linear_backward_params(dy, cache, grads=(None, None)):\n    return 0 * cache[1], dy.sum(axis=0)\n"
     write_chapter(tmp_path, "vae.layers", source("vae.layers") + wrong)
     by_name = {v.name: v.status for v in check_functions(tmp_path)}
-    assert by_name["linear_backward"] == "right" and by_name["linear_backward_params"] == "wrong"
+    assert (
+        by_name["linear_backward"] == "right"
+        and by_name["linear_backward_params"] == "wrong"
+    )
 
 
 def test_a_pair_may_have_a_cache_of_its_own():
@@ -183,13 +232,20 @@ def test_a_pair_may_have_a_cache_of_its_own():
         return np.where(negative, 0, dy)
 
     verdicts = check_functions({"relu": relu, "relu_backward": relu_backward})
-    assert [v.status for v in verdicts] == ["wrong", "wrong"]  # at the kink x = 0 it is not masked
-    assert check_functions({"relu": lambda x: (np.maximum(x, 0), x <= 0), "relu_backward": shared})[1].status == "right"
+    assert [v.status for v in verdicts] == [
+        "wrong",
+        "wrong",
+    ]  # at the kink x = 0 it is not masked
+    assert (
+        check_functions(
+            {"relu": lambda x: (np.maximum(x, 0), x <= 0), "relu_backward": shared}
+        )[1].status
+        == "right"
+    )
 
 
 def test_forms_of_a_missing_body():
-    def dots(x):
-        ...
+    def dots(x): ...
 
     def documented(x):
         """y = max(x, 0)"""
@@ -209,13 +265,24 @@ def test_forms_of_a_missing_body():
 
 def test_only_what_the_learner_defines_is_judged(tmp_path):
     path = tmp_path / "mine.py"
-    path.write_text("from numpyvae.vae.layers import linear, tanh_backward\nimport numpy as np\n"
-                    "def relu_backward(dy, y): return np.where(y > 0, dy, 0) + 0 * linear(y, np.eye(y.shape[1]), 0)[0]\n")
-    assert [(v.name, v.status) for v in check_functions(path)] == [("relu_backward", "right")]
-    state = {"linear": package_function("linear"), "relu_backward": lambda dy, y: np.where(y > 0, dy, 0)}
-    assert [(v.name, v.status) for v in check_functions(state)] == [("relu_backward", "right")]
+    path.write_text(
+        "from numpyvae.vae.layers import linear, tanh_backward\nimport numpy as np\n"
+        "def relu_backward(dy, y): return np.where(y > 0, dy, 0) + 0 * linear(y, np.eye(y.shape[1]), 0)[0]\n"
+    )
+    assert [(v.name, v.status) for v in check_functions(path)] == [
+        ("relu_backward", "right")
+    ]
+    state = {
+        "linear": package_function("linear"),
+        "relu_backward": lambda dy, y: np.where(y > 0, dy, 0),
+    }
+    assert [(v.name, v.status) for v in check_functions(state)] == [
+        ("relu_backward", "right")
+    ]
     write_solved(tmp_path)
-    (tmp_path / "vae" / "layers.py").write_text("from numpyvae.vae.layers import linear\n")
+    (tmp_path / "vae" / "layers.py").write_text(
+        "from numpyvae.vae.layers import linear\n"
+    )
     assert one(tmp_path, "linear").status == "not done"
 
 
@@ -226,18 +293,35 @@ def test_a_notebook_checks_its_own_names_in_place():
         state["calls"].append(1)
         return 0.5 * (np.log(2 * np.pi) + logvar + 1)
 
-    assert [v.status for v in check_functions({**state, "entropy": entropy})] == ["right", "right"]
+    assert [v.status for v in check_functions({**state, "entropy": entropy})] == [
+        "right",
+        "right",
+    ]
     assert not state["calls"]  # it ran in another process
 
 
-@pytest.mark.parametrize("call, error, words", [
-    (lambda path: check_functions(path / "missing"), FileNotFoundError, "no such file"),
-    (lambda path: check_functions(path), ValueError, "has none of the functions"),
-    (lambda path: check_functions({"relu": 1}, ["rely"]), ValueError, "no exercise is called 'rely'"),
-    (lambda path: check_functions({}), ValueError, "the namespace has none"),
-    (lambda path: check_functions({"relu": 1}, ["entropy"]), ValueError,
-     "the namespace has none of the functions entropy"),
-])
+@pytest.mark.parametrize(
+    "call, error, words",
+    [
+        (
+            lambda path: check_functions(path / "missing"),
+            FileNotFoundError,
+            "no such file",
+        ),
+        (lambda path: check_functions(path), ValueError, "has none of the functions"),
+        (
+            lambda path: check_functions({"relu": 1}, ["rely"]),
+            ValueError,
+            "no exercise is called 'rely'",
+        ),
+        (lambda path: check_functions({}), ValueError, "the namespace has none"),
+        (
+            lambda path: check_functions({"relu": 1}, ["entropy"]),
+            ValueError,
+            "the namespace has none of the functions entropy",
+        ),
+    ],
+)
 def test_nothing_to_check_is_an_error(tmp_path, call, error, words):
     with pytest.raises(error, match=words):
         call(tmp_path)
@@ -251,65 +335,101 @@ def test_the_notebooks_own_package_of_the_same_name_is_not_meant(tmp_path, monke
 
 def test_files_of_the_learner_may_import_each_other(tmp_path):
     write_solved(tmp_path)
-    (tmp_path / "vae" / "tools.py").write_text("import numpy as np\ndef positive(x): return np.maximum(x, 0)\n")
-    (tmp_path / "vae" / "layers.py").write_text("from .tools import positive\nfrom vae.gaussian import entropy\n"
-                                                "def relu(x): return positive(x), positive(x)\n")
+    (tmp_path / "vae" / "tools.py").write_text(
+        "import numpy as np\ndef positive(x): return np.maximum(x, 0)\n"
+    )
+    (tmp_path / "vae" / "layers.py").write_text(
+        "from .tools import positive\nfrom vae.gaussian import entropy\n"
+        "def relu(x): return positive(x), positive(x)\n"
+    )
     assert one(tmp_path, "relu").status == "right"
 
 
 def test_garbage_from_the_child_is_a_verdict(monkeypatch):
-    for garbage in (b"no json", b"[1]", b'{"status": "perfect"}', b'{"status": 3, "name": "x"}'):
-        monkeypatch.setattr(check, "_judge_all", lambda sender, *rest: (sender.send_bytes(b"{}"),
-                                                                        sender.send_bytes(garbage)))
+    for garbage in (
+        b"no json",
+        b"[1]",
+        b'{"status": "perfect"}',
+        b'{"status": 3, "name": "x"}',
+    ):
+        monkeypatch.setattr(
+            check,
+            "_judge_all",
+            lambda sender, *rest: (
+                sender.send_bytes(b"{}"),
+                sender.send_bytes(garbage),
+            ),
+        )
         verdict = one({"relu": lambda x: (x, x)}, "relu")
         assert (verdict.name, verdict.status) == ("relu", "wrong")
 
 
 # The command
 
+
 @pytest.fixture
 def numpyvae(monkeypatch):
     """The command line, with these two commands"""
-    monkeypatch.setattr(cli, "COMMANDS", tuple(dict.fromkeys((*cli.COMMANDS, "exercises", "check"))))
+    monkeypatch.setattr(
+        cli, "COMMANDS", tuple(dict.fromkeys((*cli.COMMANDS, "exercises", "check")))
+    )
     return lambda *arguments: cli.main([*map(str, arguments)])
 
 
 def test_from_nothing_to_the_first_right_exercise(tmp_path, numpyvae, capsys):
     directory = tmp_path / "mine"
     assert numpyvae("exercises", directory) == 0
-    assert f"Wrote {len(EXERCISES)} exercises into {directory}" in capsys.readouterr().out
+    assert (
+        f"Wrote {len(EXERCISES)} exercises into {directory}" in capsys.readouterr().out
+    )
     assert numpyvae("check", directory) == 0
-    assert f"0 right, 0 wrong, {len(EXERCISES)} not done; next: linear in vae/layers.py" in capsys.readouterr().out
+    assert (
+        f"0 right, 0 wrong, {len(EXERCISES)} not done; next: linear in vae/layers.py"
+        in capsys.readouterr().out
+    )
     chapter = directory / "vae" / "layers.py"
     text = chapter.read_text("utf-8")
     body = text.index("    ...\n", text.index("def linear("))
-    chapter.write_text(text[:body] + "    return x @ W + b, (x, W)\n" + text[body + 8:], "utf-8")
+    chapter.write_text(
+        text[:body] + "    return x @ W + b, (x, W)\n" + text[body + 8 :], "utf-8"
+    )
     assert numpyvae("check", directory, "linear") == 0
     assert "right     linear  vae/layers" in capsys.readouterr().out
 
 
 def test_a_users_error_is_one_line_and_status_2(tmp_path, numpyvae, capsys):
-    for arguments, words in ((("check", tmp_path / "missing"), "there is no such file"), (("check", tmp_path), "none of the"),
-                             (("exercises", tmp_path / "a" / "b"), "is not a directory"),
-                             (("check", tmp_path, "nothing"), "no exercise is called 'nothing'")):
+    for arguments, words in (
+        (("check", tmp_path / "missing"), "there is no such file"),
+        (("check", tmp_path), "none of the"),
+        (("exercises", tmp_path / "a" / "b"), "is not a directory"),
+        (("check", tmp_path, "nothing"), "no exercise is called 'nothing'"),
+    ):
         assert numpyvae(*arguments) == 2
         captured = capsys.readouterr()
-        assert words in captured.err and captured.err.count("\n") == 1 and not captured.out
+        assert (
+            words in captured.err and captured.err.count("\n") == 1 and not captured.out
+        )
 
 
 def run(path, *names, as_json=False):
-    return command.run(SimpleNamespace(path=str(path), names=list(names), json=as_json), Console())
+    return command.run(
+        SimpleNamespace(path=str(path), names=list(names), json=as_json), Console()
+    )
 
 
-def test_the_command_prints_a_row_per_function_and_exits_1_if_one_is_wrong(tmp_path, capsys):
+def test_the_command_prints_a_row_per_function_and_exits_1_if_one_is_wrong(
+    tmp_path, capsys
+):
     path = tmp_path / "mine.py"
-    path.write_text(textwrap.dedent("""
+    path.write_text(
+        textwrap.dedent("""
         import numpy as np
         def relu(x): return np.maximum(x, 0), np.maximum(x, 0)
         def relu_backward(dy, cache): ...
         def entropy(logvar): return 7 + 0 * logvar
         def reparameterize(mu, logvar, eps): return mu + np.exp(logvar) * eps
-    """))
+    """)
+    )
     assert run(path) == 1
     assert capsys.readouterr().out == textwrap.dedent("""\
         right     relu            vae/layers
@@ -330,7 +450,9 @@ def test_the_command_prints_a_row_per_function_and_exits_1_if_one_is_wrong(tmp_p
 
 def test_json_is_one_object(tmp_path, capsys):
     path = tmp_path / "mine.py"
-    path.write_text("import numpy as np\ndef relu(x): return x, x\ndef relu_backward(dy, cache): ...\n")
+    path.write_text(
+        "import numpy as np\ndef relu(x): return x, x\ndef relu_backward(dy, cache): ...\n"
+    )
     assert run(path, as_json=True) == 1
     result = json.loads(capsys.readouterr().out)
     assert (result["right"], result["wrong"], result["not done"]) == (0, 1, 1)
@@ -341,7 +463,11 @@ def test_functions_of_a_broken_file_share_a_line(tmp_path, capsys):
     write_solved(tmp_path)
     (tmp_path / "vae" / "layers.py").write_text("import no_such_module\n")
     assert run(tmp_path) == 1
-    lines = [line for line in capsys.readouterr().out.splitlines() if "no_such_module" in line]
+    lines = [
+        line
+        for line in capsys.readouterr().out.splitlines()
+        if "no_such_module" in line
+    ]
     assert len(lines) == 1 and "linear, relu, relu_backward and 3 more" in lines[0]
 
 
@@ -356,5 +482,7 @@ def test_a_file_of_any_suffix_is_read_as_python(tmp_path):
 
 
 def test_an_unknown_name_is_answered_with_the_nearest():
-    with pytest.raises(ValueError, match="no exercise is called 'liner'; did you mean linear"):
+    with pytest.raises(
+        ValueError, match="no exercise is called 'liner'; did you mean linear"
+    ):
         check_functions(".", ["liner"])

@@ -9,12 +9,30 @@ from hypothesis import strategies as st
 from tests.mdp.oracle import DISCOUNTS, EPS, error, exact_evaluation, random_mdp
 from scipy.sparse import csr_array
 
-from numpyvae.mdp import (MDP, factorize, induced_chain, optimal_actions, policy_evaluation, policy_iteration,
-                          refined_policy_evaluation)
-from numpyvae.mdp.numerics.rounding import (_power_above, _slice_bits, _slice_count, _slices, _two_product, _two_sum,
-                                   exact_residual, refine, tie_tolerance)
+from numpyvae.mdp import (
+    MDP,
+    factorize,
+    induced_chain,
+    optimal_actions,
+    policy_evaluation,
+    policy_iteration,
+    refined_policy_evaluation,
+)
+from numpyvae.mdp.numerics.rounding import (
+    _power_above,
+    _slice_bits,
+    _slice_count,
+    _slices,
+    _two_product,
+    _two_sum,
+    exact_residual,
+    refine,
+    tie_tolerance,
+)
 
-ordinary = st.floats(-1e100, 1e100).filter(lambda x: x == 0 or abs(x) > 1e-100)      # no product under- or overflows
+ordinary = st.floats(-1e100, 1e100).filter(
+    lambda x: x == 0 or abs(x) > 1e-100
+)  # no product under- or overflows
 
 
 @given(ordinary, ordinary)
@@ -36,8 +54,11 @@ def test_the_residual_is_computed_to_twice_the_precision(gamma):
         exact.append(Fraction(r[s]) + Fraction(gamma) * mean - Fraction(v[s]))
     for form in (P, csr_array(P)):
         # one rounding of the result, and the low parts of the products to eps² (7 terms)
-        assert all(abs(Fraction(d) - x) <= Fraction(EPS) / 2 * abs(x) + 7 * Fraction(EPS) ** 2 * 10**7
-                   for d, x in zip(exact_residual(form, r, gamma, v).tolist(), exact))
+        assert all(
+            abs(Fraction(d) - x)
+            <= Fraction(EPS) / 2 * abs(x) + 7 * Fraction(EPS) ** 2 * 10**7
+            for d, x in zip(exact_residual(form, r, gamma, v).tolist(), exact)
+        )
 
 
 @pytest.mark.parametrize("gamma", DISCOUNTS)
@@ -46,7 +67,10 @@ def test_refined_values_are_accurate_to_the_last_bit(gamma):
     for n in (1, 2, 4, 9):
         mdp = random_mdp(rng, n, 2, gamma)
         policy = rng.integers(2, size=n)
-        assert error(refined_policy_evaluation(mdp, policy), exact_evaluation(mdp, policy)) <= EPS
+        assert (
+            error(refined_policy_evaluation(mdp, policy), exact_evaluation(mdp, policy))
+            <= EPS
+        )
 
 
 @pytest.mark.parametrize("reward", [0.0, 5e-324, 1e-300, 1e300, 4e307 * (1 - 0.9)])
@@ -56,7 +80,9 @@ def test_rewards_of_any_size_are_refined_alike(reward):
     exact = exact_evaluation(mdp, [0, 0])
     if reward > 1e-300:
         assert error(refined_policy_evaluation(mdp, np.array([0, 0])), exact) <= EPS
-    assert np.array_equal(refined_policy_evaluation(mdp, np.array([0, 0])) > 0, [reward > 0] * 2)
+    assert np.array_equal(
+        refined_policy_evaluation(mdp, np.array([0, 0])) > 0, [reward > 0] * 2
+    )
     assert optimal_actions(mdp).all()
 
 
@@ -76,7 +102,9 @@ def test_ties_are_detected_at_any_discount(gamma):
 def test_slightly_worse_actions_do_not_tie(gamma):
     mdp = two_ways_to_earn_one(gamma)
     R = mdp.R.copy()
-    R[0, 1] -= 3 * tie_tolerance(mdp, np.full(5, 1 / (1 - gamma)))[0, 1]       # two errors tie, one more does not
+    R[0, 1] -= (
+        3 * tie_tolerance(mdp, np.full(5, 1 / (1 - gamma)))[0, 1]
+    )  # two errors tie, one more does not
     assert optimal_actions(MDP(mdp.P, R, gamma))[0].tolist() == [True, False]
 
 
@@ -92,7 +120,10 @@ def test_unrefined_values_would_miss_ties():
 @given(ordinary, ordinary)
 def test_a_sum_is_split_without_error(a, b):
     high, low = _two_sum(np.float64(a), np.float64(b))
-    assert Fraction(float(high)) + Fraction(float(low)) == Fraction(a) + Fraction(b) and high == a + b
+    assert (
+        Fraction(float(high)) + Fraction(float(low)) == Fraction(a) + Fraction(b)
+        and high == a + b
+    )
 
 
 @pytest.mark.parametrize("gamma", DISCOUNTS)
@@ -100,13 +131,23 @@ def test_the_refined_error_bound_holds_in_each_state(gamma):
     rng = np.random.default_rng(7)
     for n in (1, 3, 6):
         mdp = random_mdp(rng, n, 2, gamma)
-        scale = 10.0 ** rng.integers(-8, 8, size=(n, 1))                # values of different sizes
+        scale = 10.0 ** rng.integers(-8, 8, size=(n, 1))  # values of different sizes
         mdp = MDP(mdp.P, mdp.R * scale, gamma)
         policy = rng.integers(2, size=n)
         P, r = induced_chain(mdp, policy)
-        v, bound = refine(P, r, gamma, factorize(P, gamma), 1 / (1 - gamma), policy_evaluation(mdp, policy))
+        v, bound = refine(
+            P,
+            r,
+            gamma,
+            factorize(P, gamma),
+            1 / (1 - gamma),
+            policy_evaluation(mdp, policy),
+        )
         exact = exact_evaluation(mdp, policy)
-        assert all(abs(Fraction(a) - b) <= Fraction(c) for a, b, c in zip(v.tolist(), exact, bound.tolist()))
+        assert all(
+            abs(Fraction(a) - b) <= Fraction(c)
+            for a, b, c in zip(v.tolist(), exact, bound.tolist())
+        )
         # half of u from v itself, half from its last correction
         assert bound.max() <= 1.1 * EPS * abs(v).max()
 
@@ -137,14 +178,27 @@ def test_a_penalty_that_cannot_be_avoided_makes_no_ties_elsewhere():
 @pytest.mark.parametrize("longest", [1, 3, 1000, 10**6])
 def test_products_of_slices_are_exact_and_slices_add_up(longest):
     rng, bits = np.random.default_rng(8), _slice_bits(longest)
-    for x in (rng.random(50) ** 9, rng.normal(size=50) * 1e9, np.full(50, 0.1), np.ones(50), np.zeros(50)):
+    for x in (
+        rng.random(50) ** 9,
+        rng.normal(size=50) * 1e9,
+        np.full(50, 0.1),
+        np.ones(50),
+        np.zeros(50),
+    ):
         power = _power_above(x)
         parts = list(_slices(x, power, bits, 4))
         assert power > abs(x).max() or not x.any()
-        assert all(sum(Fraction(part[k]) for part in parts) == Fraction(x[k]) for k in range(50))
+        assert all(
+            sum(Fraction(part[k]) for part in parts) == Fraction(x[k])
+            for k in range(50)
+        )
         for k, part in enumerate(parts[:-1], 1):
-            units = part / (power * 2.0 ** (-k * bits))                     # integers, and `longest` of their products
-            assert (units == np.rint(units)).all() and longest * abs(units).max() ** 2 <= 2**53    # have an exact sum
+            units = part / (
+                power * 2.0 ** (-k * bits)
+            )  # integers, and `longest` of their products
+            assert (units == np.rint(units)).all() and longest * abs(
+                units
+            ).max() ** 2 <= 2**53  # have an exact sum
 
 
 @pytest.mark.parametrize("form", [np.asarray, csr_array], ids=["dense", "sparse"])
@@ -153,14 +207,20 @@ def test_the_error_of_the_residual_is_within_its_bound(gamma, form):
     rng, n = np.random.default_rng(9), 40
     P = rng.dirichlet(np.full(n, 0.1), n)
     r, v = rng.normal(size=n), rng.normal(size=n) / (1 - gamma)
-    exact = [Fraction(r[s]) - Fraction(v[s]) + Fraction(gamma) * sum(
-        Fraction(P[s, t]) * Fraction(v[t]) for t in range(n)) for s in range(n)]
+    exact = [
+        Fraction(r[s])
+        - Fraction(v[s])
+        + Fraction(gamma) * sum(Fraction(P[s, t]) * Fraction(v[t]) for t in range(n))
+        for s in range(n)
+    ]
     for H in (1, 1 / (1 - gamma), 1e18):
         slices, bound = _slice_count(form(P), n, H, r, v)
         found = exact_residual(form(P), r, gamma, v, slices).tolist()
         # EPS/2: the sum of high + low is rounded once
-        assert all(abs(Fraction(d) - x) <= Fraction(float(bound)) + Fraction(EPS) / 2 * abs(x)
-                   for d, x in zip(found, exact))
+        assert all(
+            abs(Fraction(d) - x) <= Fraction(float(bound)) + Fraction(EPS) / 2 * abs(x)
+            for d, x in zip(found, exact)
+        )
         assert slices == 5 or H * bound <= EPS / 8 * abs(v).min()
 
 
@@ -169,7 +229,7 @@ def test_a_residual_takes_no_more_slices_than_it_needs():
     P, r, v = rng.dirichlet(np.ones(300), 300), rng.random(300), 1 + rng.random(300)
     counts = [_slice_count(P, 300, H, r, v)[0] for H in (1, 1e2, 1e6, 1e12)]
     assert counts == sorted(counts) and counts[:2] == [2, 2] and counts[-1] > 3
-    v[0] = 1e-9                                             # the smallest value, too, is refined to the last bit
+    v[0] = 1e-9  # the smallest value, too, is refined to the last bit
     assert _slice_count(P, 300, 1e2, r, v)[0] > 2
 
 
@@ -178,7 +238,9 @@ def test_blocks_of_rows_have_the_residual_of_all(form, monkeypatch):
     rng = np.random.default_rng(11)
     P, r, v = rng.dirichlet(np.ones(30), 30), rng.normal(size=30), rng.normal(size=30)
     whole = exact_residual(form(P), r, 0.9, v)
-    monkeypatch.setattr("numpyvae.mdp.numerics.rounding.BLOCK", 100)                 # three rows per block
+    monkeypatch.setattr(
+        "numpyvae.mdp.numerics.rounding.BLOCK", 100
+    )  # three rows per block
     assert np.array_equal(exact_residual(form(P), r, 0.9, v), whole)
 
 
@@ -188,4 +250,8 @@ def test_the_tolerance_of_some_rows_is_that_of_all(seed):
     mdp, v, error = random_mdp(rng, 6, 3, 0.9), rng.normal(size=6), rng.random(6)
     rows = rng.integers(18, size=5)
     # the sum of six terms in another order: a few roundings
-    assert np.allclose(tie_tolerance(mdp, v, error, rows), tie_tolerance(mdp, v, error).ravel()[rows], rtol=1e-14)
+    assert np.allclose(
+        tie_tolerance(mdp, v, error, rows),
+        tie_tolerance(mdp, v, error).ravel()[rows],
+        rtol=1e-14,
+    )

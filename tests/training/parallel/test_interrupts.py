@@ -17,13 +17,20 @@ from numpyvae.training.state import TrainingState, initial_state
 
 PACKAGE = str(Path(loop.__file__).parents[1])
 CONFIG = VAEConfig(input_dim=30, hidden_dims=(4,), latent_dim=2)
-OPTIONS = TrainingOptions(epochs=2, batch_size=55, binarize="dynamic")  # two batches per epoch
-FILES = ["vae/adam.py", *(f"training/{name}.py" for name in ("loop", "step", "state", "interrupts"))]
+OPTIONS = TrainingOptions(
+    epochs=2, batch_size=55, binarize="dynamic"
+)  # two batches per epoch
+FILES = [
+    "vae/adam.py",
+    *(f"training/{name}.py" for name in ("loop", "step", "state", "interrupts")),
+]
 
 
 @pytest.fixture(autouse=True)
 def pythons_own_handler():
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored in a job in the background
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # it is ignored in a job in the background
     yield
     signal.signal(signal.SIGINT, before)
 
@@ -70,7 +77,11 @@ def test_ctrl_c_at_any_line_leaves_a_state_that_resumes_bit_for_bit(tiny):
     batches = set()
     for when in range(1, lines + 1):
         state, _ = interrupted(*tiny, FILES, when)
-        assert state.adam.t == (2 * len(state.history) if state.rng is None else 2 * (state.epoch - 1) + state.batches_done)
+        assert state.adam.t == (
+            2 * len(state.history)
+            if state.rng is None
+            else 2 * (state.epoch - 1) + state.batches_done
+        )
         batches.add(state.adam.t)
         train(*tiny, CONFIG, OPTIONS, state=state, processes=1)
         for found, expected in zip(numbers(state), numbers(whole), strict=True):
@@ -79,7 +90,9 @@ def test_ctrl_c_at_any_line_leaves_a_state_that_resumes_bit_for_bit(tiny):
 
 
 def numbers(state):
-    losses = [(row["epoch"], row["train_loss"], row["test_loss"]) for row in state.history]
+    losses = [
+        (row["epoch"], row["train_loss"], row["test_loss"]) for row in state.history
+    ]
     return state.params.vector, state.adam.m, state.adam.v, [state.adam.t], losses
 
 
@@ -90,6 +103,7 @@ def test_ctrl_c_with_two_processes_waits_for_the_batch(tiny, monkeypatch):
         if self.adam.t == 3:
             signal.raise_signal(signal.SIGINT)
         batch(self, *arguments)
+
     whole, state = (initial_state(tiny[0], CONFIG, OPTIONS) for _ in range(2))
     train(*tiny, CONFIG, OPTIONS, state=whole, processes=2)
     monkeypatch.setattr(TrainingState, "end_batch", interrupted_batch)
@@ -105,6 +119,7 @@ def test_ctrl_c_in_a_callback_is_immediate(tiny):
     def callback(state, loss):
         signal.raise_signal(signal.SIGINT)
         raise AssertionError("the interrupt is late")
+
     with pytest.raises(KeyboardInterrupt):
         train(*tiny, CONFIG, OPTIONS, processes=1, after_batch=callback)
 
@@ -125,7 +140,9 @@ def test_the_handler_before_is_restored_and_another_programs_is_left_alone():
 
 def test_a_second_ctrl_c_does_not_wait_unless_it_follows_at_once(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr("numpyvae.training.parallel.interrupts.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(
+        "numpyvae.training.parallel.interrupts.time.monotonic", lambda: now[0]
+    )
     reached = []
     with pytest.raises(KeyboardInterrupt), deferred_interrupt():
         signal.raise_signal(signal.SIGINT)
@@ -144,6 +161,7 @@ def test_outside_the_main_thread_the_block_changes_nothing():
     def work():
         with deferred_interrupt(), StopFlag(signal.SIGINT) as stop:
             entered.append((stop.received, signal.getsignal(signal.SIGINT)))
+
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from numpyvae.training.parallel.processes import SPINS, ProcessGroup, shared_copy
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "fork"), reason="this system cannot fork"
+)
 BARRIERS = 300
 
 
@@ -54,7 +56,11 @@ def test_a_shared_copy_is_common_memory_and_other_arrays_are_not():
 
     with ProcessGroup(2, write) as group:
         group.barrier()
-        assert ours.tolist() == [[0, 1, 2], [7, 7, 7]] and not own.any() and original[1, 0] == 3
+        assert (
+            ours.tolist() == [[0, 1, 2], [7, 7, 7]]
+            and not own.any()
+            and original[1, 0] == 3
+        )
 
 
 @pytest.mark.parametrize("size", [2, 3])
@@ -105,15 +111,23 @@ def test_a_killed_worker_is_an_error_and_not_a_wait(size):
 
 
 def test_a_worker_ends_when_rank_0_is_killed():
-    code = ("import time\nfrom numpyvae.training.parallel.processes import ProcessGroup\n"
-            "def wait(group):\n    while True: group.barrier()\n"
-            "with ProcessGroup(3, wait) as group:\n    print(*group.workers, flush=True)\n    time.sleep(60)")
-    first = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True,
-                             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    code = (
+        "import time\nfrom numpyvae.training.parallel.processes import ProcessGroup\n"
+        "def wait(group):\n    while True: group.barrier()\n"
+        "with ProcessGroup(3, wait) as group:\n    print(*group.workers, flush=True)\n    time.sleep(60)"
+    )
+    first = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
     workers = list(map(int, first.stdout.readline().split()))
     first.kill()
     try:
-        first.communicate(timeout=300)  # to the end of its output, which a living worker would keep open
+        first.communicate(
+            timeout=300
+        )  # to the end of its output, which a living worker would keep open
     except subprocess.TimeoutExpired:
         for pid in workers:
             os.kill(pid, signal.SIGKILL)
@@ -150,7 +164,10 @@ def test_ctrl_c_just_after_a_fork_ends_the_workers(monkeypatch, fork_of):
     finally:
         signal.signal(signal.SIGINT, before)
     assert len(forked) == 2 and all(map(ended, forked))
-    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & {signal.SIGINT, signal.SIGTERM}
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & {
+        signal.SIGINT,
+        signal.SIGTERM,
+    }
 
 
 def test_a_warning_of_fork_that_is_an_error_does_not_leave_a_worker(monkeypatch):
@@ -161,7 +178,10 @@ def test_a_warning_of_fork_that_is_an_error_does_not_leave_a_worker(monkeypatch)
         pid = fork()
         if pid:
             forked.append(pid)
-            warnings.warn("This process is multi-threaded, use of fork() may lead to deadlocks", DeprecationWarning)
+            warnings.warn(
+                "This process is multi-threaded, use of fork() may lead to deadlocks",
+                DeprecationWarning,
+            )
         return pid
 
     monkeypatch.setattr(os, "fork", warning)
@@ -183,14 +203,20 @@ def test_a_fork_that_fails_is_one_clear_error_and_ends_the_workers(monkeypatch, 
         return forked[-1]
 
     monkeypatch.setattr(os, "fork", full)
-    with pytest.raises(ChildProcessError, match=rf"process {room + 2} of 3 cannot be started \(Resource temp"):
+    with pytest.raises(
+        ChildProcessError,
+        match=rf"process {room + 2} of 3 cannot be started \(Resource temp",
+    ):
         with ProcessGroup(3, wait_forever):
             pytest.fail("it started")
     assert all(map(ended, forked))
 
 
 def test_an_exception_in_a_worker_is_printed_and_ends_the_wait(capfd):
-    with pytest.raises(ChildProcessError), ProcessGroup(2, lambda group: {}["no such key"]) as group:
+    with (
+        pytest.raises(ChildProcessError),
+        ProcessGroup(2, lambda group: {}["no such key"]) as group,
+    ):
         group.barrier()
         group.barrier()
     assert "KeyError: 'no such key'" in capfd.readouterr().err
@@ -217,7 +243,9 @@ def test_a_foreign_process_with_a_copy_of_the_sockets_delays_nothing():
 def test_a_default_socket_timeout_does_not_end_a_wait():
     socket.setdefaulttimeout(0.01)
     try:
-        with ProcessGroup(2, lambda group: (time.sleep(0.1), wait_forever(group))) as group:
+        with ProcessGroup(
+            2, lambda group: (time.sleep(0.1), wait_forever(group))
+        ) as group:
             group.barrier()
     finally:
         socket.setdefaulttimeout(None)

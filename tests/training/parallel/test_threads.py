@@ -16,19 +16,36 @@ import pytest
 from numpyvae.settings import TrainingOptions, VAEConfig
 from numpyvae.training import loop
 from numpyvae.training.parallel import threads
-from numpyvae.training.parallel.threads import check_processes, default_processes, describe, limited_blas_threads
+from numpyvae.training.parallel.threads import (
+    check_processes,
+    default_processes,
+    describe,
+    limited_blas_threads,
+)
 
 LIBRARIES = threads._openblas(len(sys.modules))
-needs_openblas = pytest.mark.skipif(not LIBRARIES, reason="NumPy's BLAS is not OpenBLAS")
+needs_openblas = pytest.mark.skipif(
+    not LIBRARIES, reason="NumPy's BLAS is not OpenBLAS"
+)
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
 
 def python(code, **exported):
     """The output of a program in a process of its own, with these variables exported and no other of their kind."""
-    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.endswith("_NUM_THREADS")
+    }
     package = Path(threads.__file__).parents[3]
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=package,
-                          env={**environment, "PYTHONPATH": str(package), **exported}, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=package,
+        env={**environment, "PYTHONPATH": str(package), **exported},
+        timeout=300,
+    )
     assert done.returncode == 0 and done.stderr == "", done.stderr
     return json.loads(done.stdout)
 
@@ -37,12 +54,15 @@ def python(code, **exported):
 def library(monkeypatch):
     """A BLAS with 4 threads that notes each number it is told."""
     told = [4]
-    fake = threads._OpenBLAS("a", lambda: told[-1], told.append, lambda: b"OpenBLAS  1.2  Kernel ")
+    fake = threads._OpenBLAS(
+        "a", lambda: told[-1], told.append, lambda: b"OpenBLAS  1.2  Kernel "
+    )
     monkeypatch.setattr(threads, "_openblas", lambda modules: [fake])
     return told
 
 
 # the limit
+
 
 def test_the_limit_holds_inside_and_the_number_before_is_restored(library):
     with limited_blas_threads():
@@ -56,7 +76,9 @@ def test_the_limit_holds_inside_and_the_number_before_is_restored(library):
 def test_a_limit_above_the_number_of_threads_changes_nothing(library):
     with limited_blas_threads(8):
         pass
-    assert library == [4]  # it is not even told: telling OpenBLAS a number starts its threads
+    assert library == [
+        4
+    ]  # it is not even told: telling OpenBLAS a number starts its threads
 
 
 def test_the_number_is_restored_after_an_exception(library):
@@ -127,12 +149,14 @@ def test_numpys_openblas_is_found_wherever_it_is_searched():
 
 @needs_openblas
 def test_scipys_own_library_is_limited_once_it_is_loaded():
-    code = ("import json, sys, numpy\nfrom numpyvae.training.parallel import threads\nfound = []\n"
-            "for module in ('numpy', 'scipy.linalg'):\n"
-            "    __import__(module)\n"
-            "    with threads.limited_blas_threads():\n"
-            "        found.append([library.get() for library in threads._openblas(len(sys.modules))])\n"
-            "print(json.dumps([found, sorted({path for path in threads._blas_paths()})]))")
+    code = (
+        "import json, sys, numpy\nfrom numpyvae.training.parallel import threads\nfound = []\n"
+        "for module in ('numpy', 'scipy.linalg'):\n"
+        "    __import__(module)\n"
+        "    with threads.limited_blas_threads():\n"
+        "        found.append([library.get() for library in threads._openblas(len(sys.modules))])\n"
+        "print(json.dumps([found, sorted({path for path in threads._blas_paths()})]))"
+    )
     (before, after), paths = python(code, OPENBLAS_NUM_THREADS="2")
     assert before == [1] and after == [1] * len(paths)
 
@@ -159,10 +183,14 @@ with limited_blas_threads():
 
 
 @needs_openblas
-@pytest.mark.parametrize("name, value", [
-    ("OMP_NUM_THREADS", "x"),
-    ("OMP_NUM_THREADS", "64"),
-    ("OPENBLAS_NUM_THREADS", "2")])
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("OMP_NUM_THREADS", "x"),
+        ("OMP_NUM_THREADS", "64"),
+        ("OPENBLAS_NUM_THREADS", "2"),
+    ],
+)
 def test_only_the_calling_thread_computes_whatever_is_exported(name, value):
     others, cpu, wall = python(MEASURED, **{name: value})
     assert others < POLLING
@@ -199,17 +227,23 @@ print(json.dumps([used.tolist(), inside, outside == numbers()]))
 
 @needs_linux
 @needs_openblas
-@pytest.mark.parametrize("processes, name, value", [
-    (1, "OMP_NUM_THREADS", "x"),
-    (1, "OPENBLAS_NUM_THREADS", "64"),
-    (2, "OMP_NUM_THREADS", "64"),
-    (2, "OPENBLAS_NUM_THREADS", "2")])
+@pytest.mark.parametrize(
+    "processes, name, value",
+    [
+        (1, "OMP_NUM_THREADS", "x"),
+        (1, "OPENBLAS_NUM_THREADS", "64"),
+        (2, "OMP_NUM_THREADS", "64"),
+        (2, "OPENBLAS_NUM_THREADS", "2"),
+    ],
+)
 def test_training_takes_a_core_per_process_whatever_is_exported(processes, name, value):
     program = TRAINED.replace("PROCESSES", str(processes))
     (wall, cpu, thread, children), inside, restored = python(program, **{name: value})
     assert cpu - thread < POLLING and cpu < wall + POLLING
     assert (children > 0.05) == (processes == 2) and children < wall + POLLING
-    assert inside == [1] * 51  # at each of 50 batches, and at the only batch of the evaluation
+    assert (
+        inside == [1] * 51
+    )  # at each of 50 batches, and at the only batch of the evaluation
     assert restored
 
 
@@ -221,19 +255,29 @@ def test_workers_start_inside_the_limit(library, monkeypatch):
         return original(*arguments)
 
     monkeypatch.setattr(loop, "training_step", training_step)
-    config, options = VAEConfig(input_dim=4, hidden_dims=(3,), latent_dim=1), TrainingOptions(epochs=1)
+    config, options = (
+        VAEConfig(input_dim=4, hidden_dims=(3,), latent_dim=1),
+        TrainingOptions(epochs=1),
+    )
     loop.train(np.full((2, 4), 0.5), None, config, options, processes=1)
     assert found == [1] and library[-1] == 4
 
 
 # the environment
 
+
 @pytest.mark.parametrize("value", ["x", "64", "0", None])
 def test_the_environment_asks_for_one_thread_before_numpy_is_loaded(value):
-    code = ("import json, os, sys\nfrom numpyvae.training.parallel import threads\nassert 'numpy' not in sys.modules\n"
-            "threads.set_environment()\nimport numpy\nfound = [library.get() for library in threads._openblas(0)]\n"
-            "print(json.dumps([[os.environ[name] for name in threads.VARIABLES], found]))")
-    exported = {} if value is None else {"OMP_NUM_THREADS": value, "OPENBLAS_NUM_THREADS": value}
+    code = (
+        "import json, os, sys\nfrom numpyvae.training.parallel import threads\nassert 'numpy' not in sys.modules\n"
+        "threads.set_environment()\nimport numpy\nfound = [library.get() for library in threads._openblas(0)]\n"
+        "print(json.dumps([[os.environ[name] for name in threads.VARIABLES], found]))"
+    )
+    exported = (
+        {}
+        if value is None
+        else {"OMP_NUM_THREADS": value, "OPENBLAS_NUM_THREADS": value}
+    )
     variables, found = python(code, **exported)
     assert variables == ["1", "1", "1"] and set(found) <= {1}
 
@@ -264,11 +308,16 @@ def test_a_blas_that_cannot_be_limited_is_reported_once(other_blas, capsys):
             pass
     output, line = capsys.readouterr()
     assert output == "" and line.count("\n") == 1
-    assert line.startswith(f"numpyvae: the threads of {other_blas} cannot be limited") and "OMP_NUM_THREADS=1" in line
+    assert (
+        line.startswith(f"numpyvae: the threads of {other_blas} cannot be limited")
+        and "OMP_NUM_THREADS=1" in line
+    )
 
 
 @pytest.mark.parametrize("quiet", ["told", "one core", "no threads", "no stderr"])
-def test_nothing_is_reported_where_no_threads_would_be_slow(other_blas, capsys, monkeypatch, quiet):
+def test_nothing_is_reported_where_no_threads_would_be_slow(
+    other_blas, capsys, monkeypatch, quiet
+):
     if quiet == "told":
         monkeypatch.setenv("OMP_NUM_THREADS", "1")
     elif quiet == "one core":
@@ -284,6 +333,7 @@ def test_nothing_is_reported_where_no_threads_would_be_slow(other_blas, capsys, 
 
 # processes
 
+
 @pytest.fixture
 def two_cores(monkeypatch):
     """A Linux process with two cores and no other thread."""
@@ -291,7 +341,11 @@ def two_cores(monkeypatch):
     monkeypatch.setattr(threads, "available_cores", lambda: 2)
     monkeypatch.setattr(threads, "_native_threads", lambda: 1)
     monkeypatch.setattr(threading, "active_count", lambda: 1)
-    monkeypatch.setitem(sys.modules, "multiprocessing.process", types.SimpleNamespace(parent_process=lambda: None))
+    monkeypatch.setitem(
+        sys.modules,
+        "multiprocessing.process",
+        types.SimpleNamespace(parent_process=lambda: None),
+    )
 
 
 def test_two_processes_are_the_default_on_two_cores_of_linux(two_cores, monkeypatch):
@@ -300,16 +354,28 @@ def test_two_processes_are_the_default_on_two_cores_of_linux(two_cores, monkeypa
     assert default_processes() == 2
 
 
-@pytest.mark.parametrize("where, name, value", [
-    (threads, "available_cores", lambda: 1),
-    (threads, "_native_threads", lambda: 2),
-    (threading, "active_count", lambda: 2),
-    (threading, "main_thread", lambda: None),
-    (sys, "platform", "darwin"),
-    (sys, "platform", "win32"),
-    (sys.modules, "multiprocessing.process", types.SimpleNamespace(parent_process=lambda: "a process"))])
-def test_one_process_is_the_default_elsewhere(two_cores, monkeypatch, where, name, value):
-    (monkeypatch.setitem if where is sys.modules else monkeypatch.setattr)(where, name, value)
+@pytest.mark.parametrize(
+    "where, name, value",
+    [
+        (threads, "available_cores", lambda: 1),
+        (threads, "_native_threads", lambda: 2),
+        (threading, "active_count", lambda: 2),
+        (threading, "main_thread", lambda: None),
+        (sys, "platform", "darwin"),
+        (sys, "platform", "win32"),
+        (
+            sys.modules,
+            "multiprocessing.process",
+            types.SimpleNamespace(parent_process=lambda: "a process"),
+        ),
+    ],
+)
+def test_one_process_is_the_default_elsewhere(
+    two_cores, monkeypatch, where, name, value
+):
+    (monkeypatch.setitem if where is sys.modules else monkeypatch.setattr)(
+        where, name, value
+    )
     assert default_processes() == 1
 
 
@@ -383,14 +449,22 @@ print(json.dumps([before, json.loads(os.read(reader, 1000)), parent, state()]))
 @needs_openblas
 def test_a_fork_inside_the_limit_leaves_no_threads_and_correct_products():
     before, child, parent, after = python(FORKED)
-    assert child == parent == [True, 1, 1]  # a correct product, one BLAS thread, one thread in all
+    assert (
+        child == parent == [True, 1, 1]
+    )  # a correct product, one BLAS thread, one thread in all
     assert after == before and before[0]
 
 
 @needs_linux
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python 3.12 and later warn of exactly this
-def test_a_fork_while_another_thread_changes_limits_does_not_block_the_child(monkeypatch):
-    monkeypatch.setattr(threads, "_apply_limits", lambda: time.sleep(0.002))  # holds the lock
+@pytest.mark.filterwarnings(
+    "ignore:.*fork:DeprecationWarning"
+)  # Python 3.12 and later warn of exactly this
+def test_a_fork_while_another_thread_changes_limits_does_not_block_the_child(
+    monkeypatch,
+):
+    monkeypatch.setattr(
+        threads, "_apply_limits", lambda: time.sleep(0.002)
+    )  # holds the lock
     stop = threading.Event()
 
     def change():
@@ -411,10 +485,16 @@ def test_a_fork_while_another_thread_changes_limits_does_not_block_the_child(mon
         thread.join()
 
 
-@pytest.mark.parametrize("system, fork, message", [
-    ("darwin", True, "1 on macOS, not 2.*Apple"),
-    ("win32", False, "not 2: this system cannot fork")])
-def test_systems_that_cannot_fork_safely_refuse_two_processes(monkeypatch, system, fork, message):
+@pytest.mark.parametrize(
+    "system, fork, message",
+    [
+        ("darwin", True, "1 on macOS, not 2.*Apple"),
+        ("win32", False, "not 2: this system cannot fork"),
+    ],
+)
+def test_systems_that_cannot_fork_safely_refuse_two_processes(
+    monkeypatch, system, fork, message
+):
     monkeypatch.setattr(sys, "platform", system)
     if not fork:
         monkeypatch.delattr(os, "fork", raising=False)
@@ -431,25 +511,37 @@ def test_linux_accepts_two_processes():
 
 @pytest.mark.parametrize("processes", [0, -1, True, 2.0, "2", None])
 def test_a_number_of_processes_is_a_positive_integer(processes):
-    with pytest.raises(ValueError, match=f"processes must be a positive integer, not {processes!r}"):
+    with pytest.raises(
+        ValueError, match=f"processes must be a positive integer, not {processes!r}"
+    ):
         check_processes(processes)
 
 
 # the record
 
+
 def test_a_record_names_what_the_bits_depend_on(library):
     record = describe(2)
     assert json.loads(json.dumps(record)) == record
-    assert record["processes"] == 2 and record["blas_threads"] == 1 and record["blas"] == "OpenBLAS 1.2 Kernel"
+    assert (
+        record["processes"] == 2
+        and record["blas_threads"] == 1
+        and record["blas"] == "OpenBLAS 1.2 Kernel"
+    )
     assert record["numpy"] == np.__version__
-    assert record["cpu_features"] == np.show_config("dicts")["SIMD Extensions"].get("found", [])
+    assert record["cpu_features"] == np.show_config("dicts")["SIMD Extensions"].get(
+        "found", []
+    )
 
 
 def test_a_record_of_another_blas_leaves_its_threads_open(monkeypatch):
     monkeypatch.setattr(threads, "_openblas", lambda modules: [])
     built = np.show_config("dicts")["Build Dependencies"]["blas"]
     record = describe(1)
-    assert record["blas_threads"] is None and record["blas"] == f"{built['name']} {built['version']}"
+    assert (
+        record["blas_threads"] is None
+        and record["blas"] == f"{built['name']} {built['version']}"
+    )
 
 
 @needs_openblas
