@@ -161,7 +161,7 @@ class VAE(make_dataclass("VAE", OPTIONS, kw_only=True, eq=False, repr=False)):
                     k,
                     np.random.default_rng(seed),
                 )[0]
-                for row, seed in zip(x, seeds)
+                for row, seed in zip(x, seeds, strict=True)
             ]
         return np.concatenate(rows)
 

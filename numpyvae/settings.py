@@ -36,9 +36,13 @@ def option(
     flag: str | None = None,
 ) -> Any:
     """A dataclass field with its rule and its help text. `flag`: its name on the command line, if it differs."""
-    rule = dict(
-        help=help, minimum=minimum, positive=positive, choices=choices, flag=flag
-    )
+    rule = {
+        "help": help,
+        "minimum": minimum,
+        "positive": positive,
+        "choices": choices,
+        "flag": flag,
+    }
     return field(default=default, metadata=rule)
 
 
@@ -128,19 +132,19 @@ class TrainingOptions:
 
 
 PRESETS = {  # Burda et al. 2016, with the changes that the README names
-    "burda": dict(
-        hidden_dims=(200, 200),
-        latent_dim=50,
-        activation="tanh",
-        binarize="dynamic",
-        epochs=1100,
-        batch_size=100,
-        lr=4e-3,
-        schedule="burda",
-        decay_epochs=60,
-        initialization="glorot",
-        adam_epsilon=1e-4,
-    )
+    "burda": {
+        "hidden_dims": (200, 200),
+        "latent_dim": 50,
+        "activation": "tanh",
+        "binarize": "dynamic",
+        "epochs": 1100,
+        "batch_size": 100,
+        "lr": 4e-3,
+        "schedule": "burda",
+        "decay_epochs": 60,
+        "initialization": "glorot",
+        "adam_epsilon": 1e-4,
+    }
 }
 
 
@@ -183,8 +187,8 @@ def plain_value(each: Field, value: Any) -> Any:
         raise ValueError(
             f"{each.name} must be an integer, {rule['minimum']} or more, not {value!r}"
         )
-    enough = (
-        rule["minimum"] is None or is_finite_number(value) and value >= rule["minimum"]
+    enough = rule["minimum"] is None or (
+        is_finite_number(value) and value >= rule["minimum"]
     )
     if is_finite_number(value) and enough and (value > 0 or not rule["positive"]):
         return float(value)

@@ -48,7 +48,7 @@ def tiny_directory(tmp_path):
     directory, rng = tmp_path / "tiny", np.random.default_rng(7)
     directory.mkdir()
     for split, n in {"train": 110, "test": 24}.items():
-        for name, array in zip(FILES[split], blobs(n, rng)):
+        for name, array in zip(FILES[split], blobs(n, rng), strict=True):
             write_idx(directory / (name + ".gz"), array)
     return directory
 

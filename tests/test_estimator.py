@@ -26,14 +26,14 @@ from numpyvae.training.step import NotFiniteError
 from numpyvae.vae import encode
 from numpyvae.vae.iwae import log_marginal
 
-SMALL = dict(
-    hidden_dims=(8,),
-    latent_dim=2,
-    epochs=2,
-    batch_size=16,
-    n_importance_samples=20,
-    random_state=5,
-)
+SMALL = {
+    "hidden_dims": (8,),
+    "latent_dim": 2,
+    "epochs": 2,
+    "batch_size": 16,
+    "n_importance_samples": 20,
+    "random_state": 5,
+}
 BYTES = np.random.default_rng(1).integers(0, 256, (60, 6), dtype=np.uint8)
 BYTES[0, :2] = 0, 255
 GRAY = BYTES / 255
@@ -185,14 +185,14 @@ def test_an_unfitted_model_can_be_pickled():
     "settings",
     [
         {},
-        dict(objective="iwae", num_samples=3, schedule="burda"),
-        dict(beta=2.0, activation="tanh"),
-        dict(
-            likelihood="normal",
-            logvar_x=-1.0,
-            initialization="glorot",
-            prior=(1.0, 0.5),
-        ),
+        {"objective": "iwae", "num_samples": 3, "schedule": "burda"},
+        {"beta": 2.0, "activation": "tanh"},
+        {
+            "likelihood": "normal",
+            "logvar_x": -1.0,
+            "initialization": "glorot",
+            "prior": (1.0, 0.5),
+        },
     ],
 )
 def test_fit_is_train_bit_for_bit_for_bytes(settings):
@@ -218,13 +218,14 @@ def test_fit_is_train_bit_for_bit_for_bytes(settings):
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, dict(likelihood="normal", initialization="glorot")]
+    "settings", [{}, {"likelihood": "normal", "initialization": "glorot"}]
 )
 def test_bytes_and_the_same_bytes_over_255_are_the_same_data(settings):
     a, b = small(**settings).fit(BYTES), small(**settings).fit(GRAY)
-    close = dict(
-        rtol=1e-3, atol=1e-4
-    )  # float32's rounding of v/255, after eight steps of Adam
+    close = {
+        "rtol": 1e-3,
+        "atol": 1e-4,
+    }  # float32's rounding of v/255, after eight steps of Adam
     np.testing.assert_allclose(a.params_.vector, b.params_.vector, **close)
     np.testing.assert_allclose(a.transform(BYTES), b.transform(GRAY), **close)
     np.testing.assert_allclose(

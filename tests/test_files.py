@@ -69,10 +69,9 @@ def test_the_file_appears_when_the_block_ends(tmp_path):
 def test_an_exception_in_the_block_leaves_the_target_unchanged(tmp_path, error):
     path = tmp_path / "file"
     path.write_bytes(b"before")
-    with pytest.raises(type(error)) as caught:
-        with atomic_write(path) as stream:
-            stream.write(b"half")
-            raise error
+    with pytest.raises(type(error)) as caught, atomic_write(path) as stream:
+        stream.write(b"half")
+        raise error
     assert caught.value is error
     assert path.read_bytes() == b"before" and names(tmp_path) == ["file"]
 
@@ -193,10 +192,8 @@ def test_writers_at_the_same_time_leave_one_complete_file(tmp_path):
     for thread in threads:
         thread.start()
     reads, seen = 0, set()
-    while (
-        reads < 100
-        or not {1, 2, 3} <= seen
-        and all(thread.is_alive() for thread in threads)
+    while reads < 100 or (
+        not {1, 2, 3} <= seen and all(thread.is_alive() for thread in threads)
     ):
         data = path.read_bytes()
         reads += 1
@@ -309,12 +306,14 @@ def test_an_empty_directory_is_replaced_and_a_filled_one_refused(tmp_path):
     with atomic_directory(tmp_path / "empty") as temporary:
         write_file(temporary / "a", b"1")
     for taken in (tmp_path / "empty", tmp_path / "empty" / "a"):
-        with pytest.raises(
-            FileExistsError,
-            match="exists already and is not an empty directory; choose a new one",
+        with (
+            pytest.raises(
+                FileExistsError,
+                match="exists already and is not an empty directory; choose a new one",
+            ),
+            atomic_directory(taken),
         ):
-            with atomic_directory(taken):
-                raise AssertionError("the block must not run")
+            raise AssertionError("the block must not run")
     assert (
         names(tmp_path) == ["empty"] and (tmp_path / "empty" / "a").read_bytes() == b"1"
     )
@@ -329,10 +328,9 @@ def test_an_exception_leaves_no_directory(tmp_path):
 
 
 def test_a_directory_filled_meanwhile_is_not_overwritten(tmp_path):
-    with pytest.raises(OSError) as caught:
-        with atomic_directory(tmp_path / "out"):
-            (tmp_path / "out").mkdir()
-            (tmp_path / "out" / "theirs").write_bytes(b"theirs")
+    with pytest.raises(OSError) as caught, atomic_directory(tmp_path / "out"):
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "theirs").write_bytes(b"theirs")
     assert caught.value.filename == str(tmp_path / "out")
     assert names(tmp_path) == ["out"] and names(tmp_path / "out") == ["theirs"]
 
@@ -354,11 +352,11 @@ def test_a_lock_keeps_out_other_processes_until_its_process_is_killed(tmp_path, 
     path = tmp_path if kind == "directory" else tmp_path / "lock"
     process = child(LOCK_AND_WAIT, path)
     try:
-        with pytest.raises(
-            BlockingIOError, match="in use by another process"
-        ) as caught:
-            with exclusive_lock(path):
-                raise AssertionError("the block must not run")
+        with (
+            pytest.raises(BlockingIOError, match="in use by another process") as caught,
+            exclusive_lock(path),
+        ):
+            raise AssertionError("the block must not run")
         assert (
             caught.value.filename == str(path) and process.poll() is None
         )  # refused while the other has the lock
@@ -373,10 +371,9 @@ def test_a_lock_keeps_out_other_processes_until_its_process_is_killed(tmp_path, 
 @posix
 def test_a_lock_ends_with_its_block_and_excludes_its_own_process(tmp_path):
     for _ in range(2):
-        with exclusive_lock(tmp_path):
-            with pytest.raises(BlockingIOError):
-                with exclusive_lock(tmp_path):
-                    raise AssertionError("the block must not run")
+        with exclusive_lock(tmp_path), pytest.raises(BlockingIOError):
+            with exclusive_lock(tmp_path):
+                raise AssertionError("the block must not run")
     assert names(tmp_path) == []
 
 
@@ -384,14 +381,12 @@ def test_a_lock_ends_with_its_block_and_excludes_its_own_process(tmp_path):
 def test_a_directory_is_locked_through_a_link_and_a_file_is_not(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "latest").symlink_to("run")
-    with exclusive_lock(tmp_path / "latest"):
-        with pytest.raises(BlockingIOError):
-            with exclusive_lock(tmp_path / "run"):
-                raise AssertionError("the block must not run")
-    (tmp_path / "planted").symlink_to(tmp_path / "absent")
-    with pytest.raises(OSError):
-        with exclusive_lock(tmp_path / "planted"):
+    with exclusive_lock(tmp_path / "latest"), pytest.raises(BlockingIOError):
+        with exclusive_lock(tmp_path / "run"):
             raise AssertionError("the block must not run")
+    (tmp_path / "planted").symlink_to(tmp_path / "absent")
+    with pytest.raises(OSError), exclusive_lock(tmp_path / "planted"):
+        raise AssertionError("the block must not run")
     assert not (tmp_path / "absent").exists()
 
 

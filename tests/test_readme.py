@@ -7,6 +7,7 @@ round otherwise, and 30 epochs make up to some 0.5% of that. Rounding errors, li
 
 import contextlib
 import io
+import itertools
 import os
 import re
 import shlex
@@ -21,7 +22,7 @@ from numpyvae.vae import gradient_estimators as estimators
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-FENCES = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.S | re.M)
+FENCES = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
@@ -33,7 +34,7 @@ def is_commands(language, text):
 
 def output_of(*beginning):
     """The fence after the one whose last line begins so"""
-    for (language, text), (_, output) in zip(FENCES, FENCES[1:]):
+    for (language, text), (_, output) in itertools.pairwise(FENCES):
         if text.splitlines()[-1].startswith(beginning):
             return output
     raise AssertionError(f"the README has no {beginning}")
@@ -47,7 +48,7 @@ def same(shown, printed, tolerance=0.01):
     ]
     alike = NUMBER.sub("#", shown).split() == NUMBER.sub("#", printed).split()
     return alike and all(
-        abs(a - b) <= tolerance * abs(b) + 1e-6 for a, b in zip(*numbers)
+        abs(a - b) <= tolerance * abs(b) + 1e-6 for a, b in zip(*numbers, strict=True)
     )
 
 
@@ -131,7 +132,7 @@ def test_it_is_short():
     "code, output",
     [
         (text, output)
-        for (language, text), (_, output) in zip(FENCES, FENCES[1:])
+        for (language, text), (_, output) in itertools.pairwise(FENCES)
         if language == "python"
     ],
 )
@@ -203,7 +204,7 @@ def test_the_gradient_estimators_compare_as_shown():
         text=True,
         check=True,
     )
-    shown = re.search(r"^ *estimator  .*?\n\n", estimators.__doc__, re.M | re.S)[
-        0
-    ]  # the chapter's table
+    shown = re.search(
+        r"^ *estimator  .*?\n\n", estimators.__doc__, re.MULTILINE | re.DOTALL
+    )[0]  # the chapter's table
     compare("…\n" + shown.strip(), done.stdout, tolerance=0.05)

@@ -67,7 +67,9 @@ def is_allowed(name, value):
     if name == "hidden_dims":
         return value in ([], {}) if isinstance(value, (list, dict)) else False
     if name == "logvar_x":
-        return value is None or isinstance(value, (int, Fraction)) and value is not True
+        return value is None or (
+            isinstance(value, (int, Fraction)) and value is not True
+        )
     return FIELDS[name].type is float and isinstance(value, Fraction)
 
 
@@ -313,7 +315,7 @@ def copies(tree):
         elif isinstance(node, ast.Dict):
             named = [
                 (constant(key), value)
-                for key, value in zip(node.keys, node.values)
+                for key, value in zip(node.keys, node.values, strict=True)
                 if key is not None
             ]
             texts = {
@@ -345,11 +347,12 @@ def copies(tree):
                         for each in arguments[len(arguments) - len(node.defaults) :]
                     ],
                     node.defaults,
+                    strict=True,
                 )
             )
             named += [
                 (each.arg, value)
-                for each, value in zip(node.kwonlyargs, node.kw_defaults)
+                for each, value in zip(node.kwonlyargs, node.kw_defaults, strict=True)
                 if value is not None
             ]
         for name, value in named:

@@ -92,10 +92,10 @@ def reading_order(book: str, contents: str, package: Path = PACKAGE) -> list[str
     A list without numbers is a paragraph of names and commas.
     """
     modules = {path.stem for path in (package / book).glob("*.py")} - {"__init__"}
-    numbered = re.findall(r"^ *\d+\.? +(\w+) ", contents, re.M)
-    plain = re.findall(r"^ *((?:\w+,\s+)+\w+)$", contents, re.M)
+    numbered = re.findall(r"^ *\d+\.? +(\w+) ", contents, re.MULTILINE)
+    plain = re.findall(r"^ *((?:\w+,\s+)+\w+)$", contents, re.MULTILINE)
     listed = numbered or [name for block in plain for name in re.split(r",\s+", block)]
-    optional = re.search(r"^ *Optional: (.*(?:\n .*)*)", contents, re.M)
+    optional = re.search(r"^ *Optional: (.*(?:\n .*)*)", contents, re.MULTILINE)
     if optional:
         listed = listed + [
             name for name in re.findall(r"(\w+) \(", optional[1]) if name in modules
@@ -113,9 +113,11 @@ def defined_equations(docstring: str) -> list[str]:
     found = re.findall(
         r"^ +(?:(\((?:\d+|[A-Z])\.\d+\)) |.* {3,}(\((?:\d+|[A-Z])\.\d+\))$)",
         docstring,
-        re.M,
+        re.MULTILINE,
     )
-    found += re.findall(r"^(?! ).* {3,}()(\((?:\d+|[A-Z])\.\d+\))$", docstring, re.M)
+    found += re.findall(
+        r"^(?! ).* {3,}()(\((?:\d+|[A-Z])\.\d+\))$", docstring, re.MULTILINE
+    )
     return list(dict.fromkeys(first or last for first, last in found))
 
 

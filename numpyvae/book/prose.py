@@ -127,9 +127,9 @@ def _groups(lines: list[str]) -> list[tuple[str, list[str]]]:
     """The runs of one block: ("prose" | "formula" | "list", lines)"""
     groups: list[tuple[str, list[str]]] = []
     for line in lines:
-        if re.match(r" *- \S", line):
-            kind = "list"
-        elif groups and groups[-1][0] == "list" and line.startswith(" "):
+        if re.match(r" *- \S", line) or (
+            groups and groups[-1][0] == "list" and line.startswith(" ")
+        ):
             kind = "list"
         elif _COLUMNS.search(line) and not _SENTENCE_WITH_NUMBER.match(line):
             kind = "formula"

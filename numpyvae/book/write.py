@@ -162,7 +162,7 @@ def module_rows(chapter: Chapter) -> list[Row]:
     lines, last = chapter.source.splitlines(), len(chapter.source.splitlines()) + 1
     rows = []
     for (first, name, node), following in zip(
-        starts, [start for start, _, _ in starts[1:]] + [last]
+        starts, [start for start, _, _ in starts[1:]] + [last], strict=True
     ):
         comment = following  # comments above a function belong to it
         while (

@@ -4,7 +4,8 @@ Settings are imported by the functions that need them, so that the list of comma
 """
 
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 
 def add_settings(parser: ArgumentParser) -> None:

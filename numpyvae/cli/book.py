@@ -43,11 +43,12 @@ def run(args: Namespace, console: Console) -> int:
     """
     from pathlib import Path
 
+    from ..book.figures import all as figures
+    from ..book.figures import costs
+    from ..book.page import cost_table
+    from ..book.write import book_html
     from ..data.mnist import find_data_directory, load_images
     from ..files import write_file
-    from ..book.figures import costs, all as figures
-    from ..book.write import book_html
-    from ..book.page import cost_table
     from ..pictures.png import png_bytes
 
     images, test_images = load_images(find_data_directory(args.data))

@@ -53,8 +53,8 @@ def run(args: Namespace, console: Console) -> int:
     """
     import shlex
 
-    from ..data.sources.fetch import printable
     from ..data.sources.convert import convert_images
+    from ..data.sources.fetch import printable
 
     size = None if args.size is None else tuple(args.size)
     split = convert_images(

@@ -76,7 +76,7 @@ def format_summary(rows: list["GradientCheck"]) -> str:
             f"   {worst.configuration}: {worst.name}{entry}"
         )
     return "\n".join(
-        lines + [f"{sum(row.passed for row in rows)} of {len(rows)} gradients correct"]
+        [*lines, f"{sum(row.passed for row in rows)} of {len(rows)} gradients correct"]
     )
 
 

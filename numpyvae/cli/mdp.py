@@ -139,7 +139,10 @@ def format_results(results: dict) -> str:
             "    state        its value     the optimal         loss",
         ]
         for state, value, best in zip(
-            results["states"], results["cross"]["values"], farsighted["values"]
+            results["states"],
+            results["cross"]["values"],
+            farsighted["values"],
+            strict=True,
         ):
             lines.append(
                 f"    {state:>5}  {value:>15.8f} {best:>15.8f} {max(0.0, 1 - value / best):>12.1%}"
@@ -151,8 +154,8 @@ def format_results(results: dict) -> str:
     (critical,) = results["switches"]
     return (
         "\n".join(
-            lines
-            + [
+            [
+                *lines,
                 "The optimal policy changes at one discount factor only, between ← and → in state 0:",
                 "",
                 f"    gamma* = {critical:.14f} = (√3 - 1)/2, a root of 2g³ - 3g + 1 = (g - 1)(2g² + 2g - 1)",
@@ -182,13 +185,14 @@ def _format_discount(states: list, d: dict) -> list[str]:
     ]
     forms = closed_form(d["policy"], d["gamma"])
     for state, action, value, (formula, exact) in zip(
-        states, d["policy"], d["values"], forms
+        states, d["policy"], d["values"], forms, strict=True
     ):
         lines.append(
             f"    {state:>5}   {ARROWS[action]}   {value:>16.8f}      {formula:<16} = {exact:.8f}"
         )
     sweeps = f"{d['sweeps']:,}" if d["sweeps"] else "more than float64 can certify"
-    return lines + [
+    return [
+        *lines,
         "",
         f"    sweeps of value iteration to reach 1e-8: {sweeps}",
         f"    largest residual of Bellman's equation: {d['residual']:.1e}",

@@ -119,8 +119,7 @@ def refuse_sizes(args: Namespace) -> None:
     rows = (
         args.interpolate is not None
         or args.traverse is not None
-        or args.reconstruct
-        and (args.count or 0) > COLUMNS
+        or (args.reconstruct and (args.count or 0) > COLUMNS)
     )
     if rows and args.count is not None and args.count % COLUMNS:
         raise ValueError(

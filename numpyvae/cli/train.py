@@ -182,10 +182,8 @@ def train_epochs(
                 f"Train Epoch: {state.epoch} [{done * options.batch_size}/{len(images)} ({100 * done / batches:.0f}%)]"
                 f"\tLoss: {loss:.6f}"
             )
-        if (
-            stop.received
-            or args.checkpoint_every
-            and state.batches_done % args.checkpoint_every == 0
+        if stop.received or (
+            args.checkpoint_every and state.batches_done % args.checkpoint_every == 0
         ):
             current.save()
         return stop.received > 0

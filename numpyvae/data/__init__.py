@@ -6,11 +6,11 @@ pixels        bytes to floats and back, binarization
 sources       what others bring, to IDX: CSV, arrays, PNG files, directories, downloads
 """
 
-from .sources.arrays import resize_by_area
 from .idx import IdxError, read_idx, write_idx
 from .mnist import load_mnist
-from .sources.convert import convert_images
 from .pixels import binarize_static, to_bytes, to_input
+from .sources.arrays import resize_by_area
+from .sources.convert import convert_images
 from .sources.png import PngError, read_png
 
 __all__ = [

@@ -6,8 +6,8 @@ replace   trains with a learner's functions in the package's place
 vae, mdp  the oracles and the known errors, chapter by chapter
 """
 
-from .judge.run import check_functions
 from .files import write_exercises
+from .judge.run import check_functions
 from .judge.verdict import Verdict
 from .replace import use_functions
 

@@ -2,17 +2,30 @@
 
 from functools import cache
 
+from .judge.verdict import Trial
+from .mdp import bellman as oracles_mdp
+from .mdp import solvers as oracles_solvers
+from .vae import (
+    adam as oracles_optimizer,
+)
+from .vae import (
+    bernoulli as oracles_numeric,
+)
 from .vae import (
     elbo as oracles_elbo,
-    layers as oracles_layers,
-    model as oracles_model,
+)
+from .vae import (
     gaussian as oracles_normal,
-    bernoulli as oracles_numeric,
-    adam as oracles_optimizer,
+)
+from .vae import (
     iwae as oracles_weights,
 )
-from .mdp import bellman as oracles_mdp, solvers as oracles_solvers
-from .judge.verdict import Trial
+from .vae import (
+    layers as oracles_layers,
+)
+from .vae import (
+    model as oracles_model,
+)
 
 MODULES = (
     oracles_elbo,

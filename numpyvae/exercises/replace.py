@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .judge.run import check_functions
 from .files import BOOKS
+from .judge.run import check_functions
 from .judge.sources import load, read_groups
 from .table import BY_NAME, EXERCISES, package_function
 
@@ -102,7 +102,7 @@ def _replace_in(namespace: dict, replaced: dict, undo: list) -> None:
 def _replacement(value: Any, replaced: dict) -> Any:
     if isinstance(value, tuple) and any(callable(item) for item in value):
         items = [_replacement(item, replaced) for item in value]
-        if all(new is old for new, old in zip(items, value)):
+        if all(new is old for new, old in zip(items, value, strict=True)):
             return value
         return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
     try:

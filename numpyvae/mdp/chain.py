@@ -77,7 +77,7 @@ def four_state_chain(gamma: float) -> MDP:
 
 def closed_form(policy: Iterable[str], gamma: float) -> list[tuple[str, float]]:
     """Equation (1.1) as (formula in g, value), for each state. policy: "-" or "+" for each state."""
-    action = dict(zip(STATES, policy))
+    action = dict(zip(STATES, policy, strict=True))
     forms = []
     for start in STATES:
         path = [start]

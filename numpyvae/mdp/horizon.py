@@ -28,7 +28,7 @@ import numpy as np
 
 from .bellman import as_values, factorize, induced_chain
 from .model import MDP
-from .numerics.validation import LARGEST, read_integer, read_discount
+from .numerics.validation import LARGEST, read_discount, read_integer
 
 
 def effective_horizon(mdp: MDP) -> float:

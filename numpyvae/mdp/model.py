@@ -96,7 +96,7 @@ class MDP:
             read_labels("actions", actions, A),
         )
 
-        available = (available & (R != -np.inf)) | terminal[:, None]
+        available = (available & (-np.inf != R)) | terminal[:, None]
         R[~available] = -np.inf
         R[terminal] = 0
         end[~available] = 0
@@ -168,7 +168,7 @@ class MDP:
     @property
     def available(self) -> np.ndarray:
         """Boolean (S, A): the actions that each state has."""
-        return self.R > -np.inf
+        return -np.inf < self.R
 
     @property
     def terminal(self) -> np.ndarray:

@@ -36,7 +36,7 @@ def optimal_policies(mdp: MDP) -> Iterator[np.ndarray]:
 def enumerate_policies(mdp: MDP, limit: int = 100_000) -> Iterator[np.ndarray]:
     """All deterministic policies (S,). ValueError if there may be more than `limit`."""
     S, A = mdp.R.shape
-    if A**S > limit:
+    if limit < A**S:
         raise ValueError(
             f"{A} actions in {S} states make {A}^{S} policies, more than {limit}; "
             "use policy_iteration or optimal_policies"

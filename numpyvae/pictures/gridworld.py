@@ -39,11 +39,9 @@ def gridworld_svg(
             f"a grid world has values (S,), S a multiple of its {columns} columns, and actions (S, "
             f"{len(directions)}); not {values.shape} and {actions.shape}"
         )
-    if (
-        labels is not None
-        and len(labels) != len(values)
-        or not set(directions) <= set(DIRECTIONS)
-    ):
+    if (labels is not None and len(labels) != len(values)) or not set(
+        directions
+    ) <= set(DIRECTIONS):
         raise ValueError(
             f"a grid world takes one label per state, and directions among {', '.join(DIRECTIONS)}"
         )
@@ -82,7 +80,9 @@ def _cell(
     if label:
         parts.append(text(cx, cy + 6, label, class_="title", text_anchor="middle"))
     else:
-        for name in (name for name, taken in zip(directions, actions) if taken):
+        for name in (
+            name for name, taken in zip(directions, actions, strict=True) if taken
+        ):
             dx, dy = DIRECTIONS[name]
             tip_x, tip_y = cx + 26 * dx, cy + 26 * dy
             sides = " ".join(

@@ -154,7 +154,7 @@ def unit_variance_svg(variance: np.ndarray, threshold: float) -> str:
         tick_pixels=lambda: middles if numbered else [],
     )
     level, bars = float(y_axis(threshold)), []
-    for middle, unit, y in zip(middles, order, y_axis(values)):
+    for middle, unit, y in zip(middles, order, y_axis(values), strict=True):
         bars.append(
             element(
                 "rect",
@@ -246,7 +246,7 @@ def _legend(labels):
     if labels is None:
         return [], 32
     classes = np.unique(labels)
-    parts, y = svg.legend(zip(class_colors(classes), classes), WIDTH)
+    parts, y = svg.legend(zip(class_colors(classes), classes, strict=True), WIDTH)
     return parts, y + 32
 
 
@@ -255,9 +255,11 @@ def _points(px, py, labels):
     classes = [None] if labels is None else np.unique(labels)
     colors = ["var(--series-0)"] if labels is None else class_colors(classes)
     paths = []
-    for each, color in zip(classes, colors):
+    for each, color in zip(classes, colors, strict=True):
         members = slice(None) if labels is None else labels == each
-        dots = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in zip(px[members], py[members]))
+        dots = "".join(
+            f"M{x:.1f} {y:.1f}h0" for x, y in zip(px[members], py[members], strict=True)
+        )
         paths.append(
             element(
                 "path", class_="points", d=dots, style=f"{POINT_STYLE}; stroke: {color}"

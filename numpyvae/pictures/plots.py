@@ -70,7 +70,7 @@ def line_plot_svg(
     last = [f"{y[-1]:.5g}".replace("-", "−") for _, y in curves.values()]
     entries = [
         (color, f"{name} {value}")
-        for color, name, value in zip(_colors(curves), curves, last)
+        for color, name, value in zip(_colors(curves), curves, last, strict=True)
     ]
     legend, top = svg.legend(entries, width, 52 if title else 24)
     x_axis = Axis(
@@ -88,13 +88,17 @@ def line_plot_svg(
 
     body = [*head, *legend, *svg.frame(x_axis, y_axis, x_label, y_label)]
     for color, (px, py) in zip(
-        _colors(curves), ((x_axis(a), y_axis(b)) for a, b in curves.values())
+        _colors(curves),
+        ((x_axis(a), y_axis(b)) for a, b in curves.values()),
+        strict=True,
     ):
         body.append(
             _inside(
                 x_axis,
                 y_axis,
-                svg.polyline(zip(*_thin(px, py)), style=f"stroke: {color}"),
+                svg.polyline(
+                    zip(*_thin(px, py), strict=True), style=f"stroke: {color}"
+                ),
             )
         )
         if y_axis.last <= py[-1] <= y_axis.first:
@@ -168,7 +172,7 @@ def learning_curve_svg(
     )
     curves = {
         name: [row[key] for row in history]
-        for name, key in zip(names, ("train_loss", "test_loss"))
+        for name, key in zip(names, ("train_loss", "test_loss"), strict=True)
     }
     curves = {
         name: values

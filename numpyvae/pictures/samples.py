@@ -132,7 +132,7 @@ def traverse(
         )
     held = np.zeros(config.latent_dim) if eps is None else eps
     varied = np.tile(held, (len(units), steps, 1))
-    for row, unit in zip(varied, units):
+    for row, unit in zip(varied, units, strict=True):
         row[:, unit] = _quantiles(steps)
     return mean_images(
         params,

@@ -174,10 +174,10 @@ def frame(
     """Grid lines, ticks and their values on both axes, and the labels: x below, y above the axis' upper end."""
     left, right, bottom, top = x_axis.first, x_axis.last, y_axis.first, y_axis.last
     parts = []
-    for y, label in zip(y_axis.tick_pixels(), y_axis.labels):
+    for y, label in zip(y_axis.tick_pixels(), y_axis.labels, strict=True):
         parts.append(line(left, y, right, y, class_="grid"))
         parts.append(text(left - 8, y + 4.5, label, class_="tick", text_anchor="end"))
-    for x, label in zip(x_axis.tick_pixels(), x_axis.labels):
+    for x, label in zip(x_axis.tick_pixels(), x_axis.labels, strict=False):
         parts.append(line(x, bottom, x, bottom + 5, class_="axis"))
         parts.append(text(x, bottom + 20, label, class_="tick", text_anchor="middle"))
     parts.append(line(left, bottom, right, bottom, class_="axis"))

@@ -40,7 +40,9 @@ ARRAYS = ("params", "adam.m", "adam.v")
 
 def arrays_of(state: TrainingState) -> dict[str, np.ndarray]:
     """The arrays of a training state under their names in the checkpoint."""
-    return dict(zip(ARRAYS, (state.params.vector, state.adam.m, state.adam.v)))
+    return dict(
+        zip(ARRAYS, (state.params.vector, state.adam.m, state.adam.v), strict=True)
+    )
 
 
 def state_record(state: TrainingState) -> dict[str, Any]:
@@ -113,7 +115,7 @@ def read_state(
                 f"{name!r} is {array.dtype} of shape {array.shape}; "
                 f"its configuration has {size:,} parameters"
             )
-        if not np.isfinite(array).all() or name == "adam.v" and array.min() < 0:
+        if not np.isfinite(array).all() or (name == "adam.v" and array.min() < 0):
             raise ValueError(
                 f"{name!r} has a value that is not finite or not in its range"
             )
@@ -148,7 +150,7 @@ def read_history(history: Any, epochs: int) -> list[dict]:
         for name, value in row.items():
             if not (
                 name in TEST_COLUMNS
-                and (value is None or isinstance(value, float) and math.isnan(value))
+                and (value is None or (isinstance(value, float) and math.isnan(value)))
             ):
                 _real(
                     value,

@@ -48,9 +48,10 @@ FILE = "report.html"
 FAILURE = "failure"  # the condition that says why training ended, if it failed
 MAX_POINTS = 2500  # in the plot of the latent space
 UNIT = "nats per image"
-SIZE = dict(
-    width=380, height=260
-)  # of a plot, at which its text is readable on a phone
+SIZE = {
+    "width": 380,
+    "height": 260,
+}  # of a plot, at which its text is readable on a phone
 
 
 def write_report(run) -> None:

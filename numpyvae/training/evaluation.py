@@ -65,7 +65,10 @@ def evaluate_elbo(
         log_px, kl, cache = elbo_terms(params, batch, eps, config)
         return log_px.sum(dtype=np.float64), kl.sum(dtype=np.float64), cache.mu
 
-    log_px, kl, mu = zip(*map_in_threads(terms, list(zip(batches, noise)), threads))
+    log_px, kl, mu = zip(
+        *map_in_threads(terms, list(zip(batches, noise, strict=True)), threads),
+        strict=True,
+    )
     reconstruction, kl = -float(sum(log_px)) / len(x), float(sum(kl)) / len(x)
     return ElboTerms(
         reconstruction + kl,
@@ -148,7 +151,7 @@ def mean_log_marginal(
 
     total, variance, done = 0.0, 0.0, 0
     for log_px, se in map_in_threads(
-        estimate, list(zip(batches, rng.spawn(len(batches)))), threads
+        estimate, list(zip(batches, rng.spawn(len(batches)), strict=True)), threads
     ):
         total += float(log_px.sum())
         variance += float((se**2).sum())
@@ -167,7 +170,7 @@ def map_in_threads(
     They have the caller's context, to which np.errstate belongs.
     """
     results = [SimpleQueue() for _ in tasks]
-    pending = deque(zip(tasks, results))
+    pending = deque(zip(tasks, results, strict=True))
 
     def work() -> None:
         with suppress(IndexError):  # no task is left
@@ -184,7 +187,7 @@ def map_in_threads(
             thread.start()
             started.append(thread)
     try:
-        for task, result in zip(tasks, results):
+        for task, result in zip(tasks, results, strict=True):
             value, error = result.get() if started else _outcome(function, task)
             if error is not None:
                 raise error

@@ -35,10 +35,10 @@ from ..vae.likelihoods import LIKELIHOODS
 from .evaluation import ElboTerms, evaluate_elbo
 from .parallel.interrupts import deferred_interrupt
 from .parallel.step import training_step
+from .parallel.threads import check_processes, default_processes, limited_blas_threads
 from .schedule import kl_weight, learning_rate
 from .state import TrainingState, check_model, initial_state
 from .step import NotFiniteError
-from .parallel.threads import check_processes, default_processes, limited_blas_threads
 
 EVALUATION_STREAM = (
     2  # third seed of the generator that evaluation uses, after the seed and the epoch
@@ -166,12 +166,12 @@ def epoch_results(
             apply_static(test_images, options.binarize, "test"), options.binarize, rng
         )
         terms = evaluate_elbo(state.params, x, config, rng, threads=threads)
-    return dict(
-        epoch=state.epoch,
-        train_loss=state.loss_sum / len(images),
-        test_loss=terms.loss,
-        reconstruction=terms.reconstruction,
-        kl=terms.kl,
-        seconds=state.epoch_seconds,
-        active_units=terms.active_units,
-    )
+    return {
+        "epoch": state.epoch,
+        "train_loss": state.loss_sum / len(images),
+        "test_loss": terms.loss,
+        "reconstruction": terms.reconstruction,
+        "kl": terms.kl,
+        "seconds": state.epoch_seconds,
+        "active_units": terms.active_units,
+    }

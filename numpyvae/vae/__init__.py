@@ -43,13 +43,9 @@ Symbols:
     g, m, v, t     Adam's gradient, averages and step count; in log_mean_exp and log_marginal m is the largest log w
 """
 
+from ..settings import VAEConfig
 from .adam import Adam
 from .elbo import elbo_terms, negative_elbo, negative_elbo_backward
-from .gradient_estimators import (
-    negative_elbo_stl,
-    negative_elbo_stl_backward,
-    negative_iwae_dreg_backward,
-)
 from .gaussian import (
     cross_entropy,
     entropy,
@@ -61,6 +57,11 @@ from .gaussian import (
     reparameterize_backward,
 )
 from .gradcheck import check_gradients
+from .gradient_estimators import (
+    negative_elbo_stl,
+    negative_elbo_stl_backward,
+    negative_iwae_dreg_backward,
+)
 from .iwae import (
     log_importance_weights,
     log_marginal,
@@ -85,13 +86,12 @@ from .parameters import (
     parameter_shapes,
     zero_parameters,
 )
-from ..settings import VAEConfig
 
 __all__ = [
     "ACTIVATIONS",
-    "Adam",
     "LIKELIHOODS",
     "OBJECTIVES",
+    "Adam",
     "Parameters",
     "VAEConfig",
     "check_gradients",

@@ -74,6 +74,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray as Array
 
+from ..settings import VAEConfig
 from .gaussian import (
     kl_divergence,
     kl_divergence_backward,
@@ -90,7 +91,6 @@ from .model import (
     prior_parameters,
 )
 from .parameters import Parameters, zero_parameters
-from ..settings import VAEConfig
 
 
 class ForwardCache(NamedTuple):

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..settings import VAEConfig
 from . import bernoulli, gaussian, layers
 from .gradcheck import GradientCheck, check_gradients
 from .objectives import NOT_DERIVATIVES, OBJECTIVES
 from .parameters import init_params
-from ..settings import VAEConfig
 
 SEED = 1  # of all inputs: one for which no input of a relu is within 1e-4 of its kink
 
@@ -33,7 +33,7 @@ def check_primitives(rng: np.random.Generator) -> Iterator[GradientCheck]:
         return check_gradients(
             lambda x: (function(*x.values(), *constants) * dy).sum(),
             inputs,
-            dict(zip(inputs, gradients)),
+            dict(zip(inputs, gradients, strict=True)),
             name,
         )
 
@@ -51,7 +51,7 @@ def check_primitives(rng: np.random.Generator) -> Iterator[GradientCheck]:
         mu=normal((N, L)),
         logvar=normal((N, L)),
     )
-    p, q = (normal(L), normal(L)), dict(mu_q=normal((N, L)), logvar_q=normal((N, L)))
+    p, q = (normal(L), normal(L)), {"mu_q": normal((N, L)), "logvar_q": normal((N, L))}
     yield from primitive(
         "KL, standard prior",
         gaussian.kl_divergence,
@@ -118,9 +118,13 @@ class Case(NamedTuple):
     objective: str = "elbo"
 
 
-SMALL = dict(input_dim=9, hidden_dims=(6,), latent_dim=3)
+SMALL = {"input_dim": 9, "hidden_dims": (6,), "latent_dim": 3}
 PRIOR = (0.5, -1.0, 0.0), (0.3, -0.7, 1.2)  # one mu_p and one logvar_p for each latent
-OTHERS = dict(activation="tanh", likelihood="normal", prior=PRIOR)  # no default value
+OTHERS = {
+    "activation": "tanh",
+    "likelihood": "normal",
+    "prior": PRIOR,
+}  # no default value
 CASES = [
     Case("784-400-20 as 36-12-3", VAEConfig(36, (12,), 3)),
     Case("no hidden layer", VAEConfig(9, (), 3)),

@@ -54,6 +54,7 @@ Sources: Kingma & Welling 2014; Williams 1992 (score function); Roeder et al. 20
 import numpy as np
 from numpy import ndarray as Array
 
+from ..settings import VAEConfig
 from .elbo import ForwardCache, elbo_terms, negative_elbo_backward
 from .gaussian import (
     kl_divergence_backward,
@@ -64,7 +65,6 @@ from .gaussian import (
 from .iwae import joint_backward, negative_iwae, normalized_weights
 from .model import encode_backward, prior_parameters
 from .parameters import Parameters
-from ..settings import VAEConfig
 
 ESTIMATORS = (
     "naive",

@@ -29,6 +29,7 @@ Source: Burda, Grosse & Salakhutdinov 2016, theorem 1 and eqs. 8, 13 and 14.
 import numpy as np
 from numpy import ndarray as Array
 
+from ..settings import VAEConfig
 from .elbo import ForwardCache
 from .gaussian import (
     LOG_2PI,
@@ -47,7 +48,6 @@ from .model import (
     prior_parameters,
 )
 from .parameters import Parameters, zero_parameters
-from ..settings import VAEConfig
 
 
 def log_mean_exp(a: Array, axis: int = 0) -> Array:

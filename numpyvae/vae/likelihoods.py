@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray as Array
 
+from ..settings import VAEConfig
 from . import bernoulli
 from .gaussian import log_density, log_density_backward
-from ..settings import VAEConfig
 
 
 class Likelihood(NamedTuple):

@@ -14,6 +14,7 @@ Source: Kingma & Welling 2014, appendix C.
 import numpy as np
 from numpy import ndarray as Array
 
+from ..settings import VAEConfig
 from .layers import (
     linear,
     linear_backward,
@@ -24,7 +25,6 @@ from .layers import (
     tanh_backward,
 )
 from .parameters import Parameters, zero_parameters
-from ..settings import VAEConfig
 
 ACTIVATIONS = {"relu": (relu, relu_backward), "tanh": (tanh, tanh_backward)}
 

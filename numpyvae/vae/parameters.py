@@ -15,12 +15,13 @@ and variance 1/fan_in, the sum is of the size of one input: forward, signals nei
 Sources: PyTorch's default (1/√fan_in); Glorot & Bengio 2010, eq. 16; Burda et al. 2016 (output bias).
 """
 
+import itertools
 import math
 
 import numpy as np
 
-from .likelihoods import LIKELIHOODS
 from ..settings import VAEConfig
+from .likelihoods import LIKELIHOODS
 
 
 class Parameters(dict[str, np.ndarray]):
@@ -51,7 +52,7 @@ def parameter_shapes(config: VAEConfig) -> dict[str, tuple[int, ...]]:
         "encoder": (config.input_dim, *config.hidden_dims, 2 * config.latent_dim),
         "decoder": (config.latent_dim, *reversed(config.hidden_dims), config.input_dim),
     }.items():
-        for i, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:])):
+        for i, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
             shapes[f"{prefix}.{i}.W"] = (fan_in, fan_out)
             shapes[f"{prefix}.{i}.b"] = (fan_out,)
     return shapes | LIKELIHOODS[config.likelihood].shapes(config)

@@ -35,8 +35,7 @@ from numpyvae.training.parallel.threads import (
     describe,
     limited_blas_threads,
 )
-from numpyvae.vae import bernoulli, layers
-from numpyvae.vae import Adam, init_params, log_marginal
+from numpyvae.vae import Adam, bernoulli, init_params, layers, log_marginal
 
 BATCH = 128
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
@@ -464,7 +463,9 @@ def main():
         f"\n{'an epoch, seconds':22} {'min':>7}  {'median':>7}  {'max':>7}      numpyvae over it: min, median, max"
     )
     for name, took in times.items():
-        ratios = [ours / theirs for ours, theirs in zip(times["numpyvae"], took)]
+        ratios = [
+            ours / theirs for ours, theirs in zip(times["numpyvae"], took, strict=True)
+        ]
         print(f"  {name:20} {summary(took)}      {summary(ratios)}")
 
 

@@ -11,10 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numpyvae.cli import book as book_command
-from numpyvae.book.figures import costs
-from numpyvae.book.figures import all as figures
-from numpyvae.book.write import book_html, module_rows
 from numpyvae.book.chapters import (
     BOOKS,
     PACKAGE,
@@ -24,10 +20,14 @@ from numpyvae.book.chapters import (
     read_book,
     reading_order,
 )
+from numpyvae.book.figures import all as figures
+from numpyvae.book.figures import costs
 from numpyvae.book.figures.costs import Cost
 from numpyvae.book.highlight import highlight
 from numpyvae.book.page import STYLE, cost_table, figure_html
 from numpyvae.book.prose import Prose
+from numpyvae.book.write import book_html, module_rows
+from numpyvae.cli import book as book_command
 from tests.pictures import reading
 
 ROOT = Path(__file__).parents[2]
@@ -187,7 +187,7 @@ def test_no_text_is_below_eleven_pixels_at_any_width(text):
         min(float(size) for size in re.findall(r"font-size: ([\d.]+)em", STYLE)) * 14
         >= 11
     )
-    for svg in re.findall(r"<svg style.*?</svg>\n?</div>", text, re.S):
+    for svg in re.findall(r"<svg style.*?</svg>\n?</div>", text, re.DOTALL):
         width, least = (
             float(re.search(p, svg)[1])
             for p in (r'viewBox="0 0 ([\d.]+)', r"min-width: (\d+)px")
@@ -359,7 +359,7 @@ def test_chapters_stand_in_the_order_of_the_books_contents(book, page):
     assert places == sorted(places) and [c.number for c in chapters] == list(
         range(1, len(chapters) + 1)
     )
-    for number, name in re.findall(r"^ *(\d+)\.? +(\w+) ", contents, re.M):
+    for number, name in re.findall(r"^ *(\d+)\.? +(\w+) ", contents, re.MULTILINE):
         assert chapters[int(number) - 1].name == name
 
 

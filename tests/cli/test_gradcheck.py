@@ -23,7 +23,7 @@ def test_the_table_has_one_line_per_row_the_worst_errors_and_the_count(rows):
     assert {len(line) for line in lines[: len(rows)]} == {len(header)}
     assert lines[-1] == f"{len(rows)} of {len(rows)} gradients correct"
     for line, error in zip(
-        lines[-4:-1], ("complex_step", "worst_entry", "central_difference")
+        lines[-4:-1], ("complex_step", "worst_entry", "central_difference"), strict=True
     ):
         worst = max(rows, key=lambda row: getattr(row, error))
         assert (

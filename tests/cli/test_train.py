@@ -123,7 +123,10 @@ def test_the_log_file_has_the_epochs_own_values_in_their_columns(train, capsys):
     train()
     printed = capsys.readouterr().out
     for row, average, test in zip(
-        rows("runs/001/log.csv"), EPOCH.findall(printed), TEST.findall(printed)
+        rows("runs/001/log.csv"),
+        EPOCH.findall(printed),
+        TEST.findall(printed),
+        strict=True,
     ):
         assert average == (row["epoch"], f"{float(row['train_loss']):.4f}")
         assert test == tuple(

@@ -10,7 +10,8 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from numpyvae.data.idx import MAX_DIMENSIONS, TYPES, IdxError, read_idx, write_idx

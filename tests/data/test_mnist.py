@@ -34,7 +34,7 @@ def write_set(directory, images=(8, 28, 28), labels=None, split="train", suffix=
     labels = (
         rng.integers(10, size=len(images), dtype=np.uint8) if labels is None else labels
     )
-    for name, array in zip(FILES[split], (images, labels)):
+    for name, array in zip(FILES[split], (images, labels), strict=True):
         write_idx(directory / (name + suffix), array)
     return images, labels
 
@@ -269,8 +269,7 @@ def test_special_files_are_refused_before_they_are_read(tmp_path, name, kind):
     ).stdout
     assert name in answer and (
         "is not a regular file" in answer
-        or kind == "directory"
-        and "Is a directory" in answer
+        or (kind == "directory" and "Is a directory" in answer)
     )
 
 
@@ -383,9 +382,11 @@ def test_the_script_refuses_an_archive_of_anything_else(tmp_path):
 @needs_all_of_mnist
 def test_every_digit_of_the_sample_is_in_mnist_with_its_label():
     images, labels = load_mnist(FULL, "train")
-    known = {image.tobytes(): label for image, label in zip(images, labels)}
+    known = {
+        image.tobytes(): label for image, label in zip(images, labels, strict=True)
+    }
     for split in FILES:
-        for image, label in zip(*load_mnist(SAMPLE, split)):
+        for image, label in zip(*load_mnist(SAMPLE, split), strict=True):
             assert known[image.tobytes()] == label
 
 

@@ -1,6 +1,7 @@
 """A conditional VAE: log p(x|y) of an image x with label y is at least E_q[log p(x|z,y)] − KL(q(z|x,y) ‖ p(z))."""
 
 import numpy as np
+
 from numpyvae.data import load_mnist, to_bytes, to_input
 from numpyvae.pictures.png import write_png
 from numpyvae.vae import (

@@ -10,7 +10,7 @@ from numpyvae.mdp.solvers import Solution
 
 
 def _write(grads, *values):
-    for destination, value in zip(grads, values):
+    for destination, value in zip(grads, values, strict=True):
         if destination is not None:
             destination[:] = value
 
@@ -36,7 +36,10 @@ def linear_backward_einsum(dy, cache, grads=(None, None)):
 
 def linear_backward_list(dy, cache, grads=(None, None)):
     x, W = (np.float64(array) for array in cache)
-    dW, db = sum(np.outer(row, d) for row, d in zip(x, dy)), np.add.reduce(dy)
+    dW, db = (
+        sum(np.outer(row, d) for row, d in zip(x, dy, strict=True)),
+        np.add.reduce(dy),
+    )
     _write(grads, dW, db)
     return [np.array([W @ d for d in dy]), dW, db]
 
@@ -75,9 +78,9 @@ def kl_loops(mu_q, logvar_q, mu_p=0.0, logvar_p=0.0):
         return 0.5 * (math.expm1(d) - d + square)
 
     arrays = np.broadcast_arrays(mu_q, logvar_q, mu_p, logvar_p)
-    return np.array([one(*v) for v in zip(*(a.ravel() for a in arrays))]).reshape(
-        arrays[0].shape
-    )
+    return np.array(
+        [one(*v) for v in zip(*(a.ravel() for a in arrays), strict=True)]
+    ).reshape(arrays[0].shape)
 
 
 def kl_series(mu_q, logvar_q, mu_p=0.0, logvar_p=0.0):
@@ -98,7 +101,10 @@ def reparameterize_sqrt(m, s, noise):
 def reparameterize_loops(mu, logvar, eps):
     mu, logvar = np.broadcast_to(mu, eps.shape), np.broadcast_to(logvar, eps.shape)
     return np.array(
-        [m + math.exp(v / 2) * e for m, v, e in zip(mu.flat, logvar.flat, eps.flat)]
+        [
+            m + math.exp(v / 2) * e
+            for m, v, e in zip(mu.flat, logvar.flat, eps.flat, strict=True)
+        ]
     ).reshape(eps.shape)
 
 
@@ -118,7 +124,7 @@ def reparameterize_backward_einsum(dz, mu, logvar, eps):
 
 def reparameterize_backward_loops(g, mu, logvar, eps):
     dmu, dlogvar = np.zeros(mu.shape), np.zeros(mu.shape)
-    for e, d in zip(eps, g) if eps.ndim > mu.ndim else [(eps, g)]:
+    for e, d in zip(eps, g, strict=True) if eps.ndim > mu.ndim else [(eps, g)]:
         dmu += d
         dlogvar += d * e * np.sqrt(np.exp(logvar)) / 2
     return dmu, dlogvar
@@ -141,14 +147,14 @@ def log_prob_two_terms(x, v):
 def log_prob_loops(x, logits):
     x, rows = np.broadcast_to(x, logits.shape), []
     for pixels, values in zip(
-        x.reshape(-1, x.shape[-1]), logits.reshape(-1, x.shape[-1])
+        x.reshape(-1, x.shape[-1]), logits.reshape(-1, x.shape[-1]), strict=True
     ):
         rows.append(
             math.fsum(
                 (p - 1) * v - math.log1p(math.exp(-v))
                 if v > 0
                 else p * v - math.log1p(math.exp(v))
-                for p, v in zip(map(float, pixels), map(float, values))
+                for p, v in zip(map(float, pixels), map(float, values), strict=True)
             )
         )
     return np.array(rows).reshape(logits.shape[:-1])
@@ -156,7 +162,7 @@ def log_prob_loops(x, logits):
 
 def adam_loops(theta, g, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
     new = [[], [], []]
-    for p, d, a, b in zip(theta, g, m, v):
+    for p, d, a, b in zip(theta, g, m, v, strict=True):
         a, b = a + (1 - beta1) * (d - a), b + (1 - beta2) * (d * d - b)
         new[0].append(
             p - lr * (a / (1 - beta1**t)) / (math.sqrt(b / (1 - beta2**t)) + epsilon)
@@ -269,11 +275,11 @@ def operator_loops(mdp, v, policy=None):
     if policy is None:
         return np.array([max(row) for row in q])
     if np.ndim(policy) == 1:
-        return np.array([row[a] for row, a in zip(q, policy)])
+        return np.array([row[a] for row, a in zip(q, policy, strict=True)])
     return np.array(
         [
-            sum(p * x for p, x in zip(weights, row) if p)
-            for weights, row in zip(policy, q)
+            sum(p * x for p, x in zip(weights, row, strict=True) if p)
+            for weights, row in zip(policy, q, strict=True)
         ]
     )
 

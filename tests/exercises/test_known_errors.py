@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from numpyvae.exercises.judge.verdict import judge
 from numpyvae.exercises.judge.known_errors import known_errors
+from numpyvae.exercises.judge.verdict import judge
 from numpyvae.exercises.oracles import trials_for_exercise
 from numpyvae.exercises.table import BY_NAME, EXERCISES, package_function
 
@@ -32,7 +32,7 @@ def test_each_known_error_is_named_by_its_own_name(name):
         [[verdict.error == word for word in words] for verdict in verdicts]
     )
     print(f"\n{name}")
-    for word, row in zip(words, matrix):
+    for word, row in zip(words, matrix, strict=True):
         print("  ", "".join(".#"[int(cell)] for cell in row), word)
     assert all(verdict.status == "wrong" for verdict in verdicts)
     assert (matrix == np.eye(len(errors), dtype=bool)).all()

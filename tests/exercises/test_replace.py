@@ -4,7 +4,6 @@ import sys
 
 import numpy as np
 import pytest
-from tests.exercises.exercise_files import source, write_chapter, write_solved
 
 from numpyvae.exercises import use_functions
 from numpyvae.exercises.table import EXERCISES
@@ -21,6 +20,7 @@ from numpyvae.vae import (
     model,
     objectives,
 )
+from tests.exercises.exercise_files import source, write_chapter, write_solved
 
 CONFIG = VAEConfig(input_dim=30, hidden_dims=(16,), latent_dim=3)
 SLOW_KL = """
@@ -147,9 +147,8 @@ def test_what_is_not_done_stays_the_packages_and_what_is_wrong_is_refused(
 def test_the_packages_functions_come_back_after_an_exception(tmp_path):
     write_solved(tmp_path)
     before = everything()
-    with pytest.raises(KeyError):
-        with use_functions(tmp_path):
-            raise KeyError
+    with pytest.raises(KeyError), use_functions(tmp_path):
+        raise KeyError
     assert everything() == before
 
 

@@ -26,7 +26,9 @@ def exact_values(P, r, gamma) -> list[Fraction]:
         rows[k] = [x / rows[k][k] for x in rows[k]]
         for i in range(n):
             if i != k and rows[i][k]:
-                rows[i] = [x - rows[i][k] * y for x, y in zip(rows[i], rows[k])]
+                rows[i] = [
+                    x - rows[i][k] * y for x, y in zip(rows[i], rows[k], strict=True)
+                ]
     return [row[n] for row in rows]
 
 
@@ -51,7 +53,10 @@ def error(v, exact) -> float:
     """‖v - exact‖ / ‖exact‖, the difference taken before anything is rounded."""
     scale = max(map(abs, exact))
     return (
-        float(max(abs(Fraction(a) - b) for a, b in zip(v.tolist(), exact)) / scale)
+        float(
+            max(abs(Fraction(a) - b) for a, b in zip(v.tolist(), exact, strict=True))
+            / scale
+        )
         if scale
         else float(abs(v).max())
     )

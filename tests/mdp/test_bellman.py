@@ -197,7 +197,7 @@ def test_the_operator_is_the_formula_with_and_without_a_policy(mdp, seed):
     assert np.allclose(bellman_operator(mdp, v), np.max(q, axis=1), rtol=0, atol=1e-14)
     assert np.allclose(
         bellman_operator(mdp, v, policy),
-        [row[a] for row, a in zip(q, policy)],
+        [row[a] for row, a in zip(q, policy, strict=True)],
         rtol=0,
         atol=1e-14,
     )

@@ -1,12 +1,12 @@
 """Critical discount factors are exact, touching roots are not among them, and the last policy is Blackwell-optimal."""
 
+import itertools
 from math import sqrt
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from tests.mdp.oracle import mdps, random_mdp, stream_problem
 from scipy.sparse import csr_array
 
 from numpyvae.mdp import (
@@ -16,6 +16,7 @@ from numpyvae.mdp import (
     four_state_chain,
     optimal_actions,
 )
+from tests.mdp.oracle import mdps, random_mdp, stream_problem
 
 
 def test_the_chain_has_one_critical_discount_half_of_root_3_minus_1():
@@ -87,14 +88,14 @@ def check_against_the_sets_on_a_grid(P, R):
     edges = np.array([0.0, *critical, 1.0])
     assert (np.diff(edges) > 0).all()
     sets = []
-    for low, high in zip(edges, edges[1:]):
+    for low, high in itertools.pairwise(edges):
         inside = [
             optimal_actions(MDP(P, R, low + (high - low) * t))
             for t in (0.03, 0.1234, 0.377, 0.6181, 0.871, 0.971)
         ]
         assert all((one == inside[0]).all() for one in inside)
         sets.append(inside[0])
-    assert all((one != two).any() for one, two in zip(sets, sets[1:]))
+    assert all((one != two).any() for one, two in itertools.pairwise(sets))
     last = blackwell_policy(P, R)
     assert sets[-1][np.arange(len(last)), last].all()
 

@@ -122,8 +122,8 @@ def test_undiscounted_solutions_are_the_best_of_all_policies(seed, S, sparse):
         np.linalg.solve(np.eye(S) - P[np.arange(S), policy], np.ones(S)).max()
         for policy in enumerate_policies(mdp)
     ]
-    assert H == pytest.approx(
-        max(lengths), rel=1e-8
+    assert (
+        pytest.approx(max(lengths), rel=1e-8) == H
     )  # the longest that any policy makes an episode
     for solve in (policy_iteration, value_iteration, modified_policy_iteration):
         solution = solve(mdp)
@@ -133,7 +133,7 @@ def test_undiscounted_solutions_are_the_best_of_all_policies(seed, S, sparse):
             <= 1e-8
         )
     best = values.max(axis=0)
-    for policy, v in zip(enumerate_policies(mdp), values):
+    for policy, v in zip(enumerate_policies(mdp), values, strict=True):
         assert (
             np.allclose(v, best, rtol=0, atol=1e-9)
             == optimal_actions(mdp)[np.arange(S), policy].all()

@@ -1,5 +1,6 @@
 """Three solvers find the optimal value within their error bounds; policy iteration ends at any discount factor."""
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -391,7 +392,7 @@ def test_the_values_of_policy_iteration_never_fall(gamma):
         allowed = 24 * EPS / (1 - gamma) * abs(solution.values).max()
         assert all(
             (later >= earlier - allowed).all()
-            for (_, earlier), (_, later) in zip(history, history[1:])
+            for (_, earlier), (_, later) in itertools.pairwise(history)
         )
         assert np.array_equal(history[-1][1], solution.values)
 
@@ -526,7 +527,7 @@ def test_rows_that_miss_one_by_rounding_are_within_the_error_bound():
     assert solution.iterations == 1 and solution.values[0] != float(exact[0])
     assert all(
         abs(Fraction(x) - y) <= Fraction(solution.error_bound)
-        for x, y in zip(solution.values.tolist(), exact)
+        for x, y in zip(solution.values.tolist(), exact, strict=True)
     )
 
 

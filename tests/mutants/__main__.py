@@ -18,8 +18,8 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from .run import KILLED, TESTS, configure, run, shard
 from .processes import results
+from .run import KILLED, TESTS, configure, run, shard
 
 PACKAGE = TESTS.parent / "numpyvae"
 SWAPS = {
@@ -57,10 +57,8 @@ def mutants(source):
         for inner in ast.walk(getattr(node, field))
     }
     for node in ast.walk(tree):
-        if (
-            id(node) in skipped
-            or not hasattr(node, "lineno")
-            and not isinstance(node, ast.BoolOp)
+        if id(node) in skipped or (
+            not hasattr(node, "lineno") and not isinstance(node, ast.BoolOp)
         ):
             continue
         if isinstance(node, (ast.BinOp, ast.Compare, ast.BoolOp)):
@@ -110,19 +108,15 @@ def mutants(source):
                 *place(node),
                 repr(node.value + 1),
             )
-        elif (
-            isinstance(node, ast.AugAssign)
-            or isinstance(node, ast.Expr)
-            and isinstance(node.value, ast.Call)
+        elif isinstance(node, ast.AugAssign) or (
+            isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
         ):
             yield "statement dropped", node.lineno, *place(node), "pass"
 
 
 def is_text(node):
-    return (
-        isinstance(node, ast.JoinedStr)
-        or isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
+    return isinstance(node, ast.JoinedStr) or (
+        isinstance(node, ast.Constant) and isinstance(node.value, str)
     )
 
 
@@ -215,7 +209,7 @@ def main():
             last = round_ == len(job[-1]) - 1
             if result in KILLED:
                 left.remove(job)
-            if last and result == "survived" or result not in ("survived", "killed"):
+            if (last and result == "survived") or result not in ("survived", "killed"):
                 name, what, line, *_ = job
                 print(f"{result:8}  {name}:{line}  {what}", flush=True)
     print(

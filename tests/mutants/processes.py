@@ -1,5 +1,6 @@
 """One forked process per job, at most two at a time, each stopped from outside if it does not end by itself."""
 
+import contextlib
 import os
 import signal
 import time
@@ -58,8 +59,6 @@ def work(function, job, writer):
 def end(process):
     """Kill the process and those of its session's group; wait for it."""
     for kill, number in ((os.killpg, process.pid), (os.kill, process.pid)):
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             kill(number, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
     process.join()

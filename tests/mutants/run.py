@@ -16,15 +16,14 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy: two processes for two 
 os.environ["HYPOTHESIS_PROFILE"] = "mutants"
 
 import hypothesis
-import hypothesis.extra.numpy  # noqa: F401  what the tests import, imported once
+import hypothesis.extra.numpy
 import numpy  # noqa: F401
 import pytest
-import scipy.integrate  # noqa: F401
-import scipy.linalg  # noqa: F401
-import scipy.sparse.linalg  # noqa: F401
-import scipy.special  # noqa: F401
+import scipy.integrate
+import scipy.linalg
+import scipy.sparse.linalg
+import scipy.special
 import scipy.stats  # noqa: F401
-
 
 TESTS = Path(__file__).parents[1]
 SECONDS = 60  # for one run, unless told otherwise; one that takes longer is stopped: some faults make loops endless

@@ -2,8 +2,8 @@
 
 import re
 import struct
-import xml.etree.ElementTree as ElementTree
 import zlib
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -127,7 +127,7 @@ def assert_inside(svg):
                 x + float(each.get("width", 0)),
                 y + float(each.get("height", 4)),
             )
-            assert 0 <= x and right <= width and 0 <= y and bottom <= height, (
+            assert x >= 0 and right <= width and y >= 0 and bottom <= height, (
                 tag,
                 each.attrib,
             )
@@ -148,12 +148,12 @@ def legend(svg):
     dots = [dot for dot in elements(svg, "circle") if dot.get("r") == "5"]
     names = elements(svg, "text", "name")
     assert len(dots) == len(names)
-    for dot, name in zip(dots, names):
+    for dot, name in zip(dots, names, strict=True):
         assert (
             float(dot.get("cy")) == float(name.get("y")) - 4.5
             and 0 < float(name.get("x")) - float(dot.get("cx")) < 15
         )
-    return {name.text: color(dot) for dot, name in zip(dots, names)}
+    return {name.text: color(dot) for dot, name in zip(dots, names, strict=True)}
 
 
 def tick_value(label):

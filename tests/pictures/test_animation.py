@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from numpyvae.pictures.animation import MAX_BYTES, add_frame, kept_epochs, learning_png
 from tests.pictures.reading import decode_apng

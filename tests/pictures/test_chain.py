@@ -36,7 +36,7 @@ def axes(panel):
     }
     left, right = (
         ticks["0"][0],
-        [x for name, (x, _) in ticks.items() if name == "0.8"][0],
+        next(x for name, (x, _) in ticks.items() if name == "0.8"),
     )
     low, high = ticks["0.1"][1], ticks["100"][1]
     assert low > high and left < right
@@ -60,7 +60,7 @@ def test_the_curves_are_the_closed_forms(s):
         "stroke: var(--series-0)",
         "stroke: var(--series-1)",
     ]
-    for curve, policy in zip(curves, ("myopic", "farsighted")):
+    for curve, policy in zip(curves, ("myopic", "farsighted"), strict=True):
         assert len(points(curve)) > 300
         for x, y in points(curve):
             g = gamma_of(x)

@@ -31,7 +31,9 @@ def cells(svg, columns):
 def arrows(g):
     """The directions of a cell's arrows: from the start of each line to the first corner of its head"""
     found = set()
-    for line, head in zip(g.findall(TAG + "line"), g.findall(TAG + "polygon")):
+    for line, head in zip(
+        g.findall(TAG + "line"), g.findall(TAG + "polygon"), strict=True
+    ):
         tip, *sides = (
             tuple(map(float, corner.split(",")))
             for corner in head.get("points").split()
@@ -59,7 +61,9 @@ def test_each_state_has_its_value_and_its_arrows():
         assert texts == ([] if np.isnan(VALUES[s]) else [f"{VALUES[s]:.3g}"])
         expected = {
             name
-            for name, taken in zip(("left", "down", "right", "up"), ACTIONS[s])
+            for name, taken in zip(
+                ("left", "down", "right", "up"), ACTIONS[s], strict=True
+            )
             if taken
         }
         assert arrows(g) == expected

@@ -5,7 +5,8 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from numpyvae.pictures.latent import (
@@ -167,7 +168,7 @@ def test_the_plane_places_mu_at_its_quantile_of_the_prior():
     svg = plane_scatter_svg(mu, MU_P, SIGMA_P, labels)
     x, y = (
         reading.reader(svg, axis, lambda z: stats.norm.cdf(z, m, s))
-        for axis, m, s in zip("xy", MU_P, SIGMA_P)
+        for axis, m, s in zip("xy", MU_P, SIGMA_P, strict=True)
     )
     for label in (0, 1):
         shown = points(svg)[CLASS_COLORS[label]]
@@ -198,7 +199,7 @@ def test_the_manifold_is_on_the_axes_of_the_plane(shape):
     )
     x, y = (
         reading.reader(svg, axis, lambda z: stats.norm.cdf(z, m, s))
-        for axis, m, s in zip("xy", MU_P, SIGMA_P)
+        for axis, m, s in zip("xy", MU_P, SIGMA_P, strict=True)
     )
     assert x([left, left + width]) == pytest.approx([0, 1], abs=1e-3)
     assert y([top + height, top]) == pytest.approx([0, 1], abs=1e-3)

@@ -2,11 +2,12 @@
 
 import math
 import time
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from numpyvae.pictures.plots import (
     HEIGHT,
@@ -140,7 +141,7 @@ def test_any_values_and_any_name_give_xml_with_every_point_inside(values, name):
     svg = line_plot_svg(range(len(values)), {name: values})
     (points,) = reading.curves(svg)
     assert len(points) == sum(map(math.isfinite, values))
-    assert ((0 < points) & (points < [WIDTH, HEIGHT])).all()
+    assert ((points > 0) & (points < [WIDTH, HEIGHT])).all()
     assert len(reading.elements(svg, "text")) < 40  # the ticks are few
 
 
@@ -328,7 +329,9 @@ def test_the_last_value_above_the_axis_has_no_dot():
     assert max(reading.ticks(svg, "y")) == 2
 
 
-HISTORY = [dict(epoch=e, train_loss=130.0 - e, test_loss=128.0 - e) for e in (1, 2, 3)]
+HISTORY = [
+    {"epoch": e, "train_loss": 130.0 - e, "test_loss": 128.0 - e} for e in (1, 2, 3)
+]
 
 
 @pytest.mark.parametrize(

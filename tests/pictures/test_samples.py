@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from numpyvae.pictures.samples import (
@@ -201,7 +202,7 @@ def test_the_manifold_lies_at_the_priors_quantiles(prior):
         np.exp(np.broadcast_to(prior[1], 2) / 2),
     )
     expected_1, expected_2 = (
-        stats.norm.ppf(fractions, m, s) for m, s in zip(mu_p, sigma_p)
+        stats.norm.ppf(fractions, m, s) for m, s in zip(mu_p, sigma_p, strict=True)
     )
     assert np.abs(z[:, :, 0] - expected_1[None, :]).max() <= 0.51 * STEP
     assert np.abs(z[:, :, 1] - expected_2[::-1, None]).max() <= 0.51 * STEP

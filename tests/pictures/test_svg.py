@@ -1,11 +1,12 @@
 """SVG: elements and their escaping, axes and ticks, and colors whose contrast is computed from the style sheet."""
 
 import math
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from numpyvae.pictures import svg
 from numpyvae.pictures.svg import (
@@ -31,7 +32,7 @@ from tests.pictures.reading import contrast, palettes
 def test_any_text_comes_back_from_an_element_and_its_attribute(words, value):
     node = ElementTree.fromstring(element("text", escape(words), class_=value))
     kept = "".join(
-        c if c in "\t\n\r" or c >= " " and c not in "\ufffe\uffff" else "\ufffd"
+        c if c in "\t\n\r" or (c >= " " and c not in "\ufffe\uffff") else "\ufffd"
         for c in words
     )
     kept = "".join("\ufffd" if 0xD800 <= ord(c) < 0xE000 else c for c in kept)

@@ -12,7 +12,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from numpyvae import files as atomic
@@ -350,9 +351,9 @@ def crafted(
     version=2,
 ):
     members = {"format": np.array(version), "meta": np.array("{}"), **arrays}
-    digests = {name: _digest(name, array) for name, array in members.items()} | {
-        name: "0" * 64 for name in list_more
-    }
+    digests = {
+        name: _digest(name, array) for name, array in members.items()
+    } | dict.fromkeys(list_more, "0" * 64)
     members["sha256"] = np.array(json.dumps(digests))
     with zipfile.ZipFile(path, "w", compression) as archive:
         for name, array in members.items():

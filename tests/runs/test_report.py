@@ -104,15 +104,15 @@ class Source(SimpleNamespace):
 def history(epochs):
     """Rows whose values all differ"""
     return [
-        dict(
-            epoch=e,
-            train_loss=130.25 - e,
-            test_loss=131.5 - e,
-            reconstruction=111.125 - 2 * e,
-            kl=20.375 + e,
-            seconds=10.5 + e,
-            active_units=min(e, 3),
-        )
+        {
+            "epoch": e,
+            "train_loss": 130.25 - e,
+            "test_loss": 131.5 - e,
+            "reconstruction": 111.125 - 2 * e,
+            "kl": 20.375 + e,
+            "seconds": 10.5 + e,
+            "active_units": min(e, 3),
+        }
         for e in range(1, epochs + 1)
     ]
 
@@ -228,7 +228,12 @@ def test_a_run_without_test_images_or_without_labels_has_a_page(run, page):
     trained = run()
     trained.state.history = [
         row
-        | dict(test_loss=math.nan, reconstruction=math.nan, kl=math.nan, active_units=0)
+        | {
+            "test_loss": math.nan,
+            "reconstruction": math.nan,
+            "kl": math.nan,
+            "active_units": 0,
+        }
         for row in trained.state.history
     ]
     made = page(trained, None, None)
@@ -458,7 +463,7 @@ def test_plots_over_the_epochs_show_the_history(run, page):
         assert reading.reader(plot, "y")(points[:, 1]) == pytest.approx(
             [row[key] for row in history(5)], abs=0.02
         )
-    assert [list(reading.legend(plot))[0].split()[0] for plot in terms] == [
+    assert [next(iter(reading.legend(plot))).split()[0] for plot in terms] == [
         "reconstruction",
         "KL",
     ]
@@ -537,7 +542,7 @@ def test_a_latent_plane_is_shown_on_the_axes_of_the_scatter(run, page, tiny):
     for axis in "xy":
         assert list(reading.ticks(scatter, axis)) == list(reading.ticks(plane, axis))
     sigma = math.exp(0.2), math.exp(-0.4)
-    for axis, mean, s in zip("xy", (0.5, -1.0), sigma):
+    for axis, mean, s in zip("xy", (0.5, -1.0), sigma, strict=True):
         assert list(reading.ticks(scatter, axis)) == pytest.approx(
             [mean + k * s for k in range(-2, 3)], rel=0.01
         )  # 3 digits

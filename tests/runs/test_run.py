@@ -90,17 +90,17 @@ def test_the_docstring_makes_a_run_and_continues_it_bit_for_bit(
     Path("data").mkdir()
     Path("data/sample").symlink_to(tiny_directory)
     code = "\n".join(
-        re.findall(r"^    (\S.* = .*|train\(.*)$", run_module.__doc__, re.M)
+        re.findall(r"^    (\S.* = .*|train\(.*)$", run_module.__doc__, re.MULTILINE)
     )
-    names = dict(
-        Run=Run,
-        DataSource=DataSource,
-        initial_state=initial_state,
-        train=one_process,
-        replace=replace,
-        config=CONFIG,
-        options=OPTIONS,
-    )
+    names = {
+        "Run": Run,
+        "DataSource": DataSource,
+        "initial_state": initial_state,
+        "train": one_process,
+        "replace": replace,
+        "config": CONFIG,
+        "options": OPTIONS,
+    }
     exec(code, names)
     _, images, test_images = DataSource.open(tiny_directory)
     uninterrupted = one_process(
@@ -269,10 +269,10 @@ def test_one_line_says_what_a_run_is(run):
 @pytest.mark.parametrize(
     "changes, name",
     [
-        (dict(hidden_dims=(9,)), "encoder.0.W"),
-        (dict(latent_dim=3), "encoder.1.W"),
-        (dict(likelihood="normal"), "logvar_x"),
-        (dict(hidden_dims=()), "encoder.0.W"),
+        ({"hidden_dims": (9,)}, "encoder.0.W"),
+        ({"latent_dim": 3}, "encoder.1.W"),
+        ({"likelihood": "normal"}, "logvar_x"),
+        ({"hidden_dims": ()}, "encoder.0.W"),
     ],
 )
 def test_a_state_of_another_model_is_refused_by_name(tiny, changes, name):

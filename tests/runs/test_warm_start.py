@@ -88,13 +88,13 @@ def test_training_on_does_not_touch_the_earlier_run(earlier, tiny):
 @pytest.mark.parametrize(
     "changes",
     [
-        dict(hidden_dims=(9,)),
-        dict(latent_dim=3),
-        dict(activation="tanh"),
-        dict(prior=(1.0, 0.0)),
-        dict(likelihood="normal"),
-        dict(likelihood="normal", logvar_x=0.0),
-        dict(input_dim=20),
+        {"hidden_dims": (9,)},
+        {"latent_dim": 3},
+        {"activation": "tanh"},
+        {"prior": (1.0, 0.0)},
+        {"likelihood": "normal"},
+        {"likelihood": "normal", "logvar_x": 0.0},
+        {"input_dim": 20},
     ],
 )
 def test_another_architecture_is_refused_by_name(earlier, changes):

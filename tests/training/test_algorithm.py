@@ -12,7 +12,6 @@ from numpyvae.training.state import initial_state
 from numpyvae.vae import Adam, init_params
 from numpyvae.vae.objectives import OBJECTIVES
 
-
 CONFIG = VAEConfig(input_dim=4, hidden_dims=(5,), latent_dim=2)
 IMAGES = np.random.default_rng(1).integers(0, 256, (50, 2, 2), dtype=np.uint8)
 

@@ -43,7 +43,7 @@ def test_decay_multiplies_the_stages():
     plain, decayed = (
         rates(epochs=300, schedule="burda", decay_epochs=n) for n in (0, 9)
     )
-    factors = [a / b for a, b in zip(decayed, plain)]
+    factors = [a / b for a, b in zip(decayed, plain, strict=True)]
     assert factors[:291] == [1.0] * 291
     assert factors[291:] == pytest.approx(
         [k / 10 for k in range(9, 0, -1)], rel=1e-15

@@ -4,7 +4,8 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from numpyvae.vae.adam import Adam, adam_update
 
@@ -28,7 +29,7 @@ def algorithm_1(theta, gs, lrs, beta1=0.9, beta2=0.999, epsilon=1e-8):
         beta1, beta2, epsilon = Decimal(beta1), Decimal(beta2), Decimal(epsilon)
         theta = [Decimal(value) for value in theta.tolist()]
         m, v, path = [Decimal(0)] * len(theta), [Decimal(0)] * len(theta), []
-        for t, (g, lr) in enumerate(zip(gs.tolist(), lrs), start=1):
+        for t, (g, lr) in enumerate(zip(gs.tolist(), lrs, strict=True), start=1):
             for i, g_i in enumerate(map(Decimal, g)):
                 m[i] = beta1 * m[i] + (1 - beta1) * g_i
                 v[i] = beta2 * v[i] + (1 - beta2) * g_i * g_i
@@ -42,7 +43,7 @@ def path(theta, gs, lrs, **settings):
     """The theta of every step, by the class"""
     theta = theta.copy()
     adam, steps = Adam(theta, **settings), []
-    for g, lr in zip(gs, lrs):
+    for g, lr in zip(gs, lrs, strict=True):
         adam.lr = lr
         adam.step(theta, g)
         steps.append(theta.copy())
@@ -62,7 +63,7 @@ def test_1000_steps_agree_with_50_digits_to_1e_12():
 
 @pytest.mark.parametrize(
     "settings",
-    [dict(beta1=0.5, beta2=0.9), dict(beta1=0.0), dict(epsilon=1e-4)],
+    [{"beta1": 0.5, "beta2": 0.9}, {"beta1": 0.0}, {"epsilon": 1e-4}],
     ids=str,
 )
 def test_other_settings_agree_with_50_digits(settings):
@@ -97,7 +98,7 @@ def test_the_folded_step_agrees_with_algorithm_1_as_printed():
     """In float64: each step differs by a few roundings of an update of lr = 1e-3."""
     theta, m, v = THETA, np.zeros(4), np.zeros(4)
     for t, (g, folded) in enumerate(
-        zip(gradients(), path(THETA, gradients(), [1e-3] * STEPS)), start=1
+        zip(gradients(), path(THETA, gradients(), [1e-3] * STEPS), strict=True), start=1
     ):
         theta, m, v = adam_update(theta, g, m, v, t)
         assert np.abs(theta - folded).max() <= 1e-12

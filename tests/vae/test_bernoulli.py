@@ -185,7 +185,7 @@ def test_backward_keeps_dtype_is_reproducible_and_modifies_nothing(dtype):
     dy, x, l = arguments = [array.astype(dtype) for array in arguments]
     before = [array.copy() for array in arguments]
     y, dl = log_prob(x, l), log_prob_backward(dy, x, l)
-    assert all(np.array_equal(a, b) for a, b in zip(before, arguments))
+    assert all(np.array_equal(a, b) for a, b in zip(before, arguments, strict=True))
     assert y.dtype == dl.dtype == dtype
     assert np.array_equal(y, log_prob(x, l)) and np.array_equal(
         dl, log_prob_backward(dy, x, l)

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from numpyvae.vae.adam import Adam
-from numpyvae.vae.iwae import negative_iwae, negative_iwae_backward
 from numpyvae.settings import VAEConfig
 from numpyvae.vae import (
     Parameters,
@@ -25,6 +23,8 @@ from numpyvae.vae import (
     parameter_shapes,
     zero_parameters,
 )
+from numpyvae.vae.adam import Adam
+from numpyvae.vae.iwae import negative_iwae, negative_iwae_backward
 
 PRIOR = (0.5, -1.0, 0.0), (0.3, -0.7, 1.2)
 SMALL = VAEConfig(input_dim=10, hidden_dims=(8,), latent_dim=3)
@@ -109,7 +109,7 @@ def by_definition(params, x, eps, config):
             heads[: config.latent_dim],
             [math.exp(v) ** 0.5 for v in heads[config.latent_dim :]],
         )
-        for m, s, mu_p, logvar_p in zip(mu, sigma, *prior):
+        for m, s, mu_p, logvar_p in zip(mu, sigma, *prior, strict=True):
             sigma_p = math.exp(logvar_p) ** 0.5
             total += config.beta * (
                 math.log(sigma_p / s)
@@ -117,12 +117,14 @@ def by_definition(params, x, eps, config):
                 - 0.5
             )
         for noise in eps[:, n]:
-            y = network("decoder", [m + s * e for m, s, e in zip(mu, sigma, noise)])
+            y = network(
+                "decoder", [m + s * e for m, s, e in zip(mu, sigma, noise, strict=True)]
+            )
             if config.likelihood == "bernoulli":
                 p = [1 / (1 + math.exp(-v)) for v in y]
                 log_px = sum(
                     v * math.log(q) + (1 - v) * math.log(1 - q)
-                    for v, q in zip(image, p)
+                    for v, q in zip(image, p, strict=True)
                 )
             else:
                 logvar_x = (
@@ -187,7 +189,9 @@ def test_loss_is_beta_times_the_kl_minus_the_log_likelihood():
         config = replace(SMALL, beta=beta)
         assert all(
             np.array_equal(a, b)
-            for a, b in zip(elbo_terms(params, x, eps, config), (log_px, kl))
+            for a, b in zip(
+                elbo_terms(params, x, eps, config)[:2], (log_px, kl), strict=True
+            )
         )
         loss, _ = negative_elbo(params, x, eps, config)
         assert loss == pytest.approx(beta * kl.mean() - log_px.mean(), rel=1e-14)
@@ -219,7 +223,9 @@ def test_loss_and_gradient_of_a_batch_are_the_means_over_its_images(
 def test_three_samples_are_the_mean_of_three_losses_of_one_sample(config):
     params, x, eps = example(config, 3)
     loss, cache = negative_elbo(params, x, eps, config)
-    losses, caches = zip(*(negative_elbo(params, x, e[None], config) for e in eps))
+    losses, caches = zip(
+        *(negative_elbo(params, x, e[None], config) for e in eps), strict=True
+    )
     assert loss == pytest.approx(np.mean(losses), rel=1e-14)
     mean = np.mean([negative_elbo_backward(c).vector for c in caches], axis=0)
     assert relative(mean, negative_elbo_backward(cache).vector) < 1e-14
@@ -452,7 +458,7 @@ def test_backward_modifies_nothing_and_is_reproducible(config, objective, sample
     kept = [*arrays_in(list(cache)), params.vector, x, eps]
     before = [array.copy() for array in kept]
     grads = backward(cache)
-    assert all(np.array_equal(a, b) for a, b in zip(before, kept))
+    assert all(np.array_equal(a, b) for a, b in zip(before, kept, strict=True))
     assert np.array_equal(grads.vector, backward(cache).vector)
     again, cache_again = negative(params, x, eps, config)
     assert loss == again and np.array_equal(grads.vector, backward(cache_again).vector)

@@ -352,9 +352,9 @@ def test_kl_overflows_to_inf_where_its_true_value_does_and_nowhere_else(
     mu_q=MEANS, logvar_q=LOGVARS, mu_p=MEANS, logvar_p=LOGVARS, dy=st.floats(0.1, 10)
 )
 def test_kl_gradient_is_its_complex_step(mu_q, logvar_q, mu_p, logvar_p, dy):
-    q = dict(mu=np.array(mu_q), logvar=np.array(logvar_q))
+    q = {"mu": np.array(mu_q), "logvar": np.array(logvar_q)}
     by_hand = kl_divergence_backward(dy, mu_q, logvar_q, mu_p, logvar_p)
-    for name, gradient in zip(q, by_hand):
+    for name, gradient in zip(q, by_hand, strict=True):
         numeric = complex_step_gradient(
             lambda q: dy * kl_divergence(q["mu"], q["logvar"], mu_p, logvar_p), q, name
         )
@@ -363,8 +363,10 @@ def test_kl_gradient_is_its_complex_step(mu_q, logvar_q, mu_p, logvar_p, dy):
 
 @given(x=MEANS, mu=MEANS, logvar=LOGVARS, dy=st.floats(0.1, 10))
 def test_log_density_gradient_is_its_complex_step(x, mu, logvar, dy):
-    inputs = dict(x=np.array(x), mu=np.array(mu), logvar=np.array(logvar))
-    for name, gradient in zip(inputs, log_density_backward(dy, x, mu, logvar)):
+    inputs = {"x": np.array(x), "mu": np.array(mu), "logvar": np.array(logvar)}
+    for name, gradient in zip(
+        inputs, log_density_backward(dy, x, mu, logvar), strict=True
+    ):
         numeric = complex_step_gradient(
             lambda inputs: dy * log_density(**inputs), inputs, name
         )
@@ -407,9 +409,13 @@ def test_gradients_of_many_samples_are_summed():
     assert np.array_equal(
         reparameterize(mu, logvar, eps), [reparameterize(mu, logvar, e) for e in eps]
     )
-    one_by_one = [reparameterize_backward(d, mu, logvar, e) for d, e in zip(dz, eps)]
+    one_by_one = [
+        reparameterize_backward(d, mu, logvar, e) for d, e in zip(dz, eps, strict=True)
+    ]
     for together, apart in zip(
-        reparameterize_backward(dz, mu, logvar, eps), zip(*one_by_one)
+        reparameterize_backward(dz, mu, logvar, eps),
+        zip(*one_by_one, strict=True),
+        strict=True,
     ):
         assert together.shape == mu.shape
         np.testing.assert_allclose(together, sum(apart), rtol=1e-14, atol=1e-15)
@@ -417,8 +423,10 @@ def test_gradients_of_many_samples_are_summed():
 
 @given(mu=MEANS, logvar=LOGVARS, eps=st.floats(-6, 6), dz=st.floats(0.1, 10))
 def test_gradient_through_a_sample_is_its_complex_step(mu, logvar, eps, dz):
-    inputs = dict(mu=np.array(mu), logvar=np.array(logvar))
-    for name, gradient in zip(inputs, reparameterize_backward(dz, mu, logvar, eps)):
+    inputs = {"mu": np.array(mu), "logvar": np.array(logvar)}
+    for name, gradient in zip(
+        inputs, reparameterize_backward(dz, mu, logvar, eps), strict=True
+    ):
         numeric = complex_step_gradient(
             lambda inputs: dz * reparameterize(**inputs, eps=eps), inputs, name
         )
@@ -446,11 +454,14 @@ def test_backward_keeps_dtype_is_reproducible_and_modifies_nothing(
     dy = rng.standard_normal(forward(*arguments).shape).astype(dtype)
     before = [array.copy() for array in (dy, *arguments)]
     y, gradients = forward(*arguments), backward(dy, *arguments)
-    assert all(np.array_equal(a, b) for a, b in zip(before, (dy, *arguments)))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(before, (dy, *arguments), strict=True)
+    )
     assert {array.dtype for array in (y, *gradients)} == {np.dtype(dtype)}
     assert np.array_equal(y, forward(*arguments))
     assert all(
-        np.array_equal(a, b) for a, b in zip(gradients, backward(dy, *arguments))
+        np.array_equal(a, b)
+        for a, b in zip(gradients, backward(dy, *arguments), strict=True)
     )
     assert all(
         not g.any() for g in backward(np.zeros_like(dy), *arguments)

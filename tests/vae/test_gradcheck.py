@@ -10,21 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numpyvae.vae import bernoulli
-from numpyvae.vae import gaussian
-from numpyvae.vae import layers
-from numpyvae.vae import elbo
-from numpyvae.vae import gradcheck
-from numpyvae.vae.model import ACTIVATIONS
-from numpyvae.vae.parameters import parameter_shapes
+from numpyvae.settings import VAEConfig
+from numpyvae.vae import bernoulli, elbo, gaussian, gradcheck, layers
 from numpyvae.vae.gradcheck import (
     central_difference_gradient,
     check_gradients,
     complex_step_gradient,
 )
 from numpyvae.vae.gradcheck_cases import CASES, SEED, check_all, check_loss
+from numpyvae.vae.model import ACTIVATIONS
 from numpyvae.vae.objectives import NOT_DERIVATIVES, OBJECTIVES
-from numpyvae.settings import VAEConfig
+from numpyvae.vae.parameters import parameter_shapes
 
 EPS = np.finfo(float).eps
 
@@ -224,7 +220,7 @@ X3 = {"x": np.array([0.5, -2.0, 3.0])}
         ),
         (
             sine,
-            np.cos(X3["x"]) + [0, 1, 0],
+            np.cos(X3["x"]) + np.array([0, 1, 0]),
             r"wrong at \[1\]: 0.5838.*, but numerically -0.4161",
         ),
         (sine, np.full(3, np.nan), "wrong at"),

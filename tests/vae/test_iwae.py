@@ -9,18 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import logsumexp
 
-from numpyvae.vae.gradient_estimators import negative_iwae_dreg_backward
-from numpyvae.vae.iwae import (
-    log_importance_weights,
-    log_marginal,
-    log_mean_exp,
-    negative_iwae,
-    negative_iwae_backward,
-)
 from numpyvae.settings import VAEConfig
 from numpyvae.vae import (
     Parameters,
@@ -29,6 +22,14 @@ from numpyvae.vae import (
     init_params,
     negative_elbo,
     negative_elbo_backward,
+)
+from numpyvae.vae.gradient_estimators import negative_iwae_dreg_backward
+from numpyvae.vae.iwae import (
+    log_importance_weights,
+    log_marginal,
+    log_mean_exp,
+    negative_iwae,
+    negative_iwae_backward,
 )
 
 ONE_LATENT = VAEConfig(
@@ -201,11 +202,11 @@ def test_with_k_1_the_expected_bound_is_the_elbo():
     params, (t, w) = one_latent(), gauss_hermite(60)
     sampled = sum(
         w_i * negative_iwae(params, X, np.full((1, 2, 1), t_i), ONE_LATENT)[0]
-        for t_i, w_i in zip(t, w)
+        for t_i, w_i in zip(t, w, strict=True)
     )
     closed = sum(
         w_i * negative_elbo(params, X, np.full((1, 2, 1), t_i), ONE_LATENT)[0]
-        for t_i, w_i in zip(t, w)
+        for t_i, w_i in zip(t, w, strict=True)
     )
     assert sampled == pytest.approx(closed, abs=1e-12)
     assert sampled == pytest.approx(

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from numpyvae.vae.iwae import log_importance_weights
-from numpyvae.vae.gaussian import cross_entropy, entropy, kl_divergence, log_density
 from numpyvae.settings import VAEConfig
 from numpyvae.vae import (
     Parameters,
@@ -20,6 +18,8 @@ from numpyvae.vae import (
     negative_elbo,
     parameter_shapes,
 )
+from numpyvae.vae.gaussian import cross_entropy, entropy, kl_divergence, log_density
+from numpyvae.vae.iwae import log_importance_weights
 
 Q = [(0.3, -0.8), (-1.2, 0.9)]  # two encoders' (mu, logvar)
 

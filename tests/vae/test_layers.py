@@ -40,7 +40,10 @@ def product(A, B):
     A, B = ([[Fraction(float(v)) for v in row] for row in M] for M in (A, B))
     return np.array(
         [
-            [float(sum(a * b for a, b in zip(row, column))) for column in zip(*B)]
+            [
+                float(sum(a * b for a, b in zip(row, column, strict=True)))
+                for column in zip(*B, strict=True)
+            ]
             for row in A
         ]
     )
@@ -107,12 +110,15 @@ def test_a_layer_keeps_dtype_is_reproducible_and_modifies_nothing(
     gradients = as_tuple(backward(dy, cache))
     assert all(
         np.array_equal(a, b)
-        for a, b in zip([*before, *kept, dy_before], [*inputs, *as_tuple(cache), dy])
+        for a, b in zip(
+            [*before, *kept, dy_before], [*inputs, *as_tuple(cache), dy], strict=True
+        )
     )
     assert {array.dtype for array in (y, *gradients)} == {np.dtype(dtype)}
     assert np.array_equal(y, forward(*inputs)[0])
     assert all(
-        np.array_equal(a, b) for a, b in zip(gradients, as_tuple(backward(dy, cache)))
+        np.array_equal(a, b)
+        for a, b in zip(gradients, as_tuple(backward(dy, cache)), strict=True)
     )
     assert all(
         not gradient.any() for gradient in as_tuple(backward(np.zeros_like(dy), cache))
@@ -134,15 +140,15 @@ def test_grads_are_overwritten_and_nothing_else_is(backward):
     )
     result = backward(dy, cache, (dW, db))
     assert result[-2] is dW and result[-1] is db
-    assert all(np.array_equal(a, b) for a, b in zip(result, fresh))
+    assert all(np.array_equal(a, b) for a, b in zip(result, fresh, strict=True))
     assert np.isnan(memory).sum() == 9
-    assert all(np.array_equal(a, b) for a, b in zip(before, (x, W, b, dy)))
+    assert all(np.array_equal(a, b) for a, b in zip(before, (x, W, b, dy), strict=True))
 
 
 def test_the_first_layer_gets_the_same_gradients_without_dx():
     x, W, b, dy = arguments([(5, 7), (7, 6), (6,), (5, 6)])
     _, cache = linear(x, W, b)
     for with_dx, without in zip(
-        linear_backward(dy, cache)[1:], linear_backward_params(dy, cache)
+        linear_backward(dy, cache)[1:], linear_backward_params(dy, cache), strict=True
     ):
         assert np.array_equal(with_dx, without)

@@ -18,13 +18,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from numpyvae.vae.adam import Adam
-from numpyvae.vae.iwae import (
-    log_marginal,
-    log_importance_weights,
-    log_mean_exp,
-    negative_iwae,
-)
 from numpyvae.settings import VAEConfig
 from numpyvae.vae import (
     OBJECTIVES,
@@ -33,6 +26,13 @@ from numpyvae.vae import (
     init_params,
     negative_elbo,
     negative_elbo_backward,
+)
+from numpyvae.vae.adam import Adam
+from numpyvae.vae.iwae import (
+    log_importance_weights,
+    log_marginal,
+    log_mean_exp,
+    negative_iwae,
 )
 
 D, L = 7, 3

@@ -15,8 +15,14 @@ from ...settings import TrainingOptions, VAEConfig
 from ...training.loop import train
 from . import (
     collapse as figures_collapse,
+)
+from . import (
     estimators as figures_estimators,
+)
+from . import (
     mdp as figures_mdp,
+)
+from . import (
     vae as figures_vae,
 )
 from .step_graph import step_graph_svg

@@ -62,7 +62,7 @@ def chart(
     body = [*legend, *svg.frame(x_axis, y_axis, x_label, y_label)]
     body += [
         inside(x_axis, y_axis, mark(curve, x_axis(x), y_axis(y)))
-        for curve, (x, y) in zip(curves, points)
+        for curve, (x, y) in zip(curves, points, strict=True)
     ]
     body += [
         text(float(x_axis(x)), float(y_axis(y)), words, text_anchor=anchor)
@@ -85,10 +85,10 @@ def mark(curve: Curve, px: np.ndarray, py: np.ndarray) -> str:
                 style=f"fill: {color}",
                 fill_opacity=opacity,
             )
-            for x, y in zip(px, py)
+            for x, y in zip(px, py, strict=True)
         )
     dashes = "; stroke-dasharray: 6 4" if curve.kind == "dashed" else ""
-    return svg.polyline(zip(px, py), style=f"stroke: {color}{dashes}")
+    return svg.polyline(zip(px, py, strict=True), style=f"stroke: {color}{dashes}")
 
 
 def inside(x_axis: Axis, y_axis: Axis, markup: str) -> str:
@@ -154,7 +154,7 @@ def _shade(level: int, signed: bool) -> str:
     else:
         white, end = (12, 14, 18), (255, 255, 255)
     return "#" + "".join(
-        f"{round(a + (b - a) * fraction):02x}" for a, b in zip(white, end)
+        f"{round(a + (b - a) * fraction):02x}" for a, b in zip(white, end, strict=True)
     )
 
 
@@ -163,7 +163,7 @@ def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
     edges = np.flatnonzero(
         np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8))
     )
-    return [(int(a), int(b - a)) for a, b in zip(edges[::2], edges[1::2])]
+    return [(int(a), int(b - a)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _finite(curve: Curve, log_x: bool, log_y: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -70,7 +70,9 @@ def collapse_svg(model: Collapse) -> str:
             np.maximum(kl, _LOWEST),
             color=0 if on else 1,
         )
-        for on, kl in sorted(zip(active, model.kl.T), key=lambda pair: -pair[1][-1])
+        for on, kl in sorted(
+            zip(active, model.kl.T, strict=True), key=lambda pair: -pair[1][-1]
+        )
     ]
     return chart(
         "KL divergence of each latent unit",

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...data.pixels import to_input
+from ...exercises.judge.known_errors import known_errors
 from ...pictures.samples import sample_images
 from ...settings import TrainingOptions, VAEConfig
 from ...training.evaluation import evaluate
@@ -36,7 +37,6 @@ from ...vae.model import (
     prior_parameters,
 )
 from ...vae.parameters import Parameters, init_params, zero_parameters
-from ...exercises.judge.known_errors import known_errors
 
 EPOCHS, EVALUATED, IMPORTANCE_SAMPLES, SAMPLES = 15, 200, 200, 8
 

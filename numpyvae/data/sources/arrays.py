@@ -90,7 +90,9 @@ def to_gray(images: np.ndarray) -> np.ndarray:
 
 def resize_by_area(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resize uint8 (…, rows, cols) to (…, *size): each new pixel is the mean of the area that it covers."""
-    down, across = (_overlaps(old, new) for old, new in zip(images.shape[-2:], size))
+    down, across = (
+        _overlaps(old, new) for old, new in zip(images.shape[-2:], size, strict=True)
+    )
     return np.rint(down @ images.astype(np.float64) @ across.T).astype(np.uint8)
 
 

@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ...files import atomic_directory, check_new_directory, write_file
-from .arrays import as_images, as_labels, read_array, read_csv, resize_by_area, to_gray
 from ..idx import write_idx
 from ..mnist import FILES
+from .arrays import as_images, as_labels, read_array, read_csv, resize_by_area, to_gray
 from .png import read_png
 
 CLASS_FILE = (
@@ -76,7 +76,7 @@ def convert_images(
     }
     with atomic_directory(out) as directory:
         for name, part in split.items():
-            for file, array in zip(FILES[name], part[:2]):
+            for file, array in zip(FILES[name], part[:2], strict=True):
                 if array is not None:
                     write_idx(directory / f"{file}.gz", array)
         if classes is not None:

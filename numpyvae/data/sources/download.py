@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...files import atomic_write, exclusive_lock, write_file
-from .fetch import DownloadError, is_allowed, printable, read_chunks
 from ..idx import CHUNK_SIZE, open_maybe_gzip
 from ..mnist import DIGEST_FILE, candidate_paths, read_digests, sha256_file
+from .fetch import DownloadError, is_allowed, printable, read_chunks
 
 PAYLOADS = {  # name: (bytes, SHA-256), after gunzip
     "train-images-idx3-ubyte": (

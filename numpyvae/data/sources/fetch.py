@@ -40,10 +40,8 @@ def is_allowed(url: str) -> bool:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return False
-    secure = (
-        parts.scheme == "https"
-        or parts.scheme == "http"
-        and host in ("localhost", "127.0.0.1", "::1")
+    secure = parts.scheme == "https" or (
+        parts.scheme == "http" and host in ("localhost", "127.0.0.1", "::1")
     )
     return bool(host) and secure and not set("@?#\\ ") & set(url) and url.isprintable()
 

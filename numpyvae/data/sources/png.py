@@ -21,7 +21,8 @@ Source: W3C, "Portable Network Graphics (PNG) Specification", sections 5, 9 and 
 import os
 import struct
 import zlib
-from typing import BinaryIO, Iterator
+from collections.abc import Iterator
+from typing import BinaryIO
 
 import numpy as np
 
@@ -136,7 +137,7 @@ def _unfilter(lines: np.ndarray, channels: int) -> np.ndarray:
     """Undo the filters: (rows, 1 + n) stored bytes -> (rows, n) bytes."""
     pixels = np.empty((len(lines), lines.shape[1] - 1), np.uint8)
     above = np.zeros(lines.shape[1] - 1, np.uint8)
-    for line, x in zip(lines, pixels):
+    for line, x in zip(lines, pixels, strict=True):
         kind, stored = line[0], line[1:]
         if kind == 0:
             x[:] = stored
@@ -162,7 +163,7 @@ def _sequential(
     """Average and Paeth, byte by byte: each needs the result for the pixel to the left."""
     left, x = [0] * channels, []
     corner = left + above
-    for i, (byte, b) in enumerate(zip(stored, above)):
+    for i, (byte, b) in enumerate(zip(stored, above, strict=True)):
         a = x[i - channels] if i >= channels else 0
         x.append((byte + (_nearest(a, b, corner[i]) if paeth else (a + b) // 2)) % 256)
     return x

@@ -53,7 +53,7 @@ def equal(a: tuple | Failure, b: tuple | Failure, rtol: float, atol: float) -> b
         return isinstance(a, Failure) and isinstance(b, Failure) and a.kind == b.kind
     return all(
         x.shape == y.shape and not wrong_entries(x, y, rtol, atol).any()
-        for x, y in zip(a, b)
+        for x, y in zip(a, b, strict=True)
     )
 
 

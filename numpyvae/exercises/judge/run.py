@@ -17,12 +17,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from .forked import Forked
-from .verdict import Verdict, judge
-from .known_errors import known_errors
 from ..oracles import trials_for_exercise
-from .sources import ImportFailed, alone, is_empty, load, lookup, read_groups
 from ..table import BY_NAME, EXERCISES, package_function
+from .forked import Forked
+from .known_errors import known_errors
+from .sources import ImportFailed, alone, is_empty, load, lookup, read_groups
+from .verdict import Verdict, judge
 
 SECONDS = 10.0  # for the import of a file, and for each function; a right one takes less than one
 MEMORY = 2 * 2**30  # bytes beyond what the process has at its start
@@ -192,10 +192,8 @@ def _judge_one(namespace, name: str) -> Verdict:
         or is_empty(function, name)
     ):
         return Verdict(name, chapter, "not done")
-    if (
-        not callable(function)
-        or "." in name
-        and not hasattr(function, name.split(".")[1])
+    if not callable(function) or (
+        "." in name and not hasattr(function, name.split(".")[1])
     ):
         return Verdict(name, chapter, "wrong", problem=f"{name} is not a function")
     trials, errors = trials_for_exercise(name), known_errors(name)

@@ -183,7 +183,7 @@ def _empty_2():
 
 def _empty_3():
     """Documented."""
-    return None
+    return
 
 
 _EMPTY = {f.__code__.co_code for f in (_empty_1, _empty_2, _empty_3)}

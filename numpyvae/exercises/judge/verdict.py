@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..table import BY_NAME
 from .outputs import (
     Failure,
     call_text,
@@ -26,7 +27,6 @@ from .outputs import (
     same,
     wrong_entries,
 )
-from ..table import BY_NAME
 
 
 class Trial(NamedTuple):
@@ -92,7 +92,10 @@ def judge(
         outputs = [run(trial, f, functions) for trial in trials]
     except NotDone:
         return verdict("not done")
-    failed = [not correct(trial, output) for trial, output in zip(trials, outputs)]
+    failed = [
+        not correct(trial, output)
+        for trial, output in zip(trials, outputs, strict=True)
+    ]
     if not any(failed):
         return verdict("right")
     first = failed.index(True)
@@ -120,7 +123,7 @@ def matching_error(
             correct(trial, b) != wrong
             if trial.delicate
             else equal(a, b, max(trial.rtol, 1e-7), trial.atol)
-            for trial, a, b, wrong in zip(trials, outputs, theirs, failed)
+            for trial, a, b, wrong in zip(trials, outputs, theirs, failed, strict=True)
         ):
             return error
     return None
@@ -189,7 +192,7 @@ def describe(output: tuple | Failure, trial: Trial) -> tuple[str, str]:
         return "", number_text(expected[0]) if len(expected) == 1 and expected[
             0
         ].size <= 6 else ""
-    for k, (e, g) in enumerate(zip(expected, output)):
+    for k, (e, g) in enumerate(zip(expected, output, strict=True)):
         place = f"output {k + 1} of {len(expected)}: " if len(expected) > 1 else ""
         if e.shape != g.shape:
             return f"{place}shape {g.shape}", f"shape {e.shape}"

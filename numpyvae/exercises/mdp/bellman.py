@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..judge.verdict import Trial
 from ...mdp.model import MDP
+from ..judge.verdict import Trial
 
 
 class Problem(NamedTuple):
@@ -26,8 +26,11 @@ class Problem(NamedTuple):
     def mdp(self) -> MDP:
         R = [[-np.inf if r is None else float(r) for r in row] for row in self.R]
         end = [
-            [0.0 if r is None else 1 - float(sum(row)) for row, r in zip(*state)]
-            for state in zip(self.P, self.R)
+            [
+                0.0 if r is None else 1 - float(sum(row))
+                for row, r in zip(*state, strict=True)
+            ]
+            for state in zip(self.P, self.R, strict=True)
         ]
         return MDP(np.array(self.P, float), np.array(R), self.gamma, end=np.array(end))
 
@@ -35,8 +38,11 @@ class Problem(NamedTuple):
     def terminal(self) -> list[bool]:
         """Per state, whether every action ends the episode with reward 0"""
         return [
-            all(r is None or r == 0 and not any(row) for row, r in zip(*state))
-            for state in zip(self.P, self.R)
+            all(
+                r is None or (r == 0 and not any(row))
+                for row, r in zip(*state, strict=True)
+            )
+            for state in zip(self.P, self.R, strict=True)
         ]
 
 
@@ -95,14 +101,16 @@ UNDISCOUNTED = [
 
 def solve(matrix: list, b: list) -> list:
     """The solution of a linear system, in fractions, by elimination"""
-    rows = [[*row, value] for row, value in zip(matrix, b)]
+    rows = [[*row, value] for row, value in zip(matrix, b, strict=True)]
     for k in range(len(rows)):
         pivot = next(i for i in range(k, len(rows)) if rows[i][k] != 0)
         rows[k], rows[pivot] = rows[pivot], rows[k]
         rows[k] = [x / rows[k][k] for x in rows[k]]
         for i in range(len(rows)):
             if i != k:
-                rows[i] = [x - rows[i][k] * y for x, y in zip(rows[i], rows[k])]
+                rows[i] = [
+                    x - rows[i][k] * y for x, y in zip(rows[i], rows[k], strict=True)
+                ]
     return [row[-1] for row in rows]
 
 
@@ -143,12 +151,11 @@ def one_hot(problem: Problem, actions: tuple) -> list:
 
 def deterministic(problem: Problem) -> list[tuple]:
     """Every policy that uses available actions only"""
-    return [
-        actions
-        for actions in itertools.product(
+    return list(
+        itertools.product(
             *([a for a, r in enumerate(row) if r is not None] for row in problem.R)
         )
-    ]
+    )
 
 
 def optimum(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
@@ -175,7 +182,8 @@ def q_of(problem: Problem, v: list, gamma=None) -> list:
             -np.inf
             if r is None
             else Fraction(r)
-            + gamma * sum(Fraction(p) * x for p, x in zip(problem.P[s][a], v))
+            + gamma
+            * sum(Fraction(p) * x for p, x in zip(problem.P[s][a], v, strict=True))
             for a, r in enumerate(row)
         ]
         for s, row in enumerate(problem.R)
@@ -213,7 +221,7 @@ def action_values_trials() -> list[Trial]:
         for v in vectors(problem):
             floats = as_floats(v)
             yield (
-                dict(v=floats),
+                {"v": floats},
                 f"v = {floats.tolist()}",
                 np.array([[float(x) for x in row] for row in q_of(problem, v)]),
                 None,
@@ -246,7 +254,7 @@ def bellman_operator_trials() -> list[Trial]:
         for v in vectors(problem):
             floats = as_floats(v)
             yield (
-                dict(v=floats),
+                {"v": floats},
                 f"v = {floats.tolist()}",
                 as_floats([max(row) for row in q_of(problem, v)]),
                 None,
@@ -254,11 +262,13 @@ def bellman_operator_trials() -> list[Trial]:
             for policy, probabilities in policies(problem):
                 P, r = chain(problem, probabilities)
                 expected = [
-                    r[s] + Fraction(problem.gamma) * sum(p * x for p, x in zip(P[s], v))
+                    r[s]
+                    + Fraction(problem.gamma)
+                    * sum(p * x for p, x in zip(P[s], v, strict=True))
                     for s in range(len(r))
                 ]
                 words = f"v = {floats.tolist()}, policy = {policy.tolist()}"
-                yield dict(v=floats, policy=policy), words, as_floats(expected), None
+                yield {"v": floats, "policy": policy}, words, as_floats(expected), None
 
     return trials_for("bellman_operator", make)
 
@@ -269,7 +279,7 @@ def policy_evaluation_trials() -> list[Trial]:
     def make(problem):
         for policy, probabilities in policies(problem):
             yield (
-                dict(policy=policy),
+                {"policy": policy},
                 f"policy = {policy.tolist()}",
                 as_floats(value_of(problem, probabilities)),
                 None,
@@ -289,7 +299,7 @@ def advantages_trials() -> list[Trial]:
                 for s, row in enumerate(q_of(problem, v))
             ]
             yield (
-                dict(policy=policy),
+                {"policy": policy},
                 f"policy = {policy.tolist()}",
                 np.array(expected),
                 None,

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ..judge.known_errors import KnownError
 from ...mdp.bellman import (
     action_values,
     bellman_operator,
@@ -10,6 +9,7 @@ from ...mdp.bellman import (
     policy_evaluation,
 )
 from ...mdp.solvers import greedy_policy
+from ..judge.known_errors import KnownError
 
 
 def _q(mdp, v, gamma=None):

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ..judge.known_errors import KnownError
 from ...mdp.bellman import (
     action_values,
     bellman_operator,
@@ -11,6 +10,7 @@ from ...mdp.bellman import (
 )
 from ...mdp.horizon import FiniteHorizonSolution
 from ...mdp.solvers import Solution, greedy_policy
+from ..judge.known_errors import KnownError
 
 
 def _q(mdp, v, gamma=None):

@@ -4,22 +4,22 @@ from fractions import Fraction
 
 import numpy as np
 
+from ..judge.outputs import kind_of
 from ..judge.verdict import Trial, Unusable
 from .bellman import (
     PROBLEMS,
     UNDISCOUNTED,
     Problem,
     as_floats,
-    trials_for,
     chain,
     deterministic,
     optimum,
     policies,
     q_of,
     solve,
+    trials_for,
     vectors,
 )
-from ..judge.outputs import kind_of
 
 SLOW = Problem(
     "2 states far apart, gamma 0.984375",
@@ -36,10 +36,10 @@ def greedy_policy_trials() -> list[Trial]:
         for v in vectors(problem):
             q, floats = q_of(problem, v), as_floats(v)
             lowest = [row.index(max(row)) for row in q]
-            yield dict(v=floats), f"v = {floats.tolist()}", np.array(lowest), None
+            yield {"v": floats}, f"v = {floats.tolist()}", np.array(lowest), None
             other = [max(a for a, x in enumerate(row) if x == max(row)) for row in q]
             yield (
-                dict(v=floats, current=np.array(other)),
+                {"v": floats, "current": np.array(other)},
                 f"v = {floats.tolist()}, current = {other}",
                 np.array(other),
                 None,
@@ -49,10 +49,10 @@ def greedy_policy_trials() -> list[Trial]:
             ]:  # keeps a tie, replaces anything worse
                 kept = [
                     a if row[a] == max(row) else row.index(max(row))
-                    for a, row in zip(actions, q)
+                    for a, row in zip(actions, q, strict=True)
                 ]
                 yield (
-                    dict(v=floats, current=np.array(actions)),
+                    {"v": floats, "current": np.array(actions)},
                     f"v = {floats.tolist()}, current = {list(actions)}",
                     np.array(kept),
                     None,
@@ -113,9 +113,12 @@ def value_iteration_trials(name: str = "value_iteration") -> list[Trial]:
         ):
             trials.append(
                 Trial(
-                    dict(
-                        mdp=problem.mdp, tolerance=tolerance, start=start, exact=values
-                    ),
+                    {
+                        "mdp": problem.mdp,
+                        "tolerance": tolerance,
+                        "start": start,
+                        "exact": values,
+                    },
                     (policy, values, True),
                     call,
                     rtol=1e-12,
@@ -141,7 +144,7 @@ def policy_iteration_trials() -> list[Trial]:
 
     return [
         Trial(
-            dict(mdp=problem.mdp, start=start),
+            {"mdp": problem.mdp, "start": start},
             optimum(problem),
             call,
             rtol=1e-12,
@@ -189,7 +192,8 @@ def backward_induction_trials() -> list[Trial]:
             (4, None, [Fraction(5 * s) for s in range(S)]),
         ):
             final = [
-                0 if terminal else x for terminal, x in zip(problem.terminal, given)
+                0 if terminal else x
+                for terminal, x in zip(problem.terminal, given, strict=True)
             ]
             stages = tree(
                 problem, horizon, final, problem.gamma if gamma is None else gamma
@@ -199,7 +203,7 @@ def backward_induction_trials() -> list[Trial]:
                 np.array([as_floats(v) for _, v in stages]),
             )
             yield (
-                dict(horizon=horizon, final=as_floats(given), gamma=gamma),
+                {"horizon": horizon, "final": as_floats(given), "gamma": gamma},
                 f"horizon {horizon}, final = {as_floats(given).tolist()}, gamma = {gamma}",
                 expected,
                 call,
@@ -228,13 +232,13 @@ def state_visitation_trials() -> list[Trial]:
                 d = [scale * x for x in solve(transposed, [Fraction(x) for x in start])]
                 floats = as_floats(start)
                 yield (
-                    dict(policy=policy, start=floats),
+                    {"policy": policy, "start": floats},
                     f"policy = {policy.tolist()}, start = {floats.tolist()}",
                     as_floats(d),
                     None,
                 )
         yield (
-            dict(policy=policy, start=S - 1),
+            {"policy": policy, "start": S - 1},
             f"policy = {policy.tolist()}, start = {S - 1}",
             as_floats(
                 [

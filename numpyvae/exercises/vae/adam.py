@@ -14,8 +14,8 @@ GRADIENTS = [
     [1.0, 0.5, 1e-7],
 ]
 START = [0.5, -1.0, 2.0]
-SETTINGS = dict(lr=0.01, beta1=0.9, beta2=0.999, epsilon=1e-8)
-OTHERS = dict(lr=0.1, beta1=0.7, beta2=0.95, epsilon=1e-3)
+SETTINGS = {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+OTHERS = {"lr": 0.1, "beta1": 0.7, "beta2": 0.95, "epsilon": 1e-3}
 
 
 def adam_reference(
@@ -29,11 +29,11 @@ def adam_reference(
         m, v = [Decimal(0)] * len(theta), [Decimal(0)] * len(theta)
         for t, g in enumerate(gradients, 1):
             g = [Decimal(x) for x in g]
-            m = [beta1 * a + (1 - beta1) * b for a, b in zip(m, g)]
-            v = [beta2 * a + (1 - beta2) * b * b for a, b in zip(v, g)]
+            m = [beta1 * a + (1 - beta1) * b for a, b in zip(m, g, strict=True)]
+            v = [beta2 * a + (1 - beta2) * b * b for a, b in zip(v, g, strict=True)]
             theta = [
                 p - lr * (a / (1 - beta1**t)) / ((b / (1 - beta2**t)).sqrt() + epsilon)
-                for p, a, b in zip(theta, m, v)
+                for p, a, b in zip(theta, m, v, strict=True)
             ]
         return tuple(np.array([float(x) for x in array]) for array in (theta, m, v))
 
@@ -74,9 +74,12 @@ def adam_step_trials() -> list[Trial]:
             gradients = [np.array(g) for g in GRADIENTS[:steps]]
             trials.append(
                 Trial(
-                    dict(
-                        theta=start, gradients=gradients, shards=None, settings=settings
-                    ),
+                    {
+                        "theta": start,
+                        "gradients": gradients,
+                        "shards": None,
+                        "settings": settings,
+                    },
                     adam_reference(START, GRADIENTS[:steps], **settings)[0],
                     walk,
                     rtol=1e-11,
@@ -88,12 +91,12 @@ def adam_step_trials() -> list[Trial]:
     rest = np.array([START[0], *adam_reference(START, GRADIENTS, **SETTINGS)[0][1:]])
     trials.append(
         Trial(
-            dict(
-                theta=start,
-                gradients=[np.array(g) for g in GRADIENTS],
-                shards=slice(1, 3),
-                settings=SETTINGS,
-            ),
+            {
+                "theta": start,
+                "gradients": [np.array(g) for g in GRADIENTS],
+                "shards": slice(1, 3),
+                "settings": SETTINGS,
+            },
             rest,
             walk,
             rtol=1e-11,
@@ -128,7 +131,7 @@ def gradient_trials(rtol: float) -> list[Trial]:
         ):
             trials.append(
                 Trial(
-                    dict(f=function, x=a, y=b),
+                    {"f": function, "x": a, "y": b},
                     derivative,
                     call,
                     rtol=rtol,

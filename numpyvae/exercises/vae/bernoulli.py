@@ -84,35 +84,37 @@ def log_prob_trials() -> list[Trial]:
         return each(pixel, x, logits).sum(axis=-1)
 
     trials = [
-        Trial(dict(x=np.array([[x]]), logits=np.array([[v]])), total([[x]], [[v]]))
+        Trial({"x": np.array([[x]]), "logits": np.array([[v]])}, total([[x]], [[v]]))
         for x, v in [(1.0, 0.0), (1.0, 2.0), (0.0, 2.0), (0.25, -1.0)]
     ]
-    trials.append(Trial(dict(x=PIXELS, logits=LOGITS), total(PIXELS, LOGITS)))
+    trials.append(Trial({"x": PIXELS, "logits": LOGITS}, total(PIXELS, LOGITS)))
     samples = np.stack([LOGITS, 2 - LOGITS])  # (J, N, D) beside (N, D)
-    trials.append(Trial(dict(x=PIXELS, logits=samples), total(PIXELS, samples)))
+    trials.append(Trial({"x": PIXELS, "logits": samples}, total(PIXELS, samples)))
     trials += in_float32(trials)
     ones, big = np.ones((1, 2)), np.array([[900.0, 900.0]])
     trials.append(
-        Trial(dict(x=ones, logits=big), np.array([0.0]), atol=1e-300, delicate=True)
+        Trial({"x": ones, "logits": big}, np.array([0.0]), atol=1e-300, delicate=True)
     )
     trials.append(
-        Trial(dict(x=0 * ones, logits=big), np.array([-1800.0]), delicate=True)
+        Trial({"x": 0 * ones, "logits": big}, np.array([-1800.0]), delicate=True)
     )
     trials.append(
         Trial(
-            dict(x=0 * ones, logits=-big), np.array([0.0]), atol=1e-300, delicate=True
+            {"x": 0 * ones, "logits": -big}, np.array([0.0]), atol=1e-300, delicate=True
         )
     )
     faint = np.array([[-20.0]])
     trials.append(
         Trial(
-            dict(x=np.zeros((1, 1)), logits=faint), total([[0.0]], faint), delicate=True
+            {"x": np.zeros((1, 1)), "logits": faint},
+            total([[0.0]], faint),
+            delicate=True,
         )
     )
     many = np.full((1, 2048), 0.125)  # a product of 2,048 factors overflows
     trials.append(
         Trial(
-            dict(x=0 * many, logits=many),
+            {"x": 0 * many, "logits": many},
             2048 * total([[0.0]], [[0.125]]),
             delicate=True,
             text="log_prob of 2,048 pixels x = 0, all logits 0.125",
@@ -129,19 +131,19 @@ def log_prob_backward_trials() -> list[Trial]:
 
     trials = [
         Trial(
-            dict(dy=np.array([d]), x=np.array([[x]]), logits=np.array([[v]])),
+            {"dy": np.array([d]), "x": np.array([[x]]), "logits": np.array([[v]])},
             value(np.array([d]), x, np.array([[v]])),
         )
         for d, x, v in [(1.0, 1.0, 0.0), (1.0, 0.0, 2.0), (-2.0, 0.25, -1.0)]
     ]
     dy = np.array([1.0, -3.0])
     trials.append(
-        Trial(dict(dy=dy, x=PIXELS, logits=LOGITS), value(dy, PIXELS, LOGITS))
+        Trial({"dy": dy, "x": PIXELS, "logits": LOGITS}, value(dy, PIXELS, LOGITS))
     )
     trials += in_float32(trials)
     trials.append(
         Trial(
-            dict(dy=np.ones(1), x=np.ones((1, 1)), logits=np.array([[-900.0]])),
+            {"dy": np.ones(1), "x": np.ones((1, 1)), "logits": np.array([[-900.0]])},
             np.array([[1.0]]),
             delicate=True,
         )

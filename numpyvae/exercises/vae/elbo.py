@@ -2,7 +2,7 @@
 
 from .. import reference
 from ..judge.verdict import Trial, parts
-from .model import Model, backward_trials, trials_of, in_order
+from .model import Model, backward_trials, in_order, trials_of
 
 
 def elbo_terms_trials() -> list[Trial]:

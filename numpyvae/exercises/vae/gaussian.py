@@ -33,11 +33,11 @@ def entropy_trials() -> list[Trial]:
     return trials + in_float32(trials)
 
 
-GRID = dict(
-    x=np.array([[0.5, -1.0, 2.0], [0.0, 1.5, -2.5]]),
-    mu=np.array([[0.0, 1.0, -0.5], [0.25, 1.0, 2.0]]),
-    logvar=np.array([[0.0, -1.0, 0.7], [1.3, -0.4, 2.0]]),
-)
+GRID = {
+    "x": np.array([[0.5, -1.0, 2.0], [0.0, 1.5, -2.5]]),
+    "mu": np.array([[0.0, 1.0, -0.5], [0.25, 1.0, 2.0]]),
+    "logvar": np.array([[0.0, -1.0, 0.7], [1.3, -0.4, 2.0]]),
+}
 
 
 def log_density_trials() -> list[Trial]:
@@ -47,7 +47,7 @@ def log_density_trials() -> list[Trial]:
         return -minus_log(x, mu, math.sqrt(math.exp(logvar)))
 
     trials = [
-        Trial(dict(zip(GRID, map(np.array, v))), value(*v))
+        Trial(dict(zip(GRID, map(np.array, v), strict=True)), value(*v))
         for v in [(0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.2), (1.5, 0.5, -0.8)]
     ]
     trials.append(Trial(dict(GRID), over(value, *GRID.values())))
@@ -74,7 +74,11 @@ def log_density_backward_trials() -> list[Trial]:
 
     trials = [
         Trial(
-            {"dy": np.array(v[0]), **dict(zip(GRID, map(np.array, v[1:])))}, value(*v)
+            {
+                "dy": np.array(v[0]),
+                **dict(zip(GRID, map(np.array, v[1:]), strict=True)),
+            },
+            value(*v),
         )
         for v in [(1.0, 1.0, 0.0, 0.0), (1.0, 1.5, 0.5, -0.8), (-2.0, 0.5, 2.0, 1.1)]
     ]
@@ -85,15 +89,16 @@ def log_density_backward_trials() -> list[Trial]:
 
 def four(values) -> dict:
     """The four arguments of a KL divergence, or the first two"""
-    return dict(zip(("mu_q", "logvar_q", "mu_p", "logvar_p"), map(np.array, values)))
+    names = ("mu_q", "logvar_q", "mu_p", "logvar_p")
+    return {name: np.array(value) for name, value in zip(names, values, strict=False)}
 
 
-QP = dict(
-    mu_q=np.array([[0.5, -1.0, 2.0], [0.0, 1.5, -2.5]]),
-    logvar_q=np.array([[0.0, -1.0, 0.7], [1.3, -0.4, 2.0]]),
-    mu_p=np.array([0.1, 1.0, -0.5]),
-    logvar_p=np.array([0.3, -0.7, 0.9]),
-)
+QP = {
+    "mu_q": np.array([[0.5, -1.0, 2.0], [0.0, 1.5, -2.5]]),
+    "logvar_q": np.array([[0.0, -1.0, 0.7], [1.3, -0.4, 2.0]]),
+    "mu_p": np.array([0.1, 1.0, -0.5]),
+    "logvar_p": np.array([0.3, -0.7, 0.9]),
+}
 
 
 def cross_entropy_trials() -> list[Trial]:
@@ -122,7 +127,7 @@ def kl_divergence_trials() -> list[Trial]:
             logvar_q,
         )
 
-    close = dict(rtol=1e-9, atol=1e-12)  # the quadrature's own rounding
+    close = {"rtol": 1e-9, "atol": 1e-12}  # the quadrature's own rounding
     trials = [Trial(four(v[:2]), value(*v), **close) for v in QUARTET[:3]] + [
         Trial(four(v), value(*v), **close) for v in QUARTET
     ]
@@ -175,7 +180,7 @@ def kl_divergence_backward_trials() -> list[Trial]:
         for d, v in [
             (1.0, QUARTET[0][:2]),
             (1.0, QUARTET[1][:2]),
-            *zip((1.0, 1.0, -2.0, 0.5, 1.0), QUARTET),
+            *zip((1.0, 1.0, -2.0, 0.5, 1.0), QUARTET, strict=True),
         ]
     ]
     dy = np.array([[1.0, -2.0, 0.5], [3.0, 0.25, -1.0]])
@@ -196,7 +201,7 @@ def reparameterize_trials() -> list[Trial]:
     names = ("mu", "logvar", "eps")
     trials = [
         Trial(
-            dict(zip(names, (np.array([[v]]) for v in values))),
+            dict(zip(names, (np.array([[v]]) for v in values), strict=True)),
             np.array([[value(*values)]]),
         )
         for values in [(0.5, 0.0, 1.0), (0.0, 1.2, 1.0), (0.5, -0.8, -2.0)]
@@ -212,7 +217,7 @@ def reparameterize_trials() -> list[Trial]:
         ),
     )
     trials.append(
-        Trial(dict(mu=mu, logvar=logvar, eps=eps), over(value, mu, logvar, eps))
+        Trial({"mu": mu, "logvar": logvar, "eps": eps}, over(value, mu, logvar, eps))
     )
     trials += in_float32(trials)
     quantiles = ndtri((np.arange(2000) + 0.5) / 2000).reshape(
@@ -220,7 +225,7 @@ def reparameterize_trials() -> list[Trial]:
     )  # mean 0; standard deviation 1 to 4e-4
     trials.append(
         Trial(
-            dict(mu=np.array([[0.5]]), logvar=np.array([[1.2]]), eps=quantiles),
+            {"mu": np.array([[0.5]]), "logvar": np.array([[1.2]]), "eps": quantiles},
             (np.array([0.5]), np.array([math.sqrt(math.exp(1.2))])),
             moments,
             rtol=1e-3,
@@ -265,7 +270,7 @@ def reparameterize_backward_trials() -> list[Trial]:
         np.cos(np.arange(12)).reshape(2, 2, 3),
     )
     trials = [
-        Trial(dict(zip(("dz", "mu", "logvar", "eps"), v)), value(*v))
+        Trial(dict(zip(("dz", "mu", "logvar", "eps"), v, strict=True)), value(*v))
         for v in [
             one,
             two,

@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import reference
 from ..judge.verdict import Trial, parts
-from .model import Model, backward_trials, trials_of, models, text
+from .model import Model, backward_trials, models, text, trials_of
 
 
 def log_importance_weights_trials() -> list[Trial]:
@@ -92,7 +92,7 @@ def negative_iwae_dreg_backward_trials() -> list[Trial]:
         ]
         return tuple(
             first if name.startswith("encoder") else second
-            for name, first, second in zip(model.params, *both)
+            for name, first, second in zip(model.params, *both, strict=True)
         )
 
     return backward_trials("negative_iwae_dreg_backward", "negative_iwae", expected)
@@ -131,14 +131,14 @@ def log_marginal_trials() -> list[Trial]:
 
     def trial(model, num_samples, chunk_rows, x=None, words=""):
         x = model.x[:1] if x is None else x
-        inputs = dict(
-            params=model.params,
-            x=x,
-            eps=None,
-            config=model.config,
-            num_samples=num_samples,
-            chunk_rows=chunk_rows,
-        )
+        inputs = {
+            "params": model.params,
+            "x": x,
+            "eps": None,
+            "config": model.config,
+            "num_samples": num_samples,
+            "chunk_rows": chunk_rows,
+        }
         return Trial(
             inputs,
             value(model, x, num_samples),

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..judge.known_errors import KnownError
 from ...vae.gaussian import _exp
+from ..judge.known_errors import KnownError
 
 LOG_2PI = np.log(2 * np.pi)
 VARIANCE_PUBLISHED = (

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..judge.known_errors import KnownError
 from ...vae.bernoulli import sigmoid, softplus
+from ..judge.known_errors import KnownError
 
 
 def _error(name, words, wrong, published=""):
@@ -18,7 +18,7 @@ def _linear_backward(dy, cache, grads=(None, None), *, dx=None, dW=None, db=None
         dW(dy, x, W) if dW else x.T @ dy,
         db(dy, x, W) if db else dy.sum(axis=0),
     )
-    for destination, gradient in zip(grads, gradients[1:]):
+    for destination, gradient in zip(grads, gradients[1:], strict=True):
         if destination is not None:
             destination[...] = gradient
     return gradients

@@ -2,33 +2,37 @@
 
 import numpy as np
 
-from ..judge.known_errors import KnownError
-from ...vae.iwae import log_mean_exp, negative_iwae
-from ...vae.elbo import ForwardCache
-from ...vae.likelihoods import LIKELIHOODS
-from ...vae.elbo import elbo_terms
+from ...vae.elbo import ForwardCache, elbo_terms
+from ...vae.gaussian import (
+    LOG_2PI,
+    kl_divergence,
+    kl_divergence_backward,
+    log_density,
+    reparameterize,
+    reparameterize_backward,
+)
 from ...vae.gradient_estimators import _path_derivative
-from ...vae.gaussian import kl_divergence
-from ...vae.gaussian import kl_divergence_backward
-from ...vae.gaussian import log_density
-from ...vae.gaussian import reparameterize
-from ...vae.gaussian import reparameterize_backward
-from ...vae.gaussian import LOG_2PI
-from ...vae.iwae import joint_backward
-from ...vae.iwae import log_importance_weights
-from ...vae.iwae import normalized_weights
-from ...vae.layers import linear
-from ...vae.layers import linear_backward
-from ...vae.layers import linear_backward_params
-from ...vae.model import ACTIVATIONS
-from ...vae.model import check_minibatch
-from ...vae.model import decode
-from ...vae.model import decode_backward
-from ...vae.model import encode
-from ...vae.model import encode_backward
-from ...vae.model import mlp_backward
-from ...vae.model import prior_parameters
+from ...vae.iwae import (
+    joint_backward,
+    log_importance_weights,
+    log_mean_exp,
+    negative_iwae,
+    normalized_weights,
+)
+from ...vae.layers import linear, linear_backward, linear_backward_params
+from ...vae.likelihoods import LIKELIHOODS
+from ...vae.model import (
+    ACTIVATIONS,
+    check_minibatch,
+    decode,
+    decode_backward,
+    encode,
+    encode_backward,
+    mlp_backward,
+    prior_parameters,
+)
 from ...vae.parameters import zero_parameters
+from ..judge.known_errors import KnownError
 
 
 def _iwae(reduce):
@@ -90,7 +94,6 @@ def _encode_backward_2(dmu, dlogvar, cache, config, grads=None):
     grads = zero_parameters(config, dmu.dtype) if grads is None else grads
     dy = np.concatenate([dmu, dlogvar], axis=1)
     dy = mlp_backward(dy, cache, "encoder", config, grads)
-    pass
     return grads
 
 

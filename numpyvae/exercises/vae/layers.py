@@ -59,7 +59,7 @@ def linear_trials() -> list[Trial]:
     """By sums of products, entry by entry"""
     trials = []
     for N, I, O in SHAPES:
-        inputs = dict(x=small(N, I), W=small(I, O, start=2), b=small(O, start=3))
+        inputs = {"x": small(N, I), "W": small(I, O, start=2), "b": small(O, start=3)}
         trials.append(Trial(inputs, linear_sum(*inputs.values()), pair()))
     x, W, b = inputs.values()
     trials.append(
@@ -88,7 +88,11 @@ def linear_backward_trials(
     """By exact differences. With count = 2, of linear_backward_params: without dx"""
     trials = []
     for N, I, O in SHAPES:
-        inputs = dict(dy=small(N, O), x=small(N, I, start=2), W=small(I, O, start=3))
+        inputs = {
+            "dy": small(N, O),
+            "x": small(N, I, start=2),
+            "W": small(I, O, start=3),
+        }
         b = small(O)
         expected = linear_gradients(inputs["dy"], inputs["x"], inputs["W"], b)[-count:]
 
@@ -153,8 +157,8 @@ def relu_backward_trials() -> list[Trial]:
     """dy or 0, by the sign of each input; 0 at the kink"""
     expected = np.array(
         [
-            [d if v > 0 else 0.0 for d, v in zip(*rows)]
-            for rows in zip(UPSTREAM.tolist(), POINTS.tolist())
+            [d if v > 0 else 0.0 for d, v in zip(*rows, strict=True)]
+            for rows in zip(UPSTREAM.tolist(), POINTS.tolist(), strict=True)
         ]
     )
     return activation_backward_trials("relu", expected)
@@ -164,8 +168,8 @@ def tanh_backward_trials() -> list[Trial]:
     """dy/cosh² x, by `math`"""
     expected = np.array(
         [
-            [d / math.cosh(v) ** 2 for d, v in zip(*rows)]
-            for rows in zip(UPSTREAM.tolist(), POINTS.tolist())
+            [d / math.cosh(v) ** 2 for d, v in zip(*rows, strict=True)]
+            for rows in zip(UPSTREAM.tolist(), POINTS.tolist(), strict=True)
         ]
     )
     return activation_backward_trials("tanh", expected)

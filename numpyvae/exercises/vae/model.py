@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import reference
-from ..judge.verdict import Trial, parts
 from ...settings import VAEConfig
 from ...vae.parameters import Parameters, parameter_shapes, zero_parameters
+from .. import reference
+from ..judge.verdict import Trial, parts
 
 PAPER = np.array([1 / 2, 0, 1 / 4, 0, 2, -1])  # chapter 7's example
 
@@ -43,31 +43,31 @@ def models() -> list[Model]:
             "a normal decoder with a learned variance, J = 2",
             2,
             2,
-            dict(
-                input_dim=3,
-                hidden_dims=(2,),
-                latent_dim=2,
-                likelihood="normal",
-                activation="tanh",
-            ),
+            {
+                "input_dim": 3,
+                "hidden_dims": (2,),
+                "latent_dim": 2,
+                "likelihood": "normal",
+                "activation": "tanh",
+            },
         ),
         (
             "a Bernoulli decoder, a general prior, beta = 1.7, J = 2",
             3,
             2,
-            dict(
-                input_dim=3,
-                hidden_dims=(4,),
-                latent_dim=2,
-                beta=1.7,
-                prior=((0.5, -0.25), (0.3, -0.4)),
-            ),
+            {
+                "input_dim": 3,
+                "hidden_dims": (4,),
+                "latent_dim": 2,
+                "beta": 1.7,
+                "prior": ((0.5, -0.25), (0.3, -0.4)),
+            },
         ),
         (
             "two hidden layers, J = 3",
             2,
             3,
-            dict(input_dim=3, hidden_dims=(3, 3), latent_dim=2),
+            {"input_dim": 3, "hidden_dims": (3, 3), "latent_dim": 2},
         ),
     ):
         config = VAEConfig(**options)
@@ -144,7 +144,7 @@ def mlp_trials() -> list[Trial]:
         return tuple(
             g
             for name, g in zip(
-                model.params, network_gradients(model, "encoder", model.x)
+                model.params, network_gradients(model, "encoder", model.x), strict=True
             )
             if name.startswith("encoder") and ".0." not in name
         )
@@ -201,7 +201,11 @@ def mlp_backward_trials() -> list[Trial]:
     def value(model):
         dy = upstream(model, 2 * model.config.latent_dim)
         gradients = dict(
-            zip(model.params, network_gradients(model, "encoder", model.x, dy))
+            zip(
+                model.params,
+                network_gradients(model, "encoder", model.x, dy),
+                strict=True,
+            )
         )
         # db of layer 0 is the sum of what is returned; one image at a time gives each of its rows
         rows = [
@@ -211,6 +215,7 @@ def mlp_backward_trials() -> list[Trial]:
                     network_gradients(
                         model, "encoder", model.x[n : n + 1], dy[n : n + 1]
                     ),
+                    strict=True,
                 )
             )["encoder.0.b"]
             for n in range(len(model.x))

@@ -192,7 +192,7 @@ def read_transition_table(table: Mapping) -> tuple:
         raise ValueError(
             "transitions is empty; it must be {s: {a: [(probability, next state, reward, done)]}}"
         )
-    data, rows, columns = zip(*entries)
+    data, rows, columns = zip(*entries, strict=True)
     transitions = csr_array(
         coo_array((data, (rows, columns)), shape=(S * A, S), dtype=float)
     )

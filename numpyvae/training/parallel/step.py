@@ -36,9 +36,9 @@ import numpy as np
 
 from ...settings import TrainingOptions, VAEConfig
 from ...vae.parameters import Parameters, parameter_shapes
-from .processes import ProcessGroup, shared_copy
 from ..state import TrainingState
 from ..step import NotFiniteError, Step, require_finite
+from .processes import ProcessGroup, shared_copy
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import math
 import re
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -89,7 +89,7 @@ def test_notes_stand_at_their_values_and_dashes_are_dashed():
         "y",
         notes=[(4, 2, "here & there", "end")],
     )
-    note = [t for t in reading.elements(svg, "text") if t.text == "here & there"][0]
+    note = next(t for t in reading.elements(svg, "text") if t.text == "here & there")
     assert reading.reader(svg, "x")(float(note.get("x"))) == pytest.approx(4, abs=0.01)
     assert reading.reader(svg, "y")(float(note.get("y"))) == pytest.approx(2, abs=0.01)
     assert "stroke-dasharray" in reading.elements(svg, "polyline")[0].get("style")

@@ -153,7 +153,7 @@ def test_parameters_that_are_not_finite_are_a_row_without_values(tiny, monkeypat
         return params
 
     monkeypatch.setattr(costs, "train_with", broken)
-    assert set(row[1:] for row in costs.costs(*tiny, epochs=1)) == {(None, None, None)}
+    assert {row[1:] for row in costs.costs(*tiny, epochs=1)} == {(None, None, None)}
 
 
 def test_words_that_are_not_of_one_known_error_are_refused():

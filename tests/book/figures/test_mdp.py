@@ -94,7 +94,7 @@ def test_the_grid_worlds_values_and_arrows_are_those_of_brute_force():
     mdp = figures_mdp.grid_world(figures_mdp.GRID_DISCOUNT)
     chosen = {
         divmod(cell, 4): mdp.actions[row.argmax()]
-        for cell, row in zip(mdp.states, optimal_actions(mdp))
+        for cell, row in zip(mdp.states, optimal_actions(mdp), strict=True)
     }
     assert chosen == best
     assert len(re.findall("<polygon", svg)) == len(best) == 9 and {"+1", "−1"} <= set(

@@ -1,8 +1,8 @@
 """The graph of one step: its arrays are those of the package's step, its numbers and images show them."""
 
 import re
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest

@@ -5,10 +5,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
-from numpyvae.data.sources.arrays import as_images, resize_by_area, to_gray
 from numpyvae.data.mnist import load_images, load_mnist
+from numpyvae.data.sources.arrays import as_images, resize_by_area, to_gray
 from numpyvae.data.sources.convert import CLASS_FILE, convert_images, read_source
 from numpyvae.pictures.png import write_png
 
@@ -388,7 +389,7 @@ REFUSED = {
         r"the value at \(0, 0, 0\) is nan",
     ),
     "infinity": (
-        lambda p: npy(p, SQUARE + [0, 0, 0, np.inf]),
+        lambda p: npy(p, SQUARE + np.array([0, 0, 0, np.inf])),
         r"the value at \(0, 3\) is inf",
     ),
     "negative": (

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from numpyvae.data.idx import write_idx
+from numpyvae.data.mnist import DIGEST_FILE, FILES, load_mnist
 from numpyvae.data.sources.download import (
     MIRRORS,
     PAYLOADS,
@@ -22,8 +24,6 @@ from numpyvae.data.sources.download import (
     verify_payload,
 )
 from numpyvae.data.sources.fetch import DownloadError
-from numpyvae.data.idx import write_idx
-from numpyvae.data.mnist import DIGEST_FILE, FILES, load_mnist
 from numpyvae.files import exclusive_lock
 
 FULL = os.environ.get("NUMPYVAE_DATA")
@@ -38,7 +38,7 @@ def small_mnist():
             rng.integers(256, size=(count, 28, 28)),
             rng.integers(10, size=count),
         )
-        for name, array in zip(FILES[split], (images, labels)):
+        for name, array in zip(FILES[split], (images, labels), strict=True):
             payloads[name] = (
                 struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
                 + array.astype(np.uint8).tobytes()

@@ -7,7 +7,8 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from numpyvae.data.sources.png import PngError, read_png
 from numpyvae.pictures.png import write_png
@@ -74,7 +75,7 @@ def reference(data, rows, cols, channels):
 def encoded(data, rows, cols, channels, pieces=1, more=b""):
     packed = zlib.compress(data)
     cuts = [len(packed) * i // pieces for i in range(pieces + 1)]
-    body = b"".join(chunk(b"IDAT", packed[a:b]) for a, b in zip(cuts, cuts[1:]))
+    body = b"".join(chunk(b"IDAT", packed[a:b]) for a, b in itertools.pairwise(cuts))
     return (
         SIGNATURE
         + header(rows, cols, color=0 if channels == 1 else 2)

@@ -1,28 +1,25 @@
 """A wrong function is never called right, a right one always, and whatever the learner's code does is one line."""
 
-import ast
-import importlib
 import json
 import os
 import subprocess
 import sys
 import textwrap
 import time
-from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
-from tests.exercises.alternatives import ALTERNATIVES
-from tests.exercises.exercise_files import source, write_chapter, write_solved
 
 from numpyvae import cli
 from numpyvae.cli import check as command
 from numpyvae.cli.console import Console
 from numpyvae.exercises import check_functions
-from numpyvae.exercises.judge import run as check
 from numpyvae.exercises.files import PACKAGE, write_exercises
-from numpyvae.exercises.table import BY_NAME, EXERCISES, package_function
+from numpyvae.exercises.judge import run as check
+from numpyvae.exercises.table import EXERCISES, package_function
+from tests.exercises.alternatives import ALTERNATIVES
+from tests.exercises.exercise_files import source, write_chapter, write_solved
 
 
 def one(path_or_names, name):
@@ -252,7 +249,6 @@ def test_forms_of_a_missing_body():
 
     def passes(x):
         """y = max(x, 0)"""
-        pass
 
     def refuses(x):
         raise NotImplementedError

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.mdp.oracle import DISCOUNTS, EPS, error, exact_evaluation, random_mdp
 from scipy.sparse import csr_array
 
 from numpyvae.mdp import (
@@ -29,6 +28,7 @@ from numpyvae.mdp.numerics.rounding import (
     refine,
     tie_tolerance,
 )
+from tests.mdp.oracle import DISCOUNTS, EPS, error, exact_evaluation, random_mdp
 
 ordinary = st.floats(-1e100, 1e100).filter(
     lambda x: x == 0 or abs(x) > 1e-100
@@ -57,7 +57,9 @@ def test_the_residual_is_computed_to_twice_the_precision(gamma):
         assert all(
             abs(Fraction(d) - x)
             <= Fraction(EPS) / 2 * abs(x) + 7 * Fraction(EPS) ** 2 * 10**7
-            for d, x in zip(exact_residual(form, r, gamma, v).tolist(), exact)
+            for d, x in zip(
+                exact_residual(form, r, gamma, v).tolist(), exact, strict=True
+            )
         )
 
 
@@ -146,7 +148,7 @@ def test_the_refined_error_bound_holds_in_each_state(gamma):
         exact = exact_evaluation(mdp, policy)
         assert all(
             abs(Fraction(a) - b) <= Fraction(c)
-            for a, b, c in zip(v.tolist(), exact, bound.tolist())
+            for a, b, c in zip(v.tolist(), exact, bound.tolist(), strict=True)
         )
         # half of u from v itself, half from its last correction
         assert bound.max() <= 1.1 * EPS * abs(v).max()
@@ -219,7 +221,7 @@ def test_the_error_of_the_residual_is_within_its_bound(gamma, form):
         # EPS/2: the sum of high + low is rounded once
         assert all(
             abs(Fraction(d) - x) <= Fraction(float(bound)) + Fraction(EPS) / 2 * abs(x)
-            for d, x in zip(found, exact)
+            for d, x in zip(found, exact, strict=True)
         )
         assert slices == 5 or H * bound <= EPS / 8 * abs(v).min()
 

@@ -11,8 +11,8 @@ import pytest
 
 from numpyvae.settings import TrainingOptions, VAEConfig
 from numpyvae.training import loop
-from numpyvae.training.parallel.interrupts import StopFlag, deferred_interrupt
 from numpyvae.training.loop import train
+from numpyvae.training.parallel.interrupts import StopFlag, deferred_interrupt
 from numpyvae.training.state import TrainingState, initial_state
 
 PACKAGE = str(Path(loop.__file__).parents[1])

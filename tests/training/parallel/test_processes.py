@@ -1,5 +1,7 @@
 """A process group: what its members share, how they wait for each other, and that no worker outlives rank 0."""
 
+import functools
+import operator
 import os
 import signal
 import socket
@@ -40,7 +42,7 @@ def test_the_shards_are_everything_once_and_differ_by_at_most_one(n, size):
     shards = []
     for group.rank in range(size):
         shards.append(list(range(n))[group.shard(n)])
-    assert sum(shards, []) == list(range(n))
+    assert functools.reduce(operator.iadd, shards, []) == list(range(n))
     assert max(map(len, shards)) - min(map(len, shards)) <= 1
 
 
@@ -158,9 +160,8 @@ def test_ctrl_c_just_after_a_fork_ends_the_workers(monkeypatch, fork_of):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     monkeypatch.setattr(os, "fork", interrupted)
     try:
-        with pytest.raises(KeyboardInterrupt):
-            with ProcessGroup(3, wait_forever):
-                pytest.fail("it started")
+        with pytest.raises(KeyboardInterrupt), ProcessGroup(3, wait_forever):
+            pytest.fail("it started")
     finally:
         signal.signal(signal.SIGINT, before)
     assert len(forked) == 2 and all(map(ended, forked))
@@ -203,12 +204,14 @@ def test_a_fork_that_fails_is_one_clear_error_and_ends_the_workers(monkeypatch, 
         return forked[-1]
 
     monkeypatch.setattr(os, "fork", full)
-    with pytest.raises(
-        ChildProcessError,
-        match=rf"process {room + 2} of 3 cannot be started \(Resource temp",
+    with (
+        pytest.raises(
+            ChildProcessError,
+            match=rf"process {room + 2} of 3 cannot be started \(Resource temp",
+        ),
+        ProcessGroup(3, wait_forever),
     ):
-        with ProcessGroup(3, wait_forever):
-            pytest.fail("it started")
+        pytest.fail("it started")
     assert all(map(ended, forked))
 
 

@@ -323,7 +323,7 @@ def test_nothing_is_reported_where_no_threads_would_be_slow(
     elif quiet == "one core":
         monkeypatch.setattr(threads, "available_cores", lambda: 1)
     elif quiet == "no threads":
-        monkeypatch.setattr(threads, "_blas_paths", lambda: [])
+        monkeypatch.setattr(threads, "_blas_paths", list)
     else:
         monkeypatch.setattr(sys, "stderr", None)
     with limited_blas_threads():
