@@ -43,7 +43,7 @@ OPTIONS = [
     (option.name, option.type, field(default=option.default))
     for settings in (VAEConfig, TrainingOptions)
     for option in fields(settings)
-    if option.name not in ("input_dim", "seed", "binarize")
+    if option.name not in ("input_dim", "num_classes", "seed", "binarize")
 ]  # fit knows these
 OPTIONS += [
     ("n_importance_samples", int, field(default=100)),

@@ -73,6 +73,7 @@ class VAEConfig:
     )
     prior: tuple = (0.0, 0.0)
     beta: float = option(1.0, "weight of the KL term", minimum=0)
+    num_classes: int = option(0, "classes that the model is told", minimum=0)
 
     def __post_init__(self):
         check_fields(self)
@@ -211,7 +212,9 @@ def flags() -> dict[str, Field]:
     """{flag: field} of every option that the command line has, the model's first."""
     every = (*fields(VAEConfig), *fields(TrainingOptions))
     return {
-        flag(each): each for each in every if each.metadata and each.name != "input_dim"
+        flag(each): each
+        for each in every
+        if each.metadata and each.name not in ("input_dim", "num_classes")
     }
 
 

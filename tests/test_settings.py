@@ -252,6 +252,7 @@ def test_a_negative_number_is_a_value(word):
 def test_every_option_has_a_flag_but_for_what_the_data_decides_and_the_prior():
     assert {each.name for each in flags().values()} == set(FIELDS) - {
         "input_dim",
+        "num_classes",
         "prior",
     }
     assert {

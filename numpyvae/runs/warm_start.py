@@ -17,6 +17,7 @@ from .source import DataSource
 
 ARCHITECTURE = (
     "input_dim",
+    "num_classes",
     "hidden_dims",
     "latent_dim",
     "activation",

@@ -48,9 +48,10 @@ class Parameters(dict[str, np.ndarray]):
 def parameter_shapes(config: VAEConfig) -> dict[str, tuple[int, ...]]:
     """name -> shape: the encoder's layers, the decoder's layers, the likelihood's own parameters"""
     shapes = {}
+    D, C, L = config.input_dim, config.num_classes, config.latent_dim
     for prefix, sizes in {
-        "encoder": (config.input_dim, *config.hidden_dims, 2 * config.latent_dim),
-        "decoder": (config.latent_dim, *reversed(config.hidden_dims), config.input_dim),
+        "encoder": (D + C, *config.hidden_dims, 2 * L),
+        "decoder": (L + C, *reversed(config.hidden_dims), D),
     }.items():
         for i, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
             shapes[f"{prefix}.{i}.W"] = (fan_in, fan_out)
