@@ -287,7 +287,7 @@ def test_the_estimator_has_the_options_and_their_defaults():
     assert {
         name: each.default
         for name, each in FIELDS.items()
-        if name not in ("input_dim", "seed", "binarize")
+        if name not in ("input_dim", "num_classes", "seed", "binarize")
     } == {name: value for name, value in own.items() if name in FIELDS}
 
 
