@@ -22,6 +22,7 @@ _TESTED_ELSEWHERE = {
     "likelihoods": "bernoulli",
     "objectives": "iwae",
     "parameters": "model",
+    "solution": "solvers",
     "ties": "solvers",
     "validation": "model",
 }
