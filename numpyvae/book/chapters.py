@@ -21,7 +21,6 @@ _TESTED_ELSEWHERE = {
     "gradcheck_cases": "gradcheck",
     "likelihoods": "bernoulli",
     "objectives": "iwae",
-    "parameters": "model",
     "solution": "solvers",
     "ties": "solvers",
     "validation": "model",
