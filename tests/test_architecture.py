@@ -235,3 +235,29 @@ def test_training_does_not_load_scipy():
         subprocess.run([sys.executable, "-c", code], capture_output=True).returncode
         == 0
     )
+
+
+def test_the_public_names_are_listed_loaded_at_first_use_and_seen_by_type_checkers():
+    lazily = set(numpyvae._MODULES)
+    assert lazily <= set(dir(numpyvae))
+    assert all(getattr(numpyvae, name) is not None for name in lazily)
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text("utf-8"))
+    seen = {
+        alias.asname: node.module
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert seen == numpyvae._MODULES
+    with pytest.raises(AttributeError, match="no attribute 'latnet'"):
+        _ = numpyvae.latnet
+
+
+def test_the_reading_path_has_the_size_that_the_front_page_says():
+    said = int(
+        re.search(r"To read, some ([\d,]+) lines", numpyvae.__doc__)[1].replace(",", "")
+    )
+    path = [m for m in MODULES if m.split(".")[0] in ("vae", "mdp")]
+    path += ["training.loop", "training.step"]
+    lines = sum(len(MODULES[m].read_text("utf-8").splitlines()) for m in path)
+    assert abs(lines - said) <= 0.25 * said
