@@ -14,6 +14,7 @@ Source: Kingma & Welling 2014, appendix C.
 import numpy as np
 from numpy import ndarray as Array
 
+from ..errors import InputError
 from ..settings import VAEConfig
 from .layers import (
     linear,
@@ -131,11 +132,11 @@ def check_minibatch(x: Array, eps: Array, config: VAEConfig) -> None:
     """ValueError unless x is (N, D) and eps (J, N, L) with J ≥ 1: noise of another shape would broadcast."""
     N, L, columns = len(x), config.latent_dim, config.input_dim + config.num_classes
     if np.shape(x) != (N, columns):
-        raise ValueError(
+        raise InputError(
             f"x must have the shape (N, {columns}), one row per image; it has {np.shape(x)}"
         )
     if np.ndim(eps) != 3 or np.shape(eps)[0] < 1 or np.shape(eps)[1:] != (N, L):
-        raise ValueError(
+        raise InputError(
             f"eps must have the shape (J, {N}, {L}): J samples of {L} latents for each of the {N} images; "
             f"it has {np.shape(eps)}"
         )
