@@ -19,6 +19,7 @@ from contextlib import suppress
 from math import ceil
 from typing import Any
 
+from ...errors import InputError
 from ..oracles import trials_for_exercise
 from ..table import BY_NAME, EXERCISES, package_function
 from . import process as processes
@@ -56,7 +57,7 @@ def _check_group(
 ) -> Iterator[Verdict]:
     """Run processes until each function of one file has a verdict."""
     if not path and not processes.can_fork():
-        raise ValueError(
+        raise InputError(
             "on this system only files and directories can be checked, not a namespace"
         )
     names = list(names)
