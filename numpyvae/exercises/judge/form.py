@@ -201,11 +201,9 @@ def cache_has_mu(name: str, f: Callable, functions: Callable) -> Iterator:
     where = text(model, f"{name}'s cache, read by the evaluation")
     mu = getattr(cache, "mu", None)
     if mu is None:
-        yield (
-            where,
-            f"its cache is {kind_of(cache)} without `mu`; the evaluation reads cache.mu "
-            "(N, L), to count the active units: return a ForwardCache",
-        )
+        words = "the evaluation reads cache.mu (N, L), to count the active units"
+        kind = kind_of(cache)
+        yield where, f"its cache is {kind} without `mu`; {words}: return a ForwardCache"
     elif np.shape(mu) != right.mu.shape or not np.allclose(mu, right.mu, 1e-6):
         yield where, "cache.mu is not the mu (N, L) of q(z|x)"
 

@@ -304,12 +304,18 @@ def test_outputs_have_the_exercises_names():
     "body",
     [
         "import numpyvae.vae.layers\ndef relu(x): return numpyvae.vae.layers.relu(x)\n",
-        "def relu(x):\n    from numpyvae.vae.layers import relu as theirs\n"
-        "    return theirs(x)\n",
-        "from numpyvae.vae.layers import relu as theirs\n"
-        "def relu(x): return theirs(x)\n",
-        "from numpyvae.vae.model import ACTIVATIONS\n"
-        "def relu(x): return ACTIVATIONS['relu'][0](x)\n",
+        (
+            "def relu(x):\n    from numpyvae.vae.layers import relu as theirs\n"
+            "    return theirs(x)\n"
+        ),
+        (
+            "from numpyvae.vae.layers import relu as theirs\n"
+            "def relu(x): return theirs(x)\n"
+        ),
+        (
+            "from numpyvae.vae.model import ACTIVATIONS\n"
+            "def relu(x): return ACTIVATIONS['relu'][0](x)\n"
+        ),
     ],
     ids=["an attribute", "an import inside", "another name", "a table"],
 )
