@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..errors import InputError
+
 BOOKS = {
     "vae": "Book one: the variational autoencoder",
     "mdp": "Book two: Markov decision processes",
@@ -81,7 +83,7 @@ def reading_order(book: str, contents: str, package: Path = PACKAGE) -> list[str
         named = re.findall(r"(\w+) \(", optional[1])
         listed += [name for name in named if name in modules]
     if sorted(listed) != sorted(modules):
-        raise ValueError(
+        raise InputError(
             f"the list in {book}/__init__.py has {', '.join(listed)}; the modules are "
             f"{', '.join(sorted(modules))}"
         )

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import InputError
 from ..files import atomic_write
 from ..settings import TrainingOptions, VAEConfig
 from . import svg
@@ -116,7 +117,8 @@ def chart(
     body = [*head, *legend, *svg.frame(x_axis, y_axis, x_label, y_label)]
     for curve in curves:
         if curve.band is not None:
-            body.append(inside(x_axis, y_axis, _band(curve, x_axis, y_axis)))
+            area = _area(curve, *curve.band, x_axis, y_axis)
+            body.append(inside(x_axis, y_axis, area))
     for curve, (x, y) in zip(curves, points, strict=True):
         px, py = x_axis(x), y_axis(y)
         body.append(inside(x_axis, y_axis, mark(curve, px, py)))
@@ -304,11 +306,10 @@ def inside(x_axis: Axis, y_axis: Axis, markup: str) -> str:
     )
 
 
-def _band(curve: Curve, x_axis: Axis, y_axis: Axis) -> str:
-    """The area between the two curves of a band"""
-    assert curve.band is not None
+def _area(curve: Curve, low, high, x_axis: Axis, y_axis: Axis) -> str:
+    """The area between two curves over a curve's x, in its color"""
     x = np.asarray(curve.x, np.float64)
-    low, high = (np.asarray(side, np.float64) for side in curve.band)
+    low, high = np.asarray(low, np.float64), np.asarray(high, np.float64)
     kept = np.isfinite(low) & np.isfinite(high)
     px, lower, upper = x_axis(x[kept]), y_axis(low[kept]), y_axis(high[kept])
     outline = [*zip(px, lower, strict=True), *zip(px[::-1], upper[::-1], strict=True)]
@@ -321,23 +322,23 @@ def _checked(x, curves, log_x, log_y):
     """{name: (x, y)} of the finite values, as float64"""
     x = np.asarray(list(x), np.float64)
     if not np.isfinite(x).all():
-        raise ValueError("x has values that are not finite")
+        raise InputError("x has values that are not finite")
     points = {}
     for name, values in curves.items():
         y = np.asarray(list(values), np.float64)
         if y.shape != x.shape or x.ndim != 1:
-            raise ValueError(
+            raise InputError(
                 f"the curve {name!r} has {len(y)} values, and x has {len(x)}"
             )
         finite = np.isfinite(y)
         if (log_x and (x <= 0).any()) or (log_y and (y[finite] <= 0).any()):
-            raise ValueError(
+            raise InputError(
                 f"the curve {name!r} has values that are not positive, "
                 "on a logarithmic axis"
             )
         points[str(name)] = x[finite], y[finite]
     if not points or not all(len(y) for _, y in points.values()):
-        raise ValueError(
+        raise InputError(
             "a plot takes at least one curve, and each at least one finite value"
         )
     return points
@@ -347,7 +348,7 @@ def _shown(curve: Curve, log_x: bool, log_y: bool) -> tuple[np.ndarray, np.ndarr
     """The points of a curve that the axes can show"""
     x, y = np.asarray(curve.x, np.float64), np.asarray(curve.y, np.float64)
     if x.shape != y.shape or x.ndim != 1:
-        raise ValueError(
+        raise InputError(
             f"the curve {curve.name!r} has {y.shape} values over {x.shape}; both must "
             "be one-dimensional and equally long"
         )
@@ -357,7 +358,7 @@ def _shown(curve: Curve, log_x: bool, log_y: bool) -> tuple[np.ndarray, np.ndarr
     if log_y:
         kept &= y > 0
     if not kept.any():
-        raise ValueError(f"the curve {curve.name!r} has no value that can be shown")
+        raise InputError(f"the curve {curve.name!r} has no value that can be shown")
     return x[kept], y[kept]
 
 

@@ -38,6 +38,7 @@ from typing import Any
 import numpy as np
 
 from ..data.pixels import apply_static, to_input
+from ..errors import InputError
 from ..files import write_file
 from ..pictures.plots import learning_curve_svg, write_svg
 from ..pictures.png import write_png
@@ -81,7 +82,7 @@ class Run:
         check_together(self.config, self.options)
         check_model(self.state, self.config)
         if self.source.pixels != self.config.input_dim:
-            raise ValueError(
+            raise InputError(
                 f"input_dim is {self.config.input_dim}, but an image of {self.source} has "
                 f"{self.source.pixels} pixels"
             )
@@ -137,7 +138,7 @@ class Run:
         if directory is not None:
             self.directory = Path(directory)
         if self.directory is None:
-            raise ValueError(
+            raise InputError(
                 "this run was loaded from a copy of a checkpoint and has no directory: "
                 "save(directory) names one"
             )
@@ -206,16 +207,14 @@ class Run:
         return samples, reconstruction_grid(params, x, config, shape)
 
     def command_line(self) -> str:
-        """The command that trains the same model again: the data, and what differs from the defaults."""
-        words = [
-            "numpyvae",
-            "train",
-            "--data",
-            str(self.source),
-            *arguments(self.config, self.options),
-        ]
+        """The command that trains the same model again, from any directory: the data,
+        and what differs from the defaults.
+        """
+        data = str(self.source) if self.source.path is None else self.source.path
+        words = ["numpyvae", "train", "--data", absolute(data)]
+        words += arguments(self.config, self.options)
         if self.warm_start:
-            words += ["--from", printable_path(str(self.warm_start.get("run")))]
+            words += ["--from", absolute(str(self.warm_start.get("run")))]
             words += ["--keep-optimizer"] * bool(self.warm_start.get("optimizer"))
         note = (
             ""
@@ -230,6 +229,11 @@ class Run:
             "no directory" if self.directory is None else printable_path(self.directory)
         )
         return f"<Run {place}: {architecture(self.config)}, {done} of {self.options.epochs} epochs on {self.source}>"
+
+
+def absolute(path: str) -> str:
+    """A path as text that can be printed and pasted in any directory."""
+    return os.fsencode(os.path.abspath(path)).decode("utf-8", "replace")
 
 
 def architecture(config: VAEConfig) -> str:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...data.pixels import to_input
+from ...errors import InputError
 from ...exercises.judge.known_errors import known_errors
 from ...pictures.samples import sample_images
 from ...settings import TrainingOptions, VAEConfig
@@ -64,7 +65,7 @@ def known_words(name: str, part: str) -> str:
     """
     found = [error.words for error in known_errors(name) if part in error.words]
     if len(found) != 1:
-        raise ValueError(
+        raise InputError(
             f"{name} has {len(found)} known errors with the words {part!r}; "
             "it must have one"
         )
