@@ -38,6 +38,7 @@ from typing import Any
 import numpy as np
 
 from ..data.pixels import apply_static, to_input
+from ..errors import InputError
 from ..files import write_file
 from ..pictures.plots import learning_curve_svg, write_svg
 from ..pictures.png import write_png
@@ -81,7 +82,7 @@ class Run:
         check_together(self.config, self.options)
         check_model(self.state, self.config)
         if self.source.pixels != self.config.input_dim:
-            raise ValueError(
+            raise InputError(
                 f"input_dim is {self.config.input_dim}, but an image of {self.source} has "
                 f"{self.source.pixels} pixels"
             )
@@ -137,7 +138,7 @@ class Run:
         if directory is not None:
             self.directory = Path(directory)
         if self.directory is None:
-            raise ValueError(
+            raise InputError(
                 "this run was loaded from a copy of a checkpoint and has no directory: "
                 "save(directory) names one"
             )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..data.mnist import load_images
+from ..errors import InputError
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class DataSource:
         if path is None:
             path = self.path
         if path is None:
-            raise ValueError(
+            raise InputError(
                 f"{trained} was trained on arrays in memory; name a data directory"
             )
         if not os.path.isdir(path):
@@ -88,7 +89,7 @@ class DataSource:
         if self.digest is None and found.pixels == self.pixels:
             return found, images, test_images
         if found.digest != self.digest:
-            raise ValueError(
+            raise InputError(
                 f"{found}: not the data that {trained} was trained on ({self}); "
                 "name the directory of that data"
             )

@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..data.pixels import apply_static, check_images, to_input
+from ..errors import InputError
 from ..settings import TrainingOptions, VAEConfig, check_together
 from ..vae.likelihoods import LIKELIHOODS
 from .evaluation import ElboTerms, evaluate_elbo
@@ -75,7 +76,7 @@ def train(
     unit_interval = LIKELIHOODS[config.likelihood].unit_interval
     images = check_images("images", images, config.input_dim, unit_interval)
     if len(images) == 0:
-        raise ValueError(
+        raise InputError(
             f"images has shape {images.shape}: there is no image to train on"
         )
     images = apply_static(images, options.binarize, "train")

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse import coo_array, csr_array, issparse, vstack
 
+from ...errors import InputError
+
 U = np.finfo(float).eps  # machine epsilon
 LARGEST = np.finfo(float).max / 4  # of a value, so that the sum of four has a float64
 DENSE_STATES = 500  # a table of transitions with more states makes a sparse MDP
@@ -27,7 +29,7 @@ def refuse_masked(name: str, x) -> None:
         for part in x:
             refuse_masked(name, part)
     elif np.ma.is_masked(x):
-        raise ValueError(
+        raise InputError(
             f"{name} is a masked array, whose mask would be lost; fill it, or say with "
             "available= which actions a state does not have"
         )
@@ -39,11 +41,11 @@ def read_array(name: str, x, shape: tuple | None = None) -> np.ndarray:
     try:
         x = np.asarray(x)
     except ValueError:
-        raise ValueError(f"{name} is ragged: its rows have different lengths") from None
+        raise InputError(f"{name} is ragged: its rows have different lengths") from None
     if x.dtype.kind not in "biuf":
-        raise ValueError(f"{name} contains {x.dtype}; it must contain real numbers")
+        raise InputError(f"{name} contains {x.dtype}; it must contain real numbers")
     if shape is not None and x.shape != shape:
-        raise ValueError(f"{name} has shape {x.shape}; it must be {shape}")
+        raise InputError(f"{name} has shape {x.shape}; it must be {shape}")
     return np.array(x, dtype=float, order="C")
 
 
@@ -51,7 +53,7 @@ def read_discount(gamma) -> float:
     """γ, 0 ≤ γ ≤ 1"""
     number = isinstance(gamma, Real) and not isinstance(gamma, bool)
     if not number or not 0 <= float(gamma) <= 1:
-        raise ValueError(f"gamma is {gamma}; a discount factor is a number from 0 to 1")
+        raise InputError(f"gamma is {gamma}; a discount factor is a number from 0 to 1")
     return float(gamma)
 
 
@@ -61,7 +63,7 @@ def read_integer(name: str, x, low: int, high: float = np.inf) -> int:
     if not integer or not low <= int(x) <= high:
         bounds = f"from {low} to {high}" if high < np.inf else f"at least {low}"
         comma = " " if high < np.inf else ", "
-        raise ValueError(f"{name} is {x}; it must be an integer{comma}{bounds}")
+        raise InputError(f"{name} is {x}; it must be an integer{comma}{bounds}")
     return int(x)
 
 
@@ -69,10 +71,10 @@ def read_labels(name: str, labels, count: int) -> tuple:
     """`count` labels, all different, by default 0, 1, 2, …"""
     labels = tuple(range(count) if labels is None else labels)
     if len(labels) != count:
-        raise ValueError(f"{name}: {len(labels)} labels, but P has {count} {name}")
+        raise InputError(f"{name}: {len(labels)} labels, but P has {count} {name}")
     if len(number_of(name, labels)) < count:
         twice = next(x for k, x in enumerate(labels) if x in labels[:k])
-        raise ValueError(f"{name}: {twice!r} is the label of two {name}")
+        raise InputError(f"{name}: {twice!r} is the label of two {name}")
     return labels
 
 
@@ -81,7 +83,7 @@ def number_of(name: str, labels: Iterable) -> dict:
     try:
         return {label: number for number, label in enumerate(labels)}
     except TypeError:
-        raise ValueError(
+        raise InputError(
             f"{name}: a label must be hashable, as keys of a dictionary are: "
             "a number, a string or a tuple"
         ) from None
@@ -93,9 +95,9 @@ def read_mask(name: str, mask, shape: tuple) -> np.ndarray:
     try:
         mask = np.array(mask)
     except ValueError:
-        raise ValueError(f"{name} is ragged: its rows have different lengths") from None
+        raise InputError(f"{name} is ragged: its rows have different lengths") from None
     if mask.dtype != bool or mask.shape != shape:
-        raise ValueError(
+        raise InputError(
             f"{name} is {mask.dtype} of shape {mask.shape}; it must be boolean {shape}"
         )
     return mask
@@ -111,9 +113,9 @@ def read_terminal(terminal, states: tuple) -> tuple:
     mask, number = np.zeros(len(states), dtype=bool), number_of("states", states)
     for label, value in terminal.items():
         if label not in number:
-            raise ValueError(f"terminal: {label!r} is no state; {_some(states)}")
+            raise InputError(f"terminal: {label!r} is no state; {_some(states)}")
         if not _is_finite(value):
-            raise ValueError(
+            raise InputError(
                 f"terminal: the value of state {label!r} is {value!r}; "
                 "it must be a finite number"
             )
@@ -132,7 +134,7 @@ def read_named_policy(policy, mdp):
     sequence = isinstance(policy, (list, tuple, np.ndarray)) and np.ndim(policy) == 1
     if sequence and all(isinstance(label, str) for label in policy):
         if len(policy) != len(mdp.states):
-            raise ValueError(
+            raise InputError(
                 f"policy: {len(policy)} labels of actions for {len(mdp.states)} states"
             )
         policy = dict(zip(mdp.states, policy, strict=True))
@@ -141,7 +143,7 @@ def read_named_policy(policy, mdp):
     known, column = set(mdp.states), number_of("actions", mdp.actions)
     for s in policy:
         if s not in known:
-            raise ValueError(f"policy: {s!r} is no state; {_some(mdp.states)}")
+            raise InputError(f"policy: {s!r} is no state; {_some(mdp.states)}")
     weights = np.zeros(mdp.R.shape)
     for i, s in enumerate(mdp.states):
         if s in policy:
@@ -150,7 +152,7 @@ def read_named_policy(policy, mdp):
         elif mdp.terminal[i]:
             weights[i, mdp.available[i].argmax()] = 1
         else:
-            raise ValueError(f"policy: state {s!r} has no action")
+            raise InputError(f"policy: state {s!r} has no action")
     random = any(isinstance(choice, Mapping) for choice in policy.values())
     return weights if random else weights.argmax(axis=1)
 
@@ -161,19 +163,19 @@ def _read_choice(s, choice, column: Mapping) -> Mapping:
         try:
             choice = {choice: 1.0}
         except TypeError:
-            raise ValueError(
+            raise InputError(
                 f"policy: state {s!r} has {choice!r}; it must be the label of an "
                 "action, or {action: probability}"
             ) from None
     for a, probability in choice.items():
         if a not in column:
-            raise ValueError(
+            raise InputError(
                 f"policy: state {s!r} has {a!r}, which is no action; "
                 f"{_some(tuple(column))}"
             )
         number = isinstance(probability, Real)
         if not number:
-            raise ValueError(
+            raise InputError(
                 f"policy: state {s!r}, action {a!r} has {probability!r}; it must be a "
                 "probability"
             )
@@ -199,7 +201,7 @@ def is_matrix_list(x) -> bool:
 def read_transitions(P, name: str = "P") -> tuple:
     """P in any accepted form -> (S·A, S) transitions, dense or CSR; S; A"""
     if issparse(P):
-        raise ValueError(
+        raise InputError(
             f"{name} is one sparse matrix; it must be a list of them, one per action, "
             "or one row per state and action in MDP.from_pairs"
         )
@@ -207,7 +209,7 @@ def read_transitions(P, name: str = "P") -> tuple:
         return _read_matrices(P, name)
     P = read_array(name, P)
     if P.ndim != 3 or P.shape[0] != P.shape[2] or 0 in P.shape:
-        raise ValueError(
+        raise InputError(
             f"{name} has shape {P.shape}; it must be (states, actions, states), or a "
             "list of matrices (states, states), one per action"
         )
@@ -220,7 +222,7 @@ def _read_matrices(matrices, name: str) -> tuple:
     S, A = matrices[0].shape[0], len(matrices)
     shapes = [M.shape for M in matrices]
     if S == 0 or shapes != [(S, S)] * A:
-        raise ValueError(
+        raise InputError(
             f"{name} is matrices of shapes {shapes}; it must be one (states, states) "
             "per action"
         )
@@ -235,7 +237,7 @@ def _read_matrices(matrices, name: str) -> tuple:
 
 def _read_sparse(name: str, M) -> Any:
     if M.dtype.kind not in "biuf":
-        raise ValueError(f"{name} contains {M.dtype}; it must contain real numbers")
+        raise InputError(f"{name} contains {M.dtype}; it must contain real numbers")
     return csr_array(M, dtype=float)
 
 
@@ -266,12 +268,12 @@ def read_rewards(R, transitions: Any, S: int, A: int) -> np.ndarray:
     if shape == (S,):
         return np.repeat(rewards, A).reshape(S, A)
     if shape != (S, A, S):
-        raise ValueError(
+        raise InputError(
             f"R has shape {shape}; P requires {(S, A)}, or {(S,)} if each action has "
             f"the reward of its state, or {(S, A, S)} for rewards of transitions"
         )
     if not np.isfinite(rewards.data if issparse(rewards) else rewards).all():
-        raise ValueError(
+        raise InputError(
             "R: the reward of a transition is not finite; say with available= which "
             "actions are missing"
         )
@@ -290,7 +292,7 @@ def read_pairs(P, R, s, a, end, num_actions: int | None) -> tuple:
     """
     Q = _read_sparse("P", P) if issparse(P) else read_array("P", P)
     if Q.ndim != 2 or 0 in Q.shape:
-        raise ValueError(f"P has shape {Q.shape}; it must be (pairs, states)")
+        raise InputError(f"P has shape {Q.shape}; it must be (pairs, states)")
     pairs, S = Q.shape
     s = _read_numbers("s", s, pairs, S)
     a = _read_numbers("a", a, pairs, num_actions)
@@ -300,7 +302,7 @@ def read_pairs(P, R, s, a, end, num_actions: int | None) -> tuple:
     twice = np.flatnonzero(np.diff(row[order]) == 0)
     if twice.size:
         first, second = sorted(order[twice[0] : twice[0] + 2].tolist())
-        raise ValueError(
+        raise InputError(
             f"s and a: pairs {first} and {second} are both state {s[first]}, action "
             f"{a[first]}; each may stand once"
         )
@@ -328,7 +330,7 @@ def _read_numbers(name: str, x, pairs: int, count: int | None) -> np.ndarray:
     refuse_masked(name, x)
     x = np.asarray(x)
     if x.shape != (pairs,) or x.dtype.kind not in "iu":
-        raise ValueError(
+        raise InputError(
             f"{name} is {x.dtype} of shape {x.shape}; it must be integers ({pairs},), "
             "one per row of P"
         )
@@ -337,7 +339,7 @@ def _read_numbers(name: str, x, pairs: int, count: int | None) -> np.ndarray:
     if outside.any():
         k = int(outside.argmax())
         bounds = "at least 0" if count is None else f"from 0 to {high}"
-        raise ValueError(f"{name}: pair {k} has {x[k]}; it must be {bounds}")
+        raise InputError(f"{name}: pair {k} has {x[k]}; it must be {bounds}")
     return x.astype(np.intp)
 
 
@@ -352,7 +354,7 @@ def read_transition_table(table, terminal=None) -> tuple:
     actions = tuple(dict.fromkeys(a for choices in rows.values() for a in choices))
     S, A = len(states), len(actions)
     if A == 0:
-        raise ValueError(f"transitions is empty; it must be {TABLE}")
+        raise InputError(f"transitions is empty; it must be {TABLE}")
     index, column = number_of("states", states), number_of("actions", actions)
     R, end = np.zeros((S, A)), np.zeros((S, A))
     available = np.zeros((S, A), dtype=bool)
@@ -382,7 +384,7 @@ def _as_mapping(x) -> Mapping:
         return x
     if isinstance(x, (list, tuple)):
         return dict(enumerate(x))
-    raise ValueError(f"transitions must be {TABLE}; {x!r} is neither")
+    raise InputError(f"transitions must be {TABLE}; {x!r} is neither")
 
 
 def _read_terminal_labels(terminal) -> dict:
@@ -393,13 +395,13 @@ def _read_terminal_labels(terminal) -> dict:
         return dict(terminal)
     several = isinstance(terminal, Iterable) and not isinstance(terminal, str)
     if not several:
-        raise ValueError(
+        raise InputError(
             f"terminal is {terminal!r}; it must be a list of states, or a dictionary "
             "{state: value}"
         )
     labels = list(terminal)
     if any(isinstance(label, (bool, np.bool_)) for label in labels):
-        raise ValueError(
+        raise InputError(
             "terminal contains True or False; in from_transitions it is a list of "
             "states, or a dictionary {state: value}"
         )
@@ -413,7 +415,7 @@ def _outcomes(rows: Mapping) -> Iterable:
         for a, outcomes in choices.items():
             several = isinstance(outcomes, Iterable)
             if not several:
-                raise ValueError(
+                raise InputError(
                     f"transitions: state {s!r}, action {a!r} has {outcomes!r}; it must "
                     f"be a list [{OUTCOME}, …]"
                 )
@@ -432,7 +434,7 @@ def _read_outcome(s, a, outcome, index: Mapping) -> tuple:
     except (TypeError, ValueError):
         valid = False
     if not valid:
-        raise ValueError(
+        raise InputError(
             f"transitions: state {s!r}, action {a!r} has {outcome!r}; it must be "
             "(probability, next state, finite reward, done), and the next state a key "
             "or in terminal= unless done"
@@ -465,7 +467,7 @@ def check_rows(transitions, R, end, available, describe_row) -> None:
         remedy = "if it is rounding, divide the row by its sum, in float64"
         if total[row] < 1:
             remedy = f"if the rest ends the episode, give it as end=; {remedy}"
-        raise ValueError(
+        raise InputError(
             f"P: the probabilities of {describe_row(row)} sum to {total[row]:.12g}, "
             f"which differs from 1 by {total[row] - 1:.2g}; {remedy}"
         )
@@ -480,7 +482,7 @@ def check_rows(transitions, R, end, available, describe_row) -> None:
     invalid = available & ~np.isfinite(R)
     if invalid.any():
         row = int(invalid.argmax())
-        raise ValueError(
+        raise InputError(
             f"R: the reward of {describe_row(row)} is {R.flat[row]}, which is not "
             "finite"
         )
@@ -497,7 +499,7 @@ def _check_probabilities(name: str, matrix, describe_row) -> None:
             row = int(np.searchsorted(matrix.indptr, k, side="right")) - 1
         else:
             row = k // matrix.shape[1]
-        raise ValueError(
+        raise InputError(
             f"{name}: a probability of {describe_row(row)} is {entries[k]}, which is "
             f"{problem}"
         )
