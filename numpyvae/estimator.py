@@ -30,6 +30,7 @@ from numpy.typing import ArrayLike
 
 from .data.dataset import Dataset
 from .data.pixels import check_array
+from .errors import InputError
 from .runs.run import Run
 from .settings import TrainingOptions, VAEConfig
 from .training.loop import train
@@ -43,7 +44,7 @@ OPTIONS = [
     (option.name, option.type, field(default=option.default))
     for settings in (VAEConfig, TrainingOptions)
     for option in fields(settings)
-    if option.name not in ("input_dim", "seed", "binarize")
+    if option.name not in ("input_dim", "num_classes", "seed", "binarize")
 ]  # fit knows these
 OPTIONS += [
     ("n_importance_samples", int, field(default=100)),
@@ -51,7 +52,7 @@ OPTIONS += [
 ]
 
 
-class NotFittedError(ValueError, AttributeError):
+class NotFittedError(InputError, AttributeError):
     """The model is not fitted."""
 
 
@@ -92,7 +93,7 @@ class VAE(make_dataclass("VAE", OPTIONS, kw_only=True, eq=False, repr=False)):
         """Change settings. ValueError, changing none, if a name is not one of them."""
         own = self.get_params()
         if unknown := params.keys() - own.keys():
-            raise ValueError(
+            raise InputError(
                 f"no setting is called {', '.join(sorted(unknown))}; there are {', '.join(own)}"
             )
         vars(self).update(params)
@@ -106,7 +107,7 @@ class VAE(make_dataclass("VAE", OPTIONS, kw_only=True, eq=False, repr=False)):
         )
         X = check_array(X, "X", unit_interval=unit)
         if X.dtype == np.uint8 and X.max() <= 1:
-            raise ValueError(
+            raise InputError(
                 "X is uint8, read as 0 to 255, and has nothing above 1; convert 0 and 1 to float"
             )
         seed = check_random_state(self.random_state)
@@ -212,12 +213,12 @@ class VAE(make_dataclass("VAE", OPTIONS, kw_only=True, eq=False, repr=False)):
         )
         if (X.dtype == np.uint8) != (self.scale_ == 255):
             kinds = ("numbers that are not uint8", "uint8, 0 to 255")
-            raise ValueError(
+            raise InputError(
                 f"X is {kinds[X.dtype == np.uint8]}, but fit was given {kinds[self.scale_ == 255]}"
             )
         binarize = self.run_.options.binarize
         if binarize != "none" and not np.isin(X, (0, self.scale_)).all():
-            raise ValueError(
+            raise InputError(
                 f"the model was trained on binarized pixels (binarize {binarize!r}), but X has "
                 f"others than 0 and {self.scale_}: binarize X first"
             )
@@ -246,7 +247,7 @@ class VAE(make_dataclass("VAE", OPTIONS, kw_only=True, eq=False, repr=False)):
 def check_count(name: str, value: object) -> None:
     """ValueError if the value is not an integer, 1 or more."""
     if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} must be an integer, 1 or more, not {value!r}")
+        raise InputError(f"{name} must be an integer, 1 or more, not {value!r}")
 
 
 def check_random_state(value: object) -> object:
@@ -254,6 +255,6 @@ def check_random_state(value: object) -> object:
     seed = isinstance(value, Integral) and not isinstance(value, bool) and value >= 0
     if value is None or seed or isinstance(value, np.random.Generator):
         return value
-    raise ValueError(
+    raise InputError(
         f"random_state must be a non-negative integer, a NumPy Generator or None, not {value!r}"
     )

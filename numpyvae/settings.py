@@ -13,6 +13,8 @@ from dataclasses import Field, dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any
 
+from .errors import InputError
+
 ACTIVATIONS = ("relu", "tanh")
 LIKELIHOODS = ("bernoulli", "normal")
 OBJECTIVES = ("elbo", "iwae", "elbo-stl", "iwae-dreg")
@@ -73,11 +75,12 @@ class VAEConfig:
     )
     prior: tuple = (0.0, 0.0)
     beta: float = option(1.0, "weight of the KL term", minimum=0)
+    num_classes: int = option(0, "classes that the model is told", minimum=0)
 
     def __post_init__(self):
         check_fields(self)
         if self.logvar_x is not None and self.likelihood != "normal":
-            raise ValueError(
+            raise InputError(
                 f"logvar_x is {self.logvar_x}, but only the normal likelihood has it: "
                 "use likelihood 'normal'"
             )
@@ -166,7 +169,7 @@ def check_fields(settings: VAEConfig | TrainingOptions) -> None:
 def check_together(config: VAEConfig, options: TrainingOptions) -> None:
     """ValueError if a model and its training contradict each other."""
     if options.objective != "elbo" and (config.beta != 1 or options.warmup):
-        raise ValueError(
+        raise InputError(
             f"beta is {config.beta} and warmup {options.warmup}, but objective {options.objective!r} "
             "has no separate KL term: beta must be 1 and warmup 0"
         )
@@ -178,13 +181,13 @@ def plain_value(each: Field, value: Any) -> Any:
     if rule["choices"]:
         if isinstance(value, str) and value in rule["choices"]:
             return str(value)
-        raise ValueError(
+        raise InputError(
             f"{each.name} must be one of {', '.join(rule['choices'])}, not {value!r}"
         )
     if each.type is int:
         if _is_number(value, Integral) and value >= rule["minimum"]:
             return int(value)
-        raise ValueError(
+        raise InputError(
             f"{each.name} must be an integer, {rule['minimum']} or more, not {value!r}"
         )
     enough = rule["minimum"] is None or (
@@ -199,7 +202,7 @@ def plain_value(each: Field, value: Any) -> Any:
         if rule["minimum"] is None
         else f", {rule['minimum']} or more"
     )
-    raise ValueError(f"{each.name} must be a finite number{bound}, not {value!r}")
+    raise InputError(f"{each.name} must be a finite number{bound}, not {value!r}")
 
 
 def flag(each: Field) -> str:
@@ -211,7 +214,9 @@ def flags() -> dict[str, Field]:
     """{flag: field} of every option that the command line has, the model's first."""
     every = (*fields(VAEConfig), *fields(TrainingOptions))
     return {
-        flag(each): each for each in every if each.metadata and each.name != "input_dim"
+        flag(each): each
+        for each in every
+        if each.metadata and each.name not in ("input_dim", "num_classes")
     }
 
 
@@ -271,7 +276,7 @@ def _sequence(each: Field, values: Any) -> tuple[int, ...]:
             plain = (None,)
         if all(_is_number(n, Integral) and n >= 1 for n in plain):
             return tuple(map(int, plain))
-    raise ValueError(
+    raise InputError(
         f"{each.name} must be a sequence of positive integers, not {values!r}"
     )
 
@@ -282,17 +287,17 @@ def _prior(prior: Any, latent_dim: int) -> tuple:
     try:
         parts = tuple(p if _is_number(p, Real) else tuple(p) for p in prior)
     except TypeError:
-        raise ValueError(problem) from None
+        raise InputError(problem) from None
     if len(parts) != 2 or any(
         isinstance(p, tuple) and len(p) != latent_dim for p in parts
     ):
-        raise ValueError(problem)
+        raise InputError(problem)
     if not all(
         is_finite_number(value)
         for p in parts
         for value in (p if isinstance(p, tuple) else (p,))
     ):
-        raise ValueError(problem)
+        raise InputError(problem)
     return tuple(
         tuple(map(float, p)) if isinstance(p, tuple) else float(p) for p in parts
     )

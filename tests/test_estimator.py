@@ -72,7 +72,12 @@ def test_a_setting_has_the_default_of_its_field():
         name: value for name, value in VAE().get_params().items() if name in others
     }
     assert shared == {name: others[name] for name in shared} and len(shared) == 17
-    assert others.keys() - shared.keys() == {"input_dim", "seed", "binarize"}
+    assert others.keys() - shared.keys() == {
+        "input_dim",
+        "num_classes",
+        "seed",
+        "binarize",
+    }
 
 
 def test_params_go_out_and_in_again():

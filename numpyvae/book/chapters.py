@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..errors import InputError
+
 BOOKS = {
     "vae": "Book one: the variational autoencoder",
     "mdp": "Book two: Markov decision processes",
@@ -21,7 +23,7 @@ _TESTED_ELSEWHERE = {
     "gradcheck_cases": "gradcheck",
     "likelihoods": "bernoulli",
     "objectives": "iwae",
-    "parameters": "model",
+    "solution": "solvers",
     "ties": "solvers",
     "validation": "model",
 }
@@ -101,7 +103,7 @@ def reading_order(book: str, contents: str, package: Path = PACKAGE) -> list[str
             name for name in re.findall(r"(\w+) \(", optional[1]) if name in modules
         ]
     if sorted(listed) != sorted(modules):
-        raise ValueError(
+        raise InputError(
             f"the list in {book}/__init__.py has {', '.join(listed)}; the modules are "
             f"{', '.join(sorted(modules))}"
         )

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
+from ..errors import InputError
 from .arguments import add_json, add_seed, integer
 from .console import Console
 
@@ -114,7 +115,7 @@ def test_data(trained, args: Namespace):
             f"{rows} x {columns} pixels"
             for rows, columns in (source.image_shape, trained.source.image_shape)
         ]
-        raise ValueError(
+        raise InputError(
             f"{source}: images have {sizes[0]}, the model in {args.run} has {sizes[1]}"
         )
     return source, source.test_images, source.digest == trained.source.digest

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..data.dataset import Dataset
 from ..data.mnist import find_data_directory
+from ..errors import InputError
 from ..files import exclusive_lock
 from ..runs.directory import new_directory
 from ..runs.run import CHECKPOINT, Run
@@ -22,7 +23,7 @@ def open_run(args: Namespace, log, lock: ExitStack):
     BlockingIOError, naming the directory, if another process is training there.
     """
     if args.keep_optimizer and args.earlier is None:
-        raise ValueError("--keep-optimizer needs --from RUN, whose optimizer it keeps")
+        raise InputError("--keep-optimizer needs --from RUN, whose optimizer it keeps")
     if args.resume is not None:
         return resumed_run(args, log, lock)
     return (
@@ -96,13 +97,13 @@ def continued_run(args: Namespace, log, lock: ExitStack):
 def resumed_run(args: Namespace, log, lock: ExitStack):
     """The run of --resume; other options must match the run, except for more epochs."""
     if args.out is not None or args.preset is not None:
-        raise ValueError(
+        raise InputError(
             "--resume continues in the directory of the run, with its settings: "
             "it cannot be combined with --out or --preset"
         )
     path = Path(args.resume)
     if not path.is_dir() and path.name != CHECKPOINT:
-        raise ValueError(
+        raise InputError(
             f"--resume {args.resume}: must be the directory of a run, or its {CHECKPOINT}; to continue a "
             f"copy, give it a directory of its own, as DIR/{CHECKPOINT}"
         )
@@ -117,11 +118,11 @@ def resumed_run(args: Namespace, log, lock: ExitStack):
     )
     done = len(current.state.history)
     if epochs < done:
-        raise ValueError(f"--epochs {epochs}: {args.resume} has {done} already")
+        raise InputError(f"--epochs {epochs}: {args.resume} has {done} already")
     if epochs != current.options.epochs and (
         current.options.schedule != "constant" or current.options.decay_epochs
     ):
-        raise ValueError(
+        raise InputError(
             f"--epochs {epochs}: the schedule of {args.resume} is defined for {current.options.epochs}"
         )
     current.options = replace(current.options, epochs=epochs)
@@ -139,7 +140,7 @@ def refuse_contradictions(given: dict, own: dict, run: str) -> None:
     """ValueError names the first option that was given and is not what the run has."""
     for each in flags().values():
         if each.name in given and given[each.name] != own[each.name]:
-            raise ValueError(
+            raise InputError(
                 f"{flag(each)} {given[each.name]} contradicts {run}, which has {own[each.name]}"
             )
 

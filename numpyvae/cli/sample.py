@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
+from ..errors import InputError
 from .arguments import add_seed, file_name, integer
 from .console import Console
 from .evaluate import test_data
@@ -109,11 +110,11 @@ def refuse_sizes(args: Namespace) -> None:
     """ValueError for a size that the kind of image cannot have, and for one number of a pair."""
     for flag, given in (("--count", args.count), ("--grid", args.grid)):
         if given is not None and args.manifold:
-            raise ValueError(
+            raise InputError(
                 f"{flag} does not apply to --manifold, which is always {SIDE} x {SIDE} images"
             )
         if given is not None and (args.traverse or args.interpolate):
-            raise ValueError(
+            raise InputError(
                 f"{flag} does not apply to chosen images or units: each has a row of {COLUMNS}"
             )
     rows = (
@@ -122,11 +123,11 @@ def refuse_sizes(args: Namespace) -> None:
         or (args.reconstruct and (args.count or 0) > COLUMNS)
     )
     if rows and args.count is not None and args.count % COLUMNS:
-        raise ValueError(
+        raise InputError(
             f"--count {args.count}: must be a multiple of {COLUMNS} here, for full rows of images"
         )
     if args.interpolate and len(args.interpolate) != 2:
-        raise ValueError(
+        raise InputError(
             f"--interpolate takes two numbers of test images, or none; not {len(args.interpolate)}"
         )
 
@@ -169,7 +170,7 @@ def reconstructed_images(trained, args: Namespace):
     count, columns = rows_and_columns(args)
     source, x = model_input(trained, args)
     if count > len(x) and (args.count or args.grid):
-        raise ValueError(f"{size_asked_for(args)}: {source} has {len(x):,} test images")
+        raise InputError(f"{size_asked_for(args)}: {source} has {len(x):,} test images")
     images, columns = reconstruction_rows(
         trained.state.params,
         x[:count],
@@ -189,23 +190,23 @@ def interpolated_images(trained, args: Namespace):
     source, x = model_input(trained, args, shuffle=not args.interpolate)
     if args.interpolate:
         if max(args.interpolate) >= len(x):
-            raise ValueError(
+            raise InputError(
                 f"--interpolate {max(args.interpolate)}: {source} has test images 0 to {len(x) - 1}"
             )
         x = x[args.interpolate]
     rows = 1 if args.interpolate else -(-count // columns)
     if 2 <= len(x) < 2 * rows and (args.count or args.grid):
-        raise ValueError(
+        raise InputError(
             f"{size_asked_for(args)}: {rows} rows take {2 * rows:,} test images, "
             f"and {source} has {len(x):,}"
         )
     pairs = min(rows, len(x) // 2)
     if columns < 4:
-        raise ValueError(
+        raise InputError(
             f"{size_asked_for(args)}: an interpolation needs 4 columns or more, not {columns}"
         )
     if not pairs:
-        raise ValueError(
+        raise InputError(
             f"{source}: an interpolation needs two test images, not {len(x)}"
         )
     images = interpolate(

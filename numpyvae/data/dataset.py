@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import InputError
 from .mnist import load_mnist
 from .pixels import STATIC_SEEDS, binarize_static, scale_of, to_input
 
@@ -68,7 +69,7 @@ class Dataset:
         images, labels = load_mnist(path, "train")
         test_images, test_labels = load_mnist(path, "test")
         if images.shape[1:] != test_images.shape[1:]:
-            raise ValueError(
+            raise InputError(
                 f"{path}: training images are {images.shape[1:]} pixels, "
                 f"test images {test_images.shape[1:]}"
             )
@@ -131,7 +132,7 @@ class Dataset:
         if path is None:
             path = self.path
         if path is None:
-            raise ValueError(
+            raise InputError(
                 f"{trained} was trained on arrays in memory; name a data directory"
             )
         if not os.path.isdir(path):
@@ -142,7 +143,7 @@ class Dataset:
         found = Dataset.open(path)
         unrecorded = self.digest is None and found.pixels == self.pixels
         if found.digest != self.digest and not unrecorded:
-            raise ValueError(
+            raise InputError(
                 f"{found}: not the data that {trained} was trained on ({self}); "
                 "name the directory of that data"
             )

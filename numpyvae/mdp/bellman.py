@@ -44,6 +44,7 @@ from scipy.linalg import lu_factor, lu_solve
 from scipy.sparse import csr_array, eye_array, issparse
 from scipy.sparse.linalg import bicgstab, splu
 
+from ..errors import InputError
 from .model import MDP
 from .numerics.validation import U, read_array
 
@@ -68,13 +69,13 @@ def as_policy(mdp: MDP, policy) -> np.ndarray:
         valid &= ~((policy > 0) & ~mdp.available).any(axis=1)
         problem = "has {}, which is no distribution over its available actions"
     else:
-        raise ValueError(
+        raise InputError(
             f"policy: {policy.dtype} of shape {policy.shape}; "
             f"it must be action numbers ({S},) or probabilities ({S}, {A})"
         )
     if not valid.all():
         s = int(valid.argmin())
-        raise ValueError(
+        raise InputError(
             f"policy: state {mdp.states[s]!r} " + problem.format(policy[s].tolist())
         )
     return policy.astype(np.intp if policy.ndim == 1 else float)
@@ -85,7 +86,7 @@ def as_values(mdp: MDP, v) -> np.ndarray:
     v = read_array("v", v, (len(mdp.R),))
     if not np.isfinite(v).all():
         s = int((~np.isfinite(v)).argmax())
-        raise ValueError(
+        raise InputError(
             f"v: the value of state {mdp.states[s]!r} is {v[s]}, which is not finite"
         )
     return v
@@ -164,7 +165,7 @@ def _iterative(system):
             residual, last = b - matrix @ x, size
             size = abs(residual).max()
         if not factors and len(b) > LU_STATES:
-            raise ValueError(
+            raise InputError(
                 f"the equations of {len(b):,} states are solved to a residual of {size:.2g} only; "
                 "use modified_policy_iteration, or a smaller discount factor"
             )

@@ -22,6 +22,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
+from ..errors import InputError
 from .numerics.validation import (
     LARGEST,
     check_rows,
@@ -103,7 +104,7 @@ class MDP:
         end[terminal] = 1
         clear_rows(transitions, ~available.ravel() | np.repeat(terminal, A))
         if not available.any(axis=1).all():
-            raise ValueError(
+            raise InputError(
                 f"state {states[int(available.any(axis=1).argmin())]!r} has no available action"
             )
         self.__dict__.update(
@@ -200,13 +201,13 @@ class MDP:
         size = np.where(self.available, abs(self.R), 0)
         if size.max() > LARGEST * (1 - self.gamma) and self.gamma < 1:
             row = int(size.argmax())
-            raise ValueError(
+            raise InputError(
                 f"R: the reward of {self._describe_row(row)} is {self.R.flat[row]}; values at gamma = "
                 f"{self.gamma} may exceed the range of float64: scale the rewards"
             )
         if self.gamma == 1 and (endless := self._endless_states()).any():
             names = ", ".join(repr(self.states[s]) for s in np.flatnonzero(endless)[:3])
-            raise ValueError(
+            raise InputError(
                 f"gamma is {self.gamma}, which requires that every policy ends every episode; some policy "
                 f"stays forever in {endless.sum()} states ({names}{', …' if endless.sum() > 3 else ''}): "
                 "mark terminal states with terminal=, or use gamma < 1"

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..errors import InputError
 from .png import animated_png
 from .samples import enlarge
 
@@ -20,7 +21,7 @@ MAX_BYTES = 1_000_000
 def kept_epochs(epoch: int, most: int = MOST_FRAMES) -> list[int]:
     """The epochs whose frames are kept after `epoch`, in order: at most `most`. ValueError if epoch < 1 or most < 4."""
     if epoch < 1 or most < 4:
-        raise ValueError(
+        raise InputError(
             f"frames are kept from epoch 1 on, 4 or more of them; not epoch {epoch} and {most} frames"
         )
     stride = 1
@@ -63,7 +64,7 @@ def learning_png(
     ]
     while len(data := animated_png(levels)) > max_bytes:
         if len(levels) <= 2:
-            raise ValueError(
+            raise InputError(
                 f"the animation has {len(data)} bytes with {len(levels)} frames, more than {max_bytes}"
             )
         levels = [*levels[:-1:2], levels[-1]]

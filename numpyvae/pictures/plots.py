@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ..errors import InputError
 from ..files import atomic_write
 from ..settings import TrainingOptions, VAEConfig
 from . import svg
@@ -203,22 +204,22 @@ def _checked(x, curves, log_x, log_y):
     """x, and {name: (x, y)} of the finite values, as float64"""
     x = np.asarray(list(x), np.float64)
     if not np.isfinite(x).all():
-        raise ValueError("x has values that are not finite")
+        raise InputError("x has values that are not finite")
     points = {}
     for name, values in curves.items():
         y = np.asarray(list(values), np.float64)
         if y.shape != x.shape or x.ndim != 1:
-            raise ValueError(
+            raise InputError(
                 f"the curve {name!r} has {len(y)} values, and x has {len(x)}"
             )
         finite = np.isfinite(y)
         if (log_x and (x <= 0).any()) or (log_y and (y[finite] <= 0).any()):
-            raise ValueError(
+            raise InputError(
                 f"the curve {name!r} has values that are not positive, on a logarithmic axis"
             )
         points[str(name)] = x[finite], y[finite]
     if not points or not all(len(y) for _, y in points.values()):
-        raise ValueError(
+        raise InputError(
             "a plot takes at least one curve, and each at least one finite value"
         )
     return x, points

@@ -32,6 +32,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..errors import InputError
 from ..files import atomic_write
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -42,7 +43,7 @@ def write_png(path: str | os.PathLike, image: np.ndarray) -> None:
     try:
         data = png_bytes(image)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise InputError(f"{path}: {error}") from None
     with atomic_write(path) as file:
         file.write(data)
 
@@ -73,14 +74,14 @@ def animated_png(
     frames = [_checked(frame) for frame in frames]
     if not frames or any(frame.shape != frames[0].shape for frame in frames):
         shapes = sorted({frame.shape for frame in frames})
-        raise ValueError(
+        raise InputError(
             f"an animation takes frames of one shape, at least one; not {shapes}"
         )
     if (
         not all(1 <= delay <= 65_535 for delay in (milliseconds, last_milliseconds))
         or plays < 0
     ):
-        raise ValueError(
+        raise InputError(
             f"an animation takes delays from 1 to 65,535 ms and plays of 0 or more; "
             f"not {milliseconds}, {last_milliseconds} and {plays}"
         )
@@ -118,7 +119,7 @@ def _checked(image):
         or image.shape[2:] not in ((), (3,))
         or image.size == 0
     ):
-        raise ValueError(
+        raise InputError(
             f"an image is uint8 pixels of shape (H, W) or (H, W, 3), not {image.dtype} {image.shape}"
         )
     return image

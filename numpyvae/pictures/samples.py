@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..data.pixels import to_bytes
+from ..errors import InputError
 from ..settings import VAEConfig
 from ..vae.gaussian import reparameterize
 from ..vae.likelihoods import LIKELIHOODS
@@ -96,7 +97,7 @@ def interpolate(
     Returns (N/2 · (steps + 2), *shape). Raises ValueError if N is odd or steps is less than 2.
     """
     if len(x) % 2 or steps < 2:
-        raise ValueError(
+        raise InputError(
             "an interpolation takes pairs of images and at least 2 steps; "
             f"not {len(x)} images and {steps} steps"
         )
@@ -127,7 +128,7 @@ def traverse(
     `active_first` gives the order in which the units matter.
     """
     if wrong := [unit for unit in units if not 0 <= unit < config.latent_dim]:
-        raise ValueError(
+        raise InputError(
             f"latent unit {wrong[0]} does not exist; the model has units 0 to {config.latent_dim - 1}"
         )
     held = np.zeros(config.latent_dim) if eps is None else eps
@@ -153,7 +154,7 @@ def manifold(
     """A map of a 2-D latent space: side² images, at the prior's quantiles (i − ½)/side along each axis, so each image
     represents equal prior probability; z₁ grows to the right, z₂ upward. Raises ValueError if L is not 2."""
     if config.latent_dim != 2:
-        raise ValueError(
+        raise InputError(
             f"the manifold is a map of 2 latents, and this model has {config.latent_dim}"
         )
     z1, z2 = np.meshgrid(_quantiles(side), _quantiles(side)[::-1])
@@ -187,7 +188,7 @@ def image_grid(
     """
     images = np.asarray(images)
     if images.ndim not in (3, 4) or columns < 1 or padding < 0:
-        raise ValueError(
+        raise InputError(
             f"a grid takes images (N, H, W) or (N, H, W, 3), at least one column and no negative padding; "
             f"not {images.shape}, {columns} and {padding}"
         )
@@ -214,5 +215,5 @@ def image_grid(
 def enlarge(image: np.ndarray, n: int = 4) -> np.ndarray:
     """Repeat each pixel n times along rows and columns: (H, W, …) -> (nH, nW, …). ValueError if n is less than 1."""
     if n < 1:
-        raise ValueError(f"an image is enlarged 1 time or more, not {n}")
+        raise InputError(f"an image is enlarged 1 time or more, not {n}")
     return image.repeat(n, axis=0).repeat(n, axis=1)

@@ -19,6 +19,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ..errors import InputError
+
 PALETTE = {  # name: (light, dark)
     "page": ("#f4f5f7", "#14171b"),
     "paper": ("#ffffff", "#1d2127"),
@@ -222,7 +224,7 @@ def nice_ticks(low: float, high: float, finest: float = 0.0) -> list[float]:
     """Multiples of 1, 2 or 5 times a power of ten, at most eight steps, from `low` or below to `high` or above"""
     span = high - low
     if not math.isfinite(span):
-        raise ValueError(f"an axis cannot reach from {low:g} to {high:g}")
+        raise InputError(f"an axis cannot reach from {low:g} to {high:g}")
     if span <= 1e-9 * max(abs(low), abs(high)):  # a constant curve has ticks as well
         span = 1e-3 * abs(low) or 1.0
     span = max(span, 1e-290)

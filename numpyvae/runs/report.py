@@ -12,6 +12,7 @@ from numbers import Real
 import numpy as np
 
 from ..data.dataset import Dataset
+from ..errors import InputError
 from ..files import atomic_write
 from ..pictures.latent import (
     latent_scatter_svg,
@@ -121,7 +122,7 @@ def _check_history(run):
     for row in run.state.history:
         for name, value in row.items():
             if not isinstance(value, Real):
-                raise ValueError(
+                raise InputError(
                     f"{run.directory}: the history has {name} {value!r}, which is not a number"
                 )
 
@@ -197,7 +198,7 @@ def _model_cards(run, test_images, labels):
         x = data.input("test", options.binarize, rng)
         mu = encode(params, x, config)[0][0].astype(np.float64)
         if not np.isfinite(mu).all():
-            raise ValueError("the encoder's output is not finite")
+            raise InputError("the encoder's output is not finite")
         order = active_first(mu)
         cards["Latent units"] = unit_variance_svg(mu.var(axis=0), ACTIVE_UNIT_VARIANCE)
         samples, reconstructions = run.image_grids(test_images)

@@ -41,6 +41,7 @@ from typing import Any
 import numpy as np
 
 from ..data.dataset import Dataset, printable_path
+from ..errors import InputError
 from ..files import write_file
 from ..pictures.plots import learning_curve_svg, write_svg
 from ..pictures.png import write_png
@@ -83,7 +84,7 @@ class Run:
         check_together(self.config, self.options)
         check_model(self.state, self.config)
         if self.source.pixels != self.config.input_dim:
-            raise ValueError(
+            raise InputError(
                 f"input_dim is {self.config.input_dim}, but an image of {self.source} has "
                 f"{self.source.pixels} pixels"
             )
@@ -139,7 +140,7 @@ class Run:
         if directory is not None:
             self.directory = Path(directory)
         if self.directory is None:
-            raise ValueError(
+            raise InputError(
                 "this run was loaded from a copy of a checkpoint and has no directory: "
                 "save(directory) names one"
             )

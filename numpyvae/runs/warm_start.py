@@ -10,6 +10,7 @@ import os
 from dataclasses import replace
 
 from ..data.dataset import Dataset
+from ..errors import InputError
 from ..settings import TrainingOptions, VAEConfig
 from ..training.state import TrainingState, make_optimizer
 from ..vae.parameters import Parameters, parameter_shapes
@@ -17,6 +18,7 @@ from .run import Run
 
 ARCHITECTURE = (
     "input_dim",
+    "num_classes",
     "hidden_dims",
     "latent_dim",
     "activation",
@@ -44,7 +46,7 @@ def warm_start(
     for name in ARCHITECTURE:
         wanted, found = getattr(config, name), getattr(earlier.config, name)
         if wanted != found:
-            raise ValueError(
+            raise InputError(
                 f"{name} is {wanted}, but {place(earlier)} has {found}: "
                 "a warm start needs the same architecture"
             )

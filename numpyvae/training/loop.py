@@ -31,6 +31,7 @@ from numpy.typing import ArrayLike
 
 from ..data.dataset import Dataset
 from ..data.pixels import check_images
+from ..errors import InputError
 from ..settings import TrainingOptions, VAEConfig, check_together
 from ..vae.likelihoods import LIKELIHOODS
 from .evaluation import ElboTerms, evaluate_elbo
@@ -76,7 +77,7 @@ def train(
     unit_interval = LIKELIHOODS[config.likelihood].unit_interval
     images = check_images("images", images, config.input_dim, unit_interval)
     if len(images) == 0:
-        raise ValueError(
+        raise InputError(
             f"images has shape {images.shape}: there is no image to train on"
         )
     if test_images is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..data.pixels import scale_of
+from ..errors import InputError
 from ..settings import TrainingOptions, VAEConfig, check_together
 from ..vae.adam import Adam
 from ..vae.parameters import Parameters, glorot_init, init_params, parameter_shapes
@@ -93,7 +94,7 @@ def check_model(state: TrainingState, config: VAEConfig) -> None:
     for name in {**expected, **params}:
         found = params[name].shape if name in params else None
         if found != expected.get(name):
-            raise ValueError(
+            raise InputError(
                 f"the state has {name} of shape {found}, but the model has {expected.get(name)}; "
                 "it belongs to another model"
             )
@@ -104,6 +105,6 @@ def check_model(state: TrainingState, config: VAEConfig) -> None:
     ):
         found, wanted = getattr(state.config, name), getattr(config, name)
         if found != wanted:
-            raise ValueError(
+            raise InputError(
                 f"the state has {name} {found}, but the model has {wanted}; it belongs to another model"
             )

@@ -88,7 +88,9 @@ from .model import (
     decode_backward,
     encode,
     encode_backward,
+    join_class,
     prior_parameters,
+    split_class,
 )
 from .parameters import Parameters, zero_parameters
 
@@ -119,7 +121,8 @@ def elbo_terms(
     check_minibatch(x, eps, config)
     (mu, logvar), encoder_cache = encode(params, x, config)
     z = reparameterize(mu, logvar, eps)
-    y, decoder_cache = decode(params, z, config)
+    x, c = split_class(x, config)
+    y, decoder_cache = decode(params, join_class(z, c), config)
     log_px = LIKELIHOODS[config.likelihood].log_prob(params, x, y, config).sum(
         axis=0
     ) / len(eps)  # 1/J Σⱼ, (7.5)

@@ -45,7 +45,9 @@ from .model import (
     decode_backward,
     encode,
     encode_backward,
+    join_class,
     prior_parameters,
+    split_class,
 )
 from .parameters import Parameters, zero_parameters
 
@@ -74,7 +76,8 @@ def log_importance_weights(
 ) -> tuple[Array, Array, Array, list]:
     """log wₖ = log p(x|zₖ) + log p(zₖ) − log q(zₖ|x)        (10.1), eps (K, N, L) -> (K, N); and z, y, decoder_cache"""
     z = reparameterize(mu, logvar, eps)
-    y, decoder_cache = decode(params, z, config)
+    x, c = split_class(x, config)
+    y, decoder_cache = decode(params, join_class(z, c), config)
     log_px = LIKELIHOODS[config.likelihood].log_prob(params, x, y, config)
     log_pz = log_density(z, *prior_parameters(config, mu.dtype)).sum(axis=-1)
     log_qz = -0.5 * (LOG_2PI + logvar + eps**2).sum(axis=-1)
@@ -94,6 +97,7 @@ def negative_iwae(
         params, x, mu, logvar, eps, config
     )
     loss = -log_mean_exp(log_w).mean()
+    x, _ = split_class(x, config)
     return loss, ForwardCache(
         params, config, x, eps, mu, logvar, z, y, encoder_cache, decoder_cache, log_w
     )

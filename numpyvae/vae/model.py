@@ -14,6 +14,7 @@ Source: Kingma & Welling 2014, appendix C.
 import numpy as np
 from numpy import ndarray as Array
 
+from ..errors import InputError
 from ..settings import VAEConfig
 from .layers import (
     linear,
@@ -91,9 +92,7 @@ def encode_backward(
 
 def decode(params: Parameters, z: Array, config: VAEConfig) -> tuple[Array, list]:
     """The parameter of p(x|z): logits (bernoulli) or means (normal)        z (..., L) -> y (..., D), and the cache"""
-    y, cache = mlp(
-        params, "decoder", z.reshape(-1, config.latent_dim), config
-    )  # JN rows
+    y, cache = mlp(params, "decoder", z.reshape(-1, z.shape[-1]), config)  # JN rows
     return y.reshape(*z.shape[:-1], config.input_dim), cache
 
 
@@ -107,7 +106,7 @@ def decode_backward(
     dz, _, _ = linear_backward(
         dy, cache[0], (grads["decoder.0.W"], grads["decoder.0.b"])
     )
-    return dz.reshape(*shape, config.latent_dim), grads
+    return dz.reshape(*shape, -1)[..., : config.latent_dim], grads
 
 
 def prior_parameters(config: VAEConfig, dtype: np.dtype) -> tuple[Array, Array]:
@@ -116,15 +115,28 @@ def prior_parameters(config: VAEConfig, dtype: np.dtype) -> tuple[Array, Array]:
     return np.asarray(mu_p, dtype), np.asarray(logvar_p, dtype)
 
 
+def split_class(x: Array, config: VAEConfig) -> tuple[Array, Array]:
+    """x (N, D + C) -> the pixels (N, D), and c (N, C), which chapter 14 introduces; C = 0 without classes"""
+    return x[:, : config.input_dim], x[:, config.input_dim :]
+
+
+def join_class(z: Array, c: Array) -> Array:
+    """z (J, N, L), c (N, C) -> [z, c] (J, N, L + C), the decoder's input; z itself without classes"""
+    if c.shape[1] == 0:
+        return z
+    c = np.broadcast_to(c, (*z.shape[:-1], c.shape[1]))
+    return np.concatenate([z, c], axis=-1)
+
+
 def check_minibatch(x: Array, eps: Array, config: VAEConfig) -> None:
     """ValueError unless x is (N, D) and eps (J, N, L) with J ≥ 1: noise of another shape would broadcast."""
-    N, L = len(x), config.latent_dim
-    if np.shape(x) != (N, config.input_dim):
-        raise ValueError(
-            f"x must have the shape (N, {config.input_dim}), one row per image; it has {np.shape(x)}"
+    N, L, columns = len(x), config.latent_dim, config.input_dim + config.num_classes
+    if np.shape(x) != (N, columns):
+        raise InputError(
+            f"x must have the shape (N, {columns}), one row per image; it has {np.shape(x)}"
         )
     if np.ndim(eps) != 3 or np.shape(eps)[0] < 1 or np.shape(eps)[1:] != (N, L):
-        raise ValueError(
+        raise InputError(
             f"eps must have the shape (J, {N}, {L}): J samples of {L} latents for each of the {N} images; "
             f"it has {np.shape(eps)}"
         )

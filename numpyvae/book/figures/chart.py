@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...errors import InputError
 from ...pictures import svg
 from ...pictures.svg import SERIES, Axis, element, text
 
@@ -169,7 +170,7 @@ def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
 def _finite(curve: Curve, log_x: bool, log_y: bool) -> tuple[np.ndarray, np.ndarray]:
     x, y = np.asarray(curve.x, np.float64), np.asarray(curve.y, np.float64)
     if x.shape != y.shape or x.ndim != 1:
-        raise ValueError(
+        raise InputError(
             f"the curve {curve.name!r} has {y.shape} values over {x.shape}; both must be one-dimensional "
             "and equally long"
         )
@@ -180,5 +181,5 @@ def _finite(curve: Curve, log_x: bool, log_y: bool) -> tuple[np.ndarray, np.ndar
         & ((y > 0) | (not log_y))
     )
     if not kept.any():
-        raise ValueError(f"the curve {curve.name!r} has no value that can be shown")
+        raise InputError(f"the curve {curve.name!r} has no value that can be shown")
     return x[kept], y[kept]

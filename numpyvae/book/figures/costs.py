@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...data.pixels import to_input
+from ...errors import InputError
 from ...exercises.judge.known_errors import known_errors
 from ...pictures.samples import sample_images
 from ...settings import TrainingOptions, VAEConfig
@@ -57,7 +58,7 @@ def known_words(name: str, part: str) -> str:
     """ "name: words" of the one known error of a function whose words contain `part`; ValueError if it is not one."""
     found = [error.words for error in known_errors(name) if part in error.words]
     if len(found) != 1:
-        raise ValueError(
+        raise InputError(
             f"{name} has {len(found)} known errors with the words {part!r}; it must have one"
         )
     return f"{name}: {found[0]}"

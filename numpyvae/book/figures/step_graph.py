@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...errors import InputError
 from ...pictures import svg
 from ...pictures.svg import SERIES, element, line, text
 from ...settings import VAEConfig
@@ -34,7 +35,7 @@ def step(
 ) -> dict[str, np.ndarray]:
     """Every array of one step on one image, x (1, D) and eps (1, 1, L), by name: values, and gradients as "dz"."""
     if len(x) != 1 or len(eps) != 1:
-        raise ValueError(
+        raise InputError(
             f"the graph shows one image and one sample; x is {x.shape}, eps {eps.shape}"
         )
     log_px, kl, cache = elbo_terms(params, x, eps, config)

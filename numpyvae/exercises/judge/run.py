@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from ...errors import InputError
 from ..oracles import trials_for_exercise
 from ..table import BY_NAME, EXERCISES, package_function
 from .forked import Forked
@@ -95,7 +96,7 @@ def _start(source: Any, path: str, names: list[str]):
     one per function. It is forked where that is safe; elsewhere it is a new interpreter, and can import files only."""
     fork = sys.platform.startswith("linux")
     if not fork and not path:
-        raise ValueError(
+        raise InputError(
             "on this system only files and directories can be checked, not a namespace"
         )
     context = multiprocessing.get_context("spawn")

@@ -14,10 +14,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ...errors import InputError, NumpyvaeError
 from ..table import BY_NAME, EXERCISES, OTHERS, package_function
 
 
-class ImportFailed(Exception):
+class ImportFailed(NumpyvaeError):
     """A file of the learner cannot be imported; the message is one line."""
 
 
@@ -33,7 +34,7 @@ def read_groups(
     for name in names or ():
         if name not in BY_NAME:
             close = difflib.get_close_matches(name, BY_NAME, n=3)
-            raise ValueError(
+            raise InputError(
                 f"no exercise is called {name!r}; "
                 + (
                     f"did you mean {' or '.join(close)}?"
@@ -83,7 +84,7 @@ def read_groups(
     else:
         raise FileNotFoundError(2, "there is no such file or directory", str(source))
     if not any(mine for _, mine in groups):
-        raise ValueError(
+        raise InputError(
             f"{source if isinstance(source, (str, os.PathLike)) else 'the namespace'} has none of the "
             f"functions {', '.join(exercise.name for exercise in wanted)}"
         )

@@ -9,6 +9,8 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.sparse import coo_array, csr_array, issparse, vstack
 
+from ...errors import InputError
+
 U = np.finfo(float).eps  # machine epsilon
 LARGEST = np.finfo(float).max / 4  # of a value, so that the sum of four has a float64
 DENSE_STATES = 500  # a dictionary with more states than this makes a sparse MDP
@@ -17,17 +19,17 @@ DENSE_STATES = 500  # a dictionary with more states than this makes a sparse MDP
 def read_array(name: str, x, shape: tuple | None = None) -> np.ndarray:
     """A float64 copy, of the given shape."""
     if np.ma.is_masked(x):
-        raise ValueError(
+        raise InputError(
             f"{name} is a masked array; say with available= which actions a state does not have"
         )
     try:
         x = np.asarray(x)
     except ValueError:
-        raise ValueError(f"{name} is ragged: its rows have different lengths") from None
+        raise InputError(f"{name} is ragged: its rows have different lengths") from None
     if x.dtype.kind not in "biuf":
-        raise ValueError(f"{name} contains {x.dtype}; it must contain real numbers")
+        raise InputError(f"{name} contains {x.dtype}; it must contain real numbers")
     if shape is not None and x.shape != shape:
-        raise ValueError(f"{name} has shape {x.shape}; it must be {shape}")
+        raise InputError(f"{name} has shape {x.shape}; it must be {shape}")
     return np.array(x, dtype=float, order="C")
 
 
@@ -38,14 +40,14 @@ def read_discount(gamma) -> float:
         or not isinstance(gamma, Real)
         or not 0 <= float(gamma) <= 1
     ):
-        raise ValueError(f"gamma is {gamma}; a discount factor is a number from 0 to 1")
+        raise InputError(f"gamma is {gamma}; a discount factor is a number from 0 to 1")
     return float(gamma)
 
 
 def read_integer(name: str, x, low: int, high: float = np.inf) -> int:
     """x, an integer with low ≤ x ≤ high"""
     if isinstance(x, bool) or not isinstance(x, Integral) or not low <= x <= high:
-        raise ValueError(
+        raise InputError(
             f"{name} is {x}; it must be an integer"
             + (f" from {low} to {high}" if high < np.inf else f", at least {low}")
         )
@@ -56,7 +58,7 @@ def read_labels(name: str, labels, count: int) -> tuple:
     """`count` labels, by default 0, 1, 2, …"""
     labels = tuple(range(count) if labels is None else labels)
     if len(labels) != count:
-        raise ValueError(f"{name}: {len(labels)} labels, but P has {count} {name}")
+        raise InputError(f"{name}: {len(labels)} labels, but P has {count} {name}")
     return labels
 
 
@@ -64,7 +66,7 @@ def read_mask(name: str, mask, shape: tuple) -> np.ndarray:
     """A boolean copy, of the given shape."""
     mask = np.array(mask)
     if mask.dtype != bool or mask.shape != shape:
-        raise ValueError(
+        raise InputError(
             f"{name} is {mask.dtype} of shape {mask.shape}; it must be boolean {shape}"
         )
     return mask
@@ -82,13 +84,13 @@ def is_matrix_list(x) -> bool:
 def read_transitions(P, name: str = "P") -> tuple:
     """P in any accepted form -> (S·A, S) transitions, dense or CSR; S; A"""
     if issparse(P):
-        raise ValueError(
+        raise InputError(
             f"{name} is one sparse matrix; it must be a list of them, one per action"
         )
     if not is_matrix_list(P):
         P = read_array(name, P)
         if P.ndim != 3 or P.shape[0] != P.shape[2] or 0 in P.shape:
-            raise ValueError(
+            raise InputError(
                 f"{name} has shape {P.shape}; it must be (states, actions, states), or a list of matrices "
                 "(states, states), one per action"
             )
@@ -96,7 +98,7 @@ def read_transitions(P, name: str = "P") -> tuple:
         return P.reshape(S * A, S), S, A
     S, A, shapes = P[0].shape[0], len(P), [M.shape for M in P]
     if S == 0 or shapes != [(S, S)] * A:
-        raise ValueError(
+        raise InputError(
             f"{name} is matrices of shapes {shapes}; it must be one (states, states) per action"
         )
     if not any(map(issparse, P)):
@@ -106,7 +108,7 @@ def read_transitions(P, name: str = "P") -> tuple:
             A,
         )
     if any(M.dtype.kind not in "biuf" for M in P):
-        raise ValueError(f"{name} contains {P[0].dtype}; it must contain real numbers")
+        raise InputError(f"{name} contains {P[0].dtype}; it must contain real numbers")
     by_action = vstack(
         [csr_array(M, dtype=float) for M in P], format="csr"
     )  # row a·S + s is (s, a)
@@ -130,11 +132,11 @@ def read_rewards(R, transitions, S: int, A: int) -> np.ndarray:
         if shape == (S, A):
             return rewards
     if shape != (S, A, S):
-        raise ValueError(
+        raise InputError(
             f"R has shape {shape}; P requires {(S, A)}, or {(S, A, S)} for rewards of transitions"
         )
     if not np.isfinite(rewards.data if issparse(rewards) else rewards).all():
-        raise ValueError(
+        raise InputError(
             "R: the reward of a transition is not finite; say with available= which actions are missing"
         )
     rewards = rewards if issparse(rewards) else rewards.reshape(S * A, S)
@@ -151,7 +153,7 @@ def read_transition_table(table: Mapping) -> tuple:
     if not isinstance(table, Mapping) or not all(
         isinstance(choices, Mapping) for choices in table.values()
     ):
-        raise ValueError(
+        raise InputError(
             "transitions must be a dictionary {s: {a: [(probability, next state, reward, done)]}}"
         )
     states, actions = (
@@ -180,7 +182,7 @@ def read_transition_table(table: Mapping) -> tuple:
         except (TypeError, ValueError):
             valid = False
         if not valid:
-            raise ValueError(
+            raise InputError(
                 f"transitions: state {s!r}, action {a!r} has {outcome!r}; it must be (probability, next "
                 "state, finite reward, done), and the next state a key unless done"
             )
@@ -189,7 +191,7 @@ def read_transition_table(table: Mapping) -> tuple:
         end[i, j] += probability if done else 0
         entries.append((0 if done else probability, i * A + j, index.get(following, 0)))
     if not entries:
-        raise ValueError(
+        raise InputError(
             "transitions is empty; it must be {s: {a: [(probability, next state, reward, done)]}}"
         )
     data, rows, columns = zip(*entries, strict=True)
@@ -228,21 +230,21 @@ def check_rows(transitions, R, end, available, describe_row) -> None:
                     if issparse(matrix)
                     else k // matrix.shape[1]
                 )
-                raise ValueError(
+                raise InputError(
                     f"{name}: a probability of {describe_row(row)} is {entries[k]}, which is {problem}"
                 )
     total = np.where(available.ravel(), transitions.sum(axis=1) + end.ravel(), 1)
     invalid = abs(total - 1) > 4 * len(R) * U
     if invalid.any():
         row = int(invalid.argmax())
-        raise ValueError(
+        raise InputError(
             f"P: the probabilities of {describe_row(row)} sum to {total[row]:.12g}, "
             f"which differs from 1 by {total[row] - 1:.2g}"
         )
     invalid = available & ~np.isfinite(R)
     if invalid.any():
         row = int(invalid.argmax())
-        raise ValueError(
+        raise InputError(
             f"R: the reward of {describe_row(row)} is {R.flat[row]}, which is not finite"
         )
 

@@ -64,6 +64,114 @@ def test_right_answers_written_differently_are_right(name):
         assert verdict.status == "right", (function.__name__, verdict)
 
 
+# Right, with a remark
+
+
+def _sigmoid(logits):
+    return 1 / (1 + np.exp(-logits))
+
+
+def _through_the_probability(dy, x, logits):
+    p = _sigmoid(np.float64(logits))
+    return dy[..., None] * (x / p - (1 - x) / (1 - p)) * p * (1 - p)
+
+
+def _one_sided(f, inputs, name, h=1e-6):
+    gradient = np.zeros(inputs[name].shape)
+    for i in np.ndindex(gradient.shape):
+        moved = inputs[name].copy()
+        moved[i] += h
+        gradient[i] = (f({**inputs, name: moved}) - f(inputs)) / h
+    return gradient
+
+
+ON_PAPER = {
+    "the exercise sheet's KL (2.6)": (
+        "kl_divergence",
+        lambda mu, logvar, m=0.0, s=0.0: (
+            0.5 * (s - logvar)
+            + (np.exp(logvar) + (mu - m) ** 2) / (2 * np.exp(s))
+            - 0.5
+        ),
+        "np.expm1(d) − d + …) keeps",
+    ),
+    "exp(d) − 1 − d": (
+        "kl_divergence",
+        lambda mu, logvar, m=0.0, s=0.0: (
+            0.5 * (np.exp(logvar - s) - 1 - (logvar - s) + (mu - m) ** 2 / np.exp(s))
+        ),
+        "use np.expm1",
+    ),
+    "softplus as its docstring prints it": (
+        "softplus",
+        lambda logits: np.maximum(logits, 0) + np.log(1 + np.exp(-abs(logits))),
+        "np.log1p(exp(−|l|)) keeps",
+    ),
+    "sigmoid by tanh": (
+        "sigmoid",
+        lambda logits: 0.5 * (1 + np.tanh(logits / 2)),
+        "1/(1 + exp(−l)) keeps",
+    ),
+    "sigmoid of clipped logits": (
+        "sigmoid",
+        lambda logits: _sigmoid(np.clip(logits, -500, 500)),
+        "7.1e-218 where 0 is correct",
+    ),
+    "sigmoid from above": (
+        "sigmoid",
+        lambda logits: 1 - 1 / (1 + np.exp(logits)),
+        "2 correct digits there",
+    ),
+    "log_prob with log(1 + exp(l))": (
+        "log_prob",
+        lambda x, logits: (x * logits - np.log(1 + np.exp(logits))).sum(-1),
+        "cannot overflow",
+    ),
+    "log_prob_backward through p(1 − p)": (
+        "log_prob_backward",
+        _through_the_probability,
+        "dy (x − 1/(1 + exp(−l))) keeps",
+    ),
+    "a one-sided difference": (
+        "central_difference_gradient",
+        _one_sided,
+        "its error falls as h",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", ON_PAPER)
+def test_a_form_that_is_correct_on_paper_is_right_with_a_remark(form):
+    name, function, words = ON_PAPER[form]
+    verdict = one({name: function}, name)
+    assert verdict.status == "right" and words in verdict.remark, verdict
+    assert verdict.input and verdict.got != verdict.expected and not verdict.error
+
+
+def test_a_value_that_is_not_finite_where_training_goes_is_wrong():
+    naive = {
+        "log_prob": lambda x, logits: (
+            x * np.log(_sigmoid(logits)) + (1 - x) * np.log(1 - _sigmoid(logits))
+        ).sum(-1),
+        "log_mean_exp": lambda a, axis=0: np.log(np.exp(a).mean(axis)),
+    }
+    for verdict in check_functions(naive):
+        assert verdict.status == "wrong" and not verdict.remark
+        assert "on paper" in verdict.error, verdict
+
+
+def test_a_remark_does_not_make_the_command_fail(tmp_path, capsys):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import numpy as np\ndef sigmoid(l): return 0.5 * (1 + np.tanh(l / 2))\n"
+    )
+    assert run(path) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["right", "sigmoid", "vae/bernoulli"]
+    assert "remark" in lines[1] and "3 correct digits there" in lines[1]
+    assert lines[-1].startswith("1 right, 0 wrong, 0 not done")
+
+
 # Whatever the learner's code does
 
 WRONG = "numpy as np, os, sys, time"
