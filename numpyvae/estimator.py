@@ -28,10 +28,10 @@ from numbers import Integral
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .data.dataset import Dataset
 from .data.pixels import check_array
 from .errors import InputError
 from .runs.run import Run
-from .runs.source import DataSource
 from .settings import TrainingOptions, VAEConfig
 from .training.loop import train
 from .training.parallel.threads import limited_blas_threads
@@ -116,7 +116,8 @@ class VAE(make_dataclass("VAE", OPTIONS, kw_only=True, eq=False, repr=False)):
         config = VAEConfig(input_dim=X.shape[1], **self._kwargs_for(VAEConfig))
         options = TrainingOptions(seed=seed, **self._kwargs_for(TrainingOptions))
         state = train(X, None, config, options)
-        self._keep(Run(None, config, options, DataSource.of(X), state))
+        data = Dataset.of(X).without_images()
+        self._keep(Run(None, config, options, data, state))
         return self
 
     def fit_transform(self, X: ArrayLike, y: object = None) -> np.ndarray:
@@ -221,7 +222,8 @@ class VAE(make_dataclass("VAE", OPTIONS, kw_only=True, eq=False, repr=False)):
                 f"the model was trained on binarized pixels (binarize {binarize!r}), but X has "
                 f"others than 0 and {self.scale_}: binarize X first"
             )
-        return X * np.float32(1 / self.scale_)
+        rng = np.random.default_rng(self.seed_)  # not used
+        return Dataset.in_memory(X).input("train", "none", rng)
 
     def __getattr__(self, name):  # called only for missing attributes
         if (

@@ -11,8 +11,7 @@ from numbers import Real
 
 import numpy as np
 
-from ..data.mnist import load_mnist
-from ..data.pixels import apply_static, to_input
+from ..data.dataset import Dataset
 from ..errors import InputError
 from ..files import atomic_write
 from ..pictures.latent import (
@@ -60,10 +59,10 @@ def write_report(run) -> None:
 
     The test images are those of run.source. A run that was trained on arrays has none, and a report without them.
     """
-    images, labels = (
-        (None, None) if run.source.path is None else load_mnist(run.source.path, "test")
-    )
-    html = report_html(run, images, labels)
+    data = run.source
+    if data.path is not None and not len(data.test_images):
+        data = Dataset.open(data.path)
+    html = report_html(run, data.test_images, data.test_labels)
     with atomic_write(run.directory / FILE) as file:
         file.write(html.encode())
     write_animation(run.directory)
@@ -195,9 +194,8 @@ def _model_cards(run, test_images, labels):
         rng = np.random.default_rng(
             [options.seed, len(run.state.history), EVALUATION_STREAM]
         )  # the last evaluation's
-        x = to_input(
-            apply_static(test_images, options.binarize, "test"), options.binarize, rng
-        )
+        data = Dataset.in_memory(test_images[:0], test_images)
+        x = data.input("test", options.binarize, rng)
         mu = encode(params, x, config)[0][0].astype(np.float64)
         if not np.isfinite(mu).all():
             raise InputError("the encoder's output is not finite")

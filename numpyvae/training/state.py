@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..data.pixels import scale_of
 from ..errors import InputError
 from ..settings import TrainingOptions, VAEConfig, check_together
 from ..vae.adam import Adam
@@ -75,10 +76,8 @@ def initial_state(
     rng = np.random.default_rng(options.seed)
     params = init_params(config, rng)
     if options.initialization == "glorot":
-        scale = 255 if images.dtype == np.uint8 else 1
-        mean_image = (
-            images.reshape(len(images), -1).mean(axis=0, dtype=np.float64) / scale
-        )
+        mean_image = images.reshape(len(images), -1).mean(axis=0, dtype=np.float64)
+        mean_image /= scale_of(images)
         glorot_init(params, mean_image, config, np.random.default_rng(options.seed))
     return TrainingState(params, make_optimizer(params, options), config=config)
 

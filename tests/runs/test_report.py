@@ -97,6 +97,8 @@ class Page(HTMLParser):
 
 
 class Source(SimpleNamespace):
+    test_images, test_labels = np.empty((0, 6, 5), np.uint8), None
+
     def __str__(self):
         return self.path or "arrays in memory"
 
