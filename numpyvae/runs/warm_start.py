@@ -10,21 +10,11 @@ import os
 from dataclasses import replace
 
 from ..errors import InputError
-from ..settings import TrainingOptions, VAEConfig
+from ..settings import ARCHITECTURE, TrainingOptions, VAEConfig
 from ..training.state import TrainingState, make_optimizer
 from ..vae.parameters import Parameters, parameter_shapes
 from .run import Run
 from .source import DataSource
-
-ARCHITECTURE = (
-    "input_dim",
-    "hidden_dims",
-    "latent_dim",
-    "activation",
-    "likelihood",
-    "logvar_x",
-    "prior",
-)
 
 
 def warm_start(
