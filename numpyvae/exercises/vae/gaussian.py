@@ -393,15 +393,16 @@ ERRORS = [
             "this is E[log q]: the sign is missing": lambda v: -0.5 * (LOG_2PI + v + 1),
             "the ½ E[(x − mu)²/σ²] = ½ is missing": lambda v: 0.5 * (LOG_2PI + v),
             "log 2π is missing": lambda v: 0.5 * (v + 1),
-            "the constant is ½ log π; it must be ½ log 2π": lambda v: 0.5 * (
-                math.log(math.pi) + v + 1
+            "the constant is ½ log π; it must be ½ log 2π": lambda v: (
+                0.5 * (math.log(math.pi) + v + 1)
             ),
             "σ² is in the place of log σ²: this is ½ (log 2π + exp(logvar) + 1)": (
                 lambda v: 0.5 * (LOG_2PI + np.exp(v) + 1)
             ),
             "logvar is taken for log σ: it is log σ²": of_log_sigma(entropy, 0),
-            "this is ½ (log 2π − logvar + 1): the sign of logvar": lambda v: 0.5
-            * (LOG_2PI - v + 1),
+            "this is ½ (log 2π − logvar + 1): the sign of logvar": lambda v: (
+                0.5 * (LOG_2PI - v + 1)
+            ),
             "½ stands before log 2π only": lambda v: 0.5 * LOG_2PI + v + 1,
             "this is in bits, with log₂; nats are natural logarithms": lambda v: (
                 entropy(v) / math.log(2)
@@ -514,9 +515,7 @@ ERRORS = [
             "σ is in the place of σ²: this has exp(d/2)": kl_of(
                 lambda d, r, sq, sp: np.expm1(d / 2) - d + r**2 / sp
             ),
-            "the − 1 is missing": kl_of(
-                lambda d, r, sq, sp: np.exp(d) - d + r**2 / sp
-            ),
+            "the − 1 is missing": kl_of(lambda d, r, sq, sp: np.exp(d) - d + r**2 / sp),
             "1 is added; it must be subtracted": kl_of(
                 lambda d, r, sq, sp: np.exp(d) + 1 - d + r**2 / sp
             ),
@@ -532,8 +531,8 @@ ERRORS = [
             "the prior is ignored: this is the KL to the standard normal": (
                 lambda m, v, mp=0.0, vp=0.0: kl_divergence(m, v) + 0 * (mp + vp)
             ),
-            "the prior's mean is ignored": lambda m, v, mp=0.0, vp=0.0: (
-                kl_divergence(m, v, 0 * mp, vp)
+            "the prior's mean is ignored": lambda m, v, mp=0.0, vp=0.0: kl_divergence(
+                m, v, 0 * mp, vp
             ),
             "the prior's variance is ignored": lambda m, v, mp=0.0, vp=0.0: (
                 kl_divergence(m, v, mp, 0 * vp)
@@ -678,14 +677,14 @@ ERRORS = [
             "this is mu + exp(−logvar/2)·eps: divided by σ, not multiplied": (
                 lambda mu, v, eps: reparameterize(mu, -v, eps)
             ),
-            "this is σ·eps: mu is missing": lambda mu, v, eps: (
-                reparameterize(0 * mu, v, eps)
+            "this is σ·eps: mu is missing": lambda mu, v, eps: reparameterize(
+                0 * mu, v, eps
             ),
             "this is (mu + eps)·σ: mu is scaled as well": lambda mu, v, eps: (
                 (mu + eps) * np.exp(0.5 * v)
             ),
-            "this is mu + σ: the noise is missing": lambda mu, v, eps: (
-                reparameterize(mu, v, 0 * eps + 1)
+            "this is mu + σ: the noise is missing": lambda mu, v, eps: reparameterize(
+                mu, v, 0 * eps + 1
             ),
             "this is mu + σ + eps: the noise is added, not multiplied": (
                 lambda mu, v, eps: mu + np.exp(0.5 * v) + eps
