@@ -268,14 +268,12 @@ def model_input(trained, args: Namespace, shuffle: bool = True):
     """
     import numpy as np
 
-    from ..data.pixels import apply_static, to_input
-
-    rng, binarize = np.random.default_rng(args.seed), trained.options.binarize
-    source, images, _ = test_data(trained, args)
-    images = apply_static(images, binarize, "test")
+    rng = np.random.default_rng(args.seed)
+    data, images, _ = test_data(trained, args)
+    rows = np.arange(len(images))
     if shuffle:
-        images = images[rng.permutation(len(images))]
-    return source, to_input(images, binarize, rng)
+        rows = rng.permutation(rows)
+    return data, data.input("test", trained.options.binarize, rng, rows)
 
 
 IMAGES = {

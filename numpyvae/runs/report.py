@@ -17,8 +17,7 @@ from numbers import Real
 
 import numpy as np
 
-from ..data.mnist import load_mnist
-from ..data.pixels import apply_static, to_input
+from ..data.dataset import Dataset
 from ..errors import InputError
 from ..files import atomic_write
 from ..pictures.latent import (
@@ -89,10 +88,10 @@ def write_report(run) -> None:
     The test images are those of run.source. A run that was trained on arrays has none,
     and a report without them.
     """
-    images, labels = (
-        (None, None) if run.source.path is None else load_mnist(run.source.path, "test")
-    )
-    _write(run, report_html(run, images, labels))
+    data = run.source
+    if data.path is not None and not len(data.test_images):
+        data = Dataset.open(data.path)
+    _write(run, report_html(run, data.test_images, data.test_labels))
     write_animation(run.directory)
 
 
@@ -106,11 +105,11 @@ class LiveReport:
     def __init__(self):
         self.due = -math.inf
 
-    def after_epoch(self, run, test_images: np.ndarray) -> None:
+    def after_epoch(self, run) -> None:
         """Write the report unless the last one is younger than SECONDS_BETWEEN."""
         if time.monotonic() < self.due or len(run.state.history) >= run.options.epochs:
             return
-        _write(run, report_html(run, test_images, None, live=True))
+        _write(run, report_html(run, run.source.test_images, None, live=True))
         self.due = time.monotonic() + SECONDS_BETWEEN
 
 
@@ -329,9 +328,8 @@ def _model_cards(run, test_images, labels):
         rng = np.random.default_rng(
             [options.seed, len(run.state.history), EVALUATION_STREAM]
         )  # the last evaluation's
-        x = to_input(
-            apply_static(test_images, options.binarize, "test"), options.binarize, rng
-        )
+        data = Dataset.in_memory(test_images[:0], test_images)
+        x = data.input("test", options.binarize, rng)
         mu = encode(params, x, config)[0][0].astype(np.float64)
         if not np.isfinite(mu).all():
             raise InputError("the encoder's output is not finite")
@@ -367,7 +365,7 @@ def _model_cards(run, test_images, labels):
 
 def class_names(run, labels: np.ndarray | None) -> np.ndarray | None:
     """The name of each label, if the data's classes have names; else the labels"""
-    names = getattr(run.source, "classes", None)
+    names = run.source.classes
     if labels is None or not names or labels.max() >= len(names):
         return labels
     return np.array(names)[labels]

@@ -120,6 +120,9 @@ class Page(HTMLParser):
 
 
 class Source(SimpleNamespace):
+    test_images, test_labels = np.empty((0, 6, 5), np.uint8), None
+    classes = None
+
     def __str__(self):
         return self.path or "arrays in memory"
 
@@ -760,10 +763,10 @@ def test_classes_are_called_by_their_names(run, page):
 
 def test_a_report_can_be_watched_while_the_run_is_on(run, tiny, tmp_path, monkeypatch):
     trained, now = run(epochs=2), [100.0]
-    trained.directory = tmp_path
+    trained.directory, trained.source.test_images = tmp_path, tiny[1]
     monkeypatch.setattr("numpyvae.runs.report.time.monotonic", lambda: now[0])
     live = LiveReport()
-    live.after_epoch(trained, tiny[1])
+    live.after_epoch(trained)
     html = (tmp_path / FILE).read_text("utf-8")
     made = Page(html)
     assert reloads(html.encode()) and not is_complete(tmp_path)
@@ -772,11 +775,11 @@ def test_a_report_can_be_watched_while_the_run_is_on(run, tiny, tmp_path, monkey
     assert "Traversals" not in made.sections and "script" not in made.tags
     (tmp_path / FILE).unlink()
     now[0] += SECONDS_BETWEEN - 1
-    live.after_epoch(trained, tiny[1])
+    live.after_epoch(trained)
     assert not (tmp_path / FILE).exists()  # too soon
     now[0] += 2
     trained.state.history = history(5)
-    live.after_epoch(trained, tiny[1])
+    live.after_epoch(trained)
     assert not (tmp_path / FILE).exists()  # the last epoch: the whole report follows
     trained.source.path = None
     write_report(trained)
