@@ -26,8 +26,9 @@ MAY_IMPORT = {
     "mdp": set(),
     "data.pixels": set(),
     "data": {"files", "data.pixels"},
-    "training": {"vae", "data.pixels", "settings"},
-    "pictures": {"vae", "mdp", "data.pixels", "files", "settings"},
+    "training.history": {"settings"},
+    "training": {"vae", "data.pixels", "settings", "training.history"},
+    "pictures": {"training.history", "vae", "mdp", "data.pixels", "files", "settings"},
     "runs": {"training", "pictures", "data", "vae", "files", "settings"},
     "exercises": {"vae", "mdp", "files", "settings"},
     "book": {

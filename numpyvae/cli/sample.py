@@ -151,12 +151,11 @@ def size_asked_for(args: Namespace) -> str:
 
 def prior_images(trained, args: Namespace):
     """Samples from the prior."""
-    import numpy as np
-
     from ..pictures.samples import sample_images
+    from ..training.streams import stream
 
     count, columns = rows_and_columns(args)
-    rng = np.random.default_rng(args.seed)
+    rng = stream("sample", args.seed)
     images = sample_images(
         trained.state.params, trained.config, trained.source.image_shape, rng, count
     )
@@ -255,11 +254,10 @@ def manifold_images(trained, args: Namespace):
 
 def model_input(trained, args: Namespace, shuffle: bool = True):
     """(source, test images as the model's input), in random order unless they are chosen by number."""
-    import numpy as np
-
     from ..data.pixels import apply_static, to_input
+    from ..training.streams import stream
 
-    rng, binarize = np.random.default_rng(args.seed), trained.options.binarize
+    rng, binarize = stream("sample", args.seed), trained.options.binarize
     source, images, _ = test_data(trained, args)
     images = apply_static(images, binarize, "test")
     if shuffle:

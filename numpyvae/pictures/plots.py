@@ -16,10 +16,10 @@ import numpy as np
 from ..errors import InputError
 from ..files import atomic_write
 from ..settings import TrainingOptions, VAEConfig
+from ..training.history import TEST_LOSS, training_loss_name
 from . import svg
 from .svg import SERIES, Axis, element, text
 
-TEST_LOSS = "negative ELBO"
 WIDTH, HEIGHT = 720, 420
 _FEW = 1000  # points, which are plotted as they are
 LEFT, RIGHT, BOTTOM = (
@@ -183,15 +183,6 @@ def learning_curve_svg(
     return curve_svg(
         [row["epoch"] for row in history], curves, title, width=width, height=height
     )
-
-
-def training_loss_name(config: VAEConfig, options: TrainingOptions) -> str:
-    """The quantity that training minimizes. The test loss is always the negative ELBO."""
-    if options.objective.startswith("iwae"):
-        return f"negative IWAE bound, K = {options.num_samples}"
-    if config.beta != 1:
-        return f"reconstruction + {config.beta:g} KL"
-    return TEST_LOSS
 
 
 def write_svg(path: str | os.PathLike, document: str) -> None:

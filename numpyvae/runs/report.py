@@ -23,11 +23,9 @@ from ..pictures.latent import (
     unit_variance_svg,
 )
 from ..pictures.plots import (
-    TEST_LOSS,
     curve_svg,
     learning_curve_svg,
     line_plot_svg,
-    training_loss_name,
 )
 from ..pictures.samples import (
     active_first,
@@ -39,7 +37,8 @@ from ..pictures.samples import (
 )
 from ..settings import BINARIZATIONS
 from ..training.evaluation import ACTIVE_UNIT_VARIANCE
-from ..training.loop import EVALUATION_STREAM
+from ..training.history import TEST_LOSS, training_loss_name
+from ..training.streams import stream
 from ..vae.likelihoods import LIKELIHOODS
 from ..vae.model import encode
 from .frames import write_animation
@@ -192,9 +191,8 @@ def _model_cards(run, test_images, labels):
     )
     cards, order = {}, np.arange(config.latent_dim)
     if test_images is not None and len(test_images):
-        rng = np.random.default_rng(
-            [options.seed, len(run.state.history), EVALUATION_STREAM]
-        )  # the last evaluation's
+        # as in the last evaluation
+        rng = stream("evaluation", options.seed, len(run.state.history))
         x = to_input(
             apply_static(test_images, options.binarize, "test"), options.binarize, rng
         )

@@ -15,10 +15,10 @@ from numpyvae.pictures.plots import (
     curve_svg,
     learning_curve_svg,
     line_plot_svg,
-    training_loss_name,
     write_svg,
 )
 from numpyvae.settings import TrainingOptions, VAEConfig
+from numpyvae.training.history import training_loss_name
 from tests.pictures import reading
 
 PIXEL = 0.02  # coordinates are rounded to 0.01, at both ends
