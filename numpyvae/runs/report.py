@@ -37,7 +37,7 @@ from ..pictures.samples import (
 )
 from ..settings import BINARIZATIONS
 from ..training.evaluation import ACTIVE_UNIT_VARIANCE
-from ..training.history import TEST_LOSS, training_loss_name
+from ..training.history import TEST_COLUMNS, TEST_LOSS, training_loss_name
 from ..training.streams import stream
 from ..vae.likelihoods import LIKELIHOODS
 from ..vae.model import encode
@@ -121,7 +121,8 @@ def _status(run):
 def _check_history(run):
     for row in run.state.history:
         for name, value in row.items():
-            if not isinstance(value, Real):
+            missing = value is None and name in TEST_COLUMNS
+            if not missing and not isinstance(value, Real):
                 raise InputError(
                     f"{run.directory}: the history has {name} {value!r}, which is not a number"
                 )
