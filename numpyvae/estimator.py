@@ -40,10 +40,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .data.dataset import Dataset
 from .data.pixels import check_array
 from .errors import InputError
 from .runs.run import Run
-from .runs.source import DataSource
 from .settings import TrainingOptions, VAEConfig, is_integer
 from .training.loop import train
 from .training.parallel.threads import limited_blas_threads
@@ -166,7 +166,8 @@ class VAE:
         config = VAEConfig(input_dim=X.shape[1], **self._settings_of(VAEConfig))
         options = TrainingOptions(seed=seed, **self._settings_of(TrainingOptions))
         state = train(X, None, config, options)
-        self._keep(Run(None, config, options, DataSource.of(X), state))
+        data = Dataset.of(X).without_images()
+        self._keep(Run(None, config, options, data, state))
         return self
 
     def fit_transform(self, X: ArrayLike, y: object = None) -> np.ndarray:
@@ -270,7 +271,8 @@ class VAE:
                 f"the model was trained on binarized pixels (binarize {binarize!r}), but "
                 f"X has others than 0 and {scale}: binarize X first"
             )
-        return X * np.float32(1 / scale)
+        rng = np.random.default_rng(self.seed_)  # not used
+        return Dataset.in_memory(X).input("train", "none", rng)
 
     def _contained(self, mu: np.ndarray, container: str, index: Any) -> Any:
         """mu in the container of set_output; index: the rows' names, if X had them"""

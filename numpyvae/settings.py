@@ -82,6 +82,7 @@ class VAEConfig:
     )
     prior: tuple = (0.0, 0.0)  # from Python only: it has no rule of one field, no flag
     beta: float = option(1.0, "weight of the KL term", minimum=0)
+    num_classes: int = option(0, "classes that the model is told", minimum=0)
 
     def __post_init__(self):
         check_fields(self)
@@ -278,7 +279,9 @@ def flags() -> dict[str, Field]:
     """
     every = (*fields(VAEConfig), *fields(TrainingOptions))
     return {
-        flag(each): each for each in every if each.name not in ("input_dim", "prior")
+        flag(each): each
+        for each in every
+        if each.name not in ("input_dim", "num_classes", "prior")
     }
 
 

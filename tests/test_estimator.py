@@ -15,11 +15,11 @@ import pytest
 import scipy.sparse
 
 from numpyvae.cli import main
+from numpyvae.data.dataset import Dataset
 from numpyvae.estimator import VAE, NotFittedError
 from numpyvae.pictures.samples import sample_images
 from numpyvae.runs.checkpoint import CheckpointError
 from numpyvae.runs.run import Run
-from numpyvae.runs.source import DataSource
 from numpyvae.settings import TrainingOptions, VAEConfig
 from numpyvae.training.loop import train
 from numpyvae.training.state import initial_state
@@ -74,7 +74,12 @@ def test_a_setting_has_the_default_of_its_field():
         name: value for name, value in VAE().get_params().items() if name in others
     }
     assert shared == {name: others[name] for name in shared} and len(shared) == 17
-    assert others.keys() - shared.keys() == {"input_dim", "seed", "binarize"}
+    assert others.keys() - shared.keys() == {
+        "input_dim",
+        "num_classes",
+        "seed",
+        "binarize",
+    }
 
 
 def test_params_go_out_and_in_again():
@@ -548,7 +553,7 @@ def test_a_saved_model_works_on_the_command_line(
     tmp_path, monkeypatch, tiny_directory, capsys
 ):
     monkeypatch.chdir(tmp_path)
-    images, _ = DataSource.open(tiny_directory)[1:]
+    images = Dataset.open(tiny_directory).images
     small().fit(images.reshape(len(images), -1)).save("model")
     assert main(["sample", "model", "--out", "x.png"]) == 0 and Path("x.png").is_file()
     assert main(["report", "model"]) == 0 and "arrays in memory" in (
@@ -572,7 +577,7 @@ def run(tiny):
         "run",
         config,
         options,
-        DataSource.of(*tiny),
+        Dataset.of(*tiny),
         initial_state(tiny[0], config, options),
     )
     train(*tiny, config, options, state=run.state, processes=1)

@@ -255,6 +255,7 @@ def test_a_negative_number_is_a_value(word):
 def test_every_option_has_a_flag_but_for_what_the_data_decides_and_the_prior():
     assert {each.name for each in flags().values()} == set(FIELDS) - {
         "input_dim",
+        "num_classes",
         "prior",
     }
     assert {
@@ -289,7 +290,7 @@ def test_the_estimator_has_the_options_and_their_defaults():
     assert {
         name: each.default
         for name, each in FIELDS.items()
-        if name not in ("input_dim", "seed", "binarize")
+        if name not in ("input_dim", "num_classes", "seed", "binarize")
     } == {name: value for name, value in own.items() if name in FIELDS}
 
 

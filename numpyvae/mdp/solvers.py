@@ -45,7 +45,6 @@ Source: Puterman (1994), chapter 6; Howard 1960; MacQueen 1966.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
@@ -69,19 +68,7 @@ from .numerics.rounding import (
     tie_tolerance,
 )
 from .numerics.validation import U, read_integer
-
-
-class Solution(NamedTuple):
-    """What a solver returns."""
-
-    policy: (
-        np.ndarray
-    )  # (S,) action numbers; of which values it is the greedy policy, each solver says
-    values: np.ndarray  # (S,)
-    iterations: (
-        int  # policies evaluated, sweeps of T, or rounds: what the method counts
-    )
-    error_bound: float  # ‖values − v*‖ is at most this, rounding included
+from .solution import Solution
 
 
 def greedy_policy(mdp: MDP, v, current=None) -> np.ndarray:

@@ -31,7 +31,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..data.pixels import apply_static, check_images, to_input
+from ..data.dataset import Dataset
+from ..data.pixels import check_images
 from ..errors import InputError
 from ..settings import TrainingOptions, VAEConfig, check_together
 from ..vae.likelihoods import LIKELIHOODS
@@ -93,11 +94,11 @@ def train(
         raise InputError(
             f"images has shape {images.shape}: there is no image to train on"
         )
-    images = apply_static(images, options.binarize, "train")
     if test_images is not None:
         test_images = check_images(
             "test_images", test_images, config.input_dim, unit_interval
         )
+    data = Dataset.in_memory(images, test_images)
     if state is None:
         state = initial_state(images, config, options)
     check_model(state, config)
@@ -119,7 +120,7 @@ def train(
             for batch in minibatches(order, state.batches_done, options.batch_size):
                 started = time.perf_counter()
                 with deferred_interrupt(), batch_named(state):
-                    x = to_input(images[batch], options.binarize, state.rng)
+                    x = data.input("train", options.binarize, state.rng, batch)
                     eps = sample_noise(state.rng, len(batch), config, options)
                     loss = step(x, eps)
                     state.end_batch(loss, len(batch), time.perf_counter() - started)
@@ -129,7 +130,7 @@ def train(
                 if after_batch and is_true(after_batch(state, loss)):
                     return state
 
-            row = epoch_results(state, images, test_images, config, options, processes)
+            row = epoch_results(state, data, config, options, processes)
             with deferred_interrupt():
                 state.end_epoch(row)
             if after_epoch and is_true(after_epoch(state)):
@@ -156,8 +157,7 @@ def sample_noise(
 
 def epoch_results(
     state: TrainingState,
-    images: np.ndarray,
-    test_images: np.ndarray | None,
+    data: Dataset,
     config: VAEConfig,
     options: TrainingOptions,
     threads: int = 1,
@@ -167,14 +167,13 @@ def epoch_results(
     Without test images their values are NaN, and the active units None.
     """
     terms = ElboTerms(math.nan, math.nan, math.nan, None)
-    if test_images is not None and len(test_images):
+    if len(data.test_images):
         rng = stream("evaluation", options.seed, state.epoch)
-        pixels = apply_static(test_images, options.binarize, "test")
-        x = to_input(pixels, options.binarize, rng)
+        x = data.input("test", options.binarize, rng)
         terms = evaluate_elbo(state.params, x, config, rng, threads=threads)
     values = (
         state.epoch,
-        state.loss_sum / len(images),
+        state.loss_sum / len(data.images),
         terms.loss,
         terms.reconstruction,
         terms.kl,

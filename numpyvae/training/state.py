@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.pixels import scale_of
 from ..errors import InputError
 from ..settings import ARCHITECTURE, TrainingOptions, VAEConfig, check_together
 from ..vae.adam import Adam
@@ -104,9 +105,8 @@ def initial_state(
     check_together(config, options)
     params = init_params(config, stream("training", options.seed))
     if options.initialization == "glorot":
-        scale = 255 if images.dtype == np.uint8 else 1
         rows = images.reshape(len(images), -1)
-        mean_image = rows.mean(axis=0, dtype=np.float64) / scale
+        mean_image = rows.mean(axis=0, dtype=np.float64) / scale_of(images)
         # it replaces all that init_params has drawn, from the same stream
         glorot_init(params, mean_image, config, stream("training", options.seed))
     return TrainingState(params, make_optimizer(params, options), config=config)
