@@ -92,8 +92,8 @@ def run(args: Namespace, console: Console) -> int:
     from ..training.parallel.threads import set_environment
 
     set_environment()  # before NumPy is imported
-    from ..pictures.plots import TEST_LOSS, training_loss_name
     from ..runs.report import FILE, is_complete, write_report
+    from ..training.history import TEST_LOSS, training_loss_name
     from ..training.parallel.threads import check_processes
     from .open_run import open_run
 
