@@ -11,8 +11,16 @@ from ..errors import InputError
 from ..files import exclusive_lock
 from ..runs.directory import new_directory
 from ..runs.run import CHECKPOINT, Run
-from ..runs.warm_start import ARCHITECTURE, warm_start
-from ..settings import PRESETS, TrainingOptions, VAEConfig, check_together, flag, flags
+from ..runs.warm_start import warm_start
+from ..settings import (
+    ARCHITECTURE,
+    PRESETS,
+    TrainingOptions,
+    VAEConfig,
+    check_together,
+    flag,
+    flags,
+)
 from ..training.state import initial_state
 from .arguments import given_settings, split_settings
 

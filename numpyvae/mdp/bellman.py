@@ -46,7 +46,7 @@ from scipy.sparse.linalg import bicgstab, splu
 
 from ..errors import InputError
 from .model import MDP
-from .numerics.validation import U, read_array
+from .numerics.validation import U, read_array, read_named_policy
 
 ITERATIVE_STATES = 5_000  # sparse systems above this size are solved by iteration first
 LU_STATES = 200_000  # and above this size by iteration only
@@ -55,7 +55,7 @@ LU_STATES = 200_000  # and above this size by iteration only
 def as_policy(mdp: MDP, policy) -> np.ndarray:
     """The policy as an array: integers (S,), one action per state, or probabilities (S, A). ValueError otherwise."""
     S, A = mdp.R.shape
-    policy = np.asarray(policy)
+    policy = np.asarray(read_named_policy(policy, mdp))
     if policy.shape == (S,) and policy.dtype.kind in "iu":
         inside = (policy >= 0) & (policy < A)
         valid = inside & mdp.available[np.arange(S), np.where(inside, policy, 0)]

@@ -88,7 +88,7 @@ def backward_induction(
     values, policies = np.zeros((horizon + 1, S)), np.zeros((horizon, S), dtype=np.intp)
     values[horizon] = np.where(
         mdp.terminal,
-        0,
+        mdp.R.max(axis=1),  # the terminal value
         as_values(mdp, np.full(S, final) if np.ndim(final) == 0 else final),
     )
     for t in range(horizon - 1, -1, -1):

@@ -11,21 +11,10 @@ from dataclasses import replace
 
 from ..data.dataset import Dataset
 from ..errors import InputError
-from ..settings import TrainingOptions, VAEConfig
+from ..settings import ARCHITECTURE, TrainingOptions, VAEConfig
 from ..training.state import TrainingState, make_optimizer
 from ..vae.parameters import Parameters, parameter_shapes
 from .run import Run
-
-ARCHITECTURE = (
-    "input_dim",
-    "num_classes",
-    "hidden_dims",
-    "latent_dim",
-    "activation",
-    "likelihood",
-    "logvar_x",
-    "prior",
-)
 
 
 def warm_start(

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data.pixels import scale_of
 from ..errors import InputError
-from ..settings import TrainingOptions, VAEConfig, check_together
+from ..settings import ARCHITECTURE, TrainingOptions, VAEConfig, check_together
 from ..vae.adam import Adam
 from ..vae.parameters import Parameters, glorot_init, init_params, parameter_shapes
 
@@ -98,13 +98,12 @@ def check_model(state: TrainingState, config: VAEConfig) -> None:
                 f"the state has {name} of shape {found}, but the model has {expected.get(name)}; "
                 "it belongs to another model"
             )
-    for name in (
-        ("activation", "likelihood", "logvar_x", "prior")
-        if state.config is not None
-        else ()
-    ):
+    if state.config is None:
+        return
+    for name in ARCHITECTURE:
         found, wanted = getattr(state.config, name), getattr(config, name)
         if found != wanted:
             raise InputError(
-                f"the state has {name} {found}, but the model has {wanted}; it belongs to another model"
+                f"the state has {name} {found}, but the model has {wanted}; "
+                "it belongs to another model"
             )

@@ -10,8 +10,8 @@ import pytest
 from numpyvae.cli import main
 from numpyvae.data.dataset import Dataset
 from numpyvae.runs.run import Run
-from numpyvae.runs.warm_start import ARCHITECTURE, warm_start
-from numpyvae.settings import TrainingOptions, VAEConfig
+from numpyvae.runs.warm_start import warm_start
+from numpyvae.settings import ARCHITECTURE, TrainingOptions, VAEConfig
 from numpyvae.training.loop import train
 from numpyvae.training.state import initial_state
 
