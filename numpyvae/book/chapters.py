@@ -23,7 +23,6 @@ _TESTED_ELSEWHERE = {
     "gradcheck_cases": "gradcheck",
     "likelihoods": "bernoulli",
     "objectives": "iwae",
-    "solution": "solvers",
     "ties": "solvers",
     "validation": "model",
 }
