@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from ..data.dataset import Dataset
 from ..errors import InputError
 from ..settings import TrainingOptions, VAEConfig
 from ..training.state import TrainingState, make_optimizer
 from ..vae.parameters import Parameters, parameter_shapes
 from . import checkpoint
-from .source import DataSource
 
 COLUMNS = (
     "epoch",
@@ -61,19 +61,19 @@ def state_record(state: TrainingState) -> dict[str, Any]:
 
 
 def settings_record(
-    config: VAEConfig, options: TrainingOptions, source: DataSource
+    config: VAEConfig, options: TrainingOptions, source: Dataset
 ) -> dict[str, Any]:
     """Settings and data source as JSON can hold them."""
     return {
         "config": asdict(config),
         "options": asdict(options),
-        "source": asdict(source),
+        "source": source.record(),
     }
 
 
 def read_settings(
     meta: Mapping[str, Any],
-) -> tuple[VAEConfig, TrainingOptions, DataSource]:
+) -> tuple[VAEConfig, TrainingOptions, Dataset]:
     """The inverse of settings_record. ValueError or TypeError names what is wrong."""
     config = VAEConfig(**_mapping(meta, "config"))
     options = TrainingOptions(**_mapping(meta, "options"))
@@ -92,7 +92,17 @@ def read_settings(
     rows, columns = (_integer(size, "a size of the image", 1) for size in shape)
     if isinstance(scale, bool) or scale not in (1, 255):
         raise InputError(f"the data's scale is {str(scale)[:60]}")
-    return config, options, DataSource(path, digest, (rows, columns), scale)
+    classes = read_classes(source.get("classes"))
+    return config, options, Dataset(path, digest, (rows, columns), scale, classes)
+
+
+def read_classes(names: Any) -> tuple[str, ...] | None:
+    """The names of the data's classes, a list of text, or None if they have none."""
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InputError(f"the names of the data's classes are {str(names)[:60]}")
+    return tuple(names)
 
 
 def read_state(

@@ -108,7 +108,8 @@ class ForwardCache(NamedTuple):
     y: Array
     encoder_cache: list
     decoder_cache: list
-    log_w: Array | None = None  # (K, N), the log importance weights of chapter 10
+    # (K, N), the log importance weights of chapter 10; None for the ELBO
+    log_w: Array = None  # type: ignore[assignment]
 
 
 def elbo_terms(

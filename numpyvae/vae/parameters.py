@@ -61,6 +61,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ..errors import InputError
 from ..settings import VAEConfig
 from .likelihoods import LIKELIHOODS
 
@@ -81,7 +82,7 @@ class Parameters(dict[str, np.ndarray]):
         super().__init__()
         size = sum(math.prod(shape) for shape in shapes.values())
         if np.shape(vector) != (size,):
-            raise ValueError(
+            raise InputError(
                 f"vector must have the shape ({size},), the sum of the shapes; "
                 f"it has {np.shape(vector)}"
             )
@@ -143,11 +144,11 @@ def _write(place: np.ndarray, name: str, array: np.ndarray) -> None:
         return
     array = np.asanyarray(array)
     if array.shape != place.shape:
-        raise ValueError(f"{name} has the shape {place.shape}, not {array.shape}")
+        raise InputError(f"{name} has the shape {place.shape}, not {array.shape}")
     if np.ma.isMaskedArray(array) or not np.can_cast(
         array.dtype, place.dtype, "same_kind"
     ):
-        raise ValueError(
+        raise InputError(
             f"{name} holds {place.dtype}: a {type(array).__name__} of {array.dtype} "
             "does not fit without loss"
         )

@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import errno
 import importlib
 import importlib.machinery
 import importlib.util
@@ -81,6 +82,12 @@ def read_groups(
                 [exercise.name for exercise in wanted if exercise.owner in defined],
             )
         ]
+    elif Path(source).exists():
+        raise OSError(
+            errno.EINVAL,
+            "is neither a directory of exercises nor a file of Python",
+            str(source),
+        )
     else:
         raise FileNotFoundError(2, "there is no such file or directory", str(source))
     if not any(mine for _, mine in groups):
@@ -92,12 +99,17 @@ def read_groups(
 
 
 def _defined_names(text: str) -> set[str]:
-    """The functions, classes and variables that a file defines; if it is not Python, every word of it, so that the
-    import says what is wrong"""
+    """The functions, classes and variables that a file defines.
+
+    What cannot be read as Python, or is nested too deeply, is read by its lines. If
+    they define nothing, every word counts, so that the import says what is wrong.
+    """
     try:
         body = ast.parse(text).body
-    except (SyntaxError, ValueError):
-        return set(re.findall(r"\w+", text))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        found = re.findall(r"^(?:(?:def|class)\s+(\w+)|(\w+)\s*=)", text, re.M)
+        names = {defined or assigned for defined, assigned in found}
+        return names or set(re.findall(r"\w+", text))
     names = {
         node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))
     }
