@@ -184,7 +184,9 @@ def check_minibatch(x: Array, eps: Array, config: VAEConfig) -> None:
     """
     check_images(x, config)
     if np.ma.isMaskedArray(eps) or np.asarray(eps).dtype.kind != "f":
-        raise ValueError("eps must be an array of floats, as standard_normal draws them")
+        raise ValueError(
+            "eps must be an array of floats, as standard_normal draws them"
+        )
     N, L = len(x), config.latent_dim
     if np.ndim(eps) != 3 or np.shape(eps)[0] < 1 or np.shape(eps)[1:] != (N, L):
         raise ValueError(
