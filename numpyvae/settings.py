@@ -125,7 +125,7 @@ class TrainingOptions:
         "initial weights: by fan-in, or glorot, with the mean image as output bias",
         choices=INITIALIZATIONS,
     )
-    adam_epsilon: float = option(1e-8, "Adam's epsilon", positive=True)
+    adam_epsilon: float = option(1e-8, "Adam's epsilon", minimum=1e-12)
 
     def __post_init__(self):
         check_fields(self)

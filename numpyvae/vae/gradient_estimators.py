@@ -1,4 +1,4 @@
-"""Chapter 11. Estimators of the encoder's gradient: why reparameterize; path derivatives.
+"""Chapter 11. Estimators of the encoder's gradient: why reparameterize.
 
 The encoder's parameters are φ, and q = q(z|x) depends on them. The loss contains E_q[f]
 with f(z) = log p(x|z). Its gradient in φ has to pass through the sampling of z. This
@@ -20,7 +20,7 @@ The gradient of E_q[f], for an f without φ, has two forms:
 
             ∂ E_q[f(z)]/∂φ = ∫ f ∂q/∂φ dz                   f does not depend on φ
     (11.3)                 = E_q[f(z) ∂ log q/∂φ]           ∂q = q ∂ log q
-            ∂ E_q[f(z)]/∂φ = ∂ E[f(mu + σ eps)]/∂φ          z by (2.8), eps ~ N(0, 1)
+            ∂ E_q[f(z)]/∂φ = ∂ E[f(mu + σ eps)]/∂φ          z by (2.9), eps ~ N(0, 1)
     (11.4)                 = E[∂f/∂z ∂z/∂φ]                 eps does not depend on φ
 
 Three estimators of the gradient take one sample of such an expectation:
@@ -38,8 +38,8 @@ Three estimators of the gradient take one sample of such an expectation:
   to f does not occur in it.
 
 These three have the KL's gradient in closed form beside them. The next one samples the
-KL as well. Then f = log w, with w = p(x,z)/q, which depends on φ in two ways: through z,
-and through log q. By (11.1)
+KL as well. Then f = log w with w = p(x,z)/q. This f depends on φ in two ways: through
+z, and through log q. By (11.1)
 
     (11.5)  d log w/dφ = ∂ log w/∂z ∂z/∂φ − ∂ log q/∂φ
 
@@ -125,7 +125,7 @@ variance 1:
     >>> _, cache = negative_iwae(params, x, eps, config)
     >>> for backward in (negative_iwae_backward, negative_iwae_dreg_backward):
     ...     grads = backward(cache)
-    ...     print(f"{-grads['encoder.0.b'][0]:.3f}")        # of mu; the loss is −log M_K
+    ...     print(f"{-grads['encoder.0.b'][0]:.3f}")  # of mu; the loss is −log M_K
     0.538
     0.376
 
@@ -137,8 +137,8 @@ mean, and DReG has an eighth of the variance. The first sum of (11.6) alone is b
     >>> probability = np.outer(weight, weight) / weight.sum()**2
     >>> w = np.exp(-(1 - z)**2 / 2)
     >>> w /= w.sum(axis=0)
-    >>> estimates = {"usual": w * (1 - z - z), "DReG": w**2 * (1 - z), "path": w * (1 - z)}
-    >>> for name, terms in estimates.items():
+    >>> usual, dreg, path = w * (1 - z - z), w**2 * (1 - z), w * (1 - z)
+    >>> for name, terms in ("usual", usual), ("DReG", dreg), ("path", path):
     ...     g = terms.sum(axis=0)
     ...     mean = (probability * g).sum()
     ...     variance = (probability * (g - mean)**2).sum()
