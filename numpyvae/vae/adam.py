@@ -73,6 +73,8 @@ import math
 
 import numpy as np
 
+from ..errors import InputError
+
 MIN_EPSILON = 1e-12  # below, what every 100th step sets to 0 would be seen
 
 
@@ -115,13 +117,13 @@ class Adam:
         epsilon: float = 1e-8,
     ):
         if np.asarray(theta).dtype.kind != "f":
-            raise ValueError(f"theta must be floats, not {np.asarray(theta).dtype}")
+            raise InputError(f"theta must be floats, not {np.asarray(theta).dtype}")
         _check_rate(lr)
         for name, beta in (("beta1", beta1), ("beta2", beta2)):
             if not 0 <= beta < 1:
-                raise ValueError(f"{name} must be at least 0 and below 1, not {beta}")
+                raise InputError(f"{name} must be at least 0 and below 1, not {beta}")
         if not MIN_EPSILON <= epsilon < math.inf:
-            raise ValueError(f"epsilon must be at least {MIN_EPSILON}, not {epsilon}")
+            raise InputError(f"epsilon must be at least {MIN_EPSILON}, not {epsilon}")
         self.lr = lr
         self.beta1 = beta1
         self.beta2 = beta2
@@ -169,12 +171,12 @@ class Adam:
         _check_rate(self.lr)
         for name, array in (("theta", theta), ("g", g)):
             if array.shape != self.m.shape:
-                raise ValueError(
+                raise InputError(
                     f"{name} must have the shape {self.m.shape} of theta, "
                     f"not {array.shape}"
                 )
             if np.ma.isMaskedArray(array) or array.dtype.kind != "f":
-                raise ValueError(
+                raise InputError(
                     f"{name} must be an array of floats, not {array.dtype} "
                     f"({type(array).__name__})"
                 )
@@ -182,4 +184,4 @@ class Adam:
 
 def _check_rate(lr: float) -> None:
     if not 0 <= lr < math.inf:
-        raise ValueError(f"lr must be a number of at least 0, not {lr}")
+        raise InputError(f"lr must be a number of at least 0, not {lr}")

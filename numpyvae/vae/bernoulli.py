@@ -75,6 +75,8 @@ Source: Kingma & Welling 2014, appendix C.1.
 import numpy as np
 from numpy import ndarray as Array
 
+from ..errors import InputError
+
 
 def softplus(logits: Array) -> Array:
     """log(1 + exp(l)) = max(l, 0) + log(1 + exp(−|l|))        of any shape
@@ -114,7 +116,7 @@ def sigmoid(logits: Array) -> Array:
     integers, whose −l is not negative.
     """
     if logits.dtype.kind == "u":
-        raise ValueError(f"logits must be floats, not {logits.dtype}")
+        raise InputError(f"logits must be floats, not {logits.dtype}")
     with np.errstate(over="ignore"):
         e = np.exp(-logits)
     e += 1
@@ -127,10 +129,10 @@ def check_pixels(x: Array) -> None:
     Bytes would count as 0 to 255 and not as 0 to 1, and a mask would be ignored.
     """
     if np.ma.isMaskedArray(x):
-        raise ValueError("x is a masked array: fill the masked values first")
+        raise InputError("x is a masked array: fill the masked values first")
     dtype = np.asarray(x).dtype
     if dtype.kind not in "fb":
-        raise ValueError(
+        raise InputError(
             f"x must be real floats, not {dtype}: divide bytes by 255, "
             "convert 0 and 1 with .astype(np.float32)"
         )

@@ -129,7 +129,9 @@ from .model import (
     decode_backward,
     encode,
     encode_backward,
+    join_class,
     prior_parameters,
+    split_class,
 )
 from .parameters import Parameters, zero_parameters
 
@@ -162,7 +164,8 @@ def elbo_terms(
     check_minibatch(x, eps, config)
     (mu, logvar), encoder_cache = encode(params, x, config)
     z = reparameterize(mu, logvar, eps)
-    y, decoder_cache = decode(params, z, config)
+    x, c = split_class(x, config)  # chapter 14; without classes c has no columns
+    y, decoder_cache = decode(params, join_class(z, c), config)
     log_prob = LIKELIHOODS[config.likelihood].log_prob(params, x, y, config)  # (J, N)
     log_px = log_prob.sum(axis=0) / len(eps)  # 1/J Σⱼ, (7.5)
     kl = kl_divergence(mu, logvar, *prior_parameters(config, mu.dtype)).sum(axis=-1)

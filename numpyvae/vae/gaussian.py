@@ -106,6 +106,8 @@ import math
 import numpy as np
 from numpy import ndarray as Array
 
+from ..errors import InputError
+
 LOG_2PI = math.log(2 * math.pi)
 
 
@@ -206,7 +208,7 @@ def reparameterize_backward(
     if np.ndim(eps) > np.ndim(mu):
         dz, dsigma = dz.sum(axis=0), dsigma.sum(axis=0)
     if np.shape(dz) != np.shape(mu) or np.shape(dsigma) != np.shape(mu):
-        raise ValueError(
+        raise InputError(
             f"eps of shape {np.shape(eps)} must have the shape of mu, {np.shape(mu)}, "
             "or one axis more, for the samples; and dz the shape of eps"
         )
@@ -220,5 +222,5 @@ def _exp(x: Array | float, r: Array) -> Array:
     ValueError for unsigned integers, which are never negative.
     """
     if np.asarray(x).dtype.kind == "u" or np.asarray(r).dtype.kind == "u":
-        raise ValueError("x, mu and logvar must be floats: unsigned integers wrap")
+        raise InputError("x, mu and logvar must be floats: unsigned integers wrap")
     return np.exp(np.asarray(x, dtype=np.result_type(x, r)))

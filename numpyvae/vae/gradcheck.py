@@ -87,6 +87,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import InputError
+
 # 45 u: the same sums, some of a hundred terms, in a different order.
 COMPLEX_STEP_LIMIT = 1e-14
 # Ten times that, since the largest entry may be far below the norm: in a tensor of 100
@@ -193,13 +195,13 @@ def check_gradients(
     }
     unknown = sorted(set(gradients) - set(inputs))
     if unknown:
-        raise ValueError(
+        raise InputError(
             f"gradients has {', '.join(unknown)}, but inputs has only "
             f"{', '.join(sorted(inputs))}"
         )
     value = f(inputs)
     if np.ndim(value) or not np.isrealobj(value) or not np.isfinite(value):
-        raise ValueError(f"f(inputs) must be one finite real number, not {value!r}")
+        raise InputError(f"f(inputs) must be one finite real number, not {value!r}")
     return [
         _check(configuration, f, inputs, name, np.asarray(gradient))
         for name, gradient in gradients.items()

@@ -160,6 +160,7 @@ Sheldon 2018 (the gap); Kong 1992 (effective sample size).
 import numpy as np
 from numpy import ndarray as Array
 
+from ..errors import InputError
 from ..settings import VAEConfig
 from .elbo import ForwardCache
 from .gaussian import (
@@ -177,7 +178,9 @@ from .model import (
     decode_backward,
     encode,
     encode_backward,
+    join_class,
     prior_parameters,
+    split_class,
 )
 from .parameters import Parameters, zero_parameters
 
@@ -217,7 +220,8 @@ def log_importance_weights(
     and the decoder's cache
     """
     z = reparameterize(mu, logvar, eps)
-    y, decoder_cache = decode(params, z, config)
+    x, c = split_class(x, config)
+    y, decoder_cache = decode(params, join_class(z, c), config)
     log_px = LIKELIHOODS[config.likelihood].log_prob(params, x, y, config)
     log_pz = log_density(z, *prior_parameters(config, mu.dtype)).sum(axis=-1)
     log_qz = -0.5 * (LOG_2PI + logvar + eps**2).sum(axis=-1)
@@ -238,6 +242,7 @@ def negative_iwae(
         params, x, mu, logvar, eps, config
     )
     loss = -log_mean_exp(log_w).mean()
+    x, _ = split_class(x, config)
     return loss, ForwardCache(
         params, config, x, eps, mu, logvar, z, y, encoder_cache, decoder_cache, log_w
     )
@@ -301,11 +306,11 @@ def log_marginal(
     """
     check_images(x, config)
     if len(x) == 0:
-        raise ValueError("x has no images")
+        raise InputError("x has no images")
     if isinstance(num_samples, bool) or not isinstance(num_samples, (int, np.integer)):
-        raise ValueError(f"num_samples must be an integer, not {num_samples!r}")
+        raise InputError(f"num_samples must be an integer, not {num_samples!r}")
     if num_samples < 1:
-        raise ValueError(f"num_samples must be at least 1, not {num_samples}")
+        raise InputError(f"num_samples must be at least 1, not {num_samples}")
     (mu, logvar), _ = encode(params, x, config)
     # Not −inf: if every weight is 0, m − new_m would be NaN.
     m = np.full(len(x), np.finfo(np.float64).min)

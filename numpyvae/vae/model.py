@@ -49,6 +49,7 @@ Source: Kingma & Welling 2014, appendix C.
 import numpy as np
 from numpy import ndarray as Array
 
+from ..errors import InputError
 from ..settings import VAEConfig
 from .bernoulli import check_pixels
 from .layers import (
@@ -139,7 +140,7 @@ def decode(params: Parameters, z: Array, config: VAEConfig) -> tuple[Array, list
 
     z (..., L)  ->  y (..., D), and the cache. The network sees the samples as rows.
     """
-    rows = z.reshape(-1, config.latent_dim)
+    rows = z.reshape(-1, z.shape[-1])
     y, cache = mlp(params, "decoder", rows, config)
     return y.reshape(*z.shape[:-1], config.input_dim), cache
 
@@ -158,7 +159,7 @@ def decode_backward(
     rows = mlp_backward(rows, cache, "decoder", config, grads)
     destination = (grads["decoder.0.W"], grads["decoder.0.b"])
     dz, _, _ = linear_backward(rows, cache[0], destination)
-    return dz.reshape(*shape, config.latent_dim), grads
+    return dz.reshape(*shape, -1)[..., : config.latent_dim], grads
 
 
 def prior_parameters(config: VAEConfig, dtype: np.dtype) -> tuple[Array, Array]:
@@ -167,12 +168,32 @@ def prior_parameters(config: VAEConfig, dtype: np.dtype) -> tuple[Array, Array]:
     return np.asarray(mu_p, dtype), np.asarray(logvar_p, dtype)
 
 
+def split_class(x: Array, config: VAEConfig) -> tuple[Array, Array]:
+    """x (N, D + C)  ->  the pixels (N, D), and the class c (N, C)
+
+    Chapter 14 introduces classes; without them C is 0.
+    """
+    return x[:, : config.input_dim], x[:, config.input_dim :]
+
+
+def join_class(z: Array, c: Array) -> Array:
+    """[z, c], the decoder's input; z itself without classes
+
+    z (J, N, L), c (N, C)  ->  (J, N, L + C)
+    """
+    if c.shape[1] == 0:
+        return z
+    c = np.broadcast_to(c, (*z.shape[:-1], c.shape[1]))
+    return np.concatenate([z, c], axis=-1)
+
+
 def check_images(x: Array, config: VAEConfig) -> None:
-    """ValueError unless x is (N, D), one row per image, of floats or booleans."""
+    """ValueError unless x is (N, D + C), rows of floats or booleans."""
     check_pixels(x)
-    if np.ndim(x) != 2 or np.shape(x)[1] != config.input_dim:
-        raise ValueError(
-            f"x must have the shape (N, {config.input_dim}), one row per image; "
+    columns = config.input_dim + config.num_classes
+    if np.ndim(x) != 2 or np.shape(x)[1] != columns:
+        raise InputError(
+            f"x must have the shape (N, {columns}), one row per image; "
             f"it has {np.shape(x)}"
         )
 
@@ -184,12 +205,12 @@ def check_minibatch(x: Array, eps: Array, config: VAEConfig) -> None:
     """
     check_images(x, config)
     if np.ma.isMaskedArray(eps) or np.asarray(eps).dtype.kind != "f":
-        raise ValueError(
+        raise InputError(
             "eps must be an array of floats, as standard_normal draws them"
         )
     N, L = len(x), config.latent_dim
     if np.ndim(eps) != 3 or np.shape(eps)[0] < 1 or np.shape(eps)[1:] != (N, L):
-        raise ValueError(
+        raise InputError(
             f"eps must have the shape (J, {N}, {L}): J samples of {L} latents for "
             f"each of the {N} images; it has {np.shape(eps)}"
         )

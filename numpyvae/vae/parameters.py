@@ -61,6 +61,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ..errors import InputError
 from ..settings import VAEConfig
 from .likelihoods import LIKELIHOODS
 
@@ -81,7 +82,7 @@ class Parameters(dict[str, np.ndarray]):
         super().__init__()
         size = sum(math.prod(shape) for shape in shapes.values())
         if np.shape(vector) != (size,):
-            raise ValueError(
+            raise InputError(
                 f"vector must have the shape ({size},), the sum of the shapes; "
                 f"it has {np.shape(vector)}"
             )
@@ -143,11 +144,11 @@ def _write(place: np.ndarray, name: str, array: np.ndarray) -> None:
         return
     array = np.asanyarray(array)
     if array.shape != place.shape:
-        raise ValueError(f"{name} has the shape {place.shape}, not {array.shape}")
+        raise InputError(f"{name} has the shape {place.shape}, not {array.shape}")
     if np.ma.isMaskedArray(array) or not np.can_cast(
         array.dtype, place.dtype, "same_kind"
     ):
-        raise ValueError(
+        raise InputError(
             f"{name} holds {place.dtype}: a {type(array).__name__} of {array.dtype} "
             "does not fit without loss"
         )
@@ -156,9 +157,10 @@ def _write(place: np.ndarray, name: str, array: np.ndarray) -> None:
 
 def parameter_shapes(config: VAEConfig) -> dict[str, tuple[int, ...]]:
     """name -> shape: the encoder's layers, the decoder's, the likelihood's own"""
+    D, C, L = config.input_dim, config.num_classes, config.latent_dim
     networks = {
-        "encoder": (config.input_dim, *config.hidden_dims, 2 * config.latent_dim),
-        "decoder": (config.latent_dim, *reversed(config.hidden_dims), config.input_dim),
+        "encoder": (D + C, *config.hidden_dims, 2 * L),
+        "decoder": (L + C, *reversed(config.hidden_dims), D),
     }
     shapes: dict[str, tuple[int, ...]] = {}
     for prefix, sizes in networks.items():
