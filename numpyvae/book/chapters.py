@@ -22,7 +22,10 @@ _TESTED_ELSEWHERE = {
     "likelihoods": "bernoulli",
     "objectives": "iwae",
     "parameters": "model",
+    "contraction": "solvers",
+    "improvement": "solvers",
     "solution": "solvers",
+    "span": "solvers",
     "ties": "solvers",
     "validation": "model",
 }

@@ -9,9 +9,10 @@ import numpy as np
 
 from ...mdp.bellman import advantages, induced_chain
 from ...mdp.chain import four_state_chain
+from ...mdp.contraction import value_iteration
 from ...mdp.discount import critical_discounts
+from ...mdp.improvement import policy_iteration
 from ...mdp.model import MDP
-from ...mdp.solvers import policy_iteration, value_iteration
 from ...mdp.ties import optimal_actions
 from ...pictures.gridworld import DIRECTIONS, gridworld_svg
 from .chart import Curve, chart
@@ -67,7 +68,7 @@ def advantage_polynomials_svg() -> str:
 
 
 def advantage_polynomial(mdp: MDP, policy: tuple[int, ...], s: int, a: int) -> float:
-    """p(γ) of chapter 10 at the MDP's γ: the advantage of action a in state s over the policy, times det(I − γ P_π)."""
+    """p(γ) of chapter 12 at the MDP's γ: the advantage of action a in state s over the policy, times det(I − γ P_π)."""
     P, _ = induced_chain(mdp, np.array(policy))
     return float(
         advantages(mdp, np.array(policy))[s, a]
