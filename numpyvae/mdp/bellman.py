@@ -75,9 +75,10 @@ from scipy.linalg import lu_factor, lu_solve
 from scipy.sparse import csr_array, eye_array, issparse
 from scipy.sparse.linalg import bicgstab, splu
 
+from ..errors import InputError
 from .model import MDP
 from .numerics.graphs import can_reach, name_states
-from .numerics.validation import U, read_array
+from .numerics.validation import U, read_array, read_named_policy
 
 # Sparse systems of more states are solved by iteration first; of still more, only so.
 ITERATIVE_STATES = 5_000
@@ -91,7 +92,7 @@ def as_policy(mdp: MDP, policy) -> np.ndarray:
     distribution over them (to within 4·A·u).
     """
     S, A = mdp.R.shape
-    policy = np.asarray(policy)
+    policy = np.asarray(read_named_policy(policy, mdp))
     if policy.shape == (S,) and policy.dtype.kind in "iu":
         inside = (policy >= 0) & (policy < A)
         valid = inside & mdp.available[np.arange(S), np.where(inside, policy, 0)]
@@ -105,13 +106,13 @@ def as_policy(mdp: MDP, policy) -> np.ndarray:
         valid = (policy >= 0).all(axis=1) & sums_to_1 & ~missing.any(axis=1)
         problem = "has {}, which is no distribution over its available actions"
     else:
-        raise ValueError(
+        raise InputError(
             f"policy: {policy.dtype} of shape {policy.shape}; "
             f"it must be action numbers ({S},) or probabilities ({S}, {A})"
         )
     if not valid.all():
         s = int(valid.argmin())
-        raise ValueError(
+        raise InputError(
             f"policy: state {mdp.states[s]!r} " + problem.format(policy[s].tolist())
         )
     return policy.astype(np.intp if policy.ndim == 1 else float)
@@ -122,7 +123,7 @@ def as_values(mdp: MDP, v) -> np.ndarray:
     v = read_array("v", v, (len(mdp.R),))
     if not np.isfinite(v).all():
         s = int((~np.isfinite(v)).argmax())
-        raise ValueError(
+        raise InputError(
             f"v: the value of state {mdp.states[s]!r} is {v[s]}, which is not finite"
         )
     return v
@@ -168,7 +169,7 @@ def require_end(mdp: MDP, policy, P, ended=False) -> None:
     """ValueError if the policy never ends, or never comes to a state in `ended` (S,)."""
     lost = never_ends(mdp, policy, P, ended)
     if lost.any():
-        raise ValueError(
+        raise InputError(
             f"gamma is 1, and {name_states(mdp.states, lost)} the policy never ends, so "
             "its total is not finite: mark terminal states with terminal=, take another "
             "policy, or use gamma < 1"
@@ -180,7 +181,7 @@ def never_ends(mdp: MDP, policy, P, ended=False) -> np.ndarray:
 
     ended: boolean (S,), states that count as an end
     """
-    policy = np.asarray(policy)
+    policy = as_policy(mdp, policy)
     if policy.ndim == 1:
         end = mdp.end[np.arange(len(policy)), policy]
     else:
@@ -258,7 +259,7 @@ def _iterative(system):
             if residual is None:
                 return x
             if len(b) > LU_STATES:
-                raise ValueError(
+                raise InputError(
                     f"the equations of {len(b):,} states are solved to a residual of "
                     f"{residual:.2g} only; use modified_policy_iteration, or a smaller "
                     "discount factor"

@@ -101,6 +101,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..errors import InputError
 from .bellman import action_values, as_values
 from .episodes import Horizon, join_loops
 from .model import MDP
@@ -170,8 +171,8 @@ def value_iteration(
         )
         if bound <= tolerance:
             policy = action_values(mdp, v).argmax(axis=1)
-            return Solution(policy, v, sweep, float(bound))
-    raise ValueError(
+            return Solution(policy, v, sweep, float(bound), mdp)
+    raise InputError(
         f"value iteration is within {bound:.3g} of the optimal values, not "
         f"{tolerance:g}, after {max_sweeps} sweeps; use policy_iteration"
     )

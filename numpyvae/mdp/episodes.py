@@ -108,6 +108,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
+from ..errors import InputError
 from .bellman import as_values, factorize, induced_chain, never_ends
 from .model import MDP
 from .numerics.graphs import (
@@ -154,7 +155,7 @@ def longest_episode(mdp: MDP, actions: np.ndarray) -> float:
     c = (w - (q.max(axis=1) - 1)).min()  # 1, but for rounding and gains below 1e-9
     largest_reward = max(abs(mdp.R[mdp.available]).max(), 1)
     if not c > 0.5 or w.max() / c > LARGEST / largest_reward:
-        raise ValueError(
+        raise InputError(
             f"gamma is 1, and some policy needs about {abs(w).max():.2g} steps to end "
             "an episode; values may exceed the range or the precision of float64: use "
             "gamma < 1, or scale the rewards"
@@ -184,7 +185,7 @@ def refuse_endless(mdp: MDP, P, policy) -> None:
     """ValueError if an improved policy never ends: its average reward is positive."""
     endless = never_ends(mdp, policy, P)
     if endless.any():
-        raise ValueError(f"gamma is 1, and {name_states(mdp.states, endless)} {ENDLESS_REWARD}")
+        raise InputError(f"gamma is 1, and {name_states(mdp.states, endless)} {ENDLESS_REWARD}")
 
 
 def ending_policy(mdp: MDP) -> np.ndarray:
@@ -192,7 +193,7 @@ def ending_policy(mdp: MDP) -> np.ndarray:
     nowhere = np.zeros(len(mdp.R), dtype=bool)
     policy, ends = lead_to(mdp.transitions, mdp.end, mdp.available, nowhere)
     if not ends.all():
-        raise ValueError(
+        raise InputError(
             f"gamma is 1, and {name_states(mdp.states, ~ends)} no policy ends the episode, and "
             "rewards go on: mark terminal states with terminal=, or use gamma < 1"
         )
@@ -219,7 +220,7 @@ def refuse_cancelling(mdp: MDP, best: np.ndarray) -> None:
     """ValueError if the best actions, boolean (S, A), contain a loop."""
     circling = endless_states(mdp.transitions, mdp.end, best)
     if circling.any():
-        raise ValueError(f"gamma is 1, and {name_states(mdp.states, circling)} {CANCELLING}")
+        raise InputError(f"gamma is 1, and {name_states(mdp.states, circling)} {CANCELLING}")
 
 
 def near_greedy_horizon(mdp: MDP, v, q) -> tuple:
@@ -248,7 +249,7 @@ def expected_steps(P, solve) -> float:
     w = solve(np.ones(P.shape[0]))
     c = (w - P @ w).min()  # 1, but for rounding
     if not c > 0.5:
-        raise ValueError(
+        raise InputError(
             f"gamma is 1, and a policy needs about {abs(w).max():.2g} steps to end an "
             "episode: beyond the precision of float64; use gamma < 1"
         )
@@ -328,7 +329,8 @@ class Joined(NamedTuple):
         stays = ~leaving[self.label]
         policy[stays] = self.inner.argmax(axis=1)[stays]
         policy[state[leaving]] = action[leaving]
-        return solution._replace(policy=policy, values=solution.values[self.label])
+        values = solution.values[self.label]
+        return Solution(policy, values, solution.iterations, solution.error_bound, mdp)
 
 
 def join_loops(mdp: MDP) -> Joined | None:
@@ -378,5 +380,6 @@ def join_loops(mdp: MDP) -> Joined | None:
         actions=tuple(range(shape[1])),
         end=end,
         transitions=transitions if mdp.sparse else transitions.toarray(),
+        terminal=np.zeros(len(R), dtype=bool),
     )
     return Joined(joined, label, state, action, inner, mdp)

@@ -42,6 +42,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import InputError
 from .bellman import as_values
 from .model import MDP
 from .numerics.validation import read_discount, read_integer
@@ -51,8 +52,8 @@ class FiniteHorizonSolution(NamedTuple):
     """What backward_induction returns.
 
     policies: (h, S) action numbers: the action at stage t in state s
-    values: (h + 1, S): values[t] with h − t steps to go; values[h] is f, and 0 in a
-       terminal state
+    values: (h + 1, S): values[t] with h − t steps to go; values[h] is f, and in
+       a terminal state its terminal value
     """
 
     policies: np.ndarray
@@ -65,8 +66,8 @@ def backward_induction(
     """Equation (4.1): the best action of every stage; ties go to the lowest index.
 
     horizon: h, the number of steps, a positive integer
-    final: f, a number or (S,); an episode that has ended before does not receive it, so
-       that of a terminal state is 0
+    final: f, a number or (S,); an episode that has ended before does not receive it; a
+       terminal state keeps its terminal value
     gamma: a discount factor for this calculation, 0 ≤ γ ≤ 1; by default that of the MDP
 
     ValueError if the values exceed the range of float64.
@@ -77,11 +78,12 @@ def backward_induction(
     final = as_values(mdp, np.full(S, final) if np.ndim(final) == 0 else final)
     values = np.zeros((horizon + 1, S))
     policies = np.zeros((horizon, S), dtype=np.intp)
-    values[horizon] = np.where(mdp.terminal, 0, final)
+    terminal_value = mdp.R.max(axis=1)
+    values[horizon] = np.where(mdp.terminal, terminal_value, final)
     for t in range(horizon - 1, -1, -1):
         q = mdp.R + gamma * (mdp.transitions @ values[t + 1]).reshape(mdp.R.shape)
         policies[t] = q.argmax(axis=1)
         values[t] = q.max(axis=1)
     if not np.isfinite(values).all():
-        raise ValueError("the values exceed the range of float64: scale the rewards")
+        raise InputError("the values exceed the range of float64: scale the rewards")
     return FiniteHorizonSolution(policies, values)

@@ -68,6 +68,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..errors import InputError
 from .bellman import (
     action_values,
     as_policy,
@@ -121,7 +122,7 @@ def greedy_policy(mdp: MDP, v, current=None) -> np.ndarray:
         return action_values(mdp, v).argmax(axis=1)
     v, current = as_values(mdp, v), as_policy(mdp, current)
     if current.ndim != 1:
-        raise ValueError(
+        raise InputError(
             "policy: one action per state is required here, not probabilities"
         )
     policy, _ = _improve(mdp, v, current, U * abs(v))
@@ -163,6 +164,8 @@ def solve_exactly(
     mdp: MDP, policy=None, v=None, on_iteration: Callable | None = None
 ) -> tuple:
     """policy_iteration's Solution, and a bound on |values − v_π| in each state (S,)."""
+    if policy is not None:
+        policy = as_policy(mdp, policy)
     joined = join_loops(mdp)
     if joined is not None:
         if policy is not None:
@@ -202,14 +205,13 @@ def solve_exactly(
         if np.inf == H:
             refuse_cancelling(mdp, near)
     bound = H * (abs(Tv - v).max() + unit * (abs(r).max() + 2 * abs(v).max()))
-    solution = Solution(policy, v, len(visited), float(bound))
+    solution = Solution(policy, v, len(visited), float(bound), mdp)
     return solution, np.broadcast_to(error, v.shape)
 
 
 def _first_policy(mdp: MDP, policy, v) -> np.ndarray:
     """Where policy iteration starts, (S,); at γ = 1 a policy that ends."""
-    if policy is not None and np.ndim(policy) == 1:
-        policy = as_policy(mdp, policy)
+    if policy is not None and policy.ndim == 1:
         total_chain(mdp, policy)  # ValueError if it need not end
         return policy
     if policy is not None:

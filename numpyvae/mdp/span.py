@@ -66,6 +66,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..errors import InputError
 from .bellman import as_values, policy_evaluation
 from .episodes import Horizon, ending_policy, join_loops
 from .model import MDP
@@ -156,11 +157,11 @@ def modified_policy_iteration(
         error += 2 * U * max(values.max(), -values.min())
         bound = bound_with_rounding(mdp, tolerance, H, unit, v, Tv, (low, high), error)
         if bound <= tolerance:
-            return Solution(policy, values, iteration, float(bound))
+            return Solution(policy, values, iteration, float(bound), mdp)
         P, r = mdp.transitions[rows], mdp.R.reshape(-1)[rows]
         P *= mdp.gamma  # induced_chain, without its checks
         v = _sweep(P, r, Tv, sweeps, _size(change, by_span), by_span)
-    raise ValueError(
+    raise InputError(
         f"modified policy iteration is within {bound:.3g} of the optimal values, not "
         f"{tolerance:g}, after {max_rounds} rounds; use policy_iteration"
     )

@@ -39,12 +39,13 @@ from itertools import product
 
 import numpy as np
 
+from ..errors import InputError
 from .bellman import action_values, induced_chain, never_ends
 from .improvement import policy_iteration, solve_exactly
-from .solution import Solution
 from .model import MDP
 from .numerics.graphs import can_reach
 from .numerics.rounding import tie_tolerance
+from .solution import Solution
 
 
 def optimal_actions(mdp: MDP, policy=None) -> np.ndarray:
@@ -81,7 +82,7 @@ def enumerate_policies(mdp: MDP, limit: int = 100_000) -> Iterator[np.ndarray]:
     """All deterministic policies (S,). ValueError if there may be more than `limit`."""
     S, A = mdp.R.shape
     if limit < A**S:
-        raise ValueError(
+        raise InputError(
             f"{A} actions in {S} states make {A}^{S} policies, more than {limit}; "
             "use policy_iteration or optimal_policies"
         )

@@ -1,11 +1,14 @@
-"""The judgment of one function: its outputs on a list of trials, compared with what an oracle expects.
+"""The judgment of one function: its outputs on a list of trials, and an oracle's.
 
-A trial is an input and the correct output, which an oracle has computed without the package's code. Trials stand in
-order of size, so the first that fails is the smallest failing input. A wrong function is then compared with the known
-errors: one that has the same outputs on every trial says in words what is wrong.
+A trial is an input and the correct output. An oracle has computed that output without
+the package's code. Trials stand in order of size, so the first that fails is the
+smallest failing input.
 
-A trial is `delicate` if a formula that is correct on paper may fail it, by rounding or overflow. Two implementations of
-one error need not agree there to the last digit. They have to fail the same delicate trials, and agree on all others.
+A trial is `delicate` if a formula that is correct on paper may fail it, by rounding or
+overflow. A function that fails delicate trials only is right, and the verdict has a
+remark: where digits are lost, and the form that keeps them. There is one exception.
+If training reaches the input of the trial (`reached`), the function has to return a
+number there that is right up to rounding.
 """
 
 import warnings
@@ -18,8 +21,10 @@ import numpy as np
 from ..table import BY_NAME
 from .outputs import (
     Failure,
+    Unusable,
     call_text,
     copied,
+    digits_that_differ,
     equal,
     kind_of,
     number_text,
@@ -27,6 +32,9 @@ from .outputs import (
     same,
     wrong_entries,
 )
+from .remarks import remark
+from .returns import output_names
+from .watch import Watched
 
 
 class Trial(NamedTuple):
@@ -34,13 +42,17 @@ class Trial(NamedTuple):
 
     inputs     argument name -> value
     expected   the outputs: an array or number, or a tuple of them
-    call       call(f, functions, *values of inputs) -> the outputs; by default f(*values). `functions` looks a name up
-               among the learner's functions, or the package's.
-    rtol       tolerance of each entry, relative to it; plus a thousandth of that, relative to the largest entry
+    call       call(f, functions, *values of inputs) -> the outputs; by default
+               f(*values). `functions` looks a name up among the learner's functions,
+               or the package's.
+    rtol       tolerance of each entry, relative to it; plus a thousandth of that,
+               relative to the largest entry
     atol       absolute tolerance, in addition
     text       the input in words; by default f(name=value, …)
     delicate   see above
     changes    names of arguments that may be changed
+    reached    whether training reaches the input of a delicate trial
+    outputs    the names of the outputs, if they are not those of returns.py
     """
 
     inputs: dict
@@ -51,6 +63,8 @@ class Trial(NamedTuple):
     text: str = ""
     delicate: bool = False
     changes: tuple[str, ...] = ()
+    reached: bool = False
+    outputs: tuple[str, ...] = ()
 
 
 class NotDone(Exception):
@@ -60,12 +74,15 @@ class NotDone(Exception):
 class Verdict(NamedTuple):
     """The verdict on one function.
 
-    status    "right", "wrong" or "not done"; if it is not "wrong", the fields below it are empty
-    input     the smallest input for which it is wrong; got, expected: its output there, and the correct one
-    error     the known error that it makes, in words; empty if it makes none of them
-    problem   what happened instead of an output: an exception, a changed argument, no end, a file that cannot be
-              imported
-    published where that error was published, if it was
+    status     "right", "wrong" or "not done"
+    input      the smallest input for which it is wrong, or where it loses digits
+    got        its output there
+    expected   the correct output
+    error      the error that it makes, in words; empty if it is no known one
+    problem    what happened instead of an output: an exception, a changed argument,
+               no end, a file that cannot be imported
+    published  where that error was published, if it was
+    remark     for a function that is right: where it loses digits, and what keeps them
     """
 
     name: str
@@ -77,6 +94,7 @@ class Verdict(NamedTuple):
     error: str = ""
     problem: str = ""
     published: str = ""
+    remark: str = ""
 
 
 def judge(
@@ -89,39 +107,77 @@ def judge(
     """Judge f, the exercise `name`. errors: the known errors of this function."""
     verdict = partial(Verdict, name, BY_NAME[name].chapter)
     try:
-        outputs = [run(trial, f, functions) for trial in trials]
+        outputs = [run(trial, f, functions, names_of(name, trial)) for trial in trials]
     except NotDone:
         return verdict("not done")
-    failed = [
-        not correct(trial, output)
-        for trial, output in zip(trials, outputs, strict=True)
-    ]
+    pairs = list(zip(trials, outputs, strict=True))
+    failed = [not correct(trial, output) for trial, output in pairs]
     if not any(failed):
         return verdict("right")
-    first = failed.index(True)
-    got, expected = describe(outputs[first], trials[first])
-    problem = outputs[first].message if isinstance(outputs[first], Failure) else ""
-    error = matching_error(outputs, failed, trials, errors)
-    return verdict(
-        "wrong",
-        trials[first].text or call_text(name, trials[first].inputs),
+    wrong = [
+        fails and not forgiven(trial, output)
+        for (trial, output), fails in zip(pairs, failed, strict=True)
+    ]
+    status = "wrong" if any(wrong) else "right"
+    first = wrong.index(True) if any(wrong) else failed.index(True)
+    trial, output = pairs[first]
+    error = matching_error(outputs, failed, trials, errors, exact=status == "right")
+    words = error.words if error else ""
+    got, expected = describe(output, trial, names_of(name, trial))
+    found = verdict(
+        status,
+        trial.text or call_text(name, trial.inputs),
         got,
         expected,
-        error.words if error else "",
-        problem,
-        error.published if error else "",
+    )
+    if status == "right":
+        return found._replace(
+            remark=remark(name, words, output, expected_arrays(trial))
+        )
+    return found._replace(
+        error=words,
+        problem=output.message if isinstance(output, Failure) else "",
+        published=error.published if error else "",
     )
 
 
+def names_of(name: str, trial: Trial) -> tuple[str, ...]:
+    """The names of the outputs of one trial"""
+    count = len(expected_arrays(trial))
+    return trial.outputs or output_names(name, trial.inputs, count)
+
+
+def forgiven(trial: Trial, output: tuple | Failure) -> bool:
+    """Whether a formula that is correct on paper may give this output."""
+    if not trial.delicate or isinstance(output, Failure):
+        return False
+    if not trial.reached:
+        return True
+    single = any(
+        getattr(value, "dtype", None) == np.float32 for value in trial.inputs.values()
+    )
+    rounding = 1e3 * np.finfo(np.float32 if single else np.float64).eps
+    return equal(expected_arrays(trial), output, rounding, rounding)
+
+
 def matching_error(
-    outputs: list, failed: list[bool], trials: Sequence[Trial], errors: Iterable
+    outputs: list,
+    failed: list[bool],
+    trials: Sequence[Trial],
+    errors: Iterable,
+    exact: bool = False,
 ):
-    """The known error with these outputs, or None"""
+    """The known error with these outputs, or None.
+
+    Two implementations of one error need not agree on a delicate trial to the last
+    digit. They have to fail the same delicate trials, and agree on all others. With
+    `exact` they have to agree on every trial.
+    """
     for error in errors:
         theirs = [run(trial, error.function, error.functions) for trial in trials]
         if all(
             correct(trial, b) != wrong
-            if trial.delicate
+            if trial.delicate and not exact
             else equal(a, b, max(trial.rtol, 1e-7), trial.atol)
             for trial, a, b, wrong in zip(trials, outputs, theirs, failed, strict=True)
         ):
@@ -129,36 +185,38 @@ def matching_error(
     return None
 
 
-def run(trial: Trial, f: Callable, functions: Callable) -> tuple | Failure:
-    """The outputs of f on one trial, as a tuple of arrays; or a Failure. NotDone if it returns nothing."""
+def run(
+    trial: Trial, f: Callable, functions: Callable, names: tuple[str, ...] = ()
+) -> tuple | Failure:
+    """The outputs of f on one trial, as a tuple of arrays; or a Failure.
+
+    names: of the outputs. NotDone if f refuses because it is not written yet.
+    """
     inputs = {name: copied(value) for name, value in trial.inputs.items()}
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            result = (
-                f(*inputs.values())
-                if trial.call is None
-                else trial.call(f, functions, *inputs.values())
-            )
+            if trial.call is None:
+                result = f(*inputs.values())
+            else:
+                result = trial.call(f, functions, *inputs.values())
     except NotImplementedError:
         raise NotDone from None
     except Unusable as error:
         return Failure("type", str(error))
     except SystemExit:
         return Failure("SystemExit", "calls sys.exit")
-    except BaseException as error:
-        return Failure(
-            type(error).__name__,
-            " ".join(f"raises {type(error).__name__}: {error}".split())[:200],
-        )
-    for name in inputs:
-        if name not in trial.changes and not same(inputs[name], trial.inputs[name]):
+    except BaseException as error:  # noqa: BLE001 (whatever a learner's code raises)
+        words = " ".join(f"raises {type(error).__name__}: {error}".split())[:200]
+        if isinstance(f, Watched):
+            words += f.cache_text()
+        return Failure(type(error).__name__, words)
+    for name, value in inputs.items():
+        if name not in trial.changes and not same(value, trial.inputs[name]):
+            if isinstance(f, Watched):
+                name = f.name_of(value, name)
             return Failure("changed", f"changes its argument {name}")
-    return read_outputs(result, trial.expected)
-
-
-class Unusable(Exception):
-    """Raised by a trial when what a function returned cannot be used."""
+    return read_outputs(result, trial.expected, names)
 
 
 def parts(result: Any, count: int | None, what: str) -> tuple:
@@ -185,23 +243,28 @@ def correct(trial: Trial, output: tuple | Failure) -> bool:
     return equal(expected_arrays(trial), output, trial.rtol, trial.atol)
 
 
-def describe(output: tuple | Failure, trial: Trial) -> tuple[str, str]:
+def describe(
+    output: tuple | Failure, trial: Trial, names: tuple[str, ...] = ()
+) -> tuple[str, str]:
     """(got, expected) as text: the whole array if it is small, else its worst entry"""
     expected = expected_arrays(trial)
     if isinstance(output, Failure):
-        return "", number_text(expected[0]) if len(expected) == 1 and expected[
-            0
-        ].size <= 6 else ""
+        small = len(expected) == 1 and expected[0].size <= 6
+        return "", number_text(expected[0]) if small else ""
     for k, (e, g) in enumerate(zip(expected, output, strict=True)):
-        place = f"output {k + 1} of {len(expected)}: " if len(expected) > 1 else ""
+        place = f"{names[k]} = " if len(expected) > 1 and names else ""
         if e.shape != g.shape:
-            return f"{place}shape {g.shape}", f"shape {e.shape}"
+            return f"{place}an array of shape {g.shape}", f"shape {e.shape}"
         wrong = wrong_entries(e, g, trial.rtol, trial.atol)
+        if wrong.any() and e.size <= 6:
+            digits = digits_that_differ(e, g)
+            return place + number_text(g, digits), number_text(e, digits)
         if wrong.any():
-            if e.size <= 6:
-                return place + number_text(g), number_text(e)
             with np.errstate(invalid="ignore"):
                 size = np.where(wrong, np.nan_to_num(np.abs(g - e), nan=np.inf), -1)
             i = tuple(int(n) for n in np.unravel_index(size.argmax(), e.shape))
-            return f"{place}entry {list(i)} is {number_text(g[i])}", number_text(e[i])
+            digits = digits_that_differ(e[i], g[i])
+            place = f"{names[k]}" if len(expected) > 1 and names else "entry "
+            got, correct = number_text(g[i], digits), number_text(e[i], digits)
+            return f"{place}{list(i)} is {got}", correct
     return "", ""

@@ -111,6 +111,13 @@ def log_prob_trials() -> list[Trial]:
             delicate=True,
         )
     )
+    dark = {
+        "x": np.zeros((1, 1), np.float32),
+        "logits": np.full((1, 1), 20, np.float32),
+    }
+    trials.append(  # in float32, sigmoid(20) is 1
+        Trial(dark, np.array([-20.0]), rtol=1e-6, delicate=True, reached=True)
+    )
     many = np.full((1, 2048), 0.125)  # a product of 2,048 factors overflows
     trials.append(
         Trial(
@@ -148,6 +155,14 @@ def log_prob_backward_trials() -> list[Trial]:
             delicate=True,
         )
     )
+    bright = {
+        "dy": np.ones(1, np.float32),
+        "x": np.zeros((1, 1), np.float32),
+        "logits": np.full((1, 1), 20, np.float32),
+    }
+    trials.append(  # in float32, sigmoid(20) is 1, and 1 − sigmoid(20) is 0
+        Trial(bright, np.array([[-1.0]]), rtol=1e-6, delicate=True, reached=True)
+    )
     return trials
 
 
@@ -170,7 +185,10 @@ def log_mean_exp_trials() -> list[Trial]:
     trials += [Trial({"a": a.astype(np.float32)}, trials[2].expected, rtol=1e-5)]
     trials.append(
         Trial(
-            {"a": np.array([-2000.0, -2001.0])}, value(-2000.0, -2001.0), delicate=True
+            {"a": np.array([-2000.0, -2001.0])},
+            value(-2000.0, -2001.0),
+            delicate=True,
+            reached=True,
         )
     )
     trials.append(
@@ -206,7 +224,7 @@ def normalized_weights_trials() -> list[Trial]:
     apart = np.array(
         [[0.0, -2000.0], [1.0, -2001.0]]
     )  # a maximum of both images, not of each, makes the second 0/0
-    trials.append(Trial({"log_w": apart}, value(apart), delicate=True))
+    trials.append(Trial({"log_w": apart}, value(apart), delicate=True, reached=True))
     trials.append(
         Trial(
             {"log_w": np.array([[-2000.0], [0.0]])},

@@ -144,6 +144,7 @@ def log_marginal_trials() -> list[Trial]:
             value(model, x, num_samples),
             call,
             delicate=bool(words),
+            reached=num_samples > 1 and bool(words),
             text=text(
                 model._replace(x=x),
                 (f"log_marginal with {num_samples} samples, chunk_rows={chunk_rows}"),

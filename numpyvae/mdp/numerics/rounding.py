@@ -31,6 +31,7 @@ from numbers import Real
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
+from ...errors import InputError
 from ..bellman import factorize, total_chain
 from ..model import MDP
 from .validation import U
@@ -63,7 +64,7 @@ def check_tolerance(mdp: MDP, tolerance: float, H: float) -> float:
     """rounding_unit(mdp). ValueError if a solver's tolerance is below rounding."""
     number = isinstance(tolerance, Real) and not isinstance(tolerance, bool)
     if not number or not 0 < tolerance < np.inf:
-        raise ValueError(f"tolerance is {tolerance}; it must be a positive number")
+        raise InputError(f"tolerance is {tolerance}; it must be a positive number")
     unit = rounding_unit(mdp)
     if np.inf == H:  # not known yet: chapter 9
         return unit
@@ -109,7 +110,7 @@ def bound_with_rounding(
 
 def _check_rounding(mdp: MDP, tolerance: float, rounding: float) -> None:
     if rounding > tolerance:
-        raise ValueError(
+        raise InputError(
             f"float64 cannot certify values to {tolerance:g} at gamma = {mdp.gamma}: "
             f"rounding alone may cost {rounding:.2g}; ask for less, or use "
             "policy_iteration"
