@@ -1,9 +1,9 @@
-"""Chapter 7. The long run: where a policy spends its time, and its average reward.
+"""Chapter 10. The long run: where a policy spends its time, and its average reward.
 
 From the initial distribution d₀ the state after k steps has the distribution (P_πᵀ)ᵏ d₀. Weighted as rewards are, these
 sum to
 
-    d = (1 − γ) Σₖ γᵏ (P_πᵀ)ᵏ d₀ = (1 − γ) (I − γ P_π)⁻ᵀ d₀,                                                     (7.1)
+    d = (1 − γ) Σₖ γᵏ (P_πᵀ)ᵏ d₀ = (1 − γ) (I − γ P_π)⁻ᵀ d₀,                                                     (10.1)
 
 the state-visitation distribution: that of the last state of a process that continues with probability γ per step. With
 it the value is an average over states, not over time: d₀·v_π = d·r_π/(1 − γ).
@@ -15,12 +15,12 @@ every state. The bias h(s) is the total by which the rewards from s on exceed it
 oscillate, their average). With the stationary distribution μ, which solves μ = P_πᵀ μ and is the limit of d as γ → 1,
 they satisfy
 
-    h + g = r_π + P_π h,        Σ_s μ(s) h(s) = 0.                                                               (7.2)
+    h + g = r_π + P_π h,        Σ_s μ(s) h(s) = 0.                                                               (10.2)
 
 The first equation determines h up to a constant. So number the states 1, …, S and first set h₁ = 0. Then S equations in
 the S unknowns g, h₂, …, h_S remain. With I(s, s′) the entries of the identity matrix they are
 
-    g + Σ_{s′ ≥ 2} ( I(s, s′) − P_π(s, s′) ) h_{s′} = r_π(s),        s = 1, …, S.                                (7.3)
+    g + Σ_{s′ ≥ 2} ( I(s, s′) − P_π(s, s′) ) h_{s′} = r_π(s),        s = 1, …, S.                                (10.3)
 
 The matrix M of this system is I − P_π with ones as its first column. The same matrix gives μ: Mᵀ μ = (1, 0, …, 0) says
 that μ sums to 1 and is stationary. At last subtract Σ_s μ(s) h(s) from h. Near γ = 1 the discounted value contains g
@@ -37,7 +37,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from ..errors import InputError
-from .bellman import factorize, induced_chain
+from .bellman import factorize, induced_chain, require_end
 from .model import MDP
 from .numerics.validation import U, read_array, read_integer
 
@@ -51,7 +51,7 @@ class AverageReward(NamedTuple):
 
 
 def state_visitation(mdp: MDP, policy, start) -> np.ndarray:
-    """d (S,) of (7.1). start: d₀ (S,), or a state number.
+    """d (S,) of (10.1). start: d₀ (S,), or a state number.
 
     If episodes end, the sum of d is less than 1. At γ = 1 it is the number of visits per episode: no factor 1 − γ.
     """
@@ -67,13 +67,15 @@ def state_visitation(mdp: MDP, policy, start) -> np.ndarray:
             f"start is no distribution: its smallest entry is {d0.min():g}, its sum {d0.sum():.12g}"
         )
     P, _ = induced_chain(mdp, policy)
+    if mdp.gamma == 1:
+        require_end(mdp, policy, P)
     return factorize(P, mdp.gamma)(d0, transpose=True) * (
         1 - mdp.gamma if mdp.gamma < 1 else 1
     )
 
 
 def average_reward(mdp: MDP, policy) -> AverageReward:
-    """Gain and bias (7.2) of a unichain policy; γ is not used. ValueError if it has several recurrent classes."""
+    """Gain and bias (10.2) of a unichain policy; γ is not used. ValueError if it has several recurrent classes."""
     P, r = induced_chain(mdp, policy)
     if mdp.end.any():
         raise InputError(
@@ -99,7 +101,7 @@ def average_reward(mdp: MDP, policy) -> AverageReward:
                 format="csc",
             )
         )
-        h = factors.solve(r)  # (7.3): g in the place of h₁
+        h = factors.solve(r)  # (10.3): g in the place of h₁
         mu = factors.solve(first, "T")
     else:
         matrix = np.eye(len(r)) - P
