@@ -9,6 +9,7 @@
     7. average     the long run: visited states, average reward
     8. simulation  trajectories
     9. discount    critical discount factors, Blackwell optimality
+   10. optimal_average  the best average reward
     Optional: solution (what a solver returns), rounding (tie tolerance, iterative refinement), validation (how arguments are read)
 
 Symbols: s, s′ states, S their number; a an action, A their number; P(s′ | s, a) transition probability; R(s, a)
@@ -37,6 +38,11 @@ from .discount import blackwell_policy, critical_discounts
 from .horizon import FiniteHorizonSolution, backward_induction, effective_horizon
 from .model import MDP
 from .numerics.rounding import refined_policy_evaluation
+from .optimal_average import (
+    OptimalAverageReward,
+    average_policy_iteration,
+    relative_value_iteration,
+)
 from .simulation import Trajectory, simulate
 from .solution import Solution
 from .solvers import (
@@ -51,10 +57,12 @@ __all__ = [
     "MDP",
     "AverageReward",
     "FiniteHorizonSolution",
+    "OptimalAverageReward",
     "Solution",
     "Trajectory",
     "action_values",
     "advantages",
+    "average_policy_iteration",
     "average_reward",
     "backward_induction",
     "bellman_operator",
@@ -73,6 +81,7 @@ __all__ = [
     "policy_evaluation",
     "policy_iteration",
     "refined_policy_evaluation",
+    "relative_value_iteration",
     "simulate",
     "state_visitation",
     "value_iteration",
