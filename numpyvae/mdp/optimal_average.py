@@ -160,7 +160,7 @@ def average_policy_iteration(mdp: MDP, policy=None) -> OptimalAverageReward:
         )
     gain = float(g[0])
     low, high = _bounds(q.max(axis=1) - h, _rounding(mdp) * _size(mdp, h))
-    error = max(high - gain, gain - low) + tolerance
+    error = float(max(high - gain, gain - low) + tolerance)
     return OptimalAverageReward(policy, gain, h, len(visited), error)
 
 
