@@ -12,6 +12,7 @@
     10. average     the long run: visited states, average reward
     11. simulation  trajectories
     12. discount    critical discount factors, Blackwell optimality
+    13. optimal_average  the best average reward
 
     Optional: solution (what a solver returns)
 
@@ -72,6 +73,11 @@ from .horizon import FiniteHorizonSolution, backward_induction
 from .improvement import greedy_policy, policy_iteration
 from .model import MDP
 from .numerics.rounding import refined_policy_evaluation
+from .optimal_average import (
+    OptimalAverageReward,
+    average_policy_iteration,
+    relative_value_iteration,
+)
 from .simulation import Trajectory, simulate
 from .solution import Solution
 from .span import modified_policy_iteration
@@ -81,10 +87,12 @@ __all__ = [
     "MDP",
     "AverageReward",
     "FiniteHorizonSolution",
+    "OptimalAverageReward",
     "Solution",
     "Trajectory",
     "action_values",
     "advantages",
+    "average_policy_iteration",
     "average_reward",
     "backward_induction",
     "bellman_operator",
@@ -103,6 +111,7 @@ __all__ = [
     "policy_evaluation",
     "policy_iteration",
     "refined_policy_evaluation",
+    "relative_value_iteration",
     "simulate",
     "state_visitation",
     "value_iteration",
