@@ -1,5 +1,7 @@
 """What type checkers see of `numpyvae`: the names that __init__.py loads lazily."""
 
+from .data import Dataset as Dataset
+from .data import Dataset as Dataset
 from .data import IdxError as IdxError
 from .data import load_mnist as load_mnist
 from .data import read_idx as read_idx
@@ -23,7 +25,6 @@ from .mdp import simulate as simulate
 from .mdp import value_iteration as value_iteration
 from .runs.checkpoint import CheckpointError as CheckpointError
 from .runs.run import Run as Run
-from .runs.source import DataSource as DataSource
 from .runs.warm_start import warm_start as warm_start
 from .settings import TrainingOptions as TrainingOptions
 from .settings import VAEConfig as VAEConfig

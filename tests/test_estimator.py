@@ -6,6 +6,7 @@ import math
 import pickle
 import subprocess
 import sys
+import types
 import zlib
 from pathlib import Path
 
@@ -14,15 +15,16 @@ import pytest
 import scipy.sparse
 
 from numpyvae.cli import main
+from numpyvae.data.dataset import Dataset
 from numpyvae.estimator import VAE, NotFittedError
 from numpyvae.pictures.samples import sample_images
 from numpyvae.runs.checkpoint import CheckpointError
 from numpyvae.runs.run import Run
-from numpyvae.runs.source import DataSource
 from numpyvae.settings import TrainingOptions, VAEConfig
 from numpyvae.training.loop import train
 from numpyvae.training.state import initial_state
 from numpyvae.training.step import NotFiniteError
+from numpyvae.training.streams import stream
 from numpyvae.vae import encode
 from numpyvae.vae.iwae import log_marginal
 
@@ -271,7 +273,7 @@ def test_a_normal_decoders_mean_is_not_cut_off():
 def test_samples_are_the_images_that_sampling_draws():
     model = small(prior=(0.5, -1.0)).fit(BYTES)
     images = sample_images(
-        model.params_, model.config_, (2, 3), np.random.default_rng(5), 40
+        model.params_, model.config_, (2, 3), stream("sample", 5), 40
     )
     assert np.array_equal(np.rint(model.sample(40)).reshape(40, 2, 3), images)
 
@@ -284,7 +286,7 @@ def test_score_samples_is_log_marginal_with_a_generator_of_the_seed_and_the_row(
             row[None],
             fitted.config_,
             20,
-            np.random.default_rng([5, zlib.crc32(row.tobytes())]),
+            stream("score", 5, zlib.crc32(row.tobytes())),
         )[0].item()
         for row in x
     ]
@@ -315,10 +317,11 @@ def test_different_rows_have_different_noise():
     model = small(likelihood="normal", logvar_x=0.0, n_importance_samples=1).fit(REAL)
     model.params_.vector[...] = 0
     model.params_["decoder.0.W"][...] = model.params_["decoder.1.W"][...] = 1
-    rows = np.zeros((2, 6))
-    rows[1, 0] = 1e-6
-    a, b = model.score_samples(rows)
-    assert abs(a - b) > 1e-3 and np.ptp(model.score_samples(rows[[0, 0]])) == 0
+    rows = np.zeros((8, 6))
+    rows[:, 0] = np.arange(8) * 1e-6
+    # the noise is cut off where relu is 0, so some of the scores may agree
+    assert np.ptp(model.score_samples(rows)) > 1e-3
+    assert np.ptp(model.score_samples(rows[[0, 0]])) == 0
 
 
 def test_a_model_that_says_one_half_of_everything_scores_log_one_half_a_pixel():
@@ -333,7 +336,8 @@ def test_a_model_that_says_one_half_of_everything_scores_log_one_half_a_pixel():
 def test_training_raises_the_score():
     data = np.repeat(np.eye(6), 10, axis=0)
     short, long = (
-        small(epochs=epochs, lr=1e-2).fit(data).score(data) for epochs in (1, 60)
+        small(epochs=epochs, lr=3e-2, random_state=7).fit(data).score(data)
+        for epochs in (1, 100)
     )
     independent = math.log(1 / 6) + 5 * math.log(
         5 / 6
@@ -377,7 +381,7 @@ def test_samples_repeat_for_an_integer_and_continue_for_a_generator(fitted):
         fitted.sample(4, random_state=7), fitted.sample(4, random_state=7)
     )
     assert not np.array_equal(fitted.sample(4, random_state=7), fitted.sample(4))
-    rng = np.random.default_rng(5)
+    rng = stream("sample", 5)
     assert np.array_equal(
         fitted.sample(4, rng), fitted.sample(4)
     ) and not np.array_equal(fitted.sample(4, rng), fitted.sample(4))
@@ -549,7 +553,7 @@ def test_a_saved_model_works_on_the_command_line(
     tmp_path, monkeypatch, tiny_directory, capsys
 ):
     monkeypatch.chdir(tmp_path)
-    images, _ = DataSource.open(tiny_directory)[1:]
+    images = Dataset.open(tiny_directory).images
     small().fit(images.reshape(len(images), -1)).save("model")
     assert main(["sample", "model", "--out", "x.png"]) == 0 and Path("x.png").is_file()
     assert main(["report", "model"]) == 0 and "arrays in memory" in (
@@ -573,7 +577,7 @@ def run(tiny):
         "run",
         config,
         options,
-        DataSource.of(*tiny),
+        Dataset.of(*tiny),
         initial_state(tiny[0], config, options),
     )
     train(*tiny, config, options, state=run.state, processes=1)
@@ -647,3 +651,40 @@ def test_an_unknown_setting_or_attribute_is_named_as_the_models():
     fitted = VAE(epochs=1, hidden_dims=(3,), latent_dim=2).fit(np.zeros((2, 4)))
     with pytest.raises(AttributeError, match="^a VAE has no feature_names_in_$"):
         fitted.feature_names_in_
+
+
+# Containers
+
+
+class Frame:
+    """A stand-in for the DataFrame of pandas and polars, which the tests do not need"""
+
+    def __init__(self, values, **words):
+        self.values, self.words = values, words
+
+
+@pytest.mark.parametrize(
+    "container, words",
+    [
+        ("pandas", {"columns": ["vae0", "vae1"], "index": None}),
+        ("polars", {"schema": ["vae0", "vae1"]}),
+    ],
+)
+def test_set_output_chooses_the_container_of_transform(
+    fitted, container, words, monkeypatch
+):
+    module = types.ModuleType(container)
+    module.DataFrame = Frame
+    monkeypatch.setitem(sys.modules, container, module)
+    model = copy.deepcopy(fitted)
+    assert model.set_output(transform=container) is model
+    assert model.set_output(transform=None) is model
+    frame = model.transform(GRAY)
+    assert np.array_equal(frame.values, fitted.transform(GRAY)) and frame.words == words
+    model.set_output(transform="default")
+    assert isinstance(model.transform(GRAY), np.ndarray)
+
+
+def test_a_container_that_there_is_not_is_refused():
+    with pytest.raises(ValueError, match="default, pandas, polars, not 'arrow'"):
+        VAE().set_output(transform="arrow")

@@ -27,6 +27,7 @@ from numpyvae.settings import (
 )
 from numpyvae.training.schedule import SCHEDULES
 from numpyvae.vae import ACTIVATIONS, LIKELIHOODS, OBJECTIVES
+from numpyvae.vae.adam import MIN_EPSILON
 
 PACKAGE = Path(numpyvae.__file__).parent
 FIELDS = {
@@ -120,11 +121,20 @@ def test_the_smallest_integer_is_accepted_and_the_one_below_is_not(name, least):
 
 def test_a_number_that_must_be_positive_is_not_zero_but_beta_may_be():
     assert VAEConfig(beta=0).beta == 0 and TrainingOptions(lr=5e-324).lr > 0
-    for name in ("lr", "adam_epsilon"):
-        with pytest.raises(
-            ValueError, match=f"{name} must be a finite number, positive, not 0"
-        ):
-            make(name, 0)
+    with pytest.raises(ValueError, match="lr must be a finite number, positive, not 0"):
+        TrainingOptions(lr=0)
+
+
+@pytest.mark.parametrize("epsilon", [0, 1e-46, 1e-13])
+def test_adams_epsilon_is_far_above_the_moments_that_are_rounded_to_zero(epsilon):
+    with pytest.raises(ValueError, match="adam_epsilon must be a finite number, 1e-12"):
+        TrainingOptions(adam_epsilon=epsilon)
+
+
+def test_the_smallest_adam_epsilon_is_the_one_that_adam_accepts():
+    assert TrainingOptions(adam_epsilon=MIN_EPSILON).adam_epsilon == MIN_EPSILON
+    with pytest.raises(ValueError, match="adam_epsilon"):
+        TrainingOptions(adam_epsilon=MIN_EPSILON / 2)
 
 
 def test_numpy_scalars_become_plain_numbers():
@@ -191,7 +201,7 @@ def values(each):
         return st.sampled_from(rule["choices"])
     if each.type is int:
         return st.integers(rule["minimum"], 10**6)
-    least = 0 if rule["positive"] or rule["minimum"] == 0 else None
+    least = 0 if rule["positive"] else rule["minimum"]
     return st.floats(
         least, exclude_min=rule["positive"], allow_nan=False, allow_infinity=False
     )

@@ -42,12 +42,11 @@ def run(args: Namespace, console: Console) -> int:
     from ..training.parallel.threads import set_environment
 
     set_environment()  # before NumPy is imported: evaluation has threads of its own
-    import numpy as np
-
     from ..runs.run import Run
     from ..settings import BINARIZATIONS
     from ..training.evaluation import evaluate
     from ..training.parallel.cores import available_cores
+    from ..training.streams import stream
     from ..vae.likelihoods import LIKELIHOODS
 
     trained = Run.load(args.run)
@@ -58,7 +57,7 @@ def run(args: Namespace, console: Console) -> int:
         images,
         config,
         options.binarize,
-        np.random.default_rng(args.seed),
+        stream("evaluate", args.seed),
         args.importance_samples,
         threads=available_cores(),
         progress=console.progress,
@@ -99,16 +98,16 @@ def run(args: Namespace, console: Console) -> int:
 
 
 def test_data(trained, args: Namespace):
-    """(source, test images, whether it is the data that the run was trained on): the run's own, or --data.
+    """(data, test images, whether it is the data that the run was trained on): the run's own, or --data.
 
     ValueError if the images do not have the size that the model was trained on.
     """
-    from ..runs.source import DataSource
+    from ..data.dataset import Dataset
 
     if args.data is None:
-        source, _, images = trained.source.load(trained=args.run)
-        return source, images, True
-    source, _, images = DataSource.open(args.data)
+        source = trained.source.load(trained=args.run)
+        return source, source.test_images, True
+    source = Dataset.open(args.data)
     unknown = trained.source.digest is None and source.pixels == trained.source.pixels
     if source.image_shape != trained.source.image_shape and not unknown:
         sizes = [
@@ -118,4 +117,4 @@ def test_data(trained, args: Namespace):
         raise InputError(
             f"{source}: images have {sizes[0]}, the model in {args.run} has {sizes[1]}"
         )
-    return source, images, source.digest == trained.source.digest
+    return source, source.test_images, source.digest == trained.source.digest

@@ -5,20 +5,28 @@ from contextlib import ExitStack
 from dataclasses import fields, replace
 from pathlib import Path
 
-from ..data.mnist import find_data_directory
+from ..data.dataset import SAMPLE_DIGEST, Dataset
+from ..data.mnist import find_data
 from ..errors import InputError
 from ..files import exclusive_lock
 from ..runs.directory import new_directory
 from ..runs.run import CHECKPOINT, Run
-from ..runs.source import DataSource
-from ..runs.warm_start import ARCHITECTURE, warm_start
-from ..settings import PRESETS, TrainingOptions, VAEConfig, check_together, flag, flags
+from ..runs.warm_start import warm_start
+from ..settings import (
+    ARCHITECTURE,
+    PRESETS,
+    TrainingOptions,
+    VAEConfig,
+    check_together,
+    flag,
+    flags,
+)
 from ..training.state import initial_state
 from .arguments import given_settings, split_settings
 
 
 def open_run(args: Namespace, log, lock: ExitStack):
-    """(run, training images, test images). The lock holds until `lock` is closed; `log` prints a line.
+    """The run, whose `source` has its images. The lock holds until `lock` is closed; `log` prints a line.
 
     BlockingIOError, naming the directory, if another process is training there.
     """
@@ -39,19 +47,19 @@ def new_run(args: Namespace, log, lock: ExitStack):
         {**PRESETS.get(args.preset, {}), **given_settings(args)}
     )
     options = TrainingOptions(**training)
-    source, images, test_images = DataSource.open(find_data_directory(args.data))
-    config = VAEConfig(input_dim=source.pixels, **model)
-    state = initial_state(images, config, options)
+    data = Dataset.open(find_data(args.data))
+    config = VAEConfig(input_dim=data.pixels, **model)
+    state = initial_state(data.images, config, options)
     directory = locked_directory(args.out, lock)
-    current = Run.create(config, options, source, state, directory)
-    log(start_message(source, images, test_images))
+    current = Run.create(config, options, data, state, directory)
+    log(start_message(data))
     if args.preset:
         used = {**vars(config), **vars(options)}
         log(
             f"Preset {args.preset}: "
             + ", ".join(f"{name} {used[name]}" for name in PRESETS[args.preset])
         )
-    return current, images, test_images
+    return current
 
 
 def continued_run(args: Namespace, log, lock: ExitStack):
@@ -68,21 +76,20 @@ def continued_run(args: Namespace, log, lock: ExitStack):
     model, training = split_settings({**given, **own})
     config, options = VAEConfig(**model), TrainingOptions(**training)
     check_together(config, options)
-    source, images, test_images = (
-        earlier.source.load(trained=args.earlier)
-        if args.data is None
-        else DataSource.open(args.data)
-    )
+    if args.data is None:
+        data = earlier.source.load(trained=args.earlier)
+    else:
+        data = Dataset.open(args.data)
     directory = locked_directory(args.out, lock)
     current = warm_start(
         earlier,
         config,
         options,
-        source,
+        data,
         directory=directory,
         keep_optimizer=args.keep_optimizer,
     )
-    log(start_message(source, images, test_images))
+    log(start_message(data))
     other = [
         f"{flag(each)[2:]} {getattr(options, each.name)} ({getattr(earlier.options, each.name)} there)"
         for each in fields(options)
@@ -92,7 +99,7 @@ def continued_run(args: Namespace, log, lock: ExitStack):
         f"Starting with the parameters of {args.earlier}, {len(earlier.state.history)} epochs"
         + ("".join(f"; {text}" for text in other))
     )
-    return current, images, test_images
+    return current
 
 
 def resumed_run(args: Namespace, log, lock: ExitStack):
@@ -127,14 +134,14 @@ def resumed_run(args: Namespace, log, lock: ExitStack):
             f"--epochs {epochs}: the schedule of {args.resume} is defined for {current.options.epochs}"
         )
     current.options = replace(current.options, epochs=epochs)
-    current.source, images, test_images = current.source.load(args.data, args.resume)
+    current.source = current.source.load(args.data, args.resume)
     if done < epochs:
         current.write_log()
         batch = 1 if current.state.rng is None else current.state.batches_done + 1
         log(
             f"Resuming {directory} at epoch {done + 1}, batch {batch}, on {current.source}"
         )
-    return current, images, test_images
+    return current
 
 
 def refuse_contradictions(given: dict, own: dict, run: str) -> None:
@@ -153,13 +160,12 @@ def locked_directory(given: str | None, lock: ExitStack) -> Path:
     return directory
 
 
-def start_message(source, images, test_images) -> str:
+def start_message(data: Dataset) -> str:
     """The first line of the log: the data, and where to get all of MNIST if this is the sample of it."""
-    if Path(source.path).name == "sample":
+    counts = len(data.images), len(data.test_images)
+    if data.digest == SAMPLE_DIGEST:
         return (
-            f"Training on the sample in {source}: {len(images):,} digits of MNIST, {len(test_images):,} to test. "
-            "For all of MNIST: numpyvae download"
+            "Training on the sample in {}: {:,} digits of MNIST, {:,} to test. "
+            "For all of MNIST: numpyvae download".format(data, *counts)
         )
-    return (
-        f"Training on {source}: {len(images):,} images, {len(test_images):,} to test."
-    )
+    return "Training on {}: {:,} images, {:,} to test.".format(data, *counts)

@@ -78,7 +78,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    """Sample images from a trained model: the decoder's mean. --reconstruct and --interpolate decode the encoder's mu.
+    """Sample images from a trained model: the decoder's mean. --reconstruct and
+    --interpolate decode the encoder's mu.
 
     examples:
       numpyvae sample runs/001 --out digits.png --grid 4 12
@@ -107,7 +108,9 @@ def run(args: Namespace, console: Console) -> int:
 
 
 def refuse_sizes(args: Namespace) -> None:
-    """ValueError for a size that the kind of image cannot have, and for one number of a pair."""
+    """ValueError for a size that the kind of image cannot have, and for one number of a
+    pair.
+    """
     for flag, given in (("--count", args.count), ("--grid", args.grid)):
         if given is not None and args.manifold:
             raise InputError(
@@ -151,12 +154,11 @@ def size_asked_for(args: Namespace) -> str:
 
 def prior_images(trained, args: Namespace):
     """Samples from the prior."""
-    import numpy as np
-
     from ..pictures.samples import sample_images
+    from ..training.streams import stream
 
     count, columns = rows_and_columns(args)
-    rng = np.random.default_rng(args.seed)
+    rng = stream("sample", args.seed)
     images = sample_images(
         trained.state.params, trained.config, trained.source.image_shape, rng, count
     )
@@ -164,7 +166,9 @@ def prior_images(trained, args: Namespace):
 
 
 def reconstructed_images(trained, args: Namespace):
-    """Random test images, each row above its reconstructions; a last row that is not full is left out."""
+    """Random test images, each row above its reconstructions; a last row that is not
+    full is left out.
+    """
     from ..pictures.samples import reconstruction_rows
 
     count, columns = rows_and_columns(args)
@@ -183,7 +187,9 @@ def reconstructed_images(trained, args: Namespace):
 
 
 def interpolated_images(trained, args: Namespace):
-    """A row per pair of test images: the first one, what is between their mu, the second one."""
+    """A row per pair of test images: the first one, what is between their mu, the
+    second one.
+    """
     from ..pictures.samples import interpolate
 
     count, columns = rows_and_columns(args)
@@ -224,7 +230,9 @@ def interpolated_images(trained, args: Namespace):
 
 
 def traversed_images(trained, args: Namespace):
-    """A row per latent unit: chosen ones, or all that --count allows, by falling variance of their mu."""
+    """A row per latent unit: chosen ones, or all that --count allows, by falling
+    variance of their mu.
+    """
     from ..pictures.samples import active_first, traverse
     from ..vae.model import encode
 
@@ -254,17 +262,19 @@ def manifold_images(trained, args: Namespace):
 
 
 def model_input(trained, args: Namespace, shuffle: bool = True):
-    """(source, test images as the model's input), in random order unless they are chosen by number."""
+    """(source, test images as the model's input), in random order unless they are
+    chosen by number.
+    """
     import numpy as np
 
-    from ..data.pixels import apply_static, to_input
+    from ..training.streams import stream
 
-    rng, binarize = np.random.default_rng(args.seed), trained.options.binarize
-    source, images, _ = test_data(trained, args)
-    images = apply_static(images, binarize, "test")
+    rng = stream("sample", args.seed)
+    data, images, _ = test_data(trained, args)
+    rows = np.arange(len(images))
     if shuffle:
-        images = images[rng.permutation(len(images))]
-    return source, to_input(images, binarize, rng)
+        rows = rng.permutation(rows)
+    return data, data.input("test", trained.options.binarize, rng, rows)
 
 
 IMAGES = {

@@ -9,7 +9,7 @@ A Bernoulli decoder describes pixels that are 0 or 1. Gray pixels can be binariz
     dynamic       1 with probability x                  sampled every time an image is used
     static        1 with probability x                  sampled once, from a stated seed
 
-The choice is `TrainingOptions.binarize`, with which `training/loop` and `training/evaluation` call `to_input`. Losses
+The choice is `TrainingOptions.binarize`, which `Dataset.input` applies (data/dataset). Losses
 with and without binarization, and with different binarizations, are not comparable. Dynamic binarization also
 regularizes, since a model never sees one image twice.
 
@@ -30,6 +30,11 @@ STATIC_SEEDS = {"train": 1, "test": 2}  # the same images in every run
 _STATIC_CHUNK = 2**20  # random numbers at a time
 
 
+def scale_of(images: np.ndarray) -> int:
+    """The number that stands for 1: 255 for bytes; 1 for floats, taken as they are."""
+    return 255 if images.dtype == np.uint8 else 1
+
+
 def to_input(images: np.ndarray, binarize: str, rng: np.random.Generator) -> np.ndarray:
     """Images as the model's input: (N, rows, cols) or (N, D) -> float32 (N, D).
 
@@ -42,11 +47,10 @@ def to_input(images: np.ndarray, binarize: str, rng: np.random.Generator) -> np.
             f"binarize must be one of {', '.join(BINARIZATIONS)}, not {binarize!r}"
         )
     x = images.reshape(len(images), -1)
-    x = (
-        x * np.float32(1 / 255)
-        if x.dtype == np.uint8
-        else x.astype(np.float32, copy=False)
-    )
+    if scale_of(x) == 255:
+        x = x * np.float32(1 / 255)
+    else:
+        x = x.astype(np.float32, copy=False)
     if binarize == "threshold":
         return (x >= 0.5).astype(np.float32)
     if binarize == "dynamic":
@@ -179,10 +183,3 @@ def binarize_static(images: np.ndarray, seed: int | Sequence[int]) -> np.ndarray
         x = v[chunk] * np.float32(1 / 255)
         binary[chunk] = (rng.random(x.shape, dtype=np.float32) < x) * np.uint8(255)
     return binary.reshape(images.shape)
-
-
-def apply_static(images: np.ndarray, binarize: str, split: str) -> np.ndarray:
-    """The images of a split ("train" or "test") as training and evaluation use them: binarized once if that is asked"""
-    return (
-        binarize_static(images, STATIC_SEEDS[split]) if binarize == "static" else images
-    )

@@ -13,28 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from ..data.dataset import Dataset
 from ..errors import InputError
 from ..settings import TrainingOptions, VAEConfig
+from ..training.history import COLUMNS, TEST_COLUMNS
 from ..training.state import TrainingState, make_optimizer
 from ..vae.parameters import Parameters, parameter_shapes
 from . import checkpoint
-from .source import DataSource
 
-COLUMNS = (
-    "epoch",
-    "train_loss",
-    "test_loss",
-    "reconstruction",
-    "kl",
-    "seconds",
-    "active_units",
-)
-TEST_COLUMNS = (
-    "test_loss",
-    "reconstruction",
-    "kl",
-    "active_units",
-)  # NaN or None without test images
 LIMIT = 2**53  # no counter of a run reaches it, and float64 holds every integer below
 ARRAYS = ("params", "adam.m", "adam.v")
 
@@ -61,19 +47,19 @@ def state_record(state: TrainingState) -> dict[str, Any]:
 
 
 def settings_record(
-    config: VAEConfig, options: TrainingOptions, source: DataSource
+    config: VAEConfig, options: TrainingOptions, source: Dataset
 ) -> dict[str, Any]:
     """Settings and data source as JSON can hold them."""
     return {
         "config": asdict(config),
         "options": asdict(options),
-        "source": asdict(source),
+        "source": source.record(),
     }
 
 
 def read_settings(
     meta: Mapping[str, Any],
-) -> tuple[VAEConfig, TrainingOptions, DataSource]:
+) -> tuple[VAEConfig, TrainingOptions, Dataset]:
     """The inverse of settings_record. ValueError or TypeError names what is wrong."""
     config = VAEConfig(**_mapping(meta, "config"))
     options = TrainingOptions(**_mapping(meta, "options"))
@@ -92,7 +78,17 @@ def read_settings(
     rows, columns = (_integer(size, "a size of the image", 1) for size in shape)
     if isinstance(scale, bool) or scale not in (1, 255):
         raise InputError(f"the data's scale is {str(scale)[:60]}")
-    return config, options, DataSource(path, digest, (rows, columns), scale)
+    classes = read_classes(source.get("classes"))
+    return config, options, Dataset(path, digest, (rows, columns), scale, classes)
+
+
+def read_classes(names: Any) -> tuple[str, ...] | None:
+    """The names of the data's classes, a list of text, or None if they have none."""
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InputError(f"the names of the data's classes are {str(names)[:60]}")
+    return tuple(names)
 
 
 def read_state(

@@ -14,16 +14,19 @@ checkpoint is written last, so the files of all epochs in it exist; what was don
 
 From Python:
 
-    source, images, test_images = DataSource.open("data/sample")
-    run = Run.create(config, options, source, initial_state(images, config, options), "runs/scripted")
-    train(images, test_images, config, options, state=run.state, after_epoch=lambda state: run.save())
+    data = Dataset.open("data/sample")
+    state = initial_state(data.images, config, options)
+    run = Run.create(config, options, data, state, "runs/scripted")
+    train(data.images, data.test_images, config, options, state=run.state,
+          after_epoch=lambda state: run.save())
 
 Later, load the run and train it to more epochs (`replace` is that of dataclasses):
 
     run = Run.load("runs/scripted")
     run.options = replace(run.options, epochs=30)
-    _, images, test_images = run.source.load()  # ValueError if the data is not that of the run
-    train(images, test_images, run.config, run.options, state=run.state, after_epoch=lambda state: run.save())
+    data = run.source.load()  # ValueError if the data is not that of the run
+    train(data.images, data.test_images, run.config, run.options, state=run.state,
+          after_epoch=lambda state: run.save())
 """
 
 import csv
@@ -37,20 +40,21 @@ from typing import Any
 
 import numpy as np
 
-from ..data.pixels import apply_static, to_input
+from ..data.dataset import Dataset, printable_path
 from ..errors import InputError
 from ..files import write_file
 from ..pictures.plots import learning_curve_svg, write_svg
 from ..pictures.png import write_png
 from ..pictures.samples import enlarge, image_grid, reconstruction_grid, sample_images
 from ..settings import TrainingOptions, VAEConfig, arguments, check_together
+from ..training.history import COLUMNS
 from ..training.state import TrainingState, check_model
 from ..training.step import NotFiniteError
+from ..training.streams import stream
 from . import checkpoint, record
 from .checkpoint import CheckpointError
 from .directory import new_directory
 from .frames import save_frame
-from .source import DataSource, printable_path
 
 CHECKPOINT = "checkpoint.npz"
 LOG = "log.csv"
@@ -69,7 +73,7 @@ class Run:
     directory: Path | None
     config: VAEConfig
     options: TrainingOptions
-    source: DataSource
+    source: Dataset
     state: TrainingState
     conditions: dict[str, Any] = field(default_factory=dict)
     warm_start: dict[str, Any] = field(default_factory=dict)
@@ -78,7 +82,7 @@ class Run:
         if self.directory is not None:
             self.directory = Path(self.directory)
         if self.source is None:
-            self.source = DataSource.unknown(self.config.input_dim)
+            self.source = Dataset.unknown(self.config.input_dim)
         check_together(self.config, self.options)
         check_model(self.state, self.config)
         if self.source.pixels != self.config.input_dim:
@@ -92,7 +96,7 @@ class Run:
         cls,
         config: VAEConfig,
         options: TrainingOptions,
-        source: DataSource | None,
+        source: Dataset | None,
         state: TrainingState,
         directory: str | os.PathLike | None = None,
         **more,
@@ -177,7 +181,7 @@ class Run:
     def write_log(self) -> None:
         """Write log.csv: one row per epoch."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, record.COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.state.history)
         write_file(self.directory / LOG, text.getvalue())
@@ -197,26 +201,21 @@ class Run:
     def image_grids(self, test_images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(samples, reconstructions): two grids, from the same z and the same test images every time."""
         params, config, shape = self.state.params, self.config, self.source.image_shape
-        rng = np.random.default_rng([self.options.seed, 0])
+        rng = stream("pictures", self.options.seed)
         samples = image_grid(sample_images(params, config, shape, rng, 64), 8)
-        x = to_input(
-            apply_static(test_images[:32], self.options.binarize, "test"),
-            self.options.binarize,
-            rng,
-        )
+        data = Dataset.in_memory(test_images[:0], test_images[:32])
+        x = data.input("test", self.options.binarize, rng)
         return samples, reconstruction_grid(params, x, config, shape)
 
     def command_line(self) -> str:
-        """The command that trains the same model again: the data, and what differs from the defaults."""
-        words = [
-            "numpyvae",
-            "train",
-            "--data",
-            str(self.source),
-            *arguments(self.config, self.options),
-        ]
+        """The command that trains the same model again, from any directory: the data,
+        and what differs from the defaults.
+        """
+        data = str(self.source) if self.source.path is None else self.source.path
+        words = ["numpyvae", "train", "--data", absolute(data)]
+        words += arguments(self.config, self.options)
         if self.warm_start:
-            words += ["--from", printable_path(str(self.warm_start.get("run")))]
+            words += ["--from", absolute(str(self.warm_start.get("run")))]
             words += ["--keep-optimizer"] * bool(self.warm_start.get("optimizer"))
         note = (
             ""
@@ -231,6 +230,11 @@ class Run:
             "no directory" if self.directory is None else printable_path(self.directory)
         )
         return f"<Run {place}: {architecture(self.config)}, {done} of {self.options.epochs} epochs on {self.source}>"
+
+
+def absolute(path: str) -> str:
+    """A path as text that can be printed and pasted in any directory."""
+    return os.fsencode(os.path.abspath(path)).decode("utf-8", "replace")
 
 
 def architecture(config: VAEConfig) -> str:

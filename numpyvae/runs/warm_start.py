@@ -9,30 +9,19 @@ Source: Burda et al. 2016, section 5, Table 2: models trained with one objective
 import os
 from dataclasses import replace
 
+from ..data.dataset import Dataset
 from ..errors import InputError
-from ..settings import TrainingOptions, VAEConfig
+from ..settings import ARCHITECTURE, TrainingOptions, VAEConfig
 from ..training.state import TrainingState, make_optimizer
 from ..vae.parameters import Parameters, parameter_shapes
 from .run import Run
-from .source import DataSource
-
-ARCHITECTURE = (
-    "input_dim",
-    "num_classes",
-    "hidden_dims",
-    "latent_dim",
-    "activation",
-    "likelihood",
-    "logvar_x",
-    "prior",
-)
 
 
 def warm_start(
     earlier: Run,
     config: VAEConfig,
     options: TrainingOptions,
-    source: DataSource | None = None,
+    source: Dataset | None = None,
     *,
     directory: str | os.PathLike | None = None,
     keep_optimizer: bool = False,

@@ -28,7 +28,7 @@ Weights are drawn uniformly from −a to a, where the mean square is the varianc
     (5.2)  Var W = ∫ w²/(2a) dw = a²/3                       from −a to a
 
 - "uniform", the default: a = 1/√fan_in. This is PyTorch's default, kept so that results
-  can be compared. Its variance is 1/(3 fan_in), so a layer divides the mean square by 3.
+  can be compared. Its variance is 1/(3 fan_in): a layer divides the mean square by 3.
 - "glorot": a = √(6/(fan_in + fan_out)), whose variance by (5.2) is Glorot & Bengio's.
 
 relu sets about half of its inputs to 0, the negative ones. That halves the mean square:
@@ -61,6 +61,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ..errors import InputError
 from ..settings import VAEConfig
 from .likelihoods import LIKELIHOODS
 
@@ -81,7 +82,7 @@ class Parameters(dict[str, np.ndarray]):
         super().__init__()
         size = sum(math.prod(shape) for shape in shapes.values())
         if np.shape(vector) != (size,):
-            raise ValueError(
+            raise InputError(
                 f"vector must have the shape ({size},), the sum of the shapes; "
                 f"it has {np.shape(vector)}"
             )
@@ -143,11 +144,11 @@ def _write(place: np.ndarray, name: str, array: np.ndarray) -> None:
         return
     array = np.asanyarray(array)
     if array.shape != place.shape:
-        raise ValueError(f"{name} has the shape {place.shape}, not {array.shape}")
+        raise InputError(f"{name} has the shape {place.shape}, not {array.shape}")
     if np.ma.isMaskedArray(array) or not np.can_cast(
         array.dtype, place.dtype, "same_kind"
     ):
-        raise ValueError(
+        raise InputError(
             f"{name} holds {place.dtype}: a {type(array).__name__} of {array.dtype} "
             "does not fit without loss"
         )
