@@ -5,11 +5,13 @@ equation that the function follows from. Two hints lead there. The first is the 
 the last is the formula, read from the chapter itself.
 """
 
+import ast
 import inspect
 import re
+from functools import cache
 from typing import NamedTuple
 
-from .table import BY_NAME, chapter_module, package_function
+from .table import BY_NAME, chapter_module
 
 
 class Contract(NamedTuple):
@@ -331,17 +333,34 @@ def contract_text(name: str) -> str:
 def hints(name: str) -> list[str]:
     """The hints to an exercise, one at a time; the last is the formula."""
     contract = CONTRACTS[name]
-    function = package_function(name)
-    if "." in name:
-        function = getattr(function, name.split(".")[1])
-    formula = inspect.getdoc(function) or ""
     blocks = [equation(name, number) for number in contract.equations]
-    return [contract.idea, "\n\n".join(dict.fromkeys([formula, *blocks]))]
+    formula = "\n\n".join(dict.fromkeys([docstring(name), *blocks]))
+    return [contract.idea, formula]
+
+
+def docstring(name: str) -> str:
+    """The docstring of an exercise in its chapter"""
+    node: ast.AST = _chapter(BY_NAME[name].chapter)
+    for part in name.split("."):
+        node = next(child for child in _definitions(node) if child.name == part)
+    return ast.get_docstring(node) or ""
 
 
 def equation(name: str, number: str) -> str:
     """The block of the chapter in which an equation stands"""
-    for block in (chapter_module(BY_NAME[name].chapter).__doc__ or "").split("\n\n"):
+    text = ast.get_docstring(_chapter(BY_NAME[name].chapter)) or ""
+    for block in text.split("\n\n"):
         if re.search(rf"^ *\({number}\)|\({number}\)$", block, re.MULTILINE):
             return inspect.cleandoc(f"\n{block}")
     raise ValueError(f"equation ({number}) is not in the chapter of {name}")
+
+
+@cache
+def _chapter(chapter: str) -> ast.Module:
+    """The syntax tree of a chapter, which has docstrings also under `python -OO`"""
+    return ast.parse(inspect.getsource(chapter_module(chapter)))
+
+
+def _definitions(node: ast.AST) -> list:
+    kinds = ast.FunctionDef, ast.ClassDef
+    return [child for child in ast.iter_child_nodes(node) if isinstance(child, kinds)]

@@ -20,7 +20,9 @@ from numpyvae.vae import (
     model,
     objectives,
 )
+from tests.exercises.alternatives import ALTERNATIVES
 from tests.exercises.exercise_files import source, write_chapter, write_solved
+from tests.exercises.judge.test_check import ON_PAPER
 
 CONFIG = VAEConfig(input_dim=30, hidden_dims=(16,), latent_dim=3)
 SLOW_KL = """
@@ -117,6 +119,19 @@ def test_a_full_set_of_solutions_gives_the_same_losses(tmp_path, tiny):
         assert str(tmp_path) in learner["kl_divergence_backward"].__code__.co_filename
         assert (losses(tiny), losses(tiny, objective="iwae", num_samples=3)) == own
     assert everything() == before
+
+
+@pytest.mark.parametrize("way", [0, 1, 2, "on paper"])
+def test_what_the_check_calls_right_trains(tiny, way):
+    if way == "on paper":
+        functions = {name: function for name, function, _ in ON_PAPER.values()}
+    else:
+        functions = {name: functions[way] for name, functions in ALTERNATIVES.items()}
+    own = losses(tiny), losses(tiny, objective="iwae", num_samples=3)
+    with use_functions(functions) as words:
+        assert words.startswith(f"{len(functions)} functions of yours")
+        mine = losses(tiny), losses(tiny, objective="iwae", num_samples=3)
+    np.testing.assert_allclose(mine, own, rtol=1e-4)  # rounding in float32
 
 
 def test_what_is_not_done_stays_the_packages_and_what_is_wrong_is_refused(
