@@ -4,7 +4,6 @@ The oracles are quadrature, complex steps through formulas in σ, and sample mom
 """
 
 import cmath
-import itertools
 import math
 
 import numpy as np
@@ -251,19 +250,20 @@ def reparameterize_backward_trials() -> list[Trial]:
     """By complex steps through the formula in σ, one sample at a time"""
 
     def value(dz, mu, logvar, eps):
-        eps = eps.reshape(-1, *mu.shape)
-        dz = dz.reshape(eps.shape)
-        dmu, dlogvar = np.zeros(mu.shape), np.zeros(mu.shape)
-        for i in itertools.product(*map(range, mu.shape)):
-            for j in range(len(eps)):
-                v = float(mu[i]), float(logvar[i])
-                dmu[i] += dz[j][i] * slope(
-                    lambda m, s: m + deviation(s) * eps[j][i], v, 0
-                )
-                dlogvar[i] += dz[j][i] * slope(
-                    lambda m, s: m + deviation(s) * eps[j][i], v, 1
-                )
-        return dmu, dlogvar
+        def sample(m, s, e):
+            return m + deviation(s) * e
+
+        def gradient(k):
+            each = over(
+                lambda d, m, s, e: d * slope(lambda m, s: sample(m, s, e), (m, s), k),
+                dz,
+                mu,
+                logvar,
+                eps,
+            )
+            return each.reshape(-1, *mu.shape).sum(axis=0)
+
+        return gradient(0), gradient(1)
 
     one = [
         np.array([[[1.0]]]),
@@ -393,15 +393,16 @@ ERRORS = [
             "this is E[log q]: the sign is missing": lambda v: -0.5 * (LOG_2PI + v + 1),
             "the ½ E[(x − mu)²/σ²] = ½ is missing": lambda v: 0.5 * (LOG_2PI + v),
             "log 2π is missing": lambda v: 0.5 * (v + 1),
-            "the constant is ½ log π; it must be ½ log 2π": lambda v: 0.5 * (
-                math.log(math.pi) + v + 1
+            "the constant is ½ log π; it must be ½ log 2π": lambda v: (
+                0.5 * (math.log(math.pi) + v + 1)
             ),
             "σ² is in the place of log σ²: this is ½ (log 2π + exp(logvar) + 1)": (
                 lambda v: 0.5 * (LOG_2PI + np.exp(v) + 1)
             ),
             "logvar is taken for log σ: it is log σ²": of_log_sigma(entropy, 0),
-            "this is ½ (log 2π − logvar + 1): the sign of logvar": lambda v: 0.5
-            * (LOG_2PI - v + 1),
+            "this is ½ (log 2π − logvar + 1): the sign of logvar": lambda v: (
+                0.5 * (LOG_2PI - v + 1)
+            ),
             "½ stands before log 2π only": lambda v: 0.5 * LOG_2PI + v + 1,
             "this is in bits, with log₂; nats are natural logarithms": lambda v: (
                 entropy(v) / math.log(2)
@@ -514,9 +515,7 @@ ERRORS = [
             "σ is in the place of σ²: this has exp(d/2)": kl_of(
                 lambda d, r, sq, sp: np.expm1(d / 2) - d + r**2 / sp
             ),
-            "the − 1 is missing": kl_of(
-                lambda d, r, sq, sp: np.exp(d) - d + r**2 / sp
-            ),
+            "the − 1 is missing": kl_of(lambda d, r, sq, sp: np.exp(d) - d + r**2 / sp),
             "1 is added; it must be subtracted": kl_of(
                 lambda d, r, sq, sp: np.exp(d) + 1 - d + r**2 / sp
             ),
@@ -532,8 +531,8 @@ ERRORS = [
             "the prior is ignored: this is the KL to the standard normal": (
                 lambda m, v, mp=0.0, vp=0.0: kl_divergence(m, v) + 0 * (mp + vp)
             ),
-            "the prior's mean is ignored": lambda m, v, mp=0.0, vp=0.0: (
-                kl_divergence(m, v, 0 * mp, vp)
+            "the prior's mean is ignored": lambda m, v, mp=0.0, vp=0.0: kl_divergence(
+                m, v, 0 * mp, vp
             ),
             "the prior's variance is ignored": lambda m, v, mp=0.0, vp=0.0: (
                 kl_divergence(m, v, mp, 0 * vp)
@@ -571,10 +570,7 @@ ERRORS = [
                 lambda m, v, mp=0.0, vp=0.0: cross_entropy(m, v, mp, vp)
             ),
             "correct on paper, but exp(d) − 1 − d loses its digits near d = 0: use "
-            "np.expm1": lambda m, v, mp=0.0, vp=0.0: (
-                kl_divergence(m, v, mp, vp)
-                + 0.5 * (np.exp(v - vp) - 1 - np.expm1(v - vp))
-            ),
+            "np.expm1": kl_of(lambda d, r, sq, sp: np.exp(d) - 1 - d + r**2 / sp),
         },
     ),
     *errors_of(
@@ -678,14 +674,14 @@ ERRORS = [
             "this is mu + exp(−logvar/2)·eps: divided by σ, not multiplied": (
                 lambda mu, v, eps: reparameterize(mu, -v, eps)
             ),
-            "this is σ·eps: mu is missing": lambda mu, v, eps: (
-                reparameterize(0 * mu, v, eps)
+            "this is σ·eps: mu is missing": lambda mu, v, eps: reparameterize(
+                0 * mu, v, eps
             ),
             "this is (mu + eps)·σ: mu is scaled as well": lambda mu, v, eps: (
                 (mu + eps) * np.exp(0.5 * v)
             ),
-            "this is mu + σ: the noise is missing": lambda mu, v, eps: (
-                reparameterize(mu, v, 0 * eps + 1)
+            "this is mu + σ: the noise is missing": lambda mu, v, eps: reparameterize(
+                mu, v, 0 * eps + 1
             ),
             "this is mu + σ + eps: the noise is added, not multiplied": (
                 lambda mu, v, eps: mu + np.exp(0.5 * v) + eps

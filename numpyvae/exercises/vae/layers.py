@@ -367,8 +367,9 @@ ERRORS = [
             "this is dy (1 − dy²): the gradient is squared; it must be y": (
                 lambda dy, y: dy * (1 - dy**2)
             ),
-            "this is dy where y > 0: the derivative of relu": lambda dy, y: dy
-            * (y > 0),
+            "this is dy where y > 0: the derivative of relu": lambda dy, y: (
+                dy * (y > 0)
+            ),
         },
     ),
     *errors_of("linear_backward_params", PARAMS_ERRORS),
