@@ -1,37 +1,50 @@
 """A scikit-learn compatible estimator (scikit-learn is not required).
 
     fit(X)                  training, from new parameters, on the rows of X
-    transform(X)            mu of q(z|x)                                              (N, D) -> (N, L)
-    inverse_transform(Z)    E[x|z], the decoder's mean, in the scale of X             (N, L) -> (N, D)
-    sample(n)               the same for z ~ p(z): means, without the noise of p(x|z)        -> (n, D)
-    score_samples(X)        log p(x), from n_importance_samples importance weights    (N, D) -> (N,)
+    transform(X)            mu of q(z|x)                          (N, D) -> (N, L)
+    inverse_transform(Z)    E[x|z], the decoder's mean, in the
+                            scale of X                            (N, L) -> (N, D)
+    sample(n)               the same for z ~ p(z): means, without
+                            the noise of p(x|z)                          -> (n, D)
+    score_samples(X)        log p(x), by n_importance_samples
+                            importance weights                    (N, D) -> (N,)
     score(X)                their mean, in nats per row: higher is better
-    save(directory)         a run, which the command line evaluates and samples; VAE.load reads it, and any other run
+    save(directory)         a run, which the command line evaluates and samples;
+                            VAE.load reads it, and any other run
 
-uint8 input is divided by 255, other input is converted to float32. Later calls need the same kind of input as fit. The
-Bernoulli likelihood needs numbers in [0, 1]: held-out rows may leave the range of the fitted ones
-(MinMaxScaler(clip=True)). The normal likelihood accepts any real number. Gray values stay gray; binarize beforehand.
+uint8 input is divided by 255, other input is converted to float32. Later calls need the
+same kind of input as fit. The Bernoulli likelihood needs numbers in [0, 1]: held-out
+rows may leave the range of the fitted ones (MinMaxScaler(clip=True)). The normal
+likelihood accepts any real number. Gray values stay gray; binarize beforehand.
 
-random_state is an integer, the seed of training; or a NumPy Generator, from which each fit takes a seed; or None, for a
-new seed. `sample` also uses it: with an integer, the same rows at each call. Scores are deterministic: each row's noise
-is seeded by the fit seed and the row's CRC, so a score does not depend on the other rows.
-fit uses two processes where that is safe (training.threads.default_processes); last digits depend on it.
+random_state is an integer, the seed of training; or a NumPy Generator, from which each
+fit takes a seed; or None, for a new seed. `sample` also uses it: with an integer, the
+same rows at each call. Scores are deterministic: each row's noise is seeded by the fit
+seed and the row's CRC, so a score does not depend on the other rows. `fit` uses two
+processes where that is safe (training.parallel.threads.default_processes); the last
+digits depend on it.
 
-Source: Buitinck et al. 2013, "API design for machine learning software: experiences from the scikit-learn project".
+With beta other than 1 the model maximizes another bound than log p(x), so a grid search
+over beta by `score` compares models by what they were not all trained for.
+
+Source: Buitinck et al. 2013, "API design for machine learning software: experiences from
+the scikit-learn project".
 """
 
 import os
 import zlib
-from dataclasses import field, fields, make_dataclass
-from numbers import Integral
+from dataclasses import dataclass, fields
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .data.dataset import Dataset
 from .data.pixels import check_array
+from .errors import InputError
 from .runs.run import Run
-from .runs.source import DataSource
-from .settings import TrainingOptions, VAEConfig
+from .settings import TrainingOptions, VAEConfig, is_integer
 from .training.loop import train
 from .training.parallel.threads import limited_blas_threads
 from .vae.gaussian import reparameterize
@@ -39,43 +52,62 @@ from .vae.iwae import log_marginal
 from .vae.likelihoods import LIKELIHOODS
 from .vae.model import decode, encode, prior_parameters
 
-OPTIONS = [
-    (option.name, option.type, field(default=option.default))
-    for settings in (VAEConfig, TrainingOptions)
-    for option in fields(settings)
-    if option.name not in ("input_dim", "seed", "binarize")
-]  # fit knows these
-OPTIONS += [
-    ("n_importance_samples", int, field(default=100)),
-    ("random_state", int | np.random.Generator | None, field(default=None)),
-]
+CONTAINERS = ("default", "pandas", "polars")
 
 
-class NotFittedError(ValueError, AttributeError):
+class NotFittedError(InputError, AttributeError):
     """The model is not fitted."""
 
 
-class VAE(make_dataclass("VAE", OPTIONS, kw_only=True, eq=False, repr=False)):
-    """Settings of VAEConfig and of TrainingOptions, under their names; fit checks them, and ValueError names the field.
+@dataclass(kw_only=True, eq=False, repr=False)
+class VAE:
+    """The settings of VAEConfig and of TrainingOptions, under their names.
 
-    After fit: params_, config_, seed_, n_features_in_, scale_ (255 for uint8, else 1), history_, one row per epoch.
+    fit checks them; its InputError names the field that is wrong. After fit there are
+    params_, config_, seed_, n_features_in_, scale_ (255 for uint8, else 1), and history_,
+    one row per epoch.
     """
+
+    # the model's
+    hidden_dims: tuple[int, ...] = VAEConfig.hidden_dims
+    latent_dim: int = VAEConfig.latent_dim
+    activation: str = VAEConfig.activation
+    likelihood: str = VAEConfig.likelihood
+    logvar_x: float | None = VAEConfig.logvar_x
+    prior: tuple = VAEConfig.prior
+    beta: float = VAEConfig.beta
+    # its training's
+    epochs: int = TrainingOptions.epochs
+    batch_size: int = TrainingOptions.batch_size
+    lr: float = TrainingOptions.lr
+    num_samples: int = TrainingOptions.num_samples
+    objective: str = TrainingOptions.objective
+    schedule: str = TrainingOptions.schedule
+    decay_epochs: int = TrainingOptions.decay_epochs
+    warmup: int = TrainingOptions.warmup
+    initialization: str = TrainingOptions.initialization
+    adam_epsilon: float = TrainingOptions.adam_epsilon
+    # the estimator's own
+    n_importance_samples: int = 100
+    random_state: int | np.random.Generator | None = None
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "VAE":
-        """The model of a run, from its directory or its checkpoint: fitted, as after fit. CheckpointError if damaged.
-        A run that was trained on binarized pixels needs binary input."""
+        """The fitted model of a run, from its directory or its checkpoint.
+
+        A run that was trained on binarized pixels needs binary input. CheckpointError if
+        the file is damaged.
+        """
         run = Run.load(path)
-        settings = {**vars(run.config), **vars(run.options)}
-        model = cls(
-            random_state=run.options.seed,
-            **{name: settings[name] for name in settings if hasattr(cls, name)},
-        )
+        model = cls(random_state=run.options.seed)
+        for name, value in {**vars(run.config), **vars(run.options)}.items():
+            if hasattr(cls, name):
+                setattr(model, name, value)
         model._keep(run)
         return model
 
     def save(self, directory: str | os.PathLike) -> None:
-        """Write the fitted model as a run, into a directory that must be new or empty (FileExistsError)."""
+        """Write the fitted model as a run, into a directory that is new or empty."""
         Run.create(
             self.config_,
             self.run_.options,
@@ -91,31 +123,50 @@ class VAE(make_dataclass("VAE", OPTIONS, kw_only=True, eq=False, repr=False)):
     def set_params(self, **params) -> "VAE":
         """Change settings. ValueError, changing none, if a name is not one of them."""
         own = self.get_params()
-        if unknown := params.keys() - own.keys():
-            raise ValueError(
-                f"no setting is called {', '.join(sorted(unknown))}; there are {', '.join(own)}"
+        unknown = sorted(params.keys() - own.keys())
+        if unknown:
+            raise InputError(
+                f"no setting is called {', '.join(unknown)}; there are {', '.join(own)}"
             )
-        vars(self).update(params)
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+    def set_output(self, *, transform: str | None = None) -> "VAE":
+        """What transform and fit_transform return; None changes nothing.
+
+        "default" is an array; "pandas" and "polars" are a DataFrame whose columns are
+        the names of the latents.
+        """
+        if transform is not None:
+            if transform not in CONTAINERS:
+                raise InputError(
+                    f"transform must be one of {', '.join(CONTAINERS)}, not {transform!r}"
+                )
+            # scikit-learn's clone copies an attribute of this name
+            self._sklearn_output_config = {"transform": transform}
         return self
 
     def fit(self, X: ArrayLike, y: object = None) -> "VAE":
-        """y is ignored. NotFiniteError if the training diverges. An error leaves the model unchanged."""
-        unit = (
-            self.likelihood in LIKELIHOODS
-            and LIKELIHOODS[self.likelihood].unit_interval
-        )
-        X = check_array(X, "X", unit_interval=unit)
+        """Train from new parameters on the rows of X; y is ignored.
+
+        NotFiniteError if the training diverges. An error leaves the model unchanged.
+        """
+        known = LIKELIHOODS.get(self.likelihood)  # an unknown one is refused below
+        X = check_array(X, "X", unit_interval=known is not None and known.unit_interval)
         if X.dtype == np.uint8 and X.max() <= 1:
-            raise ValueError(
-                "X is uint8, read as 0 to 255, and has nothing above 1; convert 0 and 1 to float"
+            raise InputError(
+                "X is uint8, read as 0 to 255, and has nothing above 1; convert 0 and 1 "
+                "to float"
             )
         seed = check_random_state(self.random_state)
-        if not isinstance(seed, Integral):
+        if not is_integer(seed):
             seed = int(np.random.default_rng(seed).integers(2**63))
-        config = VAEConfig(input_dim=X.shape[1], **self._kwargs_for(VAEConfig))
-        options = TrainingOptions(seed=seed, **self._kwargs_for(TrainingOptions))
+        config = VAEConfig(input_dim=X.shape[1], **self._settings_of(VAEConfig))
+        options = TrainingOptions(seed=seed, **self._settings_of(TrainingOptions))
         state = train(X, None, config, options)
-        self._keep(Run(None, config, options, DataSource.of(X), state))
+        data = Dataset.of(X).without_images()
+        self._keep(Run(None, config, options, data, state))
         return self
 
     def fit_transform(self, X: ArrayLike, y: object = None) -> np.ndarray:
@@ -123,8 +174,10 @@ class VAE(make_dataclass("VAE", OPTIONS, kw_only=True, eq=False, repr=False)):
         return self.fit(X).transform(X)
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """mu of q(z|x)        (N, D) -> (N, L)"""
-        return encode(self.params_, self._prepare(X), self.config_)[0][0]
+        """mu of q(z|x)        (N, D) -> (N, L)        in the container of set_output"""
+        (mu, _), _ = encode(self.params_, self._prepare(X), self.config_)
+        output = vars(self).get("_sklearn_output_config", {"transform": "default"})
+        return self._contained(mu, output["transform"], getattr(X, "index", None))
 
     def inverse_transform(self, Z: ArrayLike) -> np.ndarray:
         """E[x|z], the decoder's mean, in the scale of X        (N, L) -> (N, D)"""
@@ -135,35 +188,31 @@ class VAE(make_dataclass("VAE", OPTIONS, kw_only=True, eq=False, repr=False)):
     def sample(
         self, n_samples: int = 1, random_state: int | np.random.Generator | None = None
     ) -> np.ndarray:
-        """E[x|z] for z ~ p(z)        -> (n_samples, D)        random_state, if given, replaces the model's own."""
+        """E[x|z] for z ~ p(z)        -> (n_samples, D)
+
+        random_state, if given, replaces the model's own.
+        """
         check_count("n_samples", n_samples)
-        rng = np.random.default_rng(
-            check_random_state(
-                self.random_state if random_state is None else random_state
-            )
-        )
+        if random_state is None:
+            random_state = self.random_state
+        rng = np.random.default_rng(check_random_state(random_state))
         eps = rng.standard_normal((n_samples, self.config_.latent_dim))
-        return self.inverse_transform(
-            reparameterize(*prior_parameters(self.config_, eps.dtype), eps)
-        )
+        mu_p, logvar_p = prior_parameters(self.config_, eps.dtype)
+        return self.inverse_transform(reparameterize(mu_p, logvar_p, eps))
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
-        """log p(x), estimated with n_importance_samples samples per row        (N, D) -> (N,)"""
-        x, k = self._prepare(X), self.n_importance_samples
-        check_count("n_importance_samples", k)
-        seeds = ([self.seed_, zlib.crc32(row)] for row in x)
+        """log p(x), by n_importance_samples samples per row        (N, D) -> (N,)"""
+        x, samples = self._prepare(X), self.n_importance_samples
+        check_count("n_importance_samples", samples)
+        log_px = np.empty(len(x))
         with limited_blas_threads():
-            rows = [
-                log_marginal(
-                    self.params_,
-                    row[None],
-                    self.config_,
-                    k,
-                    np.random.default_rng(seed),
+            for i in range(len(x)):
+                row = x[i : i + 1]
+                rng = np.random.default_rng([self.seed_, zlib.crc32(row.tobytes())])
+                log_px[i : i + 1] = log_marginal(
+                    self.params_, row, self.config_, samples, rng
                 )[0]
-                for row, seed in zip(x, seeds, strict=True)
-            ]
-        return np.concatenate(rows)
+        return log_px
 
     def score(self, X: ArrayLike, y: object = None) -> float:
         """The mean of score_samples(X). y is ignored."""
@@ -176,82 +225,91 @@ class VAE(make_dataclass("VAE", OPTIONS, kw_only=True, eq=False, repr=False)):
         )
 
     def __repr__(self) -> str:
-        values = (
-            (each.name, repr(getattr(self, each.name)), repr(each.default))
+        own = self.get_params()
+        changed = [
+            f"{each.name}={own[each.name]!r}"
             for each in fields(self)
-        )
-        return f"VAE({', '.join(f'{name}={value}' for name, value, default in values if value != default)})"
+            if repr(own[each.name]) != repr(each.default)
+        ]
+        return f"VAE({', '.join(changed)})"
 
-    def _keep(self, run):
-        self.run_, self.params_, self.config_, self.seed_ = (
-            run,
-            run.state.params,
-            run.config,
-            run.options.seed,
-        )
-        self.n_features_in_, self.scale_ = run.config.input_dim, run.source.scale
+    def _keep(self, run: Run) -> None:
+        """The attributes of a fitted model"""
+        self.run_ = run
+        self.params_ = run.state.params
+        self.config_ = run.config
+        self.seed_ = run.options.seed
+        self.n_features_in_ = run.config.input_dim
+        self.scale_ = run.source.scale
         self.history_ = [
             {name: row[name] for name in ("epoch", "train_loss", "seconds")}
             for row in run.state.history
         ]
 
-    def _kwargs_for(self, kind):
-        return {
-            field.name: getattr(self, field.name)
-            for field in fields(kind)
-            if hasattr(self, field.name)
-        }
+    def _settings_of(self, kind: type) -> dict[str, Any]:
+        """The estimator's settings that are fields of VAEConfig, or of TrainingOptions"""
+        names = [each.name for each in fields(kind)]
+        return {name: getattr(self, name) for name in names if hasattr(self, name)}
 
-    def _prepare(self, X):
-        X = check_array(
-            X,
-            "X",
-            self.n_features_in_,
-            LIKELIHOODS[self.config_.likelihood].unit_interval,
-        )
-        if (X.dtype == np.uint8) != (self.scale_ == 255):
-            kinds = ("numbers that are not uint8", "uint8, 0 to 255")
-            raise ValueError(
-                f"X is {kinds[X.dtype == np.uint8]}, but fit was given {kinds[self.scale_ == 255]}"
+    def _prepare(self, X: ArrayLike) -> np.ndarray:
+        """X (N, D), checked against what fit was given, as the model's input"""
+        unit_interval = LIKELIHOODS[self.config_.likelihood].unit_interval
+        X = check_array(X, "X", self.n_features_in_, unit_interval)
+        kinds = {255: "uint8, 0 to 255", 1: "numbers that are not uint8"}
+        scale = 255 if X.dtype == np.uint8 else 1
+        if scale != self.scale_:
+            raise InputError(
+                f"X is {kinds[scale]}, but fit was given {kinds[self.scale_]}"
             )
         binarize = self.run_.options.binarize
-        if binarize != "none" and not np.isin(X, (0, self.scale_)).all():
-            raise ValueError(
-                f"the model was trained on binarized pixels (binarize {binarize!r}), but X has "
-                f"others than 0 and {self.scale_}: binarize X first"
+        if binarize != "none" and not np.isin(X, (0, scale)).all():
+            raise InputError(
+                f"the model was trained on binarized pixels (binarize {binarize!r}), but "
+                f"X has others than 0 and {scale}: binarize X first"
             )
-        return X * np.float32(1 / self.scale_)
+        rng = np.random.default_rng(self.seed_)  # not used
+        return Dataset.in_memory(X).input("train", "none", rng)
 
-    def __getattr__(self, name):  # called only for missing attributes
-        if (
-            name.endswith("_")
-            and not name.startswith("_")
-            and "params_" not in vars(self)
-        ):
+    def _contained(self, mu: np.ndarray, container: str, index: Any) -> Any:
+        """mu in the container of set_output; index: the rows' names, if X had them"""
+        if container == "default":
+            return mu
+        names = self.get_feature_names_out().tolist()
+        frame = import_module(container).DataFrame  # pandas or polars
+        if container == "polars":
+            return frame(mu, schema=names)
+        return frame(mu, columns=names, index=index)
+
+    def __getattr__(self, name: str) -> Any:  # called only for missing attributes
+        learned = name.endswith("_") and not name.startswith("_")
+        if learned and "params_" not in vars(self):
             raise NotFittedError(
                 f"a VAE has no {name} before it is fitted: call fit first"
             )
         raise AttributeError(f"a VAE has no {name}")
 
-    def __sklearn_tags__(self):  # called only by scikit-learn, so the import succeeds
-        from sklearn.utils import Tags, TargetTags, TransformerTags
-
-        return Tags(
-            None, TargetTags(required=False), TransformerTags(preserves_dtype=[])
+    def __sklearn_tags__(self) -> Any:  # called only by scikit-learn: it is there
+        tags = import_module("sklearn.utils")
+        return tags.Tags(
+            None,
+            tags.TargetTags(required=False),
+            tags.TransformerTags(preserves_dtype=[]),
         )
 
 
 def check_count(name: str, value: object) -> None:
-    """ValueError if the value is not an integer, 1 or more."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} must be an integer, 1 or more, not {value!r}")
+    """InputError if the value is not an integer, 1 or more."""
+    if not is_integer(value) or value < 1:
+        raise InputError(f"{name} must be an integer, 1 or more, not {value!r}")
 
 
-def check_random_state(value: object) -> object:
-    """The value; ValueError if it is not a seed, a generator or None."""
-    seed = isinstance(value, Integral) and not isinstance(value, bool) and value >= 0
-    if value is None or seed or isinstance(value, np.random.Generator):
+def check_random_state(value: Any) -> Any:
+    """The value; InputError if it is not a seed, a generator or None."""
+    if value is None or isinstance(value, np.random.Generator):
         return value
-    raise ValueError(
-        f"random_state must be a non-negative integer, a NumPy Generator or None, not {value!r}"
+    if is_integer(value) and value >= 0:
+        return value
+    raise InputError(
+        "random_state must be a non-negative integer, a NumPy Generator or None, not "
+        f"{value!r}"
     )

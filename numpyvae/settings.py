@@ -1,17 +1,22 @@
 """Settings: every option of a model and of its training, once.
 
-A field has an option's default, the values that it accepts, its help text and its name on the command line. The checks
-below, the argument parser, the estimator, the report and the command that reproduces a run read these fields; none of
-them repeats a default or a choice.
+A field has an option's default, the values that it accepts, its help text and its name
+on the command line. The checks below, the argument parser, the estimator, the report and
+the command that reproduces a run read these fields; none of them repeats a default or a
+choice.
 
-A setting is stored as a plain Python number, string or tuple. (A NumPy scalar would promote float32 arrays to float64,
-and JSON cannot hold it.) A value that a field does not accept, of any type, is a ValueError that names the field.
+A setting is stored as a plain Python number, string or tuple. (A NumPy scalar would
+promote float32 arrays to float64, and JSON cannot hold it.) A value that a field does
+not accept, of any type, is an InputError that names the field.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeGuard
+
+from .errors import InputError
 
 ACTIVATIONS = ("relu", "tanh")
 LIKELIHOODS = ("bernoulli", "normal")
@@ -35,7 +40,10 @@ def option(
     choices: tuple[str, ...] = (),
     flag: str | None = None,
 ) -> Any:
-    """A dataclass field with its rule and its help text. `flag`: its name on the command line, if it differs."""
+    """A dataclass field with its rule and its help text.
+
+    flag    its name on the command line, if it is not the field's
+    """
     rule = {
         "help": help,
         "minimum": minimum,
@@ -48,10 +56,11 @@ def option(
 
 @dataclass(frozen=True)
 class VAEConfig:
-    """The model: sizes, activation, likelihood p(x|z), prior p(z) and the weight β of the KL term.
+    """The model: sizes, activation, likelihood p(x|z), prior p(z), weight β of the KL.
 
-    prior is (mu_p, logvar_p), each a number or one number per latent. logvar_x is the normal decoder's log s²; None
-    learns it, from 0. ValueError names the field that is wrong.
+    prior is (mu_p, logvar_p), each a number or one number per latent. logvar_x is the
+    normal decoder's log s²; None learns it, from 0. InputError names the field that is
+    wrong.
     """
 
     input_dim: int = option(784, "number of pixels, or columns of the data", minimum=1)
@@ -71,13 +80,14 @@ class VAEConfig:
     logvar_x: float | None = option(
         None, "log variance of the normal decoder; learned unless given"
     )
-    prior: tuple = (0.0, 0.0)
+    prior: tuple = (0.0, 0.0)  # from Python only: it has no rule of one field, no flag
     beta: float = option(1.0, "weight of the KL term", minimum=0)
+    num_classes: int = option(0, "classes that the model is told", minimum=0)
 
     def __post_init__(self):
         check_fields(self)
         if self.logvar_x is not None and self.likelihood != "normal":
-            raise ValueError(
+            raise InputError(
                 f"logvar_x is {self.logvar_x}, but only the normal likelihood has it: "
                 "use likelihood 'normal'"
             )
@@ -85,7 +95,7 @@ class VAEConfig:
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How a model is trained. ValueError names the field that is wrong."""
+    """How a model is trained. InputError names the field that is wrong."""
 
     epochs: int = option(30, "passes over the training set", minimum=1)
     batch_size: int = option(128, "images per batch", minimum=1)
@@ -125,11 +135,15 @@ class TrainingOptions:
         "initial weights: by fan-in, or glorot, with the mean image as output bias",
         choices=INITIALIZATIONS,
     )
-    adam_epsilon: float = option(1e-8, "Adam's epsilon", positive=True)
+    # far above 1e-16, the root of the second moments that Adam rounds to 0
+    adam_epsilon: float = option(1e-8, "Adam's epsilon", minimum=1e-12)
 
     def __post_init__(self):
         check_fields(self)
 
+
+# what two models must share so that one can use the parameters of the other
+ARCHITECTURE = tuple(each.name for each in fields(VAEConfig) if each.name != "beta")
 
 PRESETS = {  # Burda et al. 2016, with the changes that the README names
     "burda": {
@@ -149,77 +163,137 @@ PRESETS = {  # Burda et al. 2016, with the changes that the README names
 
 
 def check_fields(settings: VAEConfig | TrainingOptions) -> None:
-    """Check each field of a new settings object by its rule, and store the plain value."""
+    """Check each field of a new settings object, and store the plain value."""
     for each in fields(settings):
-        value = getattr(settings, each.name)
-        if each.name == "prior":
-            plain = _prior(value, settings.latent_dim)
-        elif each.name == "hidden_dims":
-            plain = _sequence(each, value)
-        elif each.name == "logvar_x" and value is None:
-            plain = None
-        else:
-            plain = plain_value(each, value)
+        plain = plain_value(each, getattr(settings, each.name))
         object.__setattr__(settings, each.name, plain)
+    if isinstance(settings, VAEConfig):
+        prior = plain_prior(settings.prior, settings.latent_dim)
+        object.__setattr__(settings, "prior", prior)
 
 
 def check_together(config: VAEConfig, options: TrainingOptions) -> None:
-    """ValueError if a model and its training contradict each other."""
-    if options.objective != "elbo" and (config.beta != 1 or options.warmup):
-        raise ValueError(
-            f"beta is {config.beta} and warmup {options.warmup}, but objective {options.objective!r} "
-            "has no separate KL term: beta must be 1 and warmup 0"
+    """InputError if a model and its training contradict each other."""
+    weighted = config.beta != 1 or options.warmup > 0
+    if options.objective != "elbo" and weighted:
+        raise InputError(
+            f"beta is {config.beta} and warmup {options.warmup}, but objective "
+            f"{options.objective!r} has no separate KL term: beta must be 1 and warmup 0"
         )
 
 
 def plain_value(each: Field, value: Any) -> Any:
-    """The value as a plain int, float or str; ValueError, naming the field, if it breaks the field's rule."""
-    rule = each.metadata
-    if rule["choices"]:
-        if isinstance(value, str) and value in rule["choices"]:
-            return str(value)
-        raise ValueError(
-            f"{each.name} must be one of {', '.join(rule['choices'])}, not {value!r}"
-        )
+    """The value as a plain int, float, str or tuple; the prior as it is.
+
+    InputError names the field if the value breaks its rule.
+    """
+    if each.name == "prior":  # its rule needs another field: see plain_prior
+        return value
+    if each.name == "logvar_x" and value is None:
+        return None
+    if each.name == "hidden_dims":
+        return _sizes(each, value)
+    if each.metadata["choices"]:
+        return _choice(each, value)
     if each.type is int:
-        if _is_number(value, Integral) and value >= rule["minimum"]:
-            return int(value)
-        raise ValueError(
-            f"{each.name} must be an integer, {rule['minimum']} or more, not {value!r}"
-        )
-    enough = rule["minimum"] is None or (
-        is_finite_number(value) and value >= rule["minimum"]
+        return _integer(each, value)
+    return _real(each, value)
+
+
+def _choice(each: Field, value: Any) -> str:
+    choices = each.metadata["choices"]
+    if isinstance(value, str) and value in choices:
+        return str(value)
+    raise InputError(f"{each.name} must be one of {', '.join(choices)}, not {value!r}")
+
+
+def _integer(each: Field, value: Any) -> int:
+    minimum = each.metadata["minimum"]
+    if is_integer(value) and value >= minimum:
+        return int(value)
+    raise InputError(
+        f"{each.name} must be an integer, {minimum} or more, not {value!r}"
     )
-    if is_finite_number(value) and enough and (value > 0 or not rule["positive"]):
+
+
+def _real(each: Field, value: Any) -> float:
+    minimum, bound = -math.inf, ""
+    if each.metadata["minimum"] is not None:
+        minimum = each.metadata["minimum"]
+        bound = f", {minimum} or more"
+    if each.metadata["positive"]:
+        minimum = math.nextafter(0, 1)
+        bound = ", positive"
+    if is_finite_number(value) and value >= minimum:
         return float(value)
-    bound = (
-        ", positive"
-        if rule["positive"]
-        else ""
-        if rule["minimum"] is None
-        else f", {rule['minimum']} or more"
+    raise InputError(f"{each.name} must be a finite number{bound}, not {value!r}")
+
+
+def _sizes(each: Field, values: Any) -> tuple[int, ...]:
+    problem = f"{each.name} must be a sequence of positive integers, not {values!r}"
+    if isinstance(values, (str, bytes)):
+        raise InputError(problem)
+    try:
+        sizes = tuple(values)
+    except TypeError:
+        raise InputError(problem) from None
+    if not all(is_integer(size) and size >= 1 for size in sizes):
+        raise InputError(problem)
+    return tuple(map(int, sizes))
+
+
+def plain_prior(prior: Any, latent_dim: int) -> tuple:
+    """(mu_p, logvar_p), each a float or a tuple of one float per latent."""
+    problem = (
+        f"prior must be (mu_p, logvar_p), each a finite number or {latent_dim} finite "
+        f"numbers, not {prior!r}"
     )
-    raise ValueError(f"{each.name} must be a finite number{bound}, not {value!r}")
+    try:
+        mu_p, logvar_p = prior
+    except (TypeError, ValueError):
+        raise InputError(problem) from None
+    return tuple(_prior_part(part, latent_dim, problem) for part in (mu_p, logvar_p))
+
+
+def _prior_part(part: Any, latent_dim: int, problem: str) -> float | tuple[float, ...]:
+    if is_finite_number(part):
+        return float(part)
+    try:
+        values = tuple(part)
+    except TypeError:
+        raise InputError(problem) from None
+    if len(values) != latent_dim or not all(map(is_finite_number, values)):
+        raise InputError(problem)
+    return tuple(map(float, values))
 
 
 def flag(each: Field) -> str:
-    """The option's name on the command line: latent_dim -> "--latent", batch_size -> "--batch-size"."""
+    """The option on the command line: latent_dim -> "--latent", lr -> "--lr"."""
     return each.metadata["flag"] or "--" + each.name.replace("_", "-")
 
 
 def flags() -> dict[str, Field]:
-    """{flag: field} of every option that the command line has, the model's first."""
+    """{flag: field} of every option that the command line has, the model's first.
+
+    The data decides about input_dim, and the prior has no flag.
+    """
     every = (*fields(VAEConfig), *fields(TrainingOptions))
     return {
-        flag(each): each for each in every if each.metadata and each.name != "input_dim"
+        flag(each): each
+        for each in every
+        if each.name not in ("input_dim", "num_classes", "prior")
     }
 
 
 def arguments(config: VAEConfig, options: TrainingOptions) -> list[str]:
-    """The words of a command line that make these settings: what differs from the defaults, in the fields' order."""
+    """The words of a command line that make these settings.
+
+    They are what differs from the defaults, in the order of the fields.
+    """
+    settings = {**vars(config), **vars(options)}
     words = []
     for name, each in flags().items():
-        value = vars(config).get(each.name, vars(options).get(each.name))
+        value = settings[each.name]
         if value == each.default:
             continue
         if isinstance(value, tuple):
@@ -232,67 +306,36 @@ def arguments(config: VAEConfig, options: TrainingOptions) -> list[str]:
 
 
 def from_text(each: Field, text: str) -> Any:
-    """One word of a command line as the field's value; ValueError, naming the field, if it breaks the field's rule."""
-    kind = (
-        str
-        if each.metadata["choices"]
-        else int
-        if each.type in (int, tuple[int, ...])
-        else float
-    )
+    """One word of a command line as the field's value.
+
+    Each word of --hidden is a value of its own. InputError names the field if the value
+    breaks its rule.
+    """
+    if each.name == "hidden_dims":
+        return _sizes(each, (_number(int, text),))[0]
+    if each.metadata["choices"]:
+        return plain_value(each, text)
+    return plain_value(each, _number(int if each.type is int else float, text))
+
+
+def _number(kind: Callable[[str], Any], text: str) -> Any:
+    """The text as a number; the text itself if it is none, for the field to refuse."""
     try:
-        value = kind(text)
+        return kind(text)
     except ValueError:
-        value = text
-    return (
-        _sequence(each, (value,))[0]
-        if each.name == "hidden_dims"
-        else plain_value(each, value)
-    )
+        return text
 
 
-def is_finite_number(value: Any) -> bool:
-    """True for a finite real number (no bool)."""
+def is_integer(value: Any) -> TypeGuard[int]:
+    """True for an integer of Python or NumPy (no bool)."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def is_finite_number(value: Any) -> TypeGuard[float]:
+    """True for a finite real number of Python or NumPy (no bool)."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
     try:
-        return _is_number(value, Real) and math.isfinite(float(value))
+        return math.isfinite(value)
     except OverflowError:  # an integer beyond float64
         return False
-
-
-def _is_number(value: Any, kind: type) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
-
-
-def _sequence(each: Field, values: Any) -> tuple[int, ...]:
-    if not isinstance(values, (str, bytes)):
-        try:
-            plain = tuple(values)
-        except TypeError:
-            plain = (None,)
-        if all(_is_number(n, Integral) and n >= 1 for n in plain):
-            return tuple(map(int, plain))
-    raise ValueError(
-        f"{each.name} must be a sequence of positive integers, not {values!r}"
-    )
-
-
-def _prior(prior: Any, latent_dim: int) -> tuple:
-    """(mu_p, logvar_p), each a float or a tuple of one float per latent"""
-    problem = f"prior must be (mu_p, logvar_p), each a finite number or {latent_dim} finite numbers, not {prior!r}"
-    try:
-        parts = tuple(p if _is_number(p, Real) else tuple(p) for p in prior)
-    except TypeError:
-        raise ValueError(problem) from None
-    if len(parts) != 2 or any(
-        isinstance(p, tuple) and len(p) != latent_dim for p in parts
-    ):
-        raise ValueError(problem)
-    if not all(
-        is_finite_number(value)
-        for p in parts
-        for value in (p if isinstance(p, tuple) else (p,))
-    ):
-        raise ValueError(problem)
-    return tuple(
-        tuple(map(float, p)) if isinstance(p, tuple) else float(p) for p in parts
-    )

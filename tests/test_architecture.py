@@ -17,14 +17,17 @@ MODULES = {
     for path in sorted(PACKAGE.rglob("*.py"))
 }
 
-MAY_IMPORT = {  # package or module: what it may import of the package, beside itself
+# package or module: what it may import of the package, beside itself and errors
+MAY_IMPORT = {
+    "errors": set(),
     "settings": set(),
     "files": set(),
     "vae": {"settings"},
     "mdp": set(),
     "data.pixels": set(),
-    "data": {"files", "data.pixels"},
-    "training": {"vae", "data.pixels", "settings"},
+    "data.dataset": {"data", "data.pixels"},
+    "data": {"files", "data.dataset", "data.pixels"},
+    "training": {"vae", "data.dataset", "data.pixels", "settings"},
     "pictures": {"vae", "mdp", "data.pixels", "files", "settings"},
     "runs": {"training", "pictures", "data", "vae", "files", "settings"},
     "exercises": {"vae", "mdp", "files", "settings"},
@@ -38,7 +41,14 @@ MAY_IMPORT = {  # package or module: what it may import of the package, beside i
         "files",
         "settings",
     },
-    "estimator": {"training", "vae", "runs", "data.pixels", "settings"},
+    "estimator": {
+        "training",
+        "vae",
+        "runs",
+        "data.dataset",
+        "data.pixels",
+        "settings",
+    },
     "cli": {
         "vae",
         "mdp",
@@ -99,7 +109,7 @@ def test_a_module_imports_only_what_its_package_may(module):
         if imported == "__init__":  # the version
             continue
         target = room(imported)
-        allowed = {own, *MAY_IMPORT[own]}
+        allowed = {own, "errors", *MAY_IMPORT[own]}
         assert target in allowed or imported.split(".")[0] in allowed, (
             f"{module} imports {imported}"
         )
@@ -233,3 +243,29 @@ def test_training_does_not_load_scipy():
         subprocess.run([sys.executable, "-c", code], capture_output=True).returncode
         == 0
     )
+
+
+def test_the_public_names_are_listed_loaded_at_first_use_and_seen_by_type_checkers():
+    lazily = set(numpyvae._MODULES)
+    assert lazily <= set(dir(numpyvae))
+    assert all(getattr(numpyvae, name) is not None for name in lazily)
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text("utf-8"))
+    seen = {
+        alias.asname: node.module
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert seen == numpyvae._MODULES
+    with pytest.raises(AttributeError, match="no attribute 'latnet'"):
+        _ = numpyvae.latnet
+
+
+def test_the_reading_path_has_the_size_that_the_front_page_says():
+    said = int(
+        re.search(r"To read, some ([\d,]+) lines", numpyvae.__doc__)[1].replace(",", "")
+    )
+    path = [m for m in MODULES if m.split(".")[0] in ("vae", "mdp")]
+    path += ["training.loop", "training.step"]
+    lines = sum(len(MODULES[m].read_text("utf-8").splitlines()) for m in path)
+    assert abs(lines - said) <= 0.25 * said

@@ -6,6 +6,7 @@ import math
 import pickle
 import subprocess
 import sys
+import types
 import zlib
 from pathlib import Path
 
@@ -14,11 +15,11 @@ import pytest
 import scipy.sparse
 
 from numpyvae.cli import main
+from numpyvae.data.dataset import Dataset
 from numpyvae.estimator import VAE, NotFittedError
 from numpyvae.pictures.samples import sample_images
 from numpyvae.runs.checkpoint import CheckpointError
 from numpyvae.runs.run import Run
-from numpyvae.runs.source import DataSource
 from numpyvae.settings import TrainingOptions, VAEConfig
 from numpyvae.training.loop import train
 from numpyvae.training.state import initial_state
@@ -72,7 +73,12 @@ def test_a_setting_has_the_default_of_its_field():
         name: value for name, value in VAE().get_params().items() if name in others
     }
     assert shared == {name: others[name] for name in shared} and len(shared) == 17
-    assert others.keys() - shared.keys() == {"input_dim", "seed", "binarize"}
+    assert others.keys() - shared.keys() == {
+        "input_dim",
+        "num_classes",
+        "seed",
+        "binarize",
+    }
 
 
 def test_params_go_out_and_in_again():
@@ -544,7 +550,7 @@ def test_a_saved_model_works_on_the_command_line(
     tmp_path, monkeypatch, tiny_directory, capsys
 ):
     monkeypatch.chdir(tmp_path)
-    images, _ = DataSource.open(tiny_directory)[1:]
+    images = Dataset.open(tiny_directory).images
     small().fit(images.reshape(len(images), -1)).save("model")
     assert main(["sample", "model", "--out", "x.png"]) == 0 and Path("x.png").is_file()
     assert main(["report", "model"]) == 0 and "arrays in memory" in (
@@ -568,7 +574,7 @@ def run(tiny):
         "run",
         config,
         options,
-        DataSource.of(*tiny),
+        Dataset.of(*tiny),
         initial_state(tiny[0], config, options),
     )
     train(*tiny, config, options, state=run.state, processes=1)
@@ -642,3 +648,45 @@ def test_an_unknown_setting_or_attribute_is_named_as_the_models():
     fitted = VAE(epochs=1, hidden_dims=(3,), latent_dim=2).fit(np.zeros((2, 4)))
     with pytest.raises(AttributeError, match="^a VAE has no feature_names_in_$"):
         fitted.feature_names_in_
+
+
+# Containers
+
+
+class Frame:
+    """A stand-in for the DataFrame of pandas and polars, which the tests do not need"""
+
+    def __init__(self, values, **words):
+        self.values, self.words = values, words
+
+
+@pytest.mark.parametrize(
+    "container, words",
+    [
+        ("pandas", {"columns": ["vae0", "vae1"], "index": None}),
+        ("polars", {"schema": ["vae0", "vae1"]}),
+    ],
+)
+def test_set_output_chooses_the_container_of_transform(
+    fitted, container, words, monkeypatch
+):
+    module = types.ModuleType(container)
+    module.DataFrame = Frame
+    monkeypatch.setitem(sys.modules, container, module)
+    model = copy.deepcopy(fitted)
+    assert model.set_output(transform=container) is model
+    assert model.set_output(transform=None) is model
+    frame = model.transform(GRAY)
+    assert np.array_equal(frame.values, fitted.transform(GRAY)) and frame.words == words
+    model.set_output(transform="default")
+    assert isinstance(model.transform(GRAY), np.ndarray)
+
+
+def test_a_container_that_there_is_not_is_refused():
+    with pytest.raises(ValueError, match="default, pandas, polars, not 'arrow'"):
+        VAE().set_output(transform="arrow")
+
+
+def test_a_keyword_that_is_no_setting_is_named():
+    with pytest.raises(TypeError, match="VAE.*'latnet_dim'"):
+        VAE(latnet_dim=3)

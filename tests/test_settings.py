@@ -120,11 +120,14 @@ def test_the_smallest_integer_is_accepted_and_the_one_below_is_not(name, least):
 
 def test_a_number_that_must_be_positive_is_not_zero_but_beta_may_be():
     assert VAEConfig(beta=0).beta == 0 and TrainingOptions(lr=5e-324).lr > 0
-    for name in ("lr", "adam_epsilon"):
-        with pytest.raises(
-            ValueError, match=f"{name} must be a finite number, positive, not 0"
-        ):
-            make(name, 0)
+    with pytest.raises(ValueError, match="lr must be a finite number, positive, not 0"):
+        TrainingOptions(lr=0)
+
+
+@pytest.mark.parametrize("epsilon", [0, 1e-46, 1e-13])
+def test_adams_epsilon_is_far_above_the_moments_that_are_rounded_to_zero(epsilon):
+    with pytest.raises(ValueError, match="adam_epsilon must be a finite number, 1e-12"):
+        TrainingOptions(adam_epsilon=epsilon)
 
 
 def test_numpy_scalars_become_plain_numbers():
@@ -191,7 +194,7 @@ def values(each):
         return st.sampled_from(rule["choices"])
     if each.type is int:
         return st.integers(rule["minimum"], 10**6)
-    least = 0 if rule["positive"] or rule["minimum"] == 0 else None
+    least = 0 if rule["positive"] else rule["minimum"]
     return st.floats(
         least, exclude_min=rule["positive"], allow_nan=False, allow_infinity=False
     )
@@ -252,6 +255,7 @@ def test_a_negative_number_is_a_value(word):
 def test_every_option_has_a_flag_but_for_what_the_data_decides_and_the_prior():
     assert {each.name for each in flags().values()} == set(FIELDS) - {
         "input_dim",
+        "num_classes",
         "prior",
     }
     assert {
@@ -286,7 +290,7 @@ def test_the_estimator_has_the_options_and_their_defaults():
     assert {
         name: each.default
         for name, each in FIELDS.items()
-        if name not in ("input_dim", "seed", "binarize")
+        if name not in ("input_dim", "num_classes", "seed", "binarize")
     } == {name: value for name, value in own.items() if name in FIELDS}
 
 

@@ -1,36 +1,34 @@
-"""The two books as data: the modules in reading order, their definitions and numbered equations, and what links where.
+"""The two books as data: the modules in reading order, their definitions and numbered
+equations, and what links where.
 
-Everything is read from the source of the package, so a page that is made from it cannot differ from it.
+Everything is read from the source of the package, so a page that is made from it cannot
+differ from it.
 
-An equation is numbered on an indented line of its module's docstring, before the formula or behind it: (2.3). The same
-number anywhere else is a reference to it.
+An equation is numbered on an indented line of its module's docstring, before the
+formula or behind it: (2.3). The same number anywhere else is a reference to it.
 """
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from ..errors import InputError
 
 BOOKS = {
     "vae": "Book one: the variational autoencoder",
     "mdp": "Book two: Markov decision processes",
 }
 NUMBER = re.compile(r"\((?:\d+|[A-Z])\.\d+\)")
-_TESTED_ELSEWHERE = {
-    "gradcheck_cases": "gradcheck",
-    "likelihoods": "bernoulli",
-    "objectives": "iwae",
-    "parameters": "model",
-    "ties": "solvers",
-    "validation": "model",
-}
 PACKAGE = Path(__file__).parents[1]
 
 
 @dataclass
 class Chapter:
-    """One module of a book: its number, name, source and syntax tree, and the equation numbers that it defines."""
+    """One module of a book: its number, name, source and syntax tree, and the equation
+    numbers that it defines.
+    """
 
     book: str
     number: int
@@ -51,57 +49,41 @@ class Chapter:
     def file(self) -> str:
         return f"numpyvae/{self.book}/{self.name}.py"
 
-    @property
-    def test_file(self) -> str:
-        return (
-            f"tests/{self.book}/test_{_TESTED_ELSEWHERE.get(self.name, self.name)}.py"
-        )
-
 
 def read_book(book: str, package: Path = PACKAGE) -> tuple[str, list[Chapter]]:
-    """The docstring of the book's __init__, and its chapters in the order that this docstring lists.
+    """The docstring of the book's __init__, and its chapters in the order that this
+    docstring lists.
 
     Raises ValueError if the docstring does not list each module once.
     """
-    contents = (
-        ast.get_docstring(
-            ast.parse((package / book / "__init__.py").read_text("utf-8"))
-        )
-        or ""
-    )
+    front = ast.parse((package / book / "__init__.py").read_text("utf-8"))
+    contents = ast.get_docstring(front) or ""
     chapters = []
-    for i, name in enumerate(reading_order(book, contents, package)):
+    for number, name in enumerate(reading_order(book, contents, package), start=1):
         source = (package / book / f"{name}.py").read_text("utf-8")
         tree = ast.parse(source)
-        chapters.append(
-            Chapter(
-                book,
-                i + 1,
-                name,
-                source,
-                tree,
-                defined_equations(ast.get_docstring(tree) or ""),
-            )
-        )
+        equations = defined_equations(ast.get_docstring(tree) or "")
+        chapters.append(Chapter(book, number, name, source, tree, equations))
     return contents, chapters
 
 
 def reading_order(book: str, contents: str, package: Path = PACKAGE) -> list[str]:
-    """The modules of a book in the order of its list: numbered lines "1. name …", then a line "Optional: name (…), …".
+    """The modules of a book in the order of its list: numbered lines "1. name …", then
+    a line "Optional: name (…), …".
 
     A list without numbers is a paragraph of names and commas.
     """
     modules = {path.stem for path in (package / book).glob("*.py")} - {"__init__"}
-    numbered = re.findall(r"^ *\d+\.? +(\w+) ", contents, re.MULTILINE)
-    plain = re.findall(r"^ *((?:\w+,\s+)+\w+)$", contents, re.MULTILINE)
-    listed = numbered or [name for block in plain for name in re.split(r",\s+", block)]
+    listed = re.findall(r"^ *\d+\.? +(\w+) ", contents, re.MULTILINE)
+    if not listed:
+        for names in re.findall(r"^ *((?:\w+,\s+)+\w+)$", contents, re.MULTILINE):
+            listed += re.split(r",\s+", names)
     optional = re.search(r"^ *Optional: (.*(?:\n .*)*)", contents, re.MULTILINE)
     if optional:
-        listed = listed + [
-            name for name in re.findall(r"(\w+) \(", optional[1]) if name in modules
-        ]
+        named = re.findall(r"(\w+) \(", optional[1])
+        listed += [name for name in named if name in modules]
     if sorted(listed) != sorted(modules):
-        raise ValueError(
+        raise InputError(
             f"the list in {book}/__init__.py has {', '.join(listed)}; the modules are "
             f"{', '.join(sorted(modules))}"
         )
@@ -122,7 +104,9 @@ def defined_equations(docstring: str) -> list[str]:
 
 
 def definitions(tree: ast.Module) -> dict[str, tuple[int, int]]:
-    """{name: (line, column of the name)} of what a module defines: functions, classes and constants."""
+    """{name: (line, column of the name)} of what a module defines: functions, classes
+    and constants.
+    """
     found = {}
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):
@@ -130,66 +114,65 @@ def definitions(tree: ast.Module) -> dict[str, tuple[int, int]]:
         elif isinstance(node, ast.ClassDef):
             found[node.name] = node.lineno, node.col_offset + len("class ")
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
-            for target in (
-                node.targets if isinstance(node, ast.Assign) else [node.target]
-            ):
-                found.update(
-                    {
-                        name.id: (name.lineno, name.col_offset)
-                        for name in ast.walk(target)
-                        if isinstance(name, ast.Name)
-                    }
-                )
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                for name in ast.walk(target):
+                    if isinstance(name, ast.Name):
+                        found[name.id] = name.lineno, name.col_offset
     return found
 
 
-def name_links(
-    chapter: Chapter, anchors: Mapping[str, Mapping[str, str]]
-) -> dict[tuple[int, int], str]:
+Anchors = Mapping[str, Mapping[str, str]]
+
+
+def book_anchors(chapters: Iterable[Chapter]) -> dict[str, dict[str, str]]:
+    """{module: {name: id}} of a book, with the module's own id under the name ""."""
+    anchors = {}
+    for chapter in chapters:
+        anchors[chapter.name] = {"": chapter.id}
+        for name in definitions(chapter.tree):
+            anchors[chapter.name][name] = f"{chapter.id}.{name}"
+    return anchors
+
+
+def name_links(chapter: Chapter, anchors: Anchors) -> dict[tuple[int, int], str]:
     """{(line, column): address} of each name in a chapter's code that the book defines.
 
-    anchors: {module: {name: id}}, and the module's own id under the name "". A name that a function assigns, or has as
-    an argument, is not linked there.
+    A name that a function assigns, or has as an argument, is not linked there.
     """
-    lines, known, modules, links = (
-        chapter.source.splitlines(),
-        dict(anchors[chapter.name]),
-        {},
-        {},
-    )
+    lines = chapter.source.splitlines()
+    links: dict[tuple[int, int], str] = {}
 
-    def place(line, byte):  # ast counts bytes of UTF-8, tokenize characters
-        return line, len(lines[line - 1].encode()[:byte].decode())
+    def link(line: int, byte: int, address: str) -> None:
+        """ast counts bytes of UTF-8, and tokenize characters"""
+        column = len(lines[line - 1].encode()[:byte].decode())
+        links[line, column] = f"#{address}"
 
-    known.pop("")
+    known = {name: id for name, id in anchors[chapter.name].items() if name}
+    modules: dict[str, Mapping[str, str]] = {}  # those that the chapter imports whole
     for node in chapter.tree.body:
-        if isinstance(node, ast.ImportFrom) and node.level == 1:
-            for alias in node.names:
-                origin = anchors.get(node.module or alias.name, {})
-                address = origin.get(alias.name if node.module else "")
+        if not isinstance(node, ast.ImportFrom) or node.level != 1:
+            continue
+        for alias in node.names:
+            own_name = alias.asname or alias.name
+            if node.module:
+                address = anchors.get(node.module, {}).get(alias.name)
                 if address:
-                    links[place(alias.lineno, alias.col_offset)] = f"#{address}"
-                    (known if node.module else modules)[alias.asname or alias.name] = (
-                        address if node.module else origin
-                    )
+                    known[own_name] = address
+            else:
+                modules[own_name] = anchors.get(alias.name, {})
+                address = modules[own_name].get("")
+            if address:
+                link(alias.lineno, alias.col_offset, address)
     for node, local in _names(chapter.tree):
-        if (
-            isinstance(node, ast.Name)
-            and isinstance(node.ctx, ast.Load)
-            and node.id in known
-            and node.id not in local
-        ):
-            links[place(node.lineno, node.col_offset)] = f"#{known[node.id]}"
-        elif (
-            isinstance(node, ast.Attribute)
-            and isinstance(node.value, ast.Name)
-            and node.value.id in modules
-        ):
-            address = modules[node.value.id].get(node.attr)
-            if address and node.value.id not in local:
-                links[place(node.end_lineno, node.end_col_offset - len(node.attr))] = (
-                    f"#{address}"
-                )
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            if node.id in known and node.id not in local:
+                link(node.lineno, node.col_offset, known[node.id])
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            owner = node.value.id
+            address = modules.get(owner, {}).get(node.attr)
+            if address and owner not in local:
+                link(node.end_lineno, node.end_col_offset - len(node.attr), address)
     return links
 
 

@@ -1,6 +1,7 @@
 """Python source as HTML, colored by `tokenize`, line by line.
 
-The markup is made of slices of the source itself: without its tags it is the source again, character by character.
+The markup is made of slices of the source itself: without its tags it is the source
+again, character by character.
 """
 
 import io
@@ -8,15 +9,12 @@ import keyword
 import token
 import tokenize
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from ..pictures.svg import escape
 
-_STRINGS = {
-    "STRING",
-    "FSTRING_START",
-    "FSTRING_MIDDLE",
-    "FSTRING_END",
-}  # the last three since Python 3.12
+# The last three exist since Python 3.12.
+_STRINGS = {"STRING", "FSTRING_START", "FSTRING_MIDDLE", "FSTRING_END"}
 _SKIPPED = {"NEWLINE", "NL", "INDENT", "DEDENT", "ENDMARKER", "ENCODING"}
 Place = tuple[int, int]  # (line, from 1; column, from 0), in characters
 
@@ -29,11 +27,14 @@ def highlight(
 ) -> list[str]:
     """The HTML of each line of a module.
 
-    links, anchors: the address that the name at a place links to, and the id that it has
-    cite: comments and strings to HTML; it may add links of its own, and must escape the rest
+    links, anchors: the address that the name at a place links to, and the id that it
+    has cite: comments and strings to HTML; it may add links of its own, and must escape
+    the rest
     """
     lines = source.splitlines()
-    html, row, column, after = ["" for _ in lines], 1, 0, ""
+    html = ["" for _ in lines]
+    row, column = 1, 0
+    after = ""
 
     def copy(until: Place, wrap: Callable[[str], str]) -> None:
         nonlocal row, column
@@ -41,7 +42,10 @@ def highlight(
             end = until[1] if row == until[0] else len(lines[row - 1])
             piece = lines[row - 1][column:end]
             html[row - 1] += wrap(piece) if piece else ""
-            row, column = (row, end) if row == until[0] else (row + 1, 0)
+            if row == until[0]:
+                column = end
+            else:
+                row, column = row + 1, 0
 
     for each in tokenize.generate_tokens(io.StringIO(source).readline):
         kind = token.tok_name[each.type]
@@ -49,41 +53,37 @@ def highlight(
             continue
         copy(each.start, escape)
         style = _style(kind, each.string, after)
-        address, anchor = links.get(each.start), anchors.get(each.start)
-        copy(
-            each.end,
-            lambda piece: _wrap(
-                cite(piece) if style in ("string", "comment") else escape(piece),
-                style,
-                address,
-                anchor,
-            ),
-        )
+        markup = cite if style in ("string", "comment") else escape
+        before, behind = _tags(style, links.get(each.start), anchors.get(each.start))
+        copy(each.end, partial(_between, before, behind, markup))
         after = each.string
     return html
 
 
 def _style(kind: str, string: str, after: str) -> str:
-    """The class of a token: keyword, string, number, comment, defined (a name after def or class), or none"""
+    """The class of a token: keyword, string, number, comment, defined (a name after def
+    or class), or none
+    """
     if kind in _STRINGS:
         return "string"
     if kind == "NAME":
-        return (
-            "keyword"
-            if keyword.iskeyword(string)
-            else "defined"
-            if after in ("def", "class")
-            else ""
-        )
+        if keyword.iskeyword(string):
+            return "keyword"
+        return "defined" if after in ("def", "class") else ""
     return {"NUMBER": "number-token", "COMMENT": "comment"}.get(kind, "")
 
 
-def _wrap(markup: str, style: str, address: str | None, anchor: str | None) -> str:
+def _tags(style: str, address: str | None, anchor: str | None) -> tuple[str, str]:
+    """The tags around a token: a link, or a span with its id and class, or none"""
     if address is not None:
-        return f'<a href="{escape(address)}">{markup}</a>'
-    attributes = "".join(
-        f' {name}="{escape(value)}"'
-        for name, value in (("id", anchor), ("class", style))
-        if value
-    )
-    return f"<span{attributes}>{markup}</span>" if attributes else markup
+        return f'<a href="{escape(address)}">', "</a>"
+    attributes = ""
+    if anchor:
+        attributes += f' id="{escape(anchor)}"'
+    if style:
+        attributes += f' class="{style}"'
+    return (f"<span{attributes}>", "</span>") if attributes else ("", "")
+
+
+def _between(before: str, behind: str, markup: Callable[[str], str], piece: str) -> str:
+    return before + markup(piece) + behind

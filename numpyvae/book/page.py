@@ -1,7 +1,9 @@
-"""The frame of the book's page: its style sheet, and the markup of figures and of code beside prose.
+"""The frame of the book's page: its style sheet, and the markup of figures and of code
+beside prose.
 
-The page needs no script and nothing from elsewhere. It follows the reader's light or dark setting. Prose stands beside
-its code where the window is wide enough, and above it elsewhere; what is wider than its column scrolls within it.
+The page needs no script and nothing from elsewhere. It follows the reader's light or
+dark setting. Prose stands beside its code where the window is wide enough, and above it
+elsewhere; what is wider than its column scrolls within it.
 """
 
 import base64
@@ -110,7 +112,9 @@ def html_page(title: str, *body: str) -> str:
 
 
 def figure_html(name: str, title: str, caption: str, content: str | np.ndarray) -> str:
-    """A figure below its caption. On a narrow screen it shrinks until its text has 11 pixels, and then scrolls."""
+    """A figure below its caption. On a narrow screen it shrinks until its text has 11
+    pixels, and then scrolls.
+    """
     if isinstance(content, str):
         width = float(re.search(r'viewBox="0 0 ([\d.]+)', content)[1])
         smallest = math.ceil(width * SMALLEST_TEXT / PLOT_TEXT)

@@ -1,7 +1,9 @@
-"""Docstrings as HTML: paragraphs, lists, and formulas, with links to equations, chapters and names.
+"""Docstrings as HTML: paragraphs, lists, and formulas, with links to equations,
+chapters and names.
 
-A docstring is plain text. Lines at the left edge are prose, and are wrapped to the width of the page. Indented lines,
-and lines with columns, keep their form: formulas, tables, examples. "- " begins an entry of a list.
+A docstring is plain text. Lines at the left edge are prose, and are wrapped to the
+width of the page. Indented lines, and lines with columns, keep their form: formulas,
+tables, examples. "- " begins an entry of a list.
 """
 
 import html
@@ -18,8 +20,8 @@ _SENTENCE_WITH_NUMBER = re.compile(r"^\S.* {3,}(\((?:\d+|[A-Z])\.\d+\))$")
 class Prose:
     """Docstrings of one book to HTML.
 
-    equations: {"(2.3)": id}, chapters: {2: id}, names: {name: id}. An equation's id is set where its own chapter
-    defines it, and everything else links there.
+    equations: {"(2.3)": id}, chapters: {2: id}, names: {name: id}. An equation's id is
+    set where its own chapter defines it, and everything else links there.
     """
 
     def __init__(
@@ -31,7 +33,9 @@ class Prose:
         self.equations, self.chapters, self.names = equations, chapters, names
 
     def link_numbers(self, text: str) -> str:
-        """Text to HTML with links on equation numbers and "chapter 3"; nothing else changes."""
+        """Text to HTML with links on equation numbers and "chapter 3"; nothing else
+        changes.
+        """
         return re.sub(
             r"\b([Cc]hapter )(\d+)\b",
             self._chapter,
@@ -39,7 +43,9 @@ class Prose:
         )
 
     def cite(self, text: str) -> str:
-        """Text to HTML with links on equation numbers, "chapter 3" and `names`, and with *emphasis*."""
+        """Text to HTML with links on equation numbers, "chapter 3" and `names`, and
+        with *emphasis*.
+        """
         markup = re.sub(r"`([^`<>]+)`", self._name, self.link_numbers(text))
         return re.sub(r"(?<![\w*])\*(\w+)\*(?![\w*])", r"<em>\1</em>", markup)
 
@@ -58,7 +64,9 @@ class Prose:
         return f'<a href="#{address}">{code}</a>' if address else code
 
     def blocks(self, docstring: str, defines: tuple[str, ...] = ()) -> str:
-        """A whole docstring to HTML. defines: the equation numbers that get their id here, at their first formula."""
+        """A whole docstring to HTML. defines: the equation numbers that get their id
+        here, at their first formula.
+        """
         left, parts = set(defines), []
         if not docstring.strip():
             return ""
@@ -111,7 +119,9 @@ class Prose:
         return self.cite(before) + defined + self.cite(after)
 
     def note(self, docstring: str) -> str:
-        """A function's docstring to HTML, for a narrow column: what wide gaps set apart stands on a line of its own."""
+        """A function's docstring to HTML, for a narrow column: what wide gaps set apart
+        stands on a line of its own.
+        """
         lines = []
         for line in docstring.split("\n"):
             pieces = re.split(r" {3,}", line.strip())

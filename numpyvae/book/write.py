@@ -1,8 +1,9 @@
-"""The two books as one self-contained page: every chapter's prose beside its code, and the figures.
+"""The two books as one self-contained page: every chapter's prose beside its code, and
+the figures.
 
-The page is made from the package's own source. Each line of a module stands on it once: the module's docstring and
-those of its functions as prose, all other lines as code beside it. Names link to their definitions, and equation
-numbers to their equations.
+The page is made from the package's own source. Each line of a module stands on it once:
+the module's docstring and those of its functions as prose, all other lines as code
+beside it. Names link to their definitions, and equation numbers to their equations.
 """
 
 import ast
@@ -12,7 +13,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..pictures.svg import escape
-from .chapters import BOOKS, PACKAGE, Chapter, definitions, name_links, read_book
+from .chapters import (
+    BOOKS,
+    PACKAGE,
+    Anchors,
+    Chapter,
+    book_anchors,
+    definitions,
+    name_links,
+    read_book,
+)
 from .figures.all import Figure
 from .highlight import highlight
 from .page import figure_html, html_page, row_html
@@ -26,7 +36,9 @@ INTRODUCTION = (
 
 
 class Row(NamedTuple):
-    """A piece of a module: lines first to last (from 1, last excluded), its name, and the lines of its docstring."""
+    """A piece of a module: lines first to last (from 1, last excluded), its name, and
+    the lines of its docstring.
+    """
 
     first: int
     last: int
@@ -50,25 +62,8 @@ def book_html(
         f"<nav>{contents}</nav>",
     ]
     for name, (introduction, chapters) in books.items():
-        anchors = {
-            c.name: {"": c.id} | {n: f"{c.id}.{n}" for n in definitions(c.tree)}
-            for c in chapters
-        }
-        prose = Prose(
-            {
-                number: equation_id(name, number)
-                for c in chapters
-                for number in c.equations
-            },
-            {c.number: c.id for c in chapters},
-            {
-                n: address
-                for c in reversed(chapters)
-                for n, address in anchors[c.name].items()
-                if n
-            }
-            | {c.name: c.id for c in chapters},
-        )
+        anchors = book_anchors(chapters)
+        prose = book_prose(name, chapters, anchors)
         body += [
             f'<h2 id="{name}">{escape(BOOKS[name])}</h2>',
             f'<div class="chapter">{prose.blocks(introduction)}</div>',
@@ -81,6 +76,22 @@ def book_html(
         ]
         body += [appendix] if name == "vae" and appendix else []
     return html_page(TITLE, *body)
+
+
+def book_prose(book: str, chapters: list[Chapter], anchors: Anchors) -> Prose:
+    """How a book's docstrings become HTML: what its equations, chapters and names link
+    to. A name that two chapters define links to the first.
+    """
+    equations = {}
+    names: dict[str, str] = {}
+    for chapter in chapters:
+        for number in chapter.equations:
+            equations[number] = equation_id(book, number)
+        for name, address in anchors[chapter.name].items():
+            names.setdefault(name, address)
+    names.update({chapter.name: chapter.id for chapter in chapters})
+    numbers = {chapter.number: chapter.id for chapter in chapters}
+    return Prose(equations, numbers, names)
 
 
 def equation_id(book: str, number: str) -> str:
@@ -122,7 +133,7 @@ def _chapter(
     shown = "".join(figure_html(f.name, f.title, f.caption, f.content) for f in figures)
     parts = [
         f"<h3>{chapter.number}. {escape(chapter.name)}</h3>",
-        f'<p class="about"><code>{chapter.file}</code>, tested by <code>{chapter.test_file}</code></p>',
+        f'<p class="about"><code>{chapter.file}</code>, tests in <code>tests/{chapter.book}</code></p>',
         f'<div class="head{" stacked" if any(f.wide for f in figures) else ""}">'
         f"<div>{prose.blocks(_without_number(chapter.docstring), tuple(chapter.equations))}</div>",
         f'<div class="figures">{shown}</div>' if shown else "",
@@ -150,7 +161,9 @@ def _chapter(
 
 
 def module_rows(chapter: Chapter) -> list[Row]:
-    """A module's lines behind its docstring, in rows: one per function, class and method, one per run of other code."""
+    """A module's lines behind its docstring, in rows: one per function, class and
+    method, one per run of other code.
+    """
     starts = [
         (_end(chapter.tree.body[0]) if ast.get_docstring(chapter.tree) else 1, "", None)
     ]

@@ -1,20 +1,26 @@
 """The command line: argument parsing and error reporting. Each command is a module of this package.
 
-Results and logs go to standard output, progress and warnings to standard error. A user's error is reported in one line,
-`numpyvae: error: …`, with exit status 2. An interrupted training run exits with 130 (Ctrl-C) or 143 (SIGTERM).
+Results and logs go to standard output, progress and warnings to standard error. What the
+package refuses, and what the operating system cannot do, is reported in one line,
+`numpyvae: error: …`, with exit status 2. An interrupted training run exits with 130
+(Ctrl-C) or 143 (SIGTERM). Any other exception is a defect of the package: one line says
+so, with exit status 70. NUMPYVAE_TRACEBACK=1 shows the traceback of every error.
 
-A command's module has HELP, one line; add_arguments(parser); and run(args, console), which returns the exit status. Its
-docstring is the description, with examples. NumPy is imported inside `run`, so --help answers quickly.
+A command's module has HELP, one line; add_arguments(parser); and run(args, console),
+which returns the exit status. The docstring of `run` is the command's description, with
+examples. NumPy is imported inside `run`, so --help answers quickly.
 """
 
 import argparse
 import inspect
+import os
 import re
 import sys
 from importlib import import_module
 from typing import NoReturn
 
 from .. import __version__
+from ..errors import InputError, NumpyvaeError
 from .console import Console, ignore_interrupts
 
 COMMANDS = (
@@ -37,15 +43,20 @@ EPILOG = """examples:
   numpyvae evaluate runs/001         evaluate the model on test images
   numpyvae COMMAND --help            the options of a command, with examples
 
-exit status: 0; 1 if gradcheck finds a wrong gradient, or check a wrong function; 2 with one line that says what is
-wrong; 130 (Ctrl-C) or 143 (SIGTERM) when interrupted, train having saved; 141 if standard output is closed"""
+exit status:
+  0     done
+  1     gradcheck found a wrong gradient, or check a wrong function
+  2     refused, or impossible; one line says what is wrong
+  70    an error in numpyvae itself; NUMPYVAE_TRACEBACK=1 shows the traceback
+  130   interrupted by Ctrl-C, train having saved; 143 by SIGTERM
+  141   standard output is closed"""
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are ValueErrors that name the command's help."""
+    """An argument parser whose errors are InputErrors that name the command's help."""
 
     def error(self, message: str) -> NoReturn:
-        raise ValueError(f"{message} (see `{self.prog} --help`)")
+        raise InputError(f"{message} (see `{self.prog} --help`)")
 
     def _print_message(self, message, file=None):
         """Print --version. argparse's own way hides that standard output is closed or full."""
@@ -73,7 +84,8 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # `numpyvae train | head`: standard output is closed
         console.discard_stdout()
         return 141
-    except (ValueError, OSError, ArithmeticError, MemoryError) as error:
+    except (NumpyvaeError, OSError, MemoryError) as error:
+        show_traceback(console)
         console.error(f"error: {error_message(error)}")
         return 2
     except KeyboardInterrupt:
@@ -83,6 +95,13 @@ def main(argv: list[str] | None = None) -> int:
             ignore_interrupts()
         console.error("interrupted")
         return 130
+    except Exception as error:
+        show_traceback(console)
+        if is_library_missing(error):
+            console.error(f"error: {import_message(error)}")
+            return 2
+        console.error(f"defect: {defect_message(error)}")
+        return 70
 
 
 def run_command(argv: list[str], console: Console) -> int:
@@ -106,6 +125,42 @@ def error_message(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return f"not enough memory ({error})" if str(error) else "not enough memory"
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def defect_message(error: Exception) -> str:
+    """An exception that nothing in the package expects, in one line: what, and where."""
+    import traceback
+
+    what = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"{what} ({os.path.basename(last.filename)}, line {last.lineno}). This is an "
+        "error in numpyvae, not in what it was given; NUMPYVAE_TRACEBACK=1 shows the "
+        "traceback"
+    )
+
+
+def show_traceback(console: Console) -> None:
+    """Print the traceback of the exception at hand, if NUMPYVAE_TRACEBACK asks for it."""
+    if os.environ.get("NUMPYVAE_TRACEBACK"):
+        import traceback
+
+        console.error(traceback.format_exc().rstrip())
+
+
+def is_library_missing(error: Exception) -> bool:
+    """Whether a library, and not a module of this package, could not be imported."""
+    name = getattr(error, "name", None) or ""
+    return isinstance(error, ImportError) and name.split(".")[0] != "numpyvae"
+
+
+def import_message(error: Exception) -> str:
+    """The reason why NumPy or SciPy cannot be imported, in one line.
+
+    Their own error is a page of advice, raised from the one that has the reason.
+    """
+    reason = " ".join(str(error.__cause__ or error).split())
+    return f"{reason}; are NumPy and SciPy installed, and is there enough memory?"
 
 
 def join_negative_numbers(argv: list[str]) -> list[str]:

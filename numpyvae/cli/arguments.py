@@ -7,6 +7,8 @@ from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from typing import Any
 
+from ..errors import InputError
+
 
 def add_settings(parser: ArgumentParser) -> None:
     """Add a flag for each option of the model and of its training; the namespace has only those that are given."""
@@ -79,7 +81,7 @@ def integer(minimum: int) -> Callable[[str], int]:
         except ValueError:
             value = minimum - 1
         if value < minimum:
-            raise ValueError(f"must be an integer, {minimum} or more, not {text!r}")
+            raise InputError(f"must be an integer, {minimum} or more, not {text!r}")
         return value
 
     return _type(convert)
@@ -94,7 +96,7 @@ def discount_factor() -> Callable[[str], float]:
         except ValueError:
             value = -1.0
         if not 0 <= value < 1:
-            raise ValueError(f"must be a number, 0 <= G < 1, not {text!r}")
+            raise InputError(f"must be a number, 0 <= G < 1, not {text!r}")
         return value
 
     return _type(convert)
@@ -105,7 +107,7 @@ def file_name(ending: str) -> Callable[[str], str]:
 
     def convert(text):
         if not text.lower().endswith(ending):
-            raise ValueError(f"must end in {ending}, not {text!r}")
+            raise InputError(f"must end in {ending}, not {text!r}")
         return text
 
     return _type(convert)

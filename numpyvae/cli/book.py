@@ -33,8 +33,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    """Write the two books as one page that needs nothing else: the prose beside the code, names and equations as links,
-    and figures that the package's own functions compute while the page is made.
+    """Write the two books as one page that needs nothing else: the prose beside the
+    code, names and equations as links, and figures that the package's own functions
+    compute while the page is made.
 
     examples:
       numpyvae book

@@ -76,10 +76,11 @@ def report(verdicts: list) -> list[str]:
         if verdict.status == "wrong":
             what = verdict.error or verdict.problem or "none of the known errors"
         lines.append(f"{verdict.status:8}  {verdict.name:{width}}  {what}")
-        if verdict.status == "wrong":
+        if verdict.status == "wrong" or verdict.remark:
             lines += [
                 f"          {words:9} {value}"
                 for words, value in (
+                    ("remark", verdict.remark),
                     ("input", verdict.input),
                     ("got", verdict.got),
                     ("expected", verdict.expected),

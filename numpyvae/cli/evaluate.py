@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
+from ..errors import InputError
 from .arguments import add_json, add_seed, integer
 from .console import Console
 
@@ -98,23 +99,23 @@ def run(args: Namespace, console: Console) -> int:
 
 
 def test_data(trained, args: Namespace):
-    """(source, test images, whether it is the data that the run was trained on): the run's own, or --data.
+    """(data, test images, whether it is the data that the run was trained on): the run's own, or --data.
 
     ValueError if the images do not have the size that the model was trained on.
     """
-    from ..runs.source import DataSource
+    from ..data.dataset import Dataset
 
     if args.data is None:
-        source, _, images = trained.source.load(trained=args.run)
-        return source, images, True
-    source, _, images = DataSource.open(args.data)
+        source = trained.source.load(trained=args.run)
+        return source, source.test_images, True
+    source = Dataset.open(args.data)
     unknown = trained.source.digest is None and source.pixels == trained.source.pixels
     if source.image_shape != trained.source.image_shape and not unknown:
         sizes = [
             f"{rows} x {columns} pixels"
             for rows, columns in (source.image_shape, trained.source.image_shape)
         ]
-        raise ValueError(
+        raise InputError(
             f"{source}: images have {sizes[0]}, the model in {args.run} has {sizes[1]}"
         )
-    return source, images, source.digest == trained.source.digest
+    return source, source.test_images, source.digest == trained.source.digest

@@ -5,24 +5,33 @@ from contextlib import ExitStack
 from dataclasses import fields, replace
 from pathlib import Path
 
+from ..data.dataset import Dataset
 from ..data.mnist import find_data_directory
+from ..errors import InputError
 from ..files import exclusive_lock
 from ..runs.directory import new_directory
 from ..runs.run import CHECKPOINT, Run
-from ..runs.source import DataSource
-from ..runs.warm_start import ARCHITECTURE, warm_start
-from ..settings import PRESETS, TrainingOptions, VAEConfig, check_together, flag, flags
+from ..runs.warm_start import warm_start
+from ..settings import (
+    ARCHITECTURE,
+    PRESETS,
+    TrainingOptions,
+    VAEConfig,
+    check_together,
+    flag,
+    flags,
+)
 from ..training.state import initial_state
 from .arguments import given_settings, split_settings
 
 
 def open_run(args: Namespace, log, lock: ExitStack):
-    """(run, training images, test images). The lock holds until `lock` is closed; `log` prints a line.
+    """The run, whose `source` has its images. The lock holds until `lock` is closed; `log` prints a line.
 
     BlockingIOError, naming the directory, if another process is training there.
     """
     if args.keep_optimizer and args.earlier is None:
-        raise ValueError("--keep-optimizer needs --from RUN, whose optimizer it keeps")
+        raise InputError("--keep-optimizer needs --from RUN, whose optimizer it keeps")
     if args.resume is not None:
         return resumed_run(args, log, lock)
     return (
@@ -38,19 +47,19 @@ def new_run(args: Namespace, log, lock: ExitStack):
         {**PRESETS.get(args.preset, {}), **given_settings(args)}
     )
     options = TrainingOptions(**training)
-    source, images, test_images = DataSource.open(find_data_directory(args.data))
-    config = VAEConfig(input_dim=source.pixels, **model)
-    state = initial_state(images, config, options)
+    data = Dataset.open(find_data_directory(args.data))
+    config = VAEConfig(input_dim=data.pixels, **model)
+    state = initial_state(data.images, config, options)
     directory = locked_directory(args.out, lock)
-    current = Run.create(config, options, source, state, directory)
-    log(start_message(source, images, test_images))
+    current = Run.create(config, options, data, state, directory)
+    log(start_message(data))
     if args.preset:
         used = {**vars(config), **vars(options)}
         log(
             f"Preset {args.preset}: "
             + ", ".join(f"{name} {used[name]}" for name in PRESETS[args.preset])
         )
-    return current, images, test_images
+    return current
 
 
 def continued_run(args: Namespace, log, lock: ExitStack):
@@ -67,21 +76,20 @@ def continued_run(args: Namespace, log, lock: ExitStack):
     model, training = split_settings({**given, **own})
     config, options = VAEConfig(**model), TrainingOptions(**training)
     check_together(config, options)
-    source, images, test_images = (
-        earlier.source.load(trained=args.earlier)
-        if args.data is None
-        else DataSource.open(args.data)
-    )
+    if args.data is None:
+        data = earlier.source.load(trained=args.earlier)
+    else:
+        data = Dataset.open(args.data)
     directory = locked_directory(args.out, lock)
     current = warm_start(
         earlier,
         config,
         options,
-        source,
+        data,
         directory=directory,
         keep_optimizer=args.keep_optimizer,
     )
-    log(start_message(source, images, test_images))
+    log(start_message(data))
     other = [
         f"{flag(each)[2:]} {getattr(options, each.name)} ({getattr(earlier.options, each.name)} there)"
         for each in fields(options)
@@ -91,19 +99,19 @@ def continued_run(args: Namespace, log, lock: ExitStack):
         f"Starting with the parameters of {args.earlier}, {len(earlier.state.history)} epochs"
         + ("".join(f"; {text}" for text in other))
     )
-    return current, images, test_images
+    return current
 
 
 def resumed_run(args: Namespace, log, lock: ExitStack):
     """The run of --resume; other options must match the run, except for more epochs."""
     if args.out is not None or args.preset is not None:
-        raise ValueError(
+        raise InputError(
             "--resume continues in the directory of the run, with its settings: "
             "it cannot be combined with --out or --preset"
         )
     path = Path(args.resume)
     if not path.is_dir() and path.name != CHECKPOINT:
-        raise ValueError(
+        raise InputError(
             f"--resume {args.resume}: must be the directory of a run, or its {CHECKPOINT}; to continue a "
             f"copy, give it a directory of its own, as DIR/{CHECKPOINT}"
         )
@@ -118,29 +126,29 @@ def resumed_run(args: Namespace, log, lock: ExitStack):
     )
     done = len(current.state.history)
     if epochs < done:
-        raise ValueError(f"--epochs {epochs}: {args.resume} has {done} already")
+        raise InputError(f"--epochs {epochs}: {args.resume} has {done} already")
     if epochs != current.options.epochs and (
         current.options.schedule != "constant" or current.options.decay_epochs
     ):
-        raise ValueError(
+        raise InputError(
             f"--epochs {epochs}: the schedule of {args.resume} is defined for {current.options.epochs}"
         )
     current.options = replace(current.options, epochs=epochs)
-    current.source, images, test_images = current.source.load(args.data, args.resume)
+    current.source = current.source.load(args.data, args.resume)
     if done < epochs:
         current.write_log()
         batch = 1 if current.state.rng is None else current.state.batches_done + 1
         log(
             f"Resuming {directory} at epoch {done + 1}, batch {batch}, on {current.source}"
         )
-    return current, images, test_images
+    return current
 
 
 def refuse_contradictions(given: dict, own: dict, run: str) -> None:
     """ValueError names the first option that was given and is not what the run has."""
     for each in flags().values():
         if each.name in given and given[each.name] != own[each.name]:
-            raise ValueError(
+            raise InputError(
                 f"{flag(each)} {given[each.name]} contradicts {run}, which has {own[each.name]}"
             )
 
@@ -152,13 +160,12 @@ def locked_directory(given: str | None, lock: ExitStack) -> Path:
     return directory
 
 
-def start_message(source, images, test_images) -> str:
+def start_message(data: Dataset) -> str:
     """The first line of the log: the data, and where to get all of MNIST if this is the sample of it."""
-    if Path(source.path).name == "sample":
+    counts = len(data.images), len(data.test_images)
+    if Path(str(data.path)).name == "sample":
         return (
-            f"Training on the sample in {source}: {len(images):,} digits of MNIST, {len(test_images):,} to test. "
-            "For all of MNIST: numpyvae download"
+            "Training on the sample in {}: {:,} digits of MNIST, {:,} to test. "
+            "For all of MNIST: numpyvae download".format(data, *counts)
         )
-    return (
-        f"Training on {source}: {len(images):,} images, {len(test_images):,} to test."
-    )
+    return "Training on {}: {:,} images, {:,} to test.".format(data, *counts)

@@ -32,7 +32,7 @@ def run(args: Namespace, console: Console) -> int:
     if (
         args.data is not None or trained.source.path is not None
     ):  # else it was trained on arrays: no test images
-        trained.source, _, _ = trained.source.load(args.data, args.run)
+        trained.source = trained.source.load(args.data, args.run)
     write_report(trained)
     console.line(f"Wrote {trained.directory / 'report.html'}")
     return 0

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
+from ..errors import InputError
 from .arguments import add_seed, file_name, integer
 from .console import Console
 from .evaluate import test_data
@@ -77,7 +78,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    """Sample images from a trained model: the decoder's mean. --reconstruct and --interpolate decode the encoder's mu.
+    """Sample images from a trained model: the decoder's mean. --reconstruct and
+    --interpolate decode the encoder's mu.
 
     examples:
       numpyvae sample runs/001 --out digits.png --grid 4 12
@@ -106,14 +108,16 @@ def run(args: Namespace, console: Console) -> int:
 
 
 def refuse_sizes(args: Namespace) -> None:
-    """ValueError for a size that the kind of image cannot have, and for one number of a pair."""
+    """ValueError for a size that the kind of image cannot have, and for one number of a
+    pair.
+    """
     for flag, given in (("--count", args.count), ("--grid", args.grid)):
         if given is not None and args.manifold:
-            raise ValueError(
+            raise InputError(
                 f"{flag} does not apply to --manifold, which is always {SIDE} x {SIDE} images"
             )
         if given is not None and (args.traverse or args.interpolate):
-            raise ValueError(
+            raise InputError(
                 f"{flag} does not apply to chosen images or units: each has a row of {COLUMNS}"
             )
     rows = (
@@ -122,11 +126,11 @@ def refuse_sizes(args: Namespace) -> None:
         or (args.reconstruct and (args.count or 0) > COLUMNS)
     )
     if rows and args.count is not None and args.count % COLUMNS:
-        raise ValueError(
+        raise InputError(
             f"--count {args.count}: must be a multiple of {COLUMNS} here, for full rows of images"
         )
     if args.interpolate and len(args.interpolate) != 2:
-        raise ValueError(
+        raise InputError(
             f"--interpolate takes two numbers of test images, or none; not {len(args.interpolate)}"
         )
 
@@ -163,13 +167,15 @@ def prior_images(trained, args: Namespace):
 
 
 def reconstructed_images(trained, args: Namespace):
-    """Random test images, each row above its reconstructions; a last row that is not full is left out."""
+    """Random test images, each row above its reconstructions; a last row that is not
+    full is left out.
+    """
     from ..pictures.samples import reconstruction_rows
 
     count, columns = rows_and_columns(args)
     source, x = model_input(trained, args)
     if count > len(x) and (args.count or args.grid):
-        raise ValueError(f"{size_asked_for(args)}: {source} has {len(x):,} test images")
+        raise InputError(f"{size_asked_for(args)}: {source} has {len(x):,} test images")
     images, columns = reconstruction_rows(
         trained.state.params,
         x[:count],
@@ -182,30 +188,32 @@ def reconstructed_images(trained, args: Namespace):
 
 
 def interpolated_images(trained, args: Namespace):
-    """A row per pair of test images: the first one, what is between their mu, the second one."""
+    """A row per pair of test images: the first one, what is between their mu, the
+    second one.
+    """
     from ..pictures.samples import interpolate
 
     count, columns = rows_and_columns(args)
     source, x = model_input(trained, args, shuffle=not args.interpolate)
     if args.interpolate:
         if max(args.interpolate) >= len(x):
-            raise ValueError(
+            raise InputError(
                 f"--interpolate {max(args.interpolate)}: {source} has test images 0 to {len(x) - 1}"
             )
         x = x[args.interpolate]
     rows = 1 if args.interpolate else -(-count // columns)
     if 2 <= len(x) < 2 * rows and (args.count or args.grid):
-        raise ValueError(
+        raise InputError(
             f"{size_asked_for(args)}: {rows} rows take {2 * rows:,} test images, "
             f"and {source} has {len(x):,}"
         )
     pairs = min(rows, len(x) // 2)
     if columns < 4:
-        raise ValueError(
+        raise InputError(
             f"{size_asked_for(args)}: an interpolation needs 4 columns or more, not {columns}"
         )
     if not pairs:
-        raise ValueError(
+        raise InputError(
             f"{source}: an interpolation needs two test images, not {len(x)}"
         )
     images = interpolate(
@@ -223,7 +231,9 @@ def interpolated_images(trained, args: Namespace):
 
 
 def traversed_images(trained, args: Namespace):
-    """A row per latent unit: chosen ones, or all that --count allows, by falling variance of their mu."""
+    """A row per latent unit: chosen ones, or all that --count allows, by falling
+    variance of their mu.
+    """
     from ..pictures.samples import active_first, traverse
     from ..vae.model import encode
 
@@ -253,17 +263,17 @@ def manifold_images(trained, args: Namespace):
 
 
 def model_input(trained, args: Namespace, shuffle: bool = True):
-    """(source, test images as the model's input), in random order unless they are chosen by number."""
+    """(source, test images as the model's input), in random order unless they are
+    chosen by number.
+    """
     import numpy as np
 
-    from ..data.pixels import apply_static, to_input
-
-    rng, binarize = np.random.default_rng(args.seed), trained.options.binarize
-    source, images, _ = test_data(trained, args)
-    images = apply_static(images, binarize, "test")
+    rng = np.random.default_rng(args.seed)
+    data, images, _ = test_data(trained, args)
+    rows = np.arange(len(images))
     if shuffle:
-        images = images[rng.permutation(len(images))]
-    return source, to_input(images, binarize, rng)
+        rows = rng.permutation(rows)
+    return data, data.input("test", trained.options.binarize, rng, rows)
 
 
 IMAGES = {

@@ -106,12 +106,12 @@ def run(args: Namespace, console: Console) -> int:
             from ..exercises.replace import use_functions
 
             log(lock.enter_context(use_functions(args.functions)))
-        current, images, test_images = open_run(args, log, lock)
+        current = open_run(args, log, lock)
         if len(current.state.history) < current.options.epochs:
             name = training_loss_name(current.config, current.options)
             if name != TEST_LOSS:
                 log(f"Training loss: {name}. Test loss: {TEST_LOSS}.")
-            return train_run(args, current, (images, test_images), console, log)
+            return train_run(args, current, console, log)
         if not (
             current.directory / FILE
         ).exists():  # killed between the last epoch and its report
@@ -123,7 +123,7 @@ def run(args: Namespace, console: Console) -> int:
         return 0
 
 
-def train_run(args: Namespace, current, data: tuple, console: Console, log) -> int:
+def train_run(args: Namespace, current, console: Console, log) -> int:
     """Train to the last epoch, or until a signal; write the report; return the exit status."""
     from ..runs.report import FAILURE, write_report
     from ..runs.run import Run
@@ -135,7 +135,7 @@ def train_run(args: Namespace, current, data: tuple, console: Console, log) -> i
     )
     try:
         with StopFlag(signal.SIGINT, signal.SIGTERM) as stop:
-            train_epochs(args, current, data, processes, stop, console, log)
+            train_epochs(args, current, processes, stop, console, log)
             write_report(current)
     except KeyboardInterrupt:  # the second one: a batch that does not end
         console.warn(f"stopped; the last checkpoint is intact; {resume}")
@@ -161,7 +161,6 @@ def train_run(args: Namespace, current, data: tuple, console: Console, log) -> i
 def train_epochs(
     args: Namespace,
     current,
-    data: tuple,
     processes: int,
     stop: StopFlag,
     console: Console,
@@ -172,14 +171,16 @@ def train_epochs(
 
     from ..training.loop import train
 
-    (images, test_images), options = data, current.options
-    batches = -(-len(images) // options.batch_size)
+    data, options = current.source, current.options
+    total = len(data.images)
+    batches = -(-total // options.batch_size)
 
     def after_batch(state, loss):
         done = state.batches_done - 1
         if done % args.log_interval == 0:
             log(
-                f"Train Epoch: {state.epoch} [{done * options.batch_size}/{len(images)} ({100 * done / batches:.0f}%)]"
+                f"Train Epoch: {state.epoch} [{done * options.batch_size}/{total} "
+                f"({100 * done / batches:.0f}%)]"
                 f"\tLoss: {loss:.6f}"
             )
         if stop.received or (
@@ -190,7 +191,7 @@ def train_epochs(
 
     def after_epoch(state):
         current.check_finite(tested=True)
-        current.write_images(test_images)
+        current.write_images(data.test_images)
         current.save()  # last: see runs/run.py
         row = state.history[-1]
         log(f"===== Epoch: {row['epoch']} Average loss: {row['train_loss']:.4f} =====")
@@ -204,8 +205,8 @@ def train_epochs(
         over="ignore", invalid="ignore"
     ):  # a test loss that is not finite is reported by check_finite
         train(
-            images,
-            test_images,
+            data.images,
+            data.test_images,
             current.config,
             options,
             state=current.state,

@@ -1,11 +1,13 @@
-"""Data: the IDX file format, the files of MNIST and own images, and how pixels become numbers.
+"""Data: sets of images, their files, and how pixels become numbers.
 
+dataset       images, labels, scale, shape, classes; the one way to a model's input
 idx           read and write one array in an IDX file
 mnist         find, load and verify training and test set
 pixels        bytes to floats and back, binarization
 sources       what others bring, to IDX: CSV, arrays, PNG files, directories, downloads
 """
 
+from .dataset import Dataset
 from .idx import IdxError, read_idx, write_idx
 from .mnist import load_mnist
 from .pixels import binarize_static, to_bytes, to_input
@@ -14,6 +16,7 @@ from .sources.convert import convert_images
 from .sources.png import PngError, read_png
 
 __all__ = [
+    "Dataset",
     "IdxError",
     "PngError",
     "binarize_static",

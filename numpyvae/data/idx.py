@@ -27,6 +27,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ..errors import InputError
 from ..files import atomic_write, open_regular
 
 TYPES = {
@@ -44,7 +45,7 @@ CHUNK_SIZE = 2**16
 MAX_DIMENSIONS = 64  # NumPy's own limit; the format's is 255
 
 
-class IdxError(ValueError):
+class IdxError(InputError):
     """A file that is not IDX, truncated, or too large; or an array that IDX cannot represent."""
 
 

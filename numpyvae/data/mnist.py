@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..errors import InputError
 from ..files import open_regular
 from .idx import CHUNK_SIZE, read_idx
 
@@ -47,13 +48,13 @@ def load_mnist(
     that have changed since `download` verified them.
     """
     if split not in FILES:
-        raise ValueError(f"the split is {split!r}; expected 'train' or 'test'")
+        raise InputError(f"the split is {split!r}; expected 'train' or 'test'")
     image_name, label_name = FILES[split]
     image_file = find_file(directory, image_name)
     verify_digest(image_file, image_name)
     images = read_idx(image_file)
     if images.dtype != np.uint8 or images.ndim != 3 or images.size == 0:
-        raise ValueError(
+        raise InputError(
             f"{image_file}: holds {images.shape} {images.dtype}; expected images, (N, rows, cols) uint8"
         )
     if not _has_labels(directory, label_name):
@@ -62,7 +63,7 @@ def load_mnist(
     verify_digest(label_file, label_name)
     labels = read_idx(label_file)
     if labels.dtype != np.uint8 or labels.shape != images.shape[:1]:
-        raise ValueError(
+        raise InputError(
             f"{label_file}: holds {labels.shape} {labels.dtype}; expected a label for each of the "
             f"{len(images):,} images in {image_file.name}, ({len(images)},) uint8"
         )
@@ -73,7 +74,7 @@ def load_images(directory: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
     """(training images, test images) of one directory; ValueError if their sizes differ."""
     images, test_images = (load_mnist(directory, split)[0] for split in FILES)
     if images.shape[1:] != test_images.shape[1:]:
-        raise ValueError(
+        raise InputError(
             f"{directory}: training images are {images.shape[1:]} pixels, "
             f"test images {test_images.shape[1:]}"
         )
@@ -137,12 +138,12 @@ def verify_digest(path: Path, name: str) -> None:
         if candidate.name in digests
     ]
     if verified and path.name not in verified:
-        raise ValueError(
+        raise InputError(
             f"{path}: is not the file that was verified, which is {verified[0]}; "
             f"run `python -m numpyvae download` again, or remove the one that is not wanted"
         )
     if verified and digests[path.name] != sha256_file(path):
-        raise ValueError(
+        raise InputError(
             f"{path}: has changed since it was verified; run `python -m numpyvae download` "
             f"again, or remove {DIGEST_FILE} if the file was changed on purpose"
         )
@@ -166,7 +167,7 @@ def read_digests(directory: Path) -> dict[str, str]:
             match is None
             or digests.setdefault(match[2], match[1].lower()) != match[1].lower()
         ):
-            raise ValueError(
+            raise InputError(
                 f"{path}: is damaged; expected lines of a SHA-256 and a file's name; run "
                 "`python -m numpyvae download` again"
             )

@@ -9,7 +9,7 @@ A Bernoulli decoder describes pixels that are 0 or 1. Gray pixels can be binariz
     dynamic       1 with probability x                  sampled every time an image is used
     static        1 with probability x                  sampled once, from a stated seed
 
-The choice is `TrainingOptions.binarize`, with which `training/loop` and `training/evaluation` call `to_input`. Losses
+The choice is `TrainingOptions.binarize`, which `Dataset.input` applies (data/dataset). Losses
 with and without binarization, and with different binarizations, are not comparable. Dynamic binarization also
 regularizes, since a model never sees one image twice.
 
@@ -23,9 +23,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..errors import InputError
+
 BINARIZATIONS = ("none", "threshold", "dynamic", "static")
 STATIC_SEEDS = {"train": 1, "test": 2}  # the same images in every run
 _STATIC_CHUNK = 2**20  # random numbers at a time
+
+
+def scale_of(images: np.ndarray) -> int:
+    """The number that stands for 1: 255 for bytes; 1 for floats, taken as they are."""
+    return 255 if images.dtype == np.uint8 else 1
 
 
 def to_input(images: np.ndarray, binarize: str, rng: np.random.Generator) -> np.ndarray:
@@ -36,21 +43,20 @@ def to_input(images: np.ndarray, binarize: str, rng: np.random.Generator) -> np.
     Raises ValueError for an unknown `binarize`, and for "static" with pixels that are not binarized.
     """
     if binarize not in BINARIZATIONS:
-        raise ValueError(
+        raise InputError(
             f"binarize must be one of {', '.join(BINARIZATIONS)}, not {binarize!r}"
         )
     x = images.reshape(len(images), -1)
-    x = (
-        x * np.float32(1 / 255)
-        if x.dtype == np.uint8
-        else x.astype(np.float32, copy=False)
-    )
+    if scale_of(x) == 255:
+        x = x * np.float32(1 / 255)
+    else:
+        x = x.astype(np.float32, copy=False)
     if binarize == "threshold":
         return (x >= 0.5).astype(np.float32)
     if binarize == "dynamic":
         return (rng.random(x.shape, dtype=np.float32) < x).astype(np.float32)
     if binarize == "static" and ((x != 0) & (x != 1)).any():
-        raise ValueError(
+        raise InputError(
             'binarize is "static", but the images have gray pixels; '
             "pass them through binarize_static first"
         )
@@ -65,23 +71,23 @@ def check_images(
     columns: the number of pixels per image, if it is known. unit_interval: whether floats must be in [0, 1].
     """
     if np.ma.isMaskedArray(images):
-        raise ValueError(f"{name} is a masked array: fill the masked values first")
+        raise InputError(f"{name} is a masked array: fill the masked values first")
     try:
         array = np.asarray(images)
     except ValueError:
-        raise ValueError(f"{name} is ragged: the images have different sizes") from None
+        raise InputError(f"{name} is ragged: the images have different sizes") from None
     if array.dtype != np.uint8 and array.dtype.kind not in "bf":
-        raise ValueError(
+        raise InputError(
             f"{name} holds {array.dtype}: pixels are uint8, 0 to 255, or floats; "
             "convert them with .astype"
         )
     if array.ndim not in (2, 3):
-        raise ValueError(
+        raise InputError(
             f"{name} has shape {array.shape}: images are (N, rows, columns) or (N, pixels)"
         )
     size = math.prod(array.shape[1:])
     if size == 0 or columns not in (None, size):
-        raise ValueError(
+        raise InputError(
             f"{name} has {size} pixels per image, but the model has {columns}"
         )
     if array.dtype == np.uint8:
@@ -96,7 +102,7 @@ def check_images(
         rule = (
             "in [0, 1], for this likelihood" if unit_interval else "finite in float32"
         )
-        raise ValueError(
+        raise InputError(
             f"{name}: image {first} has a pixel of {value}; pixels must be {rule}"
         )
     return array
@@ -108,27 +114,27 @@ def check_array(
     """X as uint8, if it is that, else as float32; ValueError if it is not a matrix of finite numbers, in [0, 1]
     if `unit_interval`; TypeError for an object that is no number."""
     if hasattr(X, "toarray"):
-        raise ValueError(
+        raise InputError(
             f"{name} is sparse, and sparse input is not supported: pass {name}.toarray()"
         )
     if np.ma.isMaskedArray(X):
-        raise ValueError(f"{name} is a masked array: fill the masked values first")
+        raise InputError(f"{name} is a masked array: fill the masked values first")
     X = np.asarray(X, order="C")  # contiguous rows can be hashed
     if X.dtype == object:
         X = X.astype(np.float64)
     if X.dtype.kind not in "buif" or X.ndim != 2:
         reshape = f". Reshape your data: {name}[None]" if X.ndim == 1 else ""
         hint = ". Complex data not supported" if X.dtype.kind == "c" else reshape
-        raise ValueError(
+        raise InputError(
             f"{name} must be a real matrix, one row per sample, not {X.dtype} of shape {X.shape}{hint}"
         )
     if 0 in X.shape:
-        raise ValueError(
+        raise InputError(
             f"{name} has 0 {'feature' if X.shape[0] else 'sample'}(s) (shape={X.shape}) "
             "while a minimum of 1 is required."
         )
     if n_features and X.shape[1] != n_features:
-        raise ValueError(
+        raise InputError(
             f"{name} has {X.shape[1]} features, but VAE is expecting {n_features} features as input"
         )
     if X.dtype == np.uint8:
@@ -136,11 +142,11 @@ def check_array(
     with np.errstate(over="ignore"):
         X = X.astype(np.float32)
     if not np.isfinite(X).all():
-        raise ValueError(
+        raise InputError(
             f"{name} has NaN, infinity, or a number too large for single precision"
         )
     if unit_interval and (X.min() < 0 or X.max() > 1):
-        raise ValueError(
+        raise InputError(
             f"{name} goes from {X.min():.6g} to {X.max():.6g}, but the bernoulli likelihood is of numbers "
             "in [0, 1]; scale it, or use likelihood='normal'"
         )
@@ -153,7 +159,7 @@ def to_bytes(mean: np.ndarray) -> np.ndarray:
     Values outside, as a normal decoder's mean has them, are clipped. Raises ValueError for NaN, which no byte can show.
     """
     if np.isnan(mean).any():
-        raise ValueError(
+        raise InputError(
             "the pixels have NaN among them, which cannot be shown; the model's parameters are not finite"
         )
     return np.rint(np.clip(mean, 0, 1) * 255).astype(np.uint8)
@@ -167,7 +173,7 @@ def binarize_static(images: np.ndarray, seed: int | Sequence[int]) -> np.ndarray
     Raises ValueError unless the images are uint8.
     """
     if images.dtype != np.uint8:
-        raise ValueError(
+        raise InputError(
             f"images to binarize must be uint8, 0 to 255, not {images.dtype}"
         )
     rng, v = np.random.default_rng(seed), images.reshape(-1)
@@ -177,10 +183,3 @@ def binarize_static(images: np.ndarray, seed: int | Sequence[int]) -> np.ndarray
         x = v[chunk] * np.float32(1 / 255)
         binary[chunk] = (rng.random(x.shape, dtype=np.float32) < x) * np.uint8(255)
     return binary.reshape(images.shape)
-
-
-def apply_static(images: np.ndarray, binarize: str, split: str) -> np.ndarray:
-    """The images of a split ("train" or "test") as training and evaluation use them: binarized once if that is asked"""
-    return (
-        binarize_static(images, STATIC_SEEDS[split]) if binarize == "static" else images
-    )

@@ -10,6 +10,7 @@ import os
 import shutil
 from pathlib import Path
 
+from ..errors import InputError
 from .table import EXERCISES
 
 PACKAGE = Path(__file__).parents[1]
@@ -48,12 +49,12 @@ def write_exercises(directory: str | os.PathLike) -> int:
     """
     directory = Path(directory)
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise ValueError(
+        raise InputError(
             f"{directory} exists already; exercises are written into a new or an empty directory"
         )
     parent = directory.absolute().parent
     if not parent.is_dir():
-        raise ValueError(f"{directory} cannot be made: {parent} is not a directory")
+        raise InputError(f"{directory} cannot be made: {parent} is not a directory")
     temporary = parent / f".{directory.absolute().name}.{os.getpid()}.tmp"
     try:
         for path, text in exercise_files(str(directory)).items():

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ..errors import InputError
 from .files import BOOKS
 from .judge.run import check_functions
 from .judge.sources import load, read_groups
@@ -23,11 +24,11 @@ def use_functions(source: Any) -> Iterator[str]:
     right = [verdict.name for verdict in verdicts if verdict.status == "right"]
     if wrong:
         verb = "is" if len(wrong) == 1 else "are"
-        raise ValueError(
+        raise InputError(
             f"{', '.join(wrong)} {verb} wrong; `numpyvae check {source}` says why"
         )
     if not right:
-        raise ValueError(f"{source}: none of its functions is done")
+        raise InputError(f"{source}: none of its functions is done")
     path_before, modules_before = list(sys.path), dict(sys.modules)
     undo = []
     try:

@@ -9,7 +9,7 @@
     7. average     the long run: visited states, average reward
     8. simulation  trajectories
     9. discount    critical discount factors, Blackwell optimality
-    Optional: rounding (tie tolerance, iterative refinement), validation (how arguments are read)
+    Optional: solution (what a solver returns), rounding (tie tolerance, iterative refinement), validation (how arguments are read)
 
 Symbols: s, s′ states, S their number; a an action, A their number; P(s′ | s, a) transition probability; R(s, a)
 expected reward; γ discount factor; π policy, P_π and r_π its transition matrix and rewards; v value, q action value, v*
@@ -38,8 +38,8 @@ from .horizon import FiniteHorizonSolution, backward_induction, effective_horizo
 from .model import MDP
 from .numerics.rounding import refined_policy_evaluation
 from .simulation import Trajectory, simulate
+from .solution import Solution
 from .solvers import (
-    Solution,
     greedy_policy,
     modified_policy_iteration,
     policy_iteration,

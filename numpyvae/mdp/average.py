@@ -36,6 +36,7 @@ from scipy.sparse import csr_array, eye_array, hstack
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
+from ..errors import InputError
 from .bellman import factorize, induced_chain
 from .model import MDP
 from .numerics.validation import U, read_array, read_integer
@@ -62,7 +63,7 @@ def state_visitation(mdp: MDP, policy, start) -> np.ndarray:
         else read_array("start", start, (S,))
     )
     if not (d0 >= 0).all() or abs(d0.sum() - 1) > 4 * S * U:
-        raise ValueError(
+        raise InputError(
             f"start is no distribution: its smallest entry is {d0.min():g}, its sum {d0.sum():.12g}"
         )
     P, _ = induced_chain(mdp, policy)
@@ -75,7 +76,7 @@ def average_reward(mdp: MDP, policy) -> AverageReward:
     """Gain and bias (7.2) of a unichain policy; γ is not used. ValueError if it has several recurrent classes."""
     P, r = induced_chain(mdp, policy)
     if mdp.end.any():
-        raise ValueError(
+        raise InputError(
             "average_reward requires a process that never ends; here an action may end the episode"
         )
     count, label = connected_components(csr_array(P), connection="strong")
@@ -86,7 +87,7 @@ def average_reward(mdp: MDP, policy) -> AverageReward:
     )  # the classes that no transition leaves
     if len(closed) > 1:
         one, other = (mdp.states[int((label == c).argmax())] for c in closed[:2])
-        raise ValueError(
+        raise InputError(
             f"average_reward requires one recurrent class; this policy has {len(closed)}: states {one!r} "
             f"and {other!r} are in different ones, each with its own gain"
         )

@@ -44,8 +44,9 @@ from scipy.linalg import lu_factor, lu_solve
 from scipy.sparse import csr_array, eye_array, issparse
 from scipy.sparse.linalg import bicgstab, splu
 
+from ..errors import InputError
 from .model import MDP
-from .numerics.validation import U, read_array
+from .numerics.validation import U, read_array, read_named_policy
 
 ITERATIVE_STATES = 5_000  # sparse systems above this size are solved by iteration first
 LU_STATES = 200_000  # and above this size by iteration only
@@ -54,7 +55,7 @@ LU_STATES = 200_000  # and above this size by iteration only
 def as_policy(mdp: MDP, policy) -> np.ndarray:
     """The policy as an array: integers (S,), one action per state, or probabilities (S, A). ValueError otherwise."""
     S, A = mdp.R.shape
-    policy = np.asarray(policy)
+    policy = np.asarray(read_named_policy(policy, mdp))
     if policy.shape == (S,) and policy.dtype.kind in "iu":
         inside = (policy >= 0) & (policy < A)
         valid = inside & mdp.available[np.arange(S), np.where(inside, policy, 0)]
@@ -68,13 +69,13 @@ def as_policy(mdp: MDP, policy) -> np.ndarray:
         valid &= ~((policy > 0) & ~mdp.available).any(axis=1)
         problem = "has {}, which is no distribution over its available actions"
     else:
-        raise ValueError(
+        raise InputError(
             f"policy: {policy.dtype} of shape {policy.shape}; "
             f"it must be action numbers ({S},) or probabilities ({S}, {A})"
         )
     if not valid.all():
         s = int(valid.argmin())
-        raise ValueError(
+        raise InputError(
             f"policy: state {mdp.states[s]!r} " + problem.format(policy[s].tolist())
         )
     return policy.astype(np.intp if policy.ndim == 1 else float)
@@ -85,7 +86,7 @@ def as_values(mdp: MDP, v) -> np.ndarray:
     v = read_array("v", v, (len(mdp.R),))
     if not np.isfinite(v).all():
         s = int((~np.isfinite(v)).argmax())
-        raise ValueError(
+        raise InputError(
             f"v: the value of state {mdp.states[s]!r} is {v[s]}, which is not finite"
         )
     return v
@@ -164,7 +165,7 @@ def _iterative(system):
             residual, last = b - matrix @ x, size
             size = abs(residual).max()
         if not factors and len(b) > LU_STATES:
-            raise ValueError(
+            raise InputError(
                 f"the equations of {len(b):,} states are solved to a residual of {size:.2g} only; "
                 "use modified_policy_iteration, or a smaller discount factor"
             )

@@ -32,6 +32,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ..errors import InputError
 from .model import MDP
 
 ROOT_TOLERANCE = Fraction(1, 2**60)  # of a root, and where the search starts
@@ -58,7 +59,7 @@ def _optimal_policy_intervals(mdp, R) -> Iterator[tuple]:
         mdp = MDP(mdp, R, 0.0)
     S, A = mdp.R.shape
     if A**S > 100_000:
-        raise ValueError(
+        raise InputError(
             f"{A} actions in {S} states make {A}^{S} policies; at most 100,000 are searched"
         )
     P = _to_fractions(mdp.transitions.toarray() if mdp.sparse else mdp.transitions)

@@ -26,6 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import InputError
 from .bellman import as_values, factorize, induced_chain
 from .model import MDP
 from .numerics.validation import LARGEST, read_discount, read_integer
@@ -57,7 +58,7 @@ def effective_horizon(mdp: MDP) -> float:
         w - (steps.max(axis=1) - 1)
     ).min()  # 1, but for rounding and for gains of less than 1e-9
     if not c > 0.5 or w.max() / c > LARGEST / max(abs(mdp.R[mdp.available]).max(), 1):
-        raise ValueError(
+        raise InputError(
             f"gamma is 1, and some policy needs about {abs(w).max():.2g} steps to end an episode; values "
             "may exceed the range or the precision of float64: use gamma < 1, or scale the rewards"
         )
@@ -87,7 +88,7 @@ def backward_induction(
     values, policies = np.zeros((horizon + 1, S)), np.zeros((horizon, S), dtype=np.intp)
     values[horizon] = np.where(
         mdp.terminal,
-        0,
+        mdp.R.max(axis=1),  # the terminal value
         as_values(mdp, np.full(S, final) if np.ndim(final) == 0 else final),
     )
     for t in range(horizon - 1, -1, -1):
@@ -95,5 +96,5 @@ def backward_induction(
         policies[t] = q.argmax(axis=1)
         values[t] = q.max(axis=1)
     if not np.isfinite(values).all():
-        raise ValueError("the values exceed the range of float64: scale the rewards")
+        raise InputError("the values exceed the range of float64: scale the rewards")
     return FiniteHorizonSolution(policies, values)

@@ -1,27 +1,35 @@
-"""Chapter 2. A Markov decision process: states, actions, transitions, rewards, and a discount factor.
+"""Chapter 2. A Markov decision process: its states, actions, transitions and rewards.
 
-In state s the agent takes action a, receives the reward R(s, a) and moves to state s′ with probability P(s′ | s, a).
-Instead of moving on, an episode may end, with probability end(s, a). So
+In state s the agent takes action a. It receives the reward R(s, a) and moves to state
+s′ with probability P(s′ | s, a). Instead of moving on, an episode may end, with
+probability end(s, a). One of these happens, so
 
-    Σ_{s′} P(s′ | s, a) + end(s, a) = 1        for every state s and every action a that s has.                   (2.1)
+    Σ_{s′} P(s′ | s, a) + end(s, a) = 1                                           (2.1)
 
-Nothing follows the end: its value is 0. So an ending needs no state of its own. It is the probability that is missing
-from a row of P, and every equation of the following chapters holds as it stands. A terminal state is one in which every
-action ends the episode with reward 0. An action that a state does not have has the reward −∞: no maximum selects it.
+for every state s and every action a that s has. Nothing follows the end: its value is
+0. So an ending needs no state of its own. It is the probability that is missing from a
+row of P, and every equation of the following chapters holds as it stands.
 
-The effective horizon is H = 1/(1 − γ) = 1 + γ + γ² + …: how many steps ahead rewards matter. With γ = 1 there is no
-such limit, and values are finite for all rewards only if every policy ends every episode; so MDP requires that. It
-fails exactly if there is a set of states that some choice of actions never leaves. `_endless_states` starts with all
-states, and removes those that every action may leave until what remains is such a set, or empty.
+A terminal state is one in which every action ends the episode. Its rewards are 0, or
+all equal to one number, its terminal value: what ending there is worth. An action that
+a state does not have has the reward −∞. No maximum selects it.
+
+The effective horizon is H = 1/(1 − γ) = 1 + γ + γ² + …: how many steps ahead rewards
+matter. With γ = 1 there is no such limit, and values are finite for all rewards only if
+every policy ends every episode; so MDP requires that. It fails exactly if there is a
+set of states that some choice of actions never leaves. `_endless_states` starts with
+all states, and removes those that every action may leave until what remains is such a
+set, or empty.
 
 Source: Puterman, Markov Decision Processes (1994), chapters 2 and 7.
 """
 
-from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import issparse
 
+from ..errors import InputError
 from .numerics.validation import (
     LARGEST,
     check_rows,
@@ -31,7 +39,9 @@ from .numerics.validation import (
     read_discount,
     read_labels,
     read_mask,
+    read_pairs,
     read_rewards,
+    read_terminal,
     read_transition_table,
     read_transitions,
 )
@@ -40,25 +50,37 @@ from .numerics.validation import (
 class MDP:
     """An immutable MDP. Arguments are validated and copied; the arrays are read-only.
 
-    P: array (S, A, S) with P[s, a, s′] = P(s′ | s, a), state by state; or a list or tuple of A matrices (S, S), dense
-       or sparse (if one is sparse, all are stored so), one per action, with row s and column s′. A nested list of
-       numbers is an array. Beware: an array has the state first, P[s, a, s′], but a list of matrices has the action
-       first, P[a][s, s′]. One array (A, S, S) with the action first is for MDP.from_action_matrices; if A = S, MDP
-       cannot notice the difference.
-    R: (S, A), expected rewards; −inf for an action that a state does not have. Or rewards of transitions, in one of the
-       forms of P; they are averaged over s′.
+    P: array (S, A, S) with P[s, a, s′] = P(s′ | s, a), state by state; or a list or
+       tuple of A matrices (S, S), dense or sparse, one per action, with row s and
+       column s′. If one is sparse, all are stored so. A nested list of numbers is an
+       array. Beware: an array has the state first, P[s, a, s′], but a list of matrices
+       has the action first, P[a][s, s′]. One array (A, S, S) with the action first is
+       for MDP.from_action_matrices; if A = S, MDP cannot notice the difference.
+    R: (S, A), expected rewards; −inf for an action that a state does not have.
+       Or (S,), if every action of a state has the same reward.
+       Or rewards of transitions, in a form of P; they are averaged over s′.
     gamma: the discount factor γ, 0 ≤ γ ≤ 1; 1 only if every policy ends every episode
-    states, actions: S and A labels, used in messages; 0, 1, 2, … by default. Policies hold indices, not labels.
-    available: boolean (S, A), the actions that each state has; the rows of P and R of others are ignored
-    terminal: boolean (S,), the terminal states; their rows of P and R are ignored
-    end: (S, A), the probability that the episode ends after the action; P and end together sum to 1
+    states, actions: S and A different labels; by default 0, 1, 2, …
+    available: boolean (S, A), the actions that each state has; the rows of P and R of
+       others are ignored
+    terminal: boolean (S,), the terminal states; or a dictionary {state: value} of them
+       with the terminal value of each. Their rows of P and R are ignored.
+    end: (S, A), the probability that the episode ends after the action
 
-    Attributes: R (S, A); gamma; states; actions; end (S, A); and `transitions`, P as one (S·A, S) matrix whose row
-    s·A + a is the distribution of the next state, so that dense and sparse problems share code. (The dictionary that
-    from_transitions takes is something else: the problem written as a table.)
+    A row of P, and of end with it, sums to 1. If it misses 1 by more than 4·S·u, with
+    u = 2⁻⁵², but by at most 2⁻²⁰, about 1e-6, it is taken to have been rounded to
+    float32: the row is divided by its sum. ValueError if it misses 1 by more.
 
-    ValueError names the argument, the state and the action if a shape, an entry, a sum (to within 4·S·u, u = 2⁻⁵²)
-    or γ is wrong.
+    Attributes: R (S, A); gamma; states; actions; end (S, A); terminal (S,); and
+    `transitions`, P as one (S·A, S) matrix whose row s·A + a is the distribution of the
+    next state, so that dense and sparse problems share code.
+
+    Where a policy is an argument, it holds the numbers of actions, (S,), or
+    probabilities, (S, A). Or it holds labels: a dictionary {state: action}, or {state:
+    {action: probability}}, or if the labels of actions are strings a list of them, one
+    per state. Terminal states may be left out of a dictionary.
+
+    ValueError names the argument, the state and the action if something is wrong.
     """
 
     R: np.ndarray
@@ -66,7 +88,8 @@ class MDP:
     states: tuple
     actions: tuple
     end: np.ndarray
-    transitions: np.ndarray | csr_array
+    terminal: np.ndarray
+    transitions: Any  # an array, or a csr_array
 
     def __init__(
         self,
@@ -82,30 +105,24 @@ class MDP:
     ):
         transitions, S, A = read_transitions(P)
         R = read_rewards(R, transitions, S, A)
-        available = read_mask(
-            "available",
-            np.ones((S, A), bool) if available is None else available,
-            (S, A),
-        )
-        terminal = read_mask(
-            "terminal", np.zeros(S, bool) if terminal is None else terminal, (S,)
-        )
-        end = read_array("end", np.zeros((S, A)) if end is None else end, (S, A))
-        states, actions = (
-            read_labels("states", states, S),
-            read_labels("actions", actions, A),
-        )
+        states = read_labels("states", states, S)
+        actions = read_labels("actions", actions, A)
+        terminal, terminal_values = read_terminal(terminal, states)
+        if available is None:
+            available = np.ones((S, A), dtype=bool)
+        available = read_mask("available", available, (S, A))
+        end = np.zeros((S, A)) if end is None else read_array("end", end, (S, A))
 
-        available = (available & (-np.inf != R)) | terminal[:, None]
+        available &= ~np.isneginf(R)
+        available[terminal] = True
+        R[terminal] = terminal_values[terminal, None]
         R[~available] = -np.inf
-        R[terminal] = 0
-        end[~available] = 0
         end[terminal] = 1
+        end[~available] = 0
         clear_rows(transitions, ~available.ravel() | np.repeat(terminal, A))
         if not available.any(axis=1).all():
-            raise ValueError(
-                f"state {states[int(available.any(axis=1).argmin())]!r} has no available action"
-            )
+            s = int(available.any(axis=1).argmin())
+            raise InputError(f"state {states[s]!r} has no available action")
         self.__dict__.update(
             R=R,
             gamma=read_discount(gamma),
@@ -115,31 +132,52 @@ class MDP:
             transitions=transitions,
         )
         check_rows(transitions, R, end, available, self._describe_row)
-        freeze(R, end, transitions)
+        ends_without_reward = ((end == 1) & (R == 0)) | ~available
+        self.__dict__["terminal"] = terminal | ends_without_reward.all(axis=1)
+        freeze(R, end, self.terminal, transitions)
         self._check_values_exist()
 
     @classmethod
     def from_action_matrices(
         cls, P, R, gamma: float, states=None, actions=None, **options
     ) -> "MDP":
-        """P (A, S, S) with P[a, s, s′], action by action. R: (S, A), or (A, S, S) for rewards of transitions."""
-        P = [M if issparse(M) else np.asarray(M) for M in P]
-        matrices = [M if issparse(M) else np.asarray(M) for M in R]
-        if (
-            matrices[0].ndim == 2
-        ):  # rewards of transitions; of (S, A), a row has one dimension
+        """An MDP from arrays action by action: P (A, S, S) with P[a, s, s′].
+
+        R: (S, A), or (S,), or (A, S, S) for rewards of transitions. The other arguments
+        are those of MDP.
+        """
+        P = [M if issparse(M) else np.asanyarray(M) for M in P]
+        matrices = [M if issparse(M) else np.asanyarray(M) for M in R]
+        if matrices and matrices[0].ndim == 2:  # of (S, A), a row has one dimension
             R = matrices
         return cls(P, R, gamma, states, actions, **options)
 
     @classmethod
-    def from_transitions(cls, transitions: Mapping, gamma: float) -> "MDP":
-        """{s: {a: [(probability, next state, reward, done), …]}}, as Gymnasium's toy-text environments have it (env.P).
+    def from_pairs(
+        cls,
+        P,
+        R,
+        gamma: float,
+        s,
+        a,
+        states=None,
+        actions=None,
+        *,
+        terminal=None,
+        end=None,
+    ) -> "MDP":
+        """An MDP with one row per state-action pair that exists, in any order.
 
-        The labels of states and actions are the keys, in order of first appearance. done: the episode ends with this
-        transition, and the next state need not be a key. A state without actions is terminal. Sparse above 500 states.
+        P: (pairs, S), dense or sparse: row k is the distribution of the next state
+           after action a[k] in state s[k]
+        R: (pairs,), expected rewards
+        s, a: integers (pairs,), the numbers of state and action; each pair once
+        end: (pairs,), the probability that the episode ends after the pair
+
+        A state has the actions that it has a pair with. A terminal state needs none.
         """
-        states, actions, P, R, end, available = read_transition_table(transitions)
-        terminal = [not transitions[s] for s in states]
+        count = None if actions is None else len(actions)
+        P, R, end, available = read_pairs(P, R, s, a, end, count)
         return cls(
             P,
             R,
@@ -151,30 +189,55 @@ class MDP:
             end=end,
         )
 
-    @property
-    def P(self) -> np.ndarray | tuple[csr_array, ...]:
-        """(S, A, S) if dense, else A matrices (S, S). Rows of endings and of unavailable actions sum to less than 1."""
-        S, A = self.R.shape
-        return (
-            tuple(self.transitions[a::A] for a in range(A))
-            if self.sparse
-            else self.transitions.reshape(S, A, S)
+    @classmethod
+    def from_transitions(cls, transitions, gamma: float, *, terminal=None) -> "MDP":
+        """{s: {a: [(probability, next state, reward, done), …]}}, as a table.
+
+        Gymnasium's toy-text environments have it as env.P. Lists may stand in place of
+        the dictionaries, with states or actions 0, 1, 2, … An action with an empty list
+        is one that the state does not have.
+
+        The labels of states and actions are the keys, in order of first appearance.
+        done: the episode ends with this transition; the next state need not be a key.
+        terminal: the labels of terminal states, or a dictionary {state: value} with the
+           terminal value of each. They need not be keys; what they have is ignored. A
+           transition that leads to one receives its value, done or not.
+        A state without actions is terminal too. Sparse above 500 states.
+        """
+        states, actions, P, R, end, available, values = read_transition_table(
+            transitions, terminal
+        )
+        return cls(
+            P,
+            R,
+            gamma,
+            states,
+            actions,
+            available=available,
+            terminal=values,
+            end=end,
         )
 
     @property
+    def P(self) -> Any:
+        """(S, A, S) if dense, else A matrices (S, S).
+
+        Rows of endings and of unavailable actions sum to less than 1.
+        """
+        S, A = self.R.shape
+        if self.sparse:
+            return tuple(self.transitions[a::A] for a in range(A))
+        return self.transitions.reshape(S, A, S)
+
+    @property
     def sparse(self) -> bool:
+        """Whether `transitions` is a sparse matrix."""
         return issparse(self.transitions)
 
     @property
     def available(self) -> np.ndarray:
         """Boolean (S, A): the actions that each state has."""
-        return -np.inf < self.R
-
-    @property
-    def terminal(self) -> np.ndarray:
-        """Boolean (S,): every action ends the episode with reward 0."""
-        ends = (self.end == 1) & (self.R == 0)
-        return (ends | ~self.available).all(axis=1)
+        return ~np.isneginf(self.R)
 
     def with_discount(self, gamma: float) -> "MDP":
         """The same problem at another discount factor."""
@@ -183,13 +246,26 @@ class MDP:
         other._check_values_exist()
         return other
 
+    def __repr__(self) -> str:
+        """One line: <MDP: 4 states, 2 actions (-, +), gamma 0.5>"""
+        names = ", ".join(map(str, self.actions[:6]))
+        more = ", …" if len(self.actions) > 6 else ""
+        S, A = self.R.shape
+        parts = [_count(S, "state"), f"{_count(A, 'action')} ({names}{more})"]
+        if self.terminal.any():
+            parts.append(f"{int(self.terminal.sum())} terminal")
+        if self.sparse:
+            parts.append("sparse")
+        return f"<MDP: {', '.join(parts)}, gamma {self.gamma:.12g}>"
+
     def __setattr__(self, name: str, value) -> None:
         raise AttributeError(
             f"{name}: an MDP cannot be changed; make another one, or use with_discount"
         )
 
     def __setstate__(self, attributes: dict) -> None:
-        freeze(attributes["R"], attributes["end"], attributes["transitions"])
+        for name in ("R", "end", "terminal", "transitions"):
+            freeze(attributes[name])
         self.__dict__.update(attributes)
 
     def _describe_row(self, row: int) -> str:
@@ -200,13 +276,13 @@ class MDP:
         size = np.where(self.available, abs(self.R), 0)
         if size.max() > LARGEST * (1 - self.gamma) and self.gamma < 1:
             row = int(size.argmax())
-            raise ValueError(
+            raise InputError(
                 f"R: the reward of {self._describe_row(row)} is {self.R.flat[row]}; values at gamma = "
                 f"{self.gamma} may exceed the range of float64: scale the rewards"
             )
         if self.gamma == 1 and (endless := self._endless_states()).any():
             names = ", ".join(repr(self.states[s]) for s in np.flatnonzero(endless)[:3])
-            raise ValueError(
+            raise InputError(
                 f"gamma is {self.gamma}, which requires that every policy ends every episode; some policy "
                 f"stays forever in {endless.sum()} states ({names}{', …' if endless.sum() > 3 else ''}): "
                 "mark terminal states with terminal=, or use gamma < 1"
@@ -223,3 +299,7 @@ class MDP:
             if (kept == inside).all():
                 return inside
             inside = kept
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -45,10 +45,10 @@ Source: Puterman (1994), chapter 6; Howard 1960; MacQueen 1966.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import InputError
 from .bellman import (
     action_values,
     as_policy,
@@ -68,19 +68,7 @@ from .numerics.rounding import (
     tie_tolerance,
 )
 from .numerics.validation import U, read_integer
-
-
-class Solution(NamedTuple):
-    """What a solver returns."""
-
-    policy: (
-        np.ndarray
-    )  # (S,) action numbers; of which values it is the greedy policy, each solver says
-    values: np.ndarray  # (S,)
-    iterations: (
-        int  # policies evaluated, sweeps of T, or rounds: what the method counts
-    )
-    error_bound: float  # ‖values − v*‖ is at most this, rounding included
+from .solution import Solution
 
 
 def greedy_policy(mdp: MDP, v, current=None) -> np.ndarray:
@@ -92,7 +80,7 @@ def greedy_policy(mdp: MDP, v, current=None) -> np.ndarray:
         return action_values(mdp, v).argmax(axis=1)
     v, current = as_values(mdp, v), as_policy(mdp, current)
     if current.ndim != 1:
-        raise ValueError(
+        raise InputError(
             "policy: one action per state is required here, not probabilities"
         )
     return _improve(mdp, v, current, U * abs(v))[0]
@@ -199,7 +187,7 @@ def value_iteration(
             return Solution(
                 action_values(mdp, v).argmax(axis=1), v, sweep, float(bound)
             )
-    raise ValueError(
+    raise InputError(
         f"value iteration is within {bound:.3g} of the optimal values, not {tolerance:g}, "
         f"after {max_sweeps} sweeps; use policy_iteration"
     )
@@ -273,7 +261,7 @@ def modified_policy_iteration(
             v += r
             if k % 20 == 19 and size(v - last) <= enough:
                 break
-    raise ValueError(
+    raise InputError(
         f"modified policy iteration is within {bound:.3g} of the optimal values, not {tolerance:g}, "
         f"after {max_rounds} rounds; use policy_iteration"
     )

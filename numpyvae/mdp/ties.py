@@ -10,6 +10,7 @@ from itertools import product
 
 import numpy as np
 
+from ..errors import InputError
 from .bellman import action_values
 from .model import MDP
 from .numerics.rounding import tie_tolerance
@@ -37,7 +38,7 @@ def enumerate_policies(mdp: MDP, limit: int = 100_000) -> Iterator[np.ndarray]:
     """All deterministic policies (S,). ValueError if there may be more than `limit`."""
     S, A = mdp.R.shape
     if limit < A**S:
-        raise ValueError(
+        raise InputError(
             f"{A} actions in {S} states make {A}^{S} policies, more than {limit}; "
             "use policy_iteration or optimal_policies"
         )

@@ -1,8 +1,10 @@
-"""Plot of the four-state example: state values against the discount factor, one panel per state, as SVG.
+"""Plot of the four-state example: state values against the discount factor, one panel
+per state, as SVG.
 
-Values grow as 1/(1 − γ), so the vertical axis is logarithmic: it shows the crossing, where values are near 1, and the
-gain at γ = 0.99, where they are near 100. All curves cross at the critical discount factor; the shaded area is the loss
-of the worse policy, in the color of the better one.
+Values grow as 1/(1 − γ), so the vertical axis is logarithmic: it shows the crossing,
+where values are near 1, and the gain at γ = 0.99, where they are near 100. All curves
+cross at the critical discount factor; the shaded area is the loss of the worse policy,
+in the color of the better one.
 """
 
 from ..mdp.chain import ARROWS, STATES, closed_form, four_state_chain
@@ -78,7 +80,9 @@ def _legend_entry(x: float, y: float, color: str, policy: tuple, label: str) -> 
 def _panel(
     s: int, x_axis: Axis, y_axis: Axis, myopic: list, farsighted: list, critical: float
 ) -> str:
-    """One state: `frame`, two areas, two curves, and the mark at the critical discount factor."""
+    """One state: `frame`, two areas, two curves, and the mark at the critical discount
+    factor.
+    """
     left, right, bottom, top = x_axis.first, x_axis.last, y_axis.first, y_axis.last
 
     def pixels(points):

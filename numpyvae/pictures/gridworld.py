@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..errors import InputError
 from .svg import document, element, line, number, text
 
 CELL, MARGIN, TITLE = 84, 16, 44  # pixels
@@ -35,14 +36,14 @@ def gridworld_svg(
         or len(values) % columns
         or actions.shape != (len(values), len(directions))
     ):
-        raise ValueError(
+        raise InputError(
             f"a grid world has values (S,), S a multiple of its {columns} columns, and actions (S, "
             f"{len(directions)}); not {values.shape} and {actions.shape}"
         )
     if (labels is not None and len(labels) != len(values)) or not set(
         directions
     ) <= set(DIRECTIONS):
-        raise ValueError(
+        raise InputError(
             f"a grid world takes one label per state, and directions among {', '.join(DIRECTIONS)}"
         )
     width = 2 * MARGIN + columns * CELL

@@ -1,7 +1,7 @@
 """PNG files, still and animated, without an image library.
 
-PNG is a signature and a row of chunks: four bytes of length, four of type, the data, and a CRC-32 of type and data.
-Three types are enough for one image:
+PNG is a signature and a row of chunks: four bytes of length, four of type, the data,
+and a CRC-32 of type and data. Three types are enough for one image:
 
     IHDR    width, height, 8 bits per sample, color type (0 gray, 2 RGB), and three zeros (the only compression and
             filtering there are; not interlaced)
@@ -16,11 +16,13 @@ An animated PNG has three more. A program that does not know them shows the firs
             (leave the frame standing; replace what was there)
     fdAT    as IDAT, after a sequence number, for each frame but the first
 
-The sequence numbers count fcTL and fdAT together. The same frames give the same bytes with the same zlib.
+The sequence numbers count fcTL and fdAT together. The same frames give the same bytes
+with the same zlib.
 
-The rows of an enlarged image repeat, so most differences are zero, and zlib need only look for runs of equal bytes
-(Z_RLE). Of a grid of 64 digits enlarged four times, that makes 42 kB in 2 ms; without the filter, and with zlib's best
-and slowest search, it is 47 kB in 86 ms. So images can be written after every epoch.
+The rows of an enlarged image repeat, so most differences are zero, and zlib need only
+look for runs of equal bytes (Z_RLE). Of a grid of 64 digits enlarged four times, that
+makes 42 kB in 2 ms; without the filter, and with zlib's best and slowest search, it is
+47 kB in 86 ms. So images can be written after every epoch.
 
 Source: W3C, "Portable Network Graphics (PNG) Specification (Third Edition)".
 """
@@ -32,23 +34,28 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..errors import InputError
 from ..files import atomic_write
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def write_png(path: str | os.PathLike, image: np.ndarray) -> None:
-    """Write uint8 pixels, gray (H, W) or color (H, W, 3), as a PNG file, atomically. ValueError names the path."""
+    """Write uint8 pixels, gray (H, W) or color (H, W, 3), as a PNG file, atomically.
+    ValueError names the path.
+    """
     try:
         data = png_bytes(image)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise InputError(f"{path}: {error}") from None
     with atomic_write(path) as file:
         file.write(data)
 
 
 def png_bytes(image: np.ndarray) -> bytes:
-    """Encode uint8 pixels, gray (H, W) or color (H, W, 3), as a PNG file. Raises ValueError for anything else."""
+    """Encode uint8 pixels, gray (H, W) or color (H, W, 3), as a PNG file. Raises
+    ValueError for anything else.
+    """
     image = _checked(image)
     return (
         SIGNATURE
@@ -66,21 +73,21 @@ def animated_png(
 ) -> bytes:
     """Encode uint8 frames of one size, each (H, W) or (H, W, 3), as an animated PNG.
 
-    Each frame is shown for `milliseconds`, the last for `last_milliseconds`; plays = 0 repeats forever. Raises
-    ValueError if there is no frame, if frames differ in shape, if a delay is not from 1 to 65,535, or if plays is
-    negative.
+    Each frame is shown for `milliseconds`, the last for `last_milliseconds`; plays = 0
+    repeats forever. Raises ValueError if there is no frame, if frames differ in shape,
+    if a delay is not from 1 to 65,535, or if plays is negative.
     """
     frames = [_checked(frame) for frame in frames]
     if not frames or any(frame.shape != frames[0].shape for frame in frames):
         shapes = sorted({frame.shape for frame in frames})
-        raise ValueError(
+        raise InputError(
             f"an animation takes frames of one shape, at least one; not {shapes}"
         )
     if (
         not all(1 <= delay <= 65_535 for delay in (milliseconds, last_milliseconds))
         or plays < 0
     ):
-        raise ValueError(
+        raise InputError(
             f"an animation takes delays from 1 to 65,535 ms and plays of 0 or more; "
             f"not {milliseconds}, {last_milliseconds} and {plays}"
         )
@@ -118,7 +125,7 @@ def _checked(image):
         or image.shape[2:] not in ((), (3,))
         or image.size == 0
     ):
-        raise ValueError(
+        raise InputError(
             f"an image is uint8 pixels of shape (H, W) or (H, W, 3), not {image.dtype} {image.shape}"
         )
     return image

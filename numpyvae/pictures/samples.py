@@ -1,8 +1,10 @@
-"""Images from a trained model: samples, reconstructions, interpolations, traversals, a latent manifold.
+"""Images from a trained model: samples, reconstructions, interpolations, traversals, a
+latent manifold.
 
-Each function returns uint8 images (N, rows, cols) of the decoder's mean: for a Bernoulli decoder the probability that a
-pixel is 1, for a normal one the mean, clipped to [0, 1]. Pixels are not sampled. `image_grid` puts images together in
-one, and `enlarge` makes it larger.
+Each function returns uint8 images (N, rows, cols) of the decoder's mean: for a
+Bernoulli decoder the probability that a pixel is 1, for a normal one the mean, clipped
+to [0, 1]. Pixels are not sampled. `image_grid` puts images together in one, and
+`enlarge` makes it larger.
 """
 
 from collections.abc import Sequence
@@ -10,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..data.pixels import to_bytes
+from ..errors import InputError
 from ..settings import VAEConfig
 from ..vae.gaussian import reparameterize
 from ..vae.likelihoods import LIKELIHOODS
@@ -50,7 +53,9 @@ def sample_images(
 def reconstruct(
     params: Parameters, x: np.ndarray, config: VAEConfig, shape: tuple[int, int]
 ) -> np.ndarray:
-    """x (N, D) -> encoded, and the mean of q(z|x) decoded: mu itself, not a sample around it"""
+    """x (N, D) -> encoded, and the mean of q(z|x) decoded: mu itself, not a sample
+    around it
+    """
     (mu, _), _ = encode(params, x, config)
     return mean_images(params, mu, config, shape)
 
@@ -62,8 +67,9 @@ def reconstruction_rows(
     shape: tuple[int, int],
     columns: int,
 ) -> tuple[np.ndarray, int]:
-    """(images, columns): originals x (N, D), each row above its reconstructions. Images beyond the last full row are
-    left out; fewer than `columns` are one row."""
+    """(images, columns): originals x (N, D), each row above its reconstructions. Images
+    beyond the last full row are left out; fewer than `columns` are one row.
+    """
     columns = min(columns, len(x))
     x = x[: len(x) // columns * columns]
     originals = to_bytes(x).reshape(-1, *shape)
@@ -90,13 +96,15 @@ def interpolate(
     shape: tuple[int, int],
     steps: int = 6,
 ) -> np.ndarray:
-    """Linear interpolation in latent space: from mu(x₀) to mu(x₁), from mu(x₂) to mu(x₃), …
+    """Linear interpolation in latent space: from mu(x₀) to mu(x₁), from mu(x₂) to
+    mu(x₃), …
 
-    Each is steps + 2 images: the original x₀, `steps` images from its reconstruction to that of x₁, the original x₁.
-    Returns (N/2 · (steps + 2), *shape). Raises ValueError if N is odd or steps is less than 2.
+    Each is steps + 2 images: the original x₀, `steps` images from its reconstruction to
+    that of x₁, the original x₁. Returns (N/2 · (steps + 2), *shape). Raises ValueError
+    if N is odd or steps is less than 2.
     """
     if len(x) % 2 or steps < 2:
-        raise ValueError(
+        raise InputError(
             "an interpolation takes pairs of images and at least 2 steps; "
             f"not {len(x)} images and {steps} steps"
         )
@@ -120,14 +128,16 @@ def traverse(
     steps: int = 8,
     eps: np.ndarray | None = None,
 ) -> np.ndarray:
-    """One latent unit at a time through the prior's quantiles (i − ½)/steps, the others held fixed.
+    """One latent unit at a time through the prior's quantiles (i − ½)/steps, the others
+    held fixed.
 
-    The others are at the prior's mean, or at sample_prior(eps) for an eps of shape (L,). Returns `steps` images for
-    each of `units`, in their order: (len(units) · steps, *shape). Raises ValueError for a unit that does not exist.
-    `active_first` gives the order in which the units matter.
+    The others are at the prior's mean, or at sample_prior(eps) for an eps of shape
+    (L,). Returns `steps` images for each of `units`, in their order: (len(units) ·
+    steps, *shape). Raises ValueError for a unit that does not exist. `active_first`
+    gives the order in which the units matter.
     """
     if wrong := [unit for unit in units if not 0 <= unit < config.latent_dim]:
-        raise ValueError(
+        raise InputError(
             f"latent unit {wrong[0]} does not exist; the model has units 0 to {config.latent_dim - 1}"
         )
     held = np.zeros(config.latent_dim) if eps is None else eps
@@ -143,17 +153,21 @@ def traverse(
 
 
 def active_first(mu: np.ndarray) -> np.ndarray:
-    """mu (N, L) -> the L units by falling variance of their mu, equal ones in their order"""
+    """mu (N, L) -> the L units by falling variance of their mu, equal ones in their
+    order
+    """
     return np.argsort(-mu.astype(np.float64).var(axis=0), kind="stable")
 
 
 def manifold(
     params: Parameters, config: VAEConfig, shape: tuple[int, int], side: int = 20
 ) -> np.ndarray:
-    """A map of a 2-D latent space: side² images, at the prior's quantiles (i − ½)/side along each axis, so each image
-    represents equal prior probability; z₁ grows to the right, z₂ upward. Raises ValueError if L is not 2."""
+    """A map of a 2-D latent space: side² images, at the prior's quantiles (i − ½)/side
+    along each axis, so each image represents equal prior probability; z₁ grows to the
+    right, z₂ upward. Raises ValueError if L is not 2.
+    """
     if config.latent_dim != 2:
-        raise ValueError(
+        raise InputError(
             f"the manifold is a map of 2 latents, and this model has {config.latent_dim}"
         )
     z1, z2 = np.meshgrid(_quantiles(side), _quantiles(side)[::-1])
@@ -180,14 +194,15 @@ def interleave_rows(
 def image_grid(
     images: np.ndarray, columns: int, padding: int = 2, pad_value: int = 48
 ) -> np.ndarray:
-    """One image of many: (N, H, W) or (N, H, W, 3), row by row, with `padding` pixels of `pad_value` around each.
+    """One image of many: (N, H, W) or (N, H, W, 3), row by row, with `padding` pixels
+    of `pad_value` around each.
 
-    N images make ⌈N / columns⌉ rows; unused cells keep pad_value. Raises ValueError for another shape, no column or a
-    negative padding.
+    N images make ⌈N / columns⌉ rows; unused cells keep pad_value. Raises ValueError for
+    another shape, no column or a negative padding.
     """
     images = np.asarray(images)
     if images.ndim not in (3, 4) or columns < 1 or padding < 0:
-        raise ValueError(
+        raise InputError(
             f"a grid takes images (N, H, W) or (N, H, W, 3), at least one column and no negative padding; "
             f"not {images.shape}, {columns} and {padding}"
         )
@@ -212,7 +227,9 @@ def image_grid(
 
 
 def enlarge(image: np.ndarray, n: int = 4) -> np.ndarray:
-    """Repeat each pixel n times along rows and columns: (H, W, …) -> (nH, nW, …). ValueError if n is less than 1."""
+    """Repeat each pixel n times along rows and columns: (H, W, …) -> (nH, nW, …).
+    ValueError if n is less than 1.
+    """
     if n < 1:
-        raise ValueError(f"an image is enlarged 1 time or more, not {n}")
+        raise InputError(f"an image is enlarged 1 time or more, not {n}")
     return image.repeat(n, axis=0).repeat(n, axis=1)

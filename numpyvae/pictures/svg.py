@@ -1,15 +1,20 @@
-"""SVG as text: elements, a document, axes with their ticks, and one set of colors for light and dark pages.
+"""SVG as text: elements, a document, axes with their ticks, and one set of colors for
+light and dark pages.
 
-An SVG file is XML. Coordinates are pixels, x to the right and y downward. `element` writes any element; the functions
-below it are the few that the plots need. All text passes through `escape`.
+An SVG file is XML. Coordinates are pixels, x to the right and y downward. `element`
+writes any element; the functions below it are the few that the plots need. All text
+passes through `escape`.
 
-Colors are CSS variables, each with a value for a light and for a dark page (`PALETTE`); the reader's setting decides.
-On `paper`, text has a contrast of at least 4.5:1 and a line or a mark at least 3:1, as WCAG 2.2 (1.4.3, 1.4.11) asks.
-Grid lines are fainter: every value can be read without them. A standalone file has the colors of an embedded plot.
+Colors are CSS variables, each with a value for a light and for a dark page (`PALETTE`);
+the reader's setting decides. On `paper`, text has a contrast of at least 4.5:1 and a
+line or a mark at least 3:1, as WCAG 2.2 (1.4.3, 1.4.11) asks. Grid lines are fainter:
+every value can be read without them. A standalone file has the colors of an embedded
+plot.
 
 An `Axis` maps values to pixels, linearly or by their logarithm.
 
-Source: W3C, "Scalable Vector Graphics (SVG) 2"; W3C, "Web Content Accessibility Guidelines 2.2".
+Source: W3C, "Scalable Vector Graphics (SVG) 2"; W3C, "Web Content Accessibility
+Guidelines 2.2".
 """
 
 import html
@@ -18,6 +23,8 @@ import re
 from collections.abc import Iterable
 
 import numpy as np
+
+from ..errors import InputError
 
 PALETTE = {  # name: (light, dark)
     "page": ("#f4f5f7", "#14171b"),
@@ -34,13 +41,16 @@ PALETTE = {  # name: (light, dark)
 }
 SERIES = tuple(f"var(--{name})" for name in PALETTE if name.startswith("series"))
 FONT = "system-ui, 'Helvetica Neue', Arial, sans-serif"
+TICK_ROOM = 24  # pixels, at least, between the ticks of an uneven axis
 _LETTER = 7.5  # pixels, a wide estimate of a letter's width
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def palette_css(selector: str) -> str:
-    """CSS that defines the colors for `selector`, with the dark values under prefers-color-scheme."""
+    """CSS that defines the colors for `selector`, with the dark values under
+    prefers-color-scheme.
+    """
     light, dark = (
         "; ".join(f"--{name}: {pair[i]}" for name, pair in PALETTE.items())
         for i in (0, 1)
@@ -64,14 +74,18 @@ SVG_STYLE = (
 
 
 def escape(text: object) -> str:
-    """Text for XML and HTML, also inside quotes. What XML has no character for becomes U+FFFD."""
+    """Text for XML and HTML, also inside quotes. What XML has no character for becomes
+    U+FFFD.
+    """
     return html.escape(_NOT_XML.sub("\ufffd", str(text)))
 
 
 def element(tag: str, *children: str, **attributes: object) -> str:
-    """<tag a="…">children</tag>. Children are markup. Attributes are escaped; None is left out.
+    """<tag a="…">children</tag>. Children are markup. Attributes are escaped; None is
+    left out.
 
-    `class_` is written class, and text_anchor text-anchor; a float is rounded to a hundredth of a pixel.
+    `class_` is written class, and text_anchor text-anchor; a float is rounded to a
+    hundredth of a pixel.
     """
     written = [
         f' {name.rstrip("_").replace("_", "-")}="{_attribute(value)}"'
@@ -103,34 +117,44 @@ def polyline(points: Iterable[tuple[float, float]], **attributes: object) -> str
     )
 
 
-def document(width: int, height: int, title: str, *body: str) -> str:
-    """A complete SVG document on its own background, to be a file or to stand in a page."""
+class Svg(str):
+    """An SVG document as text; a notebook shows it as the picture."""
+
+    def _repr_svg_(self) -> str:
+        return str(self)
+
+
+def document(width: int, height: int, title: str, *body: str) -> Svg:
+    """A complete SVG document on its own background, to be a file or to stand in a
+    page.
+    """
     head = (
         element("title", escape(title)),
         element("style", SVG_STYLE),
         element("rect", width=width, height=height, rx=8, class_="paper"),
     )
     parts = "\n".join([*head, *body])
-    return (
-        element(
-            "svg",
-            f"\n{parts}\n",
-            xmlns="http://www.w3.org/2000/svg",
-            viewBox=f"0 0 {width} {height}",
-            width=width,
-            height=height,
-            role="img",
-            class_="plot",
-        )
-        + "\n"
+    root = element(
+        "svg",
+        f"\n{parts}\n",
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox=f"0 0 {width} {height}",
+        width=width,
+        height=height,
+        role="img",
+        class_="plot",
     )
+    return Svg(root + "\n")
 
 
 class Axis:
-    """A map from values to pixels, `low` at `first` and `high` at `last`; linear, or by the logarithm if `log`.
+    """A map from values to pixels, `low` at `first` and `high` at `last`.
 
-    `ticks` are nice values from low to high. With `outward` the axis is extended to the nice values around them.
-    `finest` is the smallest distance of two ticks: 1 for integers.
+    It is linear, or by the logarithm if `log`, or by the logarithm of the distance from
+    `floor`, which lies below `low`: then equal factors of that distance are equal
+    lengths, and the axis is finer at its lower end. `ticks` are nice values from low to
+    high. With `outward` the axis is extended to the nice values around them. `finest` is
+    the smallest distance of two ticks: 1 for integers.
     """
 
     def __init__(
@@ -143,9 +167,16 @@ class Axis:
         log: bool = False,
         outward: bool = False,
         finest: float = 0.0,
+        floor: float | None = None,
     ):
-        self.log, self.first, self.last = log, first, last
-        low, high = (math.log10(low), math.log10(high)) if log else (low, high)
+        self.log, self.first, self.last, self.floor = log, first, last, floor
+        if floor is not None:
+            self.low, self.high = float(self._scaled(low)), float(self._scaled(high))
+            self.ticks = self._spread_ticks(low, high)
+            self.labels = [number(tick) for tick in self.ticks]
+            return
+        if log:
+            low, high = math.log10(low), math.log10(high)
         ticks = nice_ticks(low, high, 1 if log else finest)
         self.low, self.high = (ticks[0], ticks[-1]) if outward else (low, high)
         margin = 1e-9 * (ticks[1] - ticks[0])
@@ -154,11 +185,34 @@ class Axis:
 
     def __call__(self, values: float | np.ndarray) -> np.ndarray:
         """The pixels of values (…). An axis of a single value has it in the middle."""
+        return self._place(self._scaled(values))
+
+    def _scaled(self, values):
         values = np.asarray(values, np.float64)
-        return self._place(np.log10(values) if self.log else values)
+        if self.floor is not None:
+            return np.log10(values - self.floor)
+        return np.log10(values) if self.log else values
+
+    def _spread_ticks(self, low: float, high: float) -> list[float]:
+        """Round values with room between them: the roundest first, then finer ones
+        where they fit
+        """
+        chosen: dict[float, float] = {}  # value: pixel
+        power = math.floor(math.log10(high - low))
+        for exponent in range(power, power - 4, -1):
+            for factor in (5, 2, 1):
+                step = factor * 10.0**exponent
+                for i in range(math.ceil(low / step), math.floor(high / step) + 1):
+                    pixel, following = self(np.array([i, i + 1]) * step)
+                    if all(abs(pixel - p) >= TICK_ROOM for p in chosen.values()):
+                        chosen[i * step] = float(pixel)
+                    if abs(following - pixel) < TICK_ROOM:
+                        break  # above, the steps are still closer
+        return sorted(chosen) or [low]
 
     def tick_pixels(self) -> np.ndarray:
-        return self._place(np.asarray(self.ticks, np.float64))
+        ticks = np.asarray(self.ticks, np.float64)
+        return self._place(ticks if self.floor is None else self._scaled(ticks))
 
     def _place(self, values):
         if self.high == self.low:
@@ -171,7 +225,9 @@ class Axis:
 def frame(
     x_axis: Axis, y_axis: Axis, x_label: str = "", y_label: str = ""
 ) -> list[str]:
-    """Grid lines, ticks and their values on both axes, and the labels: x below, y above the axis' upper end."""
+    """Grid lines, ticks and their values on both axes, and the labels: x below, y above
+    the axis' upper end.
+    """
     left, right, bottom, top = x_axis.first, x_axis.last, y_axis.first, y_axis.last
     parts = []
     for y, label in zip(y_axis.tick_pixels(), y_axis.labels, strict=True):
@@ -199,7 +255,9 @@ def frame(
 def legend(
     entries: Iterable[tuple[str, object]], width: int, y: float = 24
 ) -> tuple[list[str], float]:
-    """A colored dot and a name for each (color, name), in rows from y downward; and the last row's y."""
+    """A colored dot and a name for each (color, name), in rows from y downward; and the
+    last row's y.
+    """
     parts, x = [], 16
     for color, name in entries:
         space = 14 + _LETTER * len(str(name)) + 11
@@ -219,10 +277,12 @@ def number(value: float, digits: int = 10) -> str:
 
 
 def nice_ticks(low: float, high: float, finest: float = 0.0) -> list[float]:
-    """Multiples of 1, 2 or 5 times a power of ten, at most eight steps, from `low` or below to `high` or above"""
+    """Multiples of 1, 2 or 5 times a power of ten, at most eight steps, from `low` or
+    below to `high` or above
+    """
     span = high - low
     if not math.isfinite(span):
-        raise ValueError(f"an axis cannot reach from {low:g} to {high:g}")
+        raise InputError(f"an axis cannot reach from {low:g} to {high:g}")
     if span <= 1e-9 * max(abs(low), abs(high)):  # a constant curve has ticks as well
         span = 1e-3 * abs(low) or 1.0
     span = max(span, 1e-290)

@@ -28,13 +28,14 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import InputError
 from ..files import atomic_write, open_regular
 
 FORMAT = 2
 RESERVED = ("format", "meta", "sha256")
 
 
-class CheckpointError(ValueError):
+class CheckpointError(InputError):
     """A checkpoint that cannot be read, is damaged, or could not be saved."""
 
 
@@ -52,9 +53,9 @@ def save(
         if name in (*RESERVED, "file", "allow_pickle") or not re.fullmatch(
             r"[\w./-]+", name, re.ASCII
         ):
-            raise ValueError(f"{name!r} cannot be the name of an array in a checkpoint")
+            raise InputError(f"{name!r} cannot be the name of an array in a checkpoint")
         if array.dtype.kind not in "biufc":
-            raise ValueError(
+            raise InputError(
                 f"the array {name!r} is of {array.dtype}; a checkpoint holds numbers"
             )
         members[name] = array
@@ -99,23 +100,23 @@ def _read(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = archive.infolist()
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-            raise ValueError("a member is compressed; expected all of them stored")
+            raise InputError("a member is compressed; expected all of them stored")
         if sum(entry.file_size for entry in entries) > len(data):
-            raise ValueError("the members declare more bytes than the file has")
+            raise InputError("the members declare more bytes than the file has")
         members = {
             entry.filename.removesuffix(".npy"): _read_array(archive.read(entry))
             for entry in entries
         }
     if missing := set(RESERVED) - set(members):
-        raise ValueError(f"there is no member {', '.join(sorted(missing))}")
+        raise InputError(f"there is no member {', '.join(sorted(missing))}")
     digests = json.loads(members.pop("sha256").item())
     if digests.keys() != members.keys() or len(entries) != len(members) + 1:
-        raise ValueError("the members do not match the list")
+        raise InputError("the members do not match the list")
     for name, array in members.items():
         if digests[name] != _digest(name, array):
-            raise ValueError(f"{name!r} has the wrong SHA-256")
+            raise InputError(f"{name!r} has the wrong SHA-256")
     if (version := members.pop("format").item()) != FORMAT:
-        raise ValueError(
+        raise InputError(
             f"its format is {version}; this version of numpyvae reads format {FORMAT}"
         )
     return members, json.loads(members.pop("meta").item())
@@ -125,14 +126,14 @@ def _read_array(member: bytes) -> np.ndarray:
     """The array of a .npy file. numpy.load would allocate what the header declares before reading."""
     stream = io.BytesIO(member)
     if np.lib.format.read_magic(stream) != (1, 0):
-        raise ValueError("a member is not of version 1.0 of the .npy format")
+        raise InputError("a member is not of version 1.0 of the .npy format")
     shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(stream)
     if dtype.kind not in "biufcU" or fortran_order:
-        raise ValueError(
+        raise InputError(
             f"a member is of {dtype}, fortran_order {fortran_order}; expected numbers in C order"
         )
     if math.prod(shape) * dtype.itemsize != len(member) - stream.tell():
-        raise ValueError(
+        raise InputError(
             f"a member declares {shape} {dtype} but has {len(member) - stream.tell():,} bytes"
         )
     return np.ndarray(shape, dtype, buffer=member, offset=stream.tell()).copy()
@@ -151,7 +152,7 @@ def generator_state(rng: np.random.Generator) -> dict[str, Any]:
     """The state of a PCG64 generator as JSON can hold it: its two 128-bit integers as text."""
     state = rng.bit_generator.state
     if state["bit_generator"] != "PCG64":
-        raise ValueError(
+        raise InputError(
             f"the generator is a {state['bit_generator']}; expected a PCG64, as default_rng gives"
         )
     return state | {
@@ -168,7 +169,7 @@ def restore_generator(state: Mapping[str, Any]) -> np.random.Generator:
             "state": {name: int(text) for name, text in state["state"].items()},
         }
         if generator_state(rng) != state:
-            raise ValueError("its numbers are out of range")
+            raise InputError("its numbers are out of range")
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise CheckpointError(
             f"the generator's state is not one of PCG64's: {error}"

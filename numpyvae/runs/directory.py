@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from .source import printable_path
+from ..data.dataset import printable_path
 
 
 def new_directory(given: str | os.PathLike | None, parent: str = "runs") -> Path:

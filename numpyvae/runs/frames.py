@@ -1,12 +1,13 @@
-"""The samples of a run through its epochs: kept beside the checkpoint while training goes on, then one animation.
+"""The samples of a run through its epochs: kept beside the checkpoint while training
+goes on, then one animation.
 
     frames.idx      the frames that are kept, an IDX file of uint8 (T, 1 + rows, columns); the first four bytes of a
                     frame's extra row are its epoch, as a big-endian integer
     learning.png    the animated PNG, made from them with the report
 
-A frame is added after each epoch, before the checkpoint is written, so the frames may be ahead of the checkpoint by an
-epoch, which is then trained again and replaces its frame. A file that is absent or damaged is no error: the frames
-begin again.
+A frame is added after each epoch, before the checkpoint is written, so the frames may
+be ahead of the checkpoint by an epoch, which is then trained again and replaces its
+frame. A file that is absent or damaged is no error: the frames begin again.
 """
 
 import os
@@ -22,7 +23,9 @@ FRAMES, ANIMATION = "frames.idx", "learning.png"
 
 
 def save_frame(directory: str | os.PathLike, epoch: int, frame: np.ndarray) -> None:
-    """Add the frame of an epoch, uint8 (rows, columns), and drop those that are not kept any longer."""
+    """Add the frame of an epoch, uint8 (rows, columns), and drop those that are not
+    kept any longer.
+    """
     path = Path(directory) / FRAMES
     epochs, frames = add_frame(*_load(path), epoch, frame)
     array = np.zeros((len(frames), 1 + frame.shape[0], frame.shape[1]), np.uint8)

@@ -1,7 +1,9 @@
-"""HTML of a report: the page with its style, a card for each section, tables and embedded images.
+"""HTML of a report: the page with its style, a card for each section, tables and
+embedded images.
 
-The page follows the reader's light or dark setting and the width of the window: cards stand in one to three columns,
-each as high as its content. All text passes through `escape`.
+The page follows the reader's light or dark setting and the width of the window: cards
+stand in one to three columns, each as high as its content. All text passes through
+`escape`.
 """
 
 import base64
@@ -41,8 +43,10 @@ code span {{ display: inline-block; max-width: 100%; overflow-wrap: anywhere }}
 def html_page(
     name: str, heading: str, status: str, note: str, cards: dict[str, str]
 ) -> str:
-    """The page as text: `name` in the browser's title, a heading, a warning if `status` is one, a note, and the cards,
-    {title: markup}. Everything but the cards' markup is escaped."""
+    """The page as text: `name` in the browser's title, a heading, a warning if `status`
+    is one, a note, and the cards, {title: markup}. Everything but the cards' markup is
+    escaped.
+    """
     sections = [
         f"<section><h2>{escape(title)}</h2>{body}</section>"
         for title, body in cards.items()
@@ -90,13 +94,17 @@ def html_table(rows: dict[str, object]) -> str:
 
 
 def html_command(command: str) -> str:
-    """A command line, which breaks before an option and not between an option and its values"""
+    """A command line, which breaks before an option and not between an option and its
+    values
+    """
     head, *options = command.split(" --")
     return f"<code>{' '.join(f'<span>{escape(words)}</span>' for words in [head, *('--' + o for o in options)])}</code>"
 
 
 def format_value(value: object) -> str:
-    """A setting as text: (400, 200) as 400, 200; nothing as none; 0.001 and 1e-08 as they are"""
+    """A setting as text: (400, 200) as 400, 200; nothing as none; 0.001 and 1e-08 as
+    they are
+    """
     if isinstance(value, (tuple, list)):
         return ", ".join(map(format_value, value)) or "none"
     return (

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from ..data.dataset import Dataset
+from ..errors import InputError
 from ..settings import TrainingOptions, VAEConfig
 from ..training.state import TrainingState, make_optimizer
 from ..vae.parameters import Parameters, parameter_shapes
 from . import checkpoint
-from .source import DataSource
 
 COLUMNS = (
     "epoch",
@@ -60,19 +61,19 @@ def state_record(state: TrainingState) -> dict[str, Any]:
 
 
 def settings_record(
-    config: VAEConfig, options: TrainingOptions, source: DataSource
+    config: VAEConfig, options: TrainingOptions, source: Dataset
 ) -> dict[str, Any]:
     """Settings and data source as JSON can hold them."""
     return {
         "config": asdict(config),
         "options": asdict(options),
-        "source": asdict(source),
+        "source": source.record(),
     }
 
 
 def read_settings(
     meta: Mapping[str, Any],
-) -> tuple[VAEConfig, TrainingOptions, DataSource]:
+) -> tuple[VAEConfig, TrainingOptions, Dataset]:
     """The inverse of settings_record. ValueError or TypeError names what is wrong."""
     config = VAEConfig(**_mapping(meta, "config"))
     options = TrainingOptions(**_mapping(meta, "options"))
@@ -81,17 +82,27 @@ def read_settings(
         source.get(name) for name in ("path", "digest", "image_shape", "scale")
     )
     if path is not None and (not isinstance(path, str) or "\0" in path):
-        raise ValueError(f"the data's path is {path!r}")
+        raise InputError(f"the data's path is {path!r}")
     if digest is not None and not (
         isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest)
     ):
-        raise ValueError(f"the data's digest is {digest!r}")
+        raise InputError(f"the data's digest is {digest!r}")
     if not (isinstance(shape, Sequence) and len(shape) == 2):
-        raise ValueError(f"the image's shape is {shape!r}")
+        raise InputError(f"the image's shape is {shape!r}")
     rows, columns = (_integer(size, "a size of the image", 1) for size in shape)
     if isinstance(scale, bool) or scale not in (1, 255):
-        raise ValueError(f"the data's scale is {str(scale)[:60]}")
-    return config, options, DataSource(path, digest, (rows, columns), scale)
+        raise InputError(f"the data's scale is {str(scale)[:60]}")
+    classes = read_classes(source.get("classes"))
+    return config, options, Dataset(path, digest, (rows, columns), scale, classes)
+
+
+def read_classes(names: Any) -> tuple[str, ...] | None:
+    """The names of the data's classes, a list of text, or None if they have none."""
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InputError(f"the names of the data's classes are {str(names)[:60]}")
+    return tuple(names)
 
 
 def read_state(
@@ -102,7 +113,7 @@ def read_state(
 ) -> TrainingState:
     """The inverse of arrays_of and state_record. ValueError or TypeError names what is wrong."""
     if set(arrays) != set(ARRAYS):
-        raise ValueError(f"its arrays are {', '.join(sorted(arrays))}")
+        raise InputError(f"its arrays are {', '.join(sorted(arrays))}")
     shapes = parameter_shapes(config)
     size = sum(map(math.prod, shapes.values()))
     for name, array in arrays.items():
@@ -111,12 +122,12 @@ def read_state(
             or array.dtype.kind != "f"
             or array.shape != (size,)
         ):
-            raise ValueError(
+            raise InputError(
                 f"{name!r} is {array.dtype} of shape {array.shape}; "
                 f"its configuration has {size:,} parameters"
             )
         if not np.isfinite(array).all() or (name == "adam.v" and array.min() < 0):
-            raise ValueError(
+            raise InputError(
                 f"{name!r} has a value that is not finite or not in its range"
             )
     record = _mapping(meta, "state")
@@ -139,14 +150,14 @@ def read_state(
 def read_history(history: Any, epochs: int) -> list[dict]:
     """The history's rows, one per epoch that is done, each column checked."""
     if not isinstance(history, list) or len(history) != epochs:
-        raise ValueError(f"the history is not a list of {epochs} rows")
+        raise InputError(f"the history is not a list of {epochs} rows")
     for number, row in enumerate(history, 1):
         if (
             not isinstance(row, dict)
             or set(row) != set(COLUMNS)
             or _integer(row["epoch"], "epoch", 1) != number
         ):
-            raise ValueError(f"row {number} of the history is {str(row)[:60]}")
+            raise InputError(f"row {number} of the history is {str(row)[:60]}")
         for name, value in row.items():
             if not (
                 name in TEST_COLUMNS
@@ -167,13 +178,13 @@ def read_plain(meta: Mapping[str, Any], name: str) -> dict[str, Any]:
         texts = isinstance(value, list) and all(isinstance(each, str) for each in value)
         number = isinstance(value, float) and math.isfinite(value)
         if not (texts or number or value is None or isinstance(value, (str, int))):
-            raise ValueError(f"{key} of its {name} is {str(value)[:60]}")
+            raise InputError(f"{key} of its {name} is {str(value)[:60]}")
     return mapping
 
 
 def _mapping(meta: Mapping[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(meta, Mapping) or not isinstance(meta.get(name), dict):
-        raise ValueError(f"it has no {name}")
+        raise InputError(f"it has no {name}")
     return meta[name]
 
 
@@ -183,7 +194,7 @@ def _integer(value: Any, name: str, minimum: int) -> int:
         or not isinstance(value, Integral)
         or not minimum <= value < LIMIT
     ):
-        raise ValueError(f"{name} is {str(value)[:60]}")
+        raise InputError(f"{name} is {str(value)[:60]}")
     return int(value)
 
 
@@ -194,7 +205,7 @@ def _real(value: Any, name: str, minimum: float | None = None) -> float:
         or not abs(value) < math.inf
         or value >= 2**1023
     ):
-        raise ValueError(f"{name} is {str(value)[:60]}")
+        raise InputError(f"{name} is {str(value)[:60]}")
     if minimum is not None and value < minimum:
-        raise ValueError(f"{name} is {value}")
+        raise InputError(f"{name} is {value}")
     return float(value)

@@ -1,9 +1,12 @@
-"""HTML report of a run, report.html: settings, metrics and plots in one self-contained file.
+"""HTML report of a run, report.html: settings, metrics and plots in one self-contained
+file.
 
-It is made from the run and from the test images: the learning curve, the two terms of the bound, active units, samples
-from the prior, reconstructions, interpolations, traversals, the latent space, the settings, the conditions under which
-the results were computed, and the command that reproduces the run. Plots are embedded as SVG, images as PNG in data:
-addresses; there is no script. A run that was stopped or that diverged has a report as well, which says so.
+It is made from the run and from the test images: the learning curve, the two terms of
+the bound, active units, samples from the prior, reconstructions, interpolations,
+traversals, the latent space, the settings, the conditions under which the results were
+computed, and the command that reproduces the run. Plots are embedded as SVG, images as
+PNG in data: addresses; there is no script. A run that was stopped or that diverged has
+a report as well, which says so.
 """
 
 import math
@@ -11,8 +14,8 @@ from numbers import Real
 
 import numpy as np
 
-from ..data.mnist import load_mnist
-from ..data.pixels import apply_static, to_input
+from ..data.dataset import Dataset
+from ..errors import InputError
 from ..files import atomic_write
 from ..pictures.latent import (
     latent_scatter_svg,
@@ -57,12 +60,13 @@ SIZE = {
 def write_report(run) -> None:
     """Write report.html, and learning.png if the run has frames, into run.directory.
 
-    The test images are those of run.source. A run that was trained on arrays has none, and a report without them.
+    The test images are those of run.source. A run that was trained on arrays has none,
+    and a report without them.
     """
-    images, labels = (
-        (None, None) if run.source.path is None else load_mnist(run.source.path, "test")
-    )
-    html = report_html(run, images, labels)
+    data = run.source
+    if data.path is not None and not len(data.test_images):
+        data = Dataset.open(data.path)
+    html = report_html(run, data.test_images, data.test_labels)
     with atomic_write(run.directory / FILE) as file:
         file.write(html.encode())
     write_animation(run.directory)
@@ -122,7 +126,7 @@ def _check_history(run):
     for row in run.state.history:
         for name, value in row.items():
             if not isinstance(value, Real):
-                raise ValueError(
+                raise InputError(
                     f"{run.directory}: the history has {name} {value!r}, which is not a number"
                 )
 
@@ -182,7 +186,9 @@ def _history_cards(run):
 
 
 def _model_cards(run, test_images, labels):
-    """Images from the model, and plots of the latent space. ValueError if they have values that are not finite"""
+    """Images from the model, and plots of the latent space. ValueError if they have
+    values that are not finite
+    """
     params, config, options, shape = (
         run.state.params,
         run.config,
@@ -194,12 +200,11 @@ def _model_cards(run, test_images, labels):
         rng = np.random.default_rng(
             [options.seed, len(run.state.history), EVALUATION_STREAM]
         )  # the last evaluation's
-        x = to_input(
-            apply_static(test_images, options.binarize, "test"), options.binarize, rng
-        )
+        data = Dataset.in_memory(test_images[:0], test_images)
+        x = data.input("test", options.binarize, rng)
         mu = encode(params, x, config)[0][0].astype(np.float64)
         if not np.isfinite(mu).all():
-            raise ValueError("the encoder's output is not finite")
+            raise InputError("the encoder's output is not finite")
         order = active_first(mu)
         cards["Latent units"] = unit_variance_svg(mu.var(axis=0), ACTIVE_UNIT_VARIANCE)
         samples, reconstructions = run.image_grids(test_images)
@@ -226,7 +231,9 @@ def _model_cards(run, test_images, labels):
 
 
 def _latent_cards(run, mu, labels):
-    """The test images in the latent space; with two latents, the decoder's images on the same axes as well"""
+    """The test images in the latent space; with two latents, the decoder's images on
+    the same axes as well
+    """
     config = run.config
     if config.latent_dim != 2:
         return {"Latent space": latent_scatter_svg(*principal_components(mu), labels)}

@@ -14,16 +14,19 @@ checkpoint is written last, so the files of all epochs in it exist; what was don
 
 From Python:
 
-    source, images, test_images = DataSource.open("data/sample")
-    run = Run.create(config, options, source, initial_state(images, config, options), "runs/scripted")
-    train(images, test_images, config, options, state=run.state, after_epoch=lambda state: run.save())
+    data = Dataset.open("data/sample")
+    state = initial_state(data.images, config, options)
+    run = Run.create(config, options, data, state, "runs/scripted")
+    train(data.images, data.test_images, config, options, state=run.state,
+          after_epoch=lambda state: run.save())
 
 Later, load the run and train it to more epochs (`replace` is that of dataclasses):
 
     run = Run.load("runs/scripted")
     run.options = replace(run.options, epochs=30)
-    _, images, test_images = run.source.load()  # ValueError if the data is not that of the run
-    train(images, test_images, run.config, run.options, state=run.state, after_epoch=lambda state: run.save())
+    data = run.source.load()  # ValueError if the data is not that of the run
+    train(data.images, data.test_images, run.config, run.options, state=run.state,
+          after_epoch=lambda state: run.save())
 """
 
 import csv
@@ -37,7 +40,8 @@ from typing import Any
 
 import numpy as np
 
-from ..data.pixels import apply_static, to_input
+from ..data.dataset import Dataset, printable_path
+from ..errors import InputError
 from ..files import write_file
 from ..pictures.plots import learning_curve_svg, write_svg
 from ..pictures.png import write_png
@@ -49,7 +53,6 @@ from . import checkpoint, record
 from .checkpoint import CheckpointError
 from .directory import new_directory
 from .frames import save_frame
-from .source import DataSource, printable_path
 
 CHECKPOINT = "checkpoint.npz"
 LOG = "log.csv"
@@ -68,7 +71,7 @@ class Run:
     directory: Path | None
     config: VAEConfig
     options: TrainingOptions
-    source: DataSource
+    source: Dataset
     state: TrainingState
     conditions: dict[str, Any] = field(default_factory=dict)
     warm_start: dict[str, Any] = field(default_factory=dict)
@@ -77,11 +80,11 @@ class Run:
         if self.directory is not None:
             self.directory = Path(self.directory)
         if self.source is None:
-            self.source = DataSource.unknown(self.config.input_dim)
+            self.source = Dataset.unknown(self.config.input_dim)
         check_together(self.config, self.options)
         check_model(self.state, self.config)
         if self.source.pixels != self.config.input_dim:
-            raise ValueError(
+            raise InputError(
                 f"input_dim is {self.config.input_dim}, but an image of {self.source} has "
                 f"{self.source.pixels} pixels"
             )
@@ -91,7 +94,7 @@ class Run:
         cls,
         config: VAEConfig,
         options: TrainingOptions,
-        source: DataSource | None,
+        source: Dataset | None,
         state: TrainingState,
         directory: str | os.PathLike | None = None,
         **more,
@@ -137,7 +140,7 @@ class Run:
         if directory is not None:
             self.directory = Path(directory)
         if self.directory is None:
-            raise ValueError(
+            raise InputError(
                 "this run was loaded from a copy of a checkpoint and has no directory: "
                 "save(directory) names one"
             )
@@ -198,11 +201,8 @@ class Run:
         params, config, shape = self.state.params, self.config, self.source.image_shape
         rng = np.random.default_rng([self.options.seed, 0])
         samples = image_grid(sample_images(params, config, shape, rng, 64), 8)
-        x = to_input(
-            apply_static(test_images[:32], self.options.binarize, "test"),
-            self.options.binarize,
-            rng,
-        )
+        data = Dataset.in_memory(test_images[:0], test_images[:32])
+        x = data.input("test", self.options.binarize, rng)
         return samples, reconstruction_grid(params, x, config, shape)
 
     def command_line(self) -> str:

@@ -9,28 +9,19 @@ Source: Burda et al. 2016, section 5, Table 2: models trained with one objective
 import os
 from dataclasses import replace
 
-from ..settings import TrainingOptions, VAEConfig
+from ..data.dataset import Dataset
+from ..errors import InputError
+from ..settings import ARCHITECTURE, TrainingOptions, VAEConfig
 from ..training.state import TrainingState, make_optimizer
 from ..vae.parameters import Parameters, parameter_shapes
 from .run import Run
-from .source import DataSource
-
-ARCHITECTURE = (
-    "input_dim",
-    "hidden_dims",
-    "latent_dim",
-    "activation",
-    "likelihood",
-    "logvar_x",
-    "prior",
-)
 
 
 def warm_start(
     earlier: Run,
     config: VAEConfig,
     options: TrainingOptions,
-    source: DataSource | None = None,
+    source: Dataset | None = None,
     *,
     directory: str | os.PathLike | None = None,
     keep_optimizer: bool = False,
@@ -44,7 +35,7 @@ def warm_start(
     for name in ARCHITECTURE:
         wanted, found = getattr(config, name), getattr(earlier.config, name)
         if wanted != found:
-            raise ValueError(
+            raise InputError(
                 f"{name} is {wanted}, but {place(earlier)} has {found}: "
                 "a warm start needs the same architecture"
             )

@@ -26,7 +26,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..data.pixels import apply_static, check_images, to_input
+from ..data.dataset import Dataset
+from ..data.pixels import check_images
 from ..settings import VAEConfig
 from ..vae.elbo import elbo_terms
 from ..vae.iwae import log_marginal
@@ -100,9 +101,8 @@ def evaluate(
     images = check_images(
         "images", images, config.input_dim, LIKELIHOODS[config.likelihood].unit_interval
     )
-    x = to_input(
-        apply_static(images, binarize, "test"), binarize, rng
-    )  # once: every value is of the same pixels
+    data = Dataset.in_memory(images[:0], images)
+    x = data.input("test", binarize, rng)  # once: every value is of the same pixels
     with limited_blas_threads():
         terms = evaluate_elbo(params, x, config, rng, threads=threads)
         log_px, se = None, None

@@ -29,7 +29,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..data.pixels import apply_static, check_images, to_input
+from ..data.dataset import Dataset
+from ..data.pixels import check_images
+from ..errors import InputError
 from ..settings import TrainingOptions, VAEConfig, check_together
 from ..vae.likelihoods import LIKELIHOODS
 from .evaluation import ElboTerms, evaluate_elbo
@@ -75,14 +77,14 @@ def train(
     unit_interval = LIKELIHOODS[config.likelihood].unit_interval
     images = check_images("images", images, config.input_dim, unit_interval)
     if len(images) == 0:
-        raise ValueError(
+        raise InputError(
             f"images has shape {images.shape}: there is no image to train on"
         )
-    images = apply_static(images, options.binarize, "train")
     if test_images is not None:
         test_images = check_images(
             "test_images", test_images, config.input_dim, unit_interval
         )
+    data = Dataset.in_memory(images, test_images)
     state = state or initial_state(images, config, options)
     check_model(state, config)
     processes = default_processes() if processes is None else processes
@@ -104,7 +106,7 @@ def train(
             for batch in minibatches(order, state.batches_done, options.batch_size):
                 started = time.perf_counter()
                 with deferred_interrupt():
-                    x = to_input(images[batch], options.binarize, state.rng)
+                    x = data.input("train", options.binarize, state.rng, batch)
                     eps = sample_noise(state.rng, len(batch), config, options)
                     try:
                         loss = step(x, eps)
@@ -120,7 +122,7 @@ def train(
                 if after_batch and is_true(after_batch(state, loss)):
                     return state
 
-            row = epoch_results(state, images, test_images, config, options, processes)
+            row = epoch_results(state, data, config, options, processes)
             with deferred_interrupt():
                 state.end_epoch(row)
             if after_epoch and is_true(after_epoch(state)):
@@ -152,23 +154,20 @@ def sample_noise(
 
 def epoch_results(
     state: TrainingState,
-    images: np.ndarray,
-    test_images: np.ndarray | None,
+    data: Dataset,
     config: VAEConfig,
     options: TrainingOptions,
     threads: int = 1,
 ) -> dict:
     """A row of state.history, in nats per image; without test images their values are NaN and no active units"""
     terms = ElboTerms(math.nan, math.nan, math.nan, 0)
-    if test_images is not None and len(test_images):
+    if len(data.test_images):
         rng = np.random.default_rng([options.seed, state.epoch, EVALUATION_STREAM])
-        x = to_input(
-            apply_static(test_images, options.binarize, "test"), options.binarize, rng
-        )
+        x = data.input("test", options.binarize, rng)
         terms = evaluate_elbo(state.params, x, config, rng, threads=threads)
     return {
         "epoch": state.epoch,
-        "train_loss": state.loss_sum / len(images),
+        "train_loss": state.loss_sum / len(data.images),
         "test_loss": terms.loss,
         "reconstruction": terms.reconstruction,
         "kl": terms.kl,

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..settings import TrainingOptions, VAEConfig, check_together
+from ..data.pixels import scale_of
+from ..errors import InputError
+from ..settings import ARCHITECTURE, TrainingOptions, VAEConfig, check_together
 from ..vae.adam import Adam
 from ..vae.parameters import Parameters, glorot_init, init_params, parameter_shapes
 
@@ -74,10 +76,8 @@ def initial_state(
     rng = np.random.default_rng(options.seed)
     params = init_params(config, rng)
     if options.initialization == "glorot":
-        scale = 255 if images.dtype == np.uint8 else 1
-        mean_image = (
-            images.reshape(len(images), -1).mean(axis=0, dtype=np.float64) / scale
-        )
+        mean_image = images.reshape(len(images), -1).mean(axis=0, dtype=np.float64)
+        mean_image /= scale_of(images)
         glorot_init(params, mean_image, config, np.random.default_rng(options.seed))
     return TrainingState(params, make_optimizer(params, options), config=config)
 
@@ -94,17 +94,16 @@ def check_model(state: TrainingState, config: VAEConfig) -> None:
     for name in {**expected, **params}:
         found = params[name].shape if name in params else None
         if found != expected.get(name):
-            raise ValueError(
+            raise InputError(
                 f"the state has {name} of shape {found}, but the model has {expected.get(name)}; "
                 "it belongs to another model"
             )
-    for name in (
-        ("activation", "likelihood", "logvar_x", "prior")
-        if state.config is not None
-        else ()
-    ):
+    if state.config is None:
+        return
+    for name in ARCHITECTURE:
         found, wanted = getattr(state.config, name), getattr(config, name)
         if found != wanted:
-            raise ValueError(
-                f"the state has {name} {found}, but the model has {wanted}; it belongs to another model"
+            raise InputError(
+                f"the state has {name} {found}, but the model has {wanted}; "
+                "it belongs to another model"
             )

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..errors import NumpyvaeError
 from ..settings import VAEConfig
 from ..vae.adam import Adam
 from ..vae.objectives import OBJECTIVES
@@ -25,7 +26,7 @@ from ..vae.parameters import Parameters, parameter_shapes
 MAX_ROWS = 1024  # images times samples that go through the decoder at once; an image's samples stay together
 
 
-class NotFiniteError(ArithmeticError):
+class NotFiniteError(NumpyvaeError, ArithmeticError):
     """A loss or gradient is not finite. Raised before the update: the parameters are unchanged."""
 
 

@@ -27,6 +27,7 @@ Each module is a chapter, and (2.7) is equation 7 of chapter 2. Read them in thi
     11  gradient_estimators  why reparameterize; the path derivatives
     12  objectives        the table of losses that training can minimize
     13  gradcheck_cases   the gradients that are checked
+    14  conditional       a model that is told the class, and a classifier by Bayes' rule
 
 Symbols:
 
@@ -45,6 +46,12 @@ Symbols:
 
 from ..settings import VAEConfig
 from .adam import Adam
+from .conditional import (
+    class_probabilities,
+    log_marginal_by_class,
+    one_hot,
+    with_class,
+)
 from .elbo import elbo_terms, negative_elbo, negative_elbo_backward
 from .gaussian import (
     cross_entropy,
@@ -95,6 +102,7 @@ __all__ = [
     "Parameters",
     "VAEConfig",
     "check_gradients",
+    "class_probabilities",
     "cross_entropy",
     "decode",
     "decode_backward",
@@ -110,6 +118,7 @@ __all__ = [
     "log_density_backward",
     "log_importance_weights",
     "log_marginal",
+    "log_marginal_by_class",
     "log_mean_exp",
     "negative_elbo",
     "negative_elbo_backward",
@@ -118,9 +127,11 @@ __all__ = [
     "negative_iwae",
     "negative_iwae_backward",
     "negative_iwae_dreg_backward",
+    "one_hot",
     "parameter_shapes",
     "prior_parameters",
     "reparameterize",
     "reparameterize_backward",
+    "with_class",
     "zero_parameters",
 ]

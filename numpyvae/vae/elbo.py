@@ -88,7 +88,9 @@ from .model import (
     decode_backward,
     encode,
     encode_backward,
+    join_class,
     prior_parameters,
+    split_class,
 )
 from .parameters import Parameters, zero_parameters
 
@@ -106,7 +108,8 @@ class ForwardCache(NamedTuple):
     y: Array
     encoder_cache: list
     decoder_cache: list
-    log_w: Array | None = None  # (K, N), the log importance weights of chapter 10
+    # (K, N), the log importance weights of chapter 10; None for the ELBO
+    log_w: Array = None  # type: ignore[assignment]
 
 
 def elbo_terms(
@@ -119,7 +122,8 @@ def elbo_terms(
     check_minibatch(x, eps, config)
     (mu, logvar), encoder_cache = encode(params, x, config)
     z = reparameterize(mu, logvar, eps)
-    y, decoder_cache = decode(params, z, config)
+    x, c = split_class(x, config)
+    y, decoder_cache = decode(params, join_class(z, c), config)
     log_px = LIKELIHOODS[config.likelihood].log_prob(params, x, y, config).sum(
         axis=0
     ) / len(eps)  # 1/J Σⱼ, (7.5)

@@ -47,6 +47,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import InputError
+
 COMPLEX_STEP_LIMIT = (
     1e-14  # 45 u: the same sums, some of a hundred terms, in a different order
 )
@@ -142,12 +144,12 @@ def check_gradients(
         name: np.asarray(array).astype(np.float64) for name, array in inputs.items()
     }
     if unknown := sorted(set(gradients) - set(inputs)):
-        raise ValueError(
+        raise InputError(
             f"gradients has {', '.join(unknown)}, but inputs has only {', '.join(sorted(inputs))}"
         )
     value = f(inputs)
     if np.ndim(value) or not np.isrealobj(value) or not np.isfinite(value):
-        raise ValueError(f"f(inputs) must be one finite real number, not {value!r}")
+        raise InputError(f"f(inputs) must be one finite real number, not {value!r}")
     return [
         _check(configuration, f, inputs, name, np.asarray(gradient))
         for name, gradient in gradients.items()

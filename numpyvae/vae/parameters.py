@@ -1,57 +1,169 @@
-"""Chapter 5. Parameters: named views into one flat vector, and two ways to initialize them.
+"""Chapter 5. Parameters: named views into one flat vector, and two initializations.
 
-There are two networks of chapter 1's layers. The encoder maps an image to q(z|x), the decoder maps z to p(x|z):
+There are two networks of chapter 1's layers. The encoder maps an image to q(z|x), the
+decoder maps z to p(x|z):
 
-    encoder    D pixels -> hidden layers -> 2L outputs               mu and logvar of q(z|x), side by side
-    decoder    L latents -> hidden layers, reversed -> D outputs     the parameter of p(x|z) for each pixel
+    encoder    D pixels -> hidden layers -> 2L outputs
+               mu and logvar of q(z|x), side by side
+    decoder    L latents -> hidden layers, reversed -> D outputs
+               the parameter of p(x|z) for each pixel
 
-Formulas need named arrays, an optimizer and a checkpoint one vector θ. Views give both: params["decoder.0.W"] is a
-slice of params.vector. Gradients have the same layout: backward passes write by name, the optimizer reads one vector.
+Formulas need named arrays. An optimizer and a checkpoint need one vector θ. Views give
+both: params["decoder.0.W"] is a part of params.vector, in the shape of W. Gradients
+have the same layout: backward passes write by name, the optimizer reads one vector.
 
-A layer has fan_in inputs and fan_out outputs, each a sum of fan_in terms. If the weights are independent with mean 0
-and variance 1/fan_in, the sum is of the size of one input: forward, signals neither grow nor vanish. Backward,
-1/fan_out does the same for gradients. Glorot's 2/(fan_in + fan_out) is between them. (Uniform in ±a: a²/3.)
+How large should the first weights be? A layer has fan_in inputs and fan_out outputs.
+Each output is a sum of fan_in terms. Let the weights be independent of each other and
+of the inputs, with mean 0. Then the mixed terms of the square have mean 0, and
 
-Sources: PyTorch's default (1/√fan_in); Glorot & Bengio 2010, eq. 16; Burda et al. 2016 (output bias).
+    (5.1)  E[(Σᵢ xᵢ Wᵢ)²] = Σᵢ E[xᵢ²] E[Wᵢ²] = fan_in · Var W · E[x²]
+
+E[x²] stands for the mean square of an input. With Var W = 1/fan_in an output has the
+mean square of an input: forward, signals neither grow nor vanish. Backward, each dx is
+a sum of fan_out terms, by (1.2), so Var W = 1/fan_out does the same for gradients.
+Glorot & Bengio take the variance 2/(fan_in + fan_out), which lies between the two.
+
+Weights are drawn uniformly from −a to a, where the mean square is the variance:
+
+    (5.2)  Var W = ∫ w²/(2a) dw = a²/3                       from −a to a
+
+- "uniform", the default: a = 1/√fan_in. This is PyTorch's default, kept so that results
+  can be compared. Its variance is 1/(3 fan_in), so a layer divides the mean square by 3.
+- "glorot": a = √(6/(fan_in + fan_out)), whose variance by (5.2) is Glorot & Bengio's.
+
+relu sets about half of its inputs to 0, the negative ones. That halves the mean square:
+E[relu(a)²] = ½ E[a²] for a symmetric a. With the default, a linear layer and its relu
+thus divide the mean square by 6, and the size of the signals by √6 = 2.4. One or two
+hidden layers can bear that, also because Adam's steps do not depend on the size of the
+gradients (chapter 8). He et al. 2015 make up for relu with Var W = 2/fan_in.
+
+An example small enough for paper: one pixel, one latent, no hidden layer.
+
+    >>> import numpy as np
+    >>> from numpyvae.vae import Parameters, VAEConfig, parameter_shapes
+    >>> shapes = parameter_shapes(VAEConfig(input_dim=1, hidden_dims=(), latent_dim=1))
+    >>> shapes["encoder.0.W"], shapes["encoder.0.b"]         # two outputs: mu, logvar
+    ((1, 2), (2,))
+    >>> params = Parameters(shapes, np.array([1/2, 0, 1/4, 0, 2, -1]))
+    >>> params["encoder.0.W"], params["decoder.0.b"]
+    (array([[0.5, 0. ]]), array([-1.]))
+    >>> params["decoder.0.b"] = np.array([7.0])              # writes into the vector
+    >>> params.vector.tolist()
+    [0.5, 0.0, 0.25, 0.0, 2.0, 7.0]
+
+Sources: PyTorch's default (1/√fan_in); Glorot & Bengio 2010, eq. 16; He et al. 2015;
+Burda et al. 2016 (output bias).
 """
 
 import itertools
 import math
+from typing import Any, NoReturn
 
 import numpy as np
 
+from ..errors import InputError
 from ..settings import VAEConfig
 from .likelihoods import LIKELIHOODS
 
 
 class Parameters(dict[str, np.ndarray]):
-    """Named arrays, each a view into one flat vector, `vector`: changing one changes the other."""
+    """Named arrays, each a view into one flat vector, `vector`: both always agree.
+
+    shapes: name -> shape, in the order of the vector; vector: as many numbers, 1-D.
+
+    `params[name] = array` and `params.vector = array` copy the numbers into the place
+    that is there; ValueError for another shape, KeyError for a new name. Names are
+    fixed: what would add or remove one is a TypeError. `params.copy()` has a vector of
+    its own. `params | {…}` is a plain dictionary of the same views, without a vector,
+    since a new name has no place in it.
+    """
 
     def __init__(self, shapes: dict[str, tuple[int, ...]], vector: np.ndarray):
         super().__init__()
-        self.vector = vector
+        size = sum(math.prod(shape) for shape in shapes.values())
+        if np.shape(vector) != (size,):
+            raise InputError(
+                f"vector must have the shape ({size},), the sum of the shapes; "
+                f"it has {np.shape(vector)}"
+            )
+        self._vector = vector
         start = 0
         for name, shape in shapes.items():
             stop = start + math.prod(shape)
-            self[name] = vector[start:stop].reshape(shape)
+            super().__setitem__(name, vector[start:stop].reshape(shape))
             start = stop
 
-    def __reduce__(
-        self,
-    ):  # pickled and copied through the constructor, so that the copy's arrays are views again
-        return Parameters, (
-            {name: array.shape for name, array in self.items()},
-            self.vector,
+    @property
+    def vector(self) -> np.ndarray:
+        """All the numbers, in the order of the names"""
+        return self._vector
+
+    @vector.setter
+    def vector(self, numbers: np.ndarray) -> None:
+        _write(self._vector, "vector", numbers)
+
+    def __setitem__(self, name: str, array: np.ndarray) -> None:
+        if name not in self:
+            raise KeyError(f"there is no parameter {name!r}: {', '.join(self)}")
+        _write(self[name], name, array)
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """Write each array of a dictionary into its place."""
+        for name, array in dict(*args, **kwargs).items():
+            self[name] = array
+
+    def __ior__(self, other: Any) -> "Parameters":  # type: ignore[override, misc]
+        self.update(other)
+        return self
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError(
+            "the names of Parameters are fixed, each is a part of the vector; "
+            "dict(params) is a dictionary that can be changed"
         )
+
+    __delitem__ = pop = popitem = clear = setdefault = _refuse
+
+    def copy(self) -> "Parameters":
+        """Parameters with the same numbers in a vector of their own"""
+        return Parameters(self._shapes(), self._vector.copy())
+
+    __copy__ = copy
+
+    def __reduce__(self):
+        """Pickle by the constructor, so that the arrays are views again."""
+        return Parameters, (self._shapes(), self._vector)
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        return {name: array.shape for name, array in self.items()}
+
+
+def _write(place: np.ndarray, name: str, array: np.ndarray) -> None:
+    """Copy array into place; ValueError for another shape or a type that loses."""
+    if array is place:  # params.vector += … assigns what it has changed already
+        return
+    array = np.asanyarray(array)
+    if array.shape != place.shape:
+        raise InputError(f"{name} has the shape {place.shape}, not {array.shape}")
+    if np.ma.isMaskedArray(array) or not np.can_cast(
+        array.dtype, place.dtype, "same_kind"
+    ):
+        raise InputError(
+            f"{name} holds {place.dtype}: a {type(array).__name__} of {array.dtype} "
+            "does not fit without loss"
+        )
+    place[...] = array
 
 
 def parameter_shapes(config: VAEConfig) -> dict[str, tuple[int, ...]]:
-    """name -> shape: the encoder's layers, the decoder's layers, the likelihood's own parameters"""
-    shapes = {}
-    for prefix, sizes in {
-        "encoder": (config.input_dim, *config.hidden_dims, 2 * config.latent_dim),
-        "decoder": (config.latent_dim, *reversed(config.hidden_dims), config.input_dim),
-    }.items():
+    """name -> shape: the encoder's layers, the decoder's, the likelihood's own"""
+    D, C, L = config.input_dim, config.num_classes, config.latent_dim
+    networks = {
+        "encoder": (D + C, *config.hidden_dims, 2 * L),
+        "decoder": (L + C, *reversed(config.hidden_dims), D),
+    }
+    shapes: dict[str, tuple[int, ...]] = {}
+    for prefix, sizes in networks.items():
         for i, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
             shapes[f"{prefix}.{i}.W"] = (fan_in, fan_out)
             shapes[f"{prefix}.{i}.b"] = (fan_out,)
@@ -59,22 +171,25 @@ def parameter_shapes(config: VAEConfig) -> dict[str, tuple[int, ...]]:
 
 
 def zero_parameters(config: VAEConfig, dtype=np.float32) -> Parameters:
-    """Parameters that are all 0, as a destination for gradients or for an initialization"""
+    """Parameters that are all 0, of `dtype`: to write gradients or first values into"""
     shapes = parameter_shapes(config)
-    return Parameters(shapes, np.zeros(sum(map(math.prod, shapes.values())), dtype))
+    size = sum(math.prod(shape) for shape in shapes.values())
+    return Parameters(shapes, np.zeros(size, dtype))
 
 
 def init_params(
     config: VAEConfig, rng: np.random.Generator, dtype=np.float32
 ) -> Parameters:
-    """Weights and biases uniform in ±1/√fan_in, as in PyTorch: a third of 1/fan_in; a learned logvar_x starts at 0."""
+    """Weights and biases uniform in ±1/√fan_in, as PyTorch's; a learned logvar_x is 0.
+
+    A layer's bias is drawn after its weights, from the same range.
+    """
     params = zero_parameters(config, dtype)
-    for name in params:
+    for name, W in params.items():
         if name.endswith(".W"):
-            for array in (params[name], params[name[:-1] + "b"]):
-                array[...] = rng.uniform(-1, 1, array.shape) / math.sqrt(
-                    len(params[name])
-                )
+            bias = name.removesuffix("W") + "b"
+            for array in (W, params[bias]):
+                array[...] = rng.uniform(-1, 1, array.shape) / math.sqrt(len(W))
     return params
 
 
@@ -84,18 +199,18 @@ def glorot_init(
     config: VAEConfig,
     rng: np.random.Generator,
 ) -> None:
-    """Overwrite weights with uniform ±√(6/(fan_in + fan_out)), and biases with 0, except the decoder's last bias.
+    """Overwrite weights with uniform ±√(6/(fan_in + fan_out)), and biases with 0.
 
-    Without its weights, the last layer then gives E[x|z] = mean_image (D,), the mean of the training images in float64.
-    So training need not spend its first steps on the mean.
+    Except the decoder's last bias: it alone, without weights, gives E[x|z] = mean_image
+    (D,), the mean of the training images in float64. So training need not spend its
+    first steps on the mean.
     """
     for name, array in params.items():
         if name.endswith(".W"):
-            array[...] = rng.uniform(-1, 1, array.shape) * math.sqrt(
-                6 / sum(array.shape)
-            )
+            a = math.sqrt(6 / sum(array.shape))
+            array[...] = rng.uniform(-1, 1, array.shape) * a
         elif name.endswith(".b"):
             array[...] = 0
-    params[f"decoder.{len(config.hidden_dims)}.b"][...] = LIKELIHOODS[
-        config.likelihood
-    ].output_bias(mean_image)
+    last = len(config.hidden_dims)
+    bias = LIKELIHOODS[config.likelihood].output_bias(mean_image)
+    params[f"decoder.{last}.b"][...] = bias

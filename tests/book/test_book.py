@@ -1,4 +1,6 @@
-"""The page: nothing of the source is missing, links resolve, it needs nothing else, and it can be read."""
+"""The page: nothing of the source is missing, links resolve, it needs nothing else, and
+it can be read.
+"""
 
 import argparse
 import ast
@@ -14,8 +16,8 @@ import pytest
 from numpyvae.book.chapters import (
     BOOKS,
     PACKAGE,
+    book_anchors,
     defined_equations,
-    definitions,
     name_links,
     read_book,
     reading_order,
@@ -41,7 +43,9 @@ VISIBLE = ("src", "href", "xlink:href", "action", "data", "srcset", "poster")
 
 
 class Page(HTMLParser):
-    """Checks that elements nest, and collects ids, links, tags, and the text of each element with an id"""
+    """Checks that elements nest, and collects ids, links, tags, and the text of each
+    element with an id
+    """
 
     def __init__(self, text):
         super().__init__(convert_charrefs=True)
@@ -231,11 +235,7 @@ def test_every_line_of_a_module_stands_in_one_row(chapter):
 
 
 def anchors_of(book):
-    return {
-        c.name: {"": c.id} | {n: f"{c.id}.{n}" for n in definitions(c.tree)}
-        for c in CHAPTERS
-        if c.book == book
-    }
+    return book_anchors(chapter for chapter in CHAPTERS if chapter.book == book)
 
 
 @by_id
@@ -266,14 +266,11 @@ def test_all_code_and_all_words_of_a_chapter_are_on_the_page(chapter, page):
 
 
 @by_id
-def test_the_file_and_its_test_are_named_and_exist(chapter, page):
-    assert (
-        chapter.file in page.texts[chapter.id]
-        and chapter.test_file in page.texts[chapter.id]
-    )
-    assert (PACKAGE.parent / chapter.file).is_file() and (
-        ROOT / chapter.test_file
-    ).is_file()
+def test_the_file_and_the_tests_of_its_book_are_named_and_exist(chapter, page):
+    assert chapter.file in page.texts[chapter.id]
+    assert f"tests/{chapter.book}" in page.texts[chapter.id]
+    assert (PACKAGE.parent / chapter.file).is_file()
+    assert (ROOT / "tests" / chapter.book).is_dir()
 
 
 @by_id
@@ -374,7 +371,7 @@ def test_reading_order_reads_both_forms_of_a_list(tmp_path):
     assert reading_order(
         "b", "B.\n\n    three, two,\n    one\n\nMore, or less.\n", tmp_path
     ) == ["three", "two", "one"]
-    with pytest.raises(ValueError, match="b/__init__.py"):
+    with pytest.raises(ValueError, match=r"b/__init__\.py"):
         reading_order("b", "B.\n\n    three, two\n", tmp_path)
 
 

@@ -107,6 +107,52 @@ def test_a_mistake_ends_in_one_line_and_status_2(
     assert not Path("runs").exists()
 
 
+def test_a_defect_is_one_line_and_status_70(monkeypatch, capsys):
+    def broken(args, console):
+        return len([1, 2]) + "a shape that does not fit"
+
+    monkeypatch.setattr("numpyvae.cli.mdp.run", broken)
+    assert main(["mdp"]) == 70
+    line = capsys.readouterr().err
+    assert line.startswith("numpyvae: defect: TypeError: ") and line.count("\n") == 1
+    assert "test_cli.py, line " in line and "NUMPYVAE_TRACEBACK=1" in line
+
+
+@pytest.mark.parametrize("arguments", [["mdp", "--gamma", "1"], ["report", "none"]])
+def test_numpyvae_traceback_shows_where_an_error_comes_from(
+    arguments, monkeypatch, capsys
+):
+    monkeypatch.setenv("NUMPYVAE_TRACEBACK", "1")
+    assert main(arguments) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert "Traceback (most recent call last):" in lines[0]
+    assert lines[-1].startswith("numpyvae: error: ")
+
+
+def test_a_library_that_cannot_be_loaded_is_an_error_and_not_a_defect(
+    monkeypatch, error_line
+):
+    def low_memory(args, console):
+        try:
+            raise ImportError("libopenblas.so: failed to map segment")
+        except ImportError as reason:
+            raise ImportError(
+                "IMPORTANT: a page of advice\n\n", name="numpy"
+            ) from reason
+
+    monkeypatch.setattr("numpyvae.cli.mdp.run", low_memory)
+    assert main(["mdp"]) == 2
+    assert "failed to map segment; are NumPy and SciPy installed" in error_line()
+
+
+def test_a_module_of_the_package_that_is_missing_is_a_defect(monkeypatch, capsys):
+    def broken(args, console):
+        raise ImportError("no attribute", name="numpyvae.vae")
+
+    monkeypatch.setattr("numpyvae.cli.mdp.run", broken)
+    assert main(["mdp"]) == 70
+
+
 def test_without_a_command_the_help_is_printed(capsys):
     assert main([]) == 0
     assert main(["--help"]) == 0

@@ -393,7 +393,7 @@ def test_a_traversal_has_a_row_per_unit_and_active_units_first(train, capsys):
     both, printed = sampled(capsys, "--traverse", "--scale", "1")
     order = [int(unit) for unit in re.findall(r"latent units (\d), (\d)", printed)[0]]
     run = Run.load("runs/001")
-    _, _, test_images = run.source.load()
+    test_images = run.source.load().test_images
     mu = encode(run.state.params, to_input(test_images, "none", None), run.config)[0][0]
     assert order == np.argsort(-mu.var(axis=0)).tolist()
     chosen, _ = sampled(capsys, "--traverse", *map(str, order), "--scale", "1")

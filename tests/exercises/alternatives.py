@@ -6,7 +6,7 @@ import numpy as np
 
 from numpyvae.mdp.bellman import induced_chain
 from numpyvae.mdp.horizon import FiniteHorizonSolution
-from numpyvae.mdp.solvers import Solution
+from numpyvae.mdp.solution import Solution
 
 
 def _write(grads, *values):

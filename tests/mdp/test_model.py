@@ -5,13 +5,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csc_array, csr_array
 
 from numpyvae.mdp import (
     MDP,
     action_values,
+    backward_induction,
     enumerate_policies,
     four_state_chain,
     modified_policy_iteration,
@@ -37,16 +38,58 @@ def test_the_model_is_a_read_only_copy():
             array[0, 0] = 1
 
 
-def test_a_row_sums_to_one_but_for_rounding():
+def test_a_row_within_the_rounding_of_float64_is_left_as_it_is():
     p = P.copy()
     p[1, 1] = [1 / 3, 1 / 3, 1 / 3 + 4 * 3 * EPS * 0.9]
-    MDP(p, R, 0.5)
-    p[1, 1, 2] += 4 * 3 * EPS
-    with pytest.raises(
-        ValueError,
-        match=r"state 1, action 1 sum to 1, which differs from 1 by 4\.\de-15",
-    ):
+    assert np.array_equal(MDP(p, R, 0.5).P, p)
+
+
+@pytest.mark.parametrize("form", ["array", "sparse", "table", "with end"])
+def test_a_row_that_was_rounded_to_float32_is_divided_by_its_sum(form):
+    thirds = np.full((3, 2, 3), 1 / 3, dtype=np.float32)  # sums to 1 + 3.0e-8
+    if form == "array":
+        mdp = MDP(thirds, R, 0.5)
+    elif form == "sparse":
+        mdp = MDP([csr_array(thirds[:, a]) for a in range(2)], R, 0.5)
+    elif form == "table":
+        third = float(np.float32(1 / 3))
+        row = [(third, t, 0.0, False) for t in range(3)]
+        mdp = MDP.from_transitions([[row, row]] * 3, 0.5)
+    else:
+        thirds[:, :, 2] = 0
+        mdp = MDP(thirds, R, 0.5, end=np.full((3, 2), np.float32(1 / 3)))
+        assert mdp.end == pytest.approx(np.full((3, 2), 1 / 3), abs=EPS)
+    total = mdp.transitions.sum(axis=1) + mdp.end.ravel()
+    assert abs(total - 1).max() <= 2 * EPS  # a division and a sum of three
+    assert mdp.transitions[[0], [0]] == pytest.approx(1 / 3, abs=EPS)
+
+
+@pytest.mark.parametrize("miss", [1e-6, -1e-6, 1e-3, -1e-3])
+def test_a_row_that_misses_one_by_more_than_float32_is_refused(miss):
+    p = P.copy()
+    p[1, 1, 2] += miss
+    remedy = "divide the row by its sum, in float64"
+    if miss < 0:
+        remedy = "give it as end=; if it is rounding, " + remedy
+    with pytest.raises(ValueError, match=f"state 1, action 1 sum to .*{remedy}"):
         MDP(p, R, 0.5)
+
+
+def test_a_small_negative_probability_is_refused():
+    p = P.copy()
+    p[2, 0] = [-1e-3, 0.5, 0.501]
+    with pytest.raises(ValueError, match=r"state 2, action 0 is -0.001, which is neg"):
+        MDP(p, R, 0.5)
+    with pytest.raises(ValueError, match=r"policy: state 0 has .*is no distribution"):
+        policy_evaluation(MDP(P, R, 0.5), [[-1e-3, 1.001]] * 3)
+
+
+@pytest.mark.parametrize("miss", [1e-6, -1e-6])
+def test_a_policy_sums_to_one(miss):
+    policy = np.full((3, 2), 0.5)
+    policy[1, 0] += miss
+    with pytest.raises(ValueError, match=r"policy: state 1 has .*is no distribution"):
+        policy_evaluation(MDP(P, R, 0.5), policy)
 
 
 def changed(array, place, value):
@@ -140,9 +183,9 @@ def changed(array, place, value):
             P,
             R.T,
             0.5,
-            r"R has shape \(2, 3\); P requires \(3, 2\), or \(3, 2, 3\) for rewards of transitions",
+            r"R has shape \(2, 3\); P requires \(3, 2\), or .*, or \(3, 2, 3\) for rewards",
         ),
-        (P, R[0], 0.5, r"R has shape \(2,\)"),
+        (P, R[0], 0.5, r"R has shape \(2,\); .* or \(3,\) if each action has"),
         (np.zeros((0, 2, 0)), np.zeros((0, 2)), 0.5, "P has shape"),
         (P * 1j, R, 0.5, "P contains complex128"),
         ([[1, 2], [3]], R, 0.5, "P is ragged"),
@@ -278,7 +321,7 @@ def test_rewards_of_transitions_are_averaged_over_next_states(sparse):
     )
     with pytest.raises(
         ValueError,
-        match=r"R has shape \(4, 3, 3\); P requires \(4, 3\), or \(4, 3, 4\)",
+        match=r"R has shape \(4, 3, 3\); P requires \(4, 3\), or .*, or \(4, 3, 4\)",
     ):
         MDP(matrices, by_transition[..., :3], 0.9)
     by_transition[0, 0, 0] = np.inf
@@ -324,7 +367,7 @@ def test_an_unavailable_action_is_as_if_it_were_not_there(sparse, by_mask):
         policy_evaluation(mdp, [0, 0, 2, 0, 0])
     with pytest.raises(
         ValueError,
-        match="policy: state 0 has .* which is no distribution over its available actions",
+        match=r"policy: state 0 has .* which is no distribution over its available actions",
     ):
         policy_evaluation(mdp, np.full((5, 3), 1 / 3))
     uniform = np.array([[0.5, 0.5, 0]] * 5)
@@ -550,3 +593,261 @@ def test_the_chain_as_a_dictionary_is_simulated_by_its_labels():
 def test_a_table_of_transitions_of_another_type_is_refused(table):
     with pytest.raises(ValueError, match="transitions"):
         MDP.from_transitions(table, gamma=0.9)
+
+
+MASKED = np.ma.masked_array(np.ones((3, 2), bool), mask=R > 4)
+
+
+@pytest.mark.parametrize(
+    "arguments, name",
+    [
+        ({"available": MASKED}, "available"),
+        ({"available": list(MASKED)}, "available"),
+        ({"terminal": np.ma.masked_array([False] * 3, [True, False, False])}, "term"),
+        ({"end": np.ma.masked_array(np.zeros((3, 2)), mask=R > 4)}, "end"),
+        ({"R": list(np.ma.masked_array(R, mask=R > 4))}, "R"),
+        ({"R": np.ma.masked_array([1.0, 2, 3], [True, False, False])}, "R"),
+        ({"P": [np.ma.masked_array(np.eye(3), np.eye(3)), csr_array(np.eye(3))]}, "P"),
+    ],
+)
+def test_a_mask_is_never_dropped(arguments, name):
+    with pytest.raises(ValueError, match=f"{name}.* is a masked array, whose mask"):
+        MDP(**{"P": P, "R": R, "gamma": 0.5, **arguments})
+
+
+def test_a_masked_policy_is_refused():
+    mdp = MDP(P, R, 0.5)
+    for policy in (
+        np.ma.masked_array([0, 1, 0], [True, False, False]),
+        np.ma.masked_array(np.full((3, 2), 0.5), mask=R > 4),
+    ):
+        with pytest.raises(ValueError, match="policy is a masked array, whose mask"):
+            policy_evaluation(mdp, policy)
+    unmasked = np.ma.masked_array([0, 1, 0], [False] * 3)  # nothing to lose
+    assert np.array_equal(
+        policy_evaluation(mdp, unmasked), policy_evaluation(mdp, [0, 1, 0])
+    )
+
+
+def test_one_reward_per_state_is_that_of_each_action():
+    mdp = MDP(P, [1.0, 2.0, 3.0], 0.5)
+    assert mdp.R.tolist() == [[1, 1], [2, 2], [3, 3]]
+    by_action = MDP.from_action_matrices(np.moveaxis(P, 1, 0), [1.0, 2.0, 3.0], 0.5)
+    assert np.array_equal(by_action.R, mdp.R)
+
+
+def as_lists(mdp):
+    """P[s][a] as nested lists, the outcome a list too"""
+    S, A = mdp.R.shape
+    return [
+        [[[mdp.P[s, a, t], t, mdp.R[s, a], False] for t in range(S)] for a in range(A)]
+        for s in range(S)
+    ]
+
+
+def test_lists_stand_for_dictionaries_in_a_table():
+    mdp = random_mdp(np.random.default_rng(3), 4, 3, 0.9)
+    lists = as_lists(mdp)
+    for table in (
+        lists,
+        {s: lists[s] for s in range(4)},
+        [dict(enumerate(x)) for x in lists],
+    ):
+        found = MDP.from_transitions(table, 0.9)
+        assert found.states == (0, 1, 2, 3) and found.actions == (0, 1, 2)
+        assert np.allclose(found.transitions, mdp.transitions, rtol=1e-15, atol=0)
+        assert np.allclose(found.R, mdp.R, rtol=1e-14, atol=0)  # Σ p·r for one r
+    lists[1][2] = []
+    assert MDP.from_transitions(lists, 0.9).available.tolist()[1] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    "table, message",
+    [
+        ([[[(0.5, 0, 0.0, False)]]], "state 0, action 0 sum to 0.5"),
+        ([[5]], r"state 0, action 0 has 5; it must be a list \[\(probability, next"),
+        ([5], "transitions must be {s: {a: .*, or lists .*; 5 is neither"),
+        ({0: {0: [(1.0, [0], 0.0, True)]}}, r"state 0, action 0 has \(1.0, \[0\]"),
+    ],
+)
+def test_an_invalid_list_of_transitions_is_refused_with_its_place(table, message):
+    with pytest.raises(ValueError, match=message):
+        MDP.from_transitions(table, 0.5)
+
+
+WALK = {"a": {"go": [(0.5, "goal", 1.0, False), (0.5, "pit", 0.0, False)]}}
+
+
+def test_a_terminal_state_of_a_table_needs_no_key():
+    mdp = MDP.from_transitions(WALK, 0.5, terminal=["goal", "pit"])
+    assert mdp.states == ("a", "goal", "pit")
+    assert mdp.terminal.tolist() == [False, True, True]
+    assert policy_iteration(mdp).values.tolist() == [0.5, 0, 0]
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_a_terminal_value_is_received_one_step_after_the_reward(done):
+    """0.5·(1 + γ·8) + 0.5·(0 − γ·4) at γ = ½: 2.5 - 1"""
+    table = {
+        "a": {"go": [(0.5, "goal", 1.0, done), (0.5, "pit", 0.0, done)]},
+        "pit": {"go": [(1.0, "a", 100.0, False)]},  # ignored: the pit is terminal
+    }
+    mdp = MDP.from_transitions(table, 0.5, terminal={"goal": 8, "pit": -4.0})
+    values = dict(zip(mdp.states, policy_iteration(mdp).values.tolist(), strict=True))
+    assert values == {"a": 1.5, "goal": 8, "pit": -4}
+    assert mdp.terminal.tolist() == [s != "a" for s in mdp.states]
+
+
+def test_a_terminal_value_is_the_same_at_every_stage_of_a_finite_horizon():
+    mdp = MDP.from_transitions(WALK, 0.5, terminal={"goal": 8, "pit": -4})
+    values = backward_induction(mdp, 2, final=7.0).values
+    assert values.tolist() == [[1.5, 8, -4], [1.5, 8, -4], [7, 8, -4]]
+
+
+def test_terminal_values_are_given_by_state():
+    mdp = MDP(P, R, 0.5, states="abc", terminal={"c": 8.0})
+    assert mdp.terminal.tolist() == [False, False, True]
+    assert mdp.R[2].tolist() == [8, 8] and policy_iteration(mdp).values[2] == 8
+    assert not mdp.terminal.flags.writeable
+
+
+@pytest.mark.parametrize(
+    "terminal, message",
+    [
+        ({"d": 1}, "terminal: 'd' is no state; there are 'a', 'b', 'c'"),
+        ({"a": np.inf}, "terminal: the value of state 'a' is inf; it must be a finite"),
+        ({"a": "1"}, "terminal: the value of state 'a' is '1'"),
+    ],
+)
+def test_invalid_terminal_values_are_refused(terminal, message):
+    with pytest.raises(ValueError, match=message):
+        MDP(P, R, 0.5, states="abc", terminal=terminal)
+
+
+@pytest.mark.parametrize(
+    "terminal, message",
+    [
+        ("goal", "terminal is 'goal'; it must be a list of states, or a dictionary"),
+        (3, "terminal is 3; it must be a list of states"),
+        ([True, False], "terminal contains True or False; in from_transitions"),
+    ],
+)
+def test_invalid_terminal_states_of_a_table_are_refused(terminal, message):
+    with pytest.raises(ValueError, match=message):
+        MDP.from_transitions(WALK, 0.5, terminal=terminal)
+
+
+@pytest.mark.parametrize("form", [np.array, csr_array], ids=["dense", "sparse"])
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=20)
+def test_pairs_in_any_order_are_the_same_problem(form, seed):
+    rng = np.random.default_rng(seed)
+    full = random_mdp(rng, 4, 3, 0.9)
+    available = rng.random((4, 3)) < 0.6
+    available[:, 0] = True
+    s, a = rng.permutation(np.argwhere(available)).T
+    mdp = MDP.from_pairs(form(full.P[s, a]), full.R[s, a], 0.9, s, a, actions="xyz")
+    expected = MDP(full.P, full.R, 0.9, actions="xyz", available=available)
+    dense = mdp.transitions.toarray() if mdp.sparse else mdp.transitions
+    assert np.array_equal(dense, expected.transitions)
+    assert np.array_equal(mdp.R, expected.R) and mdp.sparse == (form is csr_array)
+
+
+def test_pairs_may_end_the_episode_and_lead_to_terminal_states():
+    """State 0: 1 + ½(½·v(0)) + ½·¼·8; a quarter of the time the episode ends."""
+    P = [[0.5, 0.25], [0.0, 1.0]]
+    mdp = MDP.from_pairs(
+        P, [1.0, 0.0], 0.5, [0, 0], [1, 0], end=[0.25, 0], terminal={1: 8.0}
+    )
+    assert mdp.available.tolist() == [[True, True], [True, True]]
+    assert policy_evaluation(mdp, [1, 0]) == pytest.approx([2 / 0.75, 8], abs=4 * EPS)
+
+
+PAIRS = {"P": np.eye(2), "R": [1.0, 2.0], "gamma": 0.5, "s": [0, 1], "a": [0, 0]}
+
+
+@pytest.mark.parametrize(
+    "argument, message",
+    [
+        ({"P": np.eye(2)[0]}, r"P has shape \(2,\); it must be \(pairs, states\)"),
+        ({"R": [1.0]}, r"R has shape \(1,\); it must be \(2,\)"),
+        ({"s": [0, 2]}, "s: pair 1 has 2; it must be from 0 to 1"),
+        ({"s": [0, -1]}, "s: pair 1 has -1; it must be from 0 to 1"),
+        ({"s": [0.0, 1.0]}, r"s is float64 of shape \(2,\); it must be integers"),
+        ({"a": [0, -1]}, "a: pair 1 has -1; it must be at least 0"),
+        ({"a": [0, 1], "actions": "x"}, "a: pair 1 has 1; it must be from 0 to 0"),
+        ({"s": [1, 1]}, "s and a: pairs 0 and 1 are both state 1, action 0"),
+        ({"a": [0]}, r"a is int64 of shape \(1,\); it must be integers \(2,\)"),
+        ({"P": np.eye(2) * 0.5}, "state 0, action 0 sum to 0.5"),
+        ({"P": csr_array(np.eye(2) * 1j)}, "P contains complex128"),
+    ],
+)
+def test_invalid_pairs_are_refused_with_their_place(argument, message):
+    with pytest.raises(ValueError, match=message):
+        MDP.from_pairs(**{**PAIRS, **argument})
+
+
+def test_a_state_without_a_pair_is_refused():
+    with pytest.raises(ValueError, match="state 1 has no available action"):
+        MDP.from_pairs([[1.0, 0.0]], [1.0], 0.5, [0], [0])
+
+
+def test_labels_are_different_and_can_be_looked_up():
+    with pytest.raises(ValueError, match="states: 'a' is the label of two states"):
+        MDP(P, R, 0.5, states="aba")
+    with pytest.raises(ValueError, match="actions: a label must be hashable"):
+        MDP(P, R, 0.5, actions=[[0], [1]])
+
+
+def test_a_model_prints_one_line():
+    assert repr(four_state_chain(0.5)) == (
+        "<MDP: 4 states, 2 actions (-, +), gamma 0.5>"
+    )
+    sparse = [csr_array(np.eye(1200))] * 8
+    mdp = MDP(sparse, np.zeros((1200, 8)), 1 / 3, terminal=np.arange(1200) > 1197)
+    assert repr(mdp) == (
+        "<MDP: 1,200 states, 8 actions (0, 1, 2, 3, 4, 5, …), 2 terminal, sparse, "
+        "gamma 0.333333333333>"
+    )
+
+
+@pytest.mark.parametrize(
+    "policy, numbers",
+    [
+        (["-", "+", "+", "-"], [0, 1, 1, 0]),
+        (("-", "+", "+", "-"), [0, 1, 1, 0]),
+        (np.array(["-", "+", "+", "-"]), [0, 1, 1, 0]),
+        ({2: "-", 1: "+", 0: "+", -1: "-"}, [0, 1, 1, 0]),
+        (
+            {-1: "-", 0: {"+": 0.25, "-": 0.75}, 1: "+", 2: {"-": 1}},
+            [[1, 0], [0.75, 0.25], [0, 1], [1, 0]],
+        ),
+    ],
+)
+def test_a_policy_by_label_is_the_policy_by_number(policy, numbers):
+    mdp = four_state_chain(0.5)
+    assert np.array_equal(
+        policy_evaluation(mdp, policy), policy_evaluation(mdp, numbers)
+    )
+
+
+def test_terminal_states_may_be_left_out_of_a_policy():
+    mdp = MDP.from_transitions(WALK, 0.5, terminal={"goal": 8, "pit": -4})
+    assert policy_evaluation(mdp, {"a": "go"}).tolist() == [1.5, 8, -4]
+
+
+@pytest.mark.parametrize(
+    "policy, message",
+    [
+        ({-1: "-", 0: "+", 1: "+"}, "policy: state 2 has no action"),
+        ({3: "-"}, "policy: 3 is no state; there are -1, 0, 1, 2"),
+        (["-", "+", "+", "x"], "policy: state 2 has 'x', which is no action; there"),
+        ({-1: "-", 0: "+", 1: "+", 2: ["-"]}, r"policy: state 2 has \['-'\]; it must"),
+        ({-1: "-", 0: "+", 1: "+", 2: {"-": "1"}}, "policy: state 2, action '-' has"),
+        ({-1: "-", 0: "+", 1: "+", 2: {"-": 0.5}}, r"policy: state 2 has \[0.5, 0.0\]"),
+        (["-", "+"], "policy: 2 labels of actions for 4 states"),
+    ],
+)
+def test_an_invalid_policy_by_label_is_refused_with_its_state(policy, message):
+    with pytest.raises(ValueError, match=message):
+        policy_evaluation(four_state_chain(0.5), policy)

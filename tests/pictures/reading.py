@@ -1,5 +1,8 @@
-"""Reading images and plots back into data: a PNG decoder from the specification, and the coordinates of a plot."""
+"""Reading images and plots back into data: a PNG decoder from the specification, and
+the coordinates of a plot.
+"""
 
+import math
 import re
 import struct
 import zlib
@@ -62,7 +65,9 @@ def unfilter(header, compressed):
 
 
 def decode_png(data):
-    """Pixels of an 8-bit gray or RGB image; of an animation, the image that other programs show"""
+    """Pixels of an 8-bit gray or RGB image; of an animation, the image that other
+    programs show
+    """
     chunks = png_chunks(data)
     return unfilter(
         chunks[0][1], b"".join(body for kind, body in chunks if kind == b"IDAT")
@@ -70,7 +75,9 @@ def decode_png(data):
 
 
 def decode_apng(data):
-    """(frames, their delays in seconds, number of plays) of an animation whose frames all cover the whole image"""
+    """(frames, their delays in seconds, number of plays) of an animation whose frames
+    all cover the whole image
+    """
     chunks = png_chunks(data)
     header, (kind, control) = chunks[0][1], chunks[1]
     assert kind == b"acTL"
@@ -109,7 +116,9 @@ def elements(svg, tag, class_=None):
 
 
 def assert_inside(svg):
-    """Every text, line, circle and rectangle is inside the document, with room for descenders below a baseline."""
+    """Every text, line, circle and rectangle is inside the document, with room for
+    descenders below a baseline.
+    """
     width, height = (
         float(v) for v in elements(svg, "svg")[0].get("viewBox").split()[2:]
     )
@@ -166,7 +175,9 @@ def tick_value(label):
 
 
 def ticks(svg, axis):
-    """{value: pixel} of the "x" or "y" axis, from its labels and from the line beside each label"""
+    """{value: pixel} of the "x" or "y" axis, from its labels and from the line beside
+    each label
+    """
     labels = [
         t
         for t in elements(svg, "text", "tick")
@@ -186,7 +197,9 @@ def ticks(svg, axis):
 
 
 def reader(svg, axis, transform=lambda value: value):
-    """A function from pixels to transform(values), the line through two ticks; all ticks must lie on it"""
+    """A function from pixels to transform(values), the line through two ticks; all
+    ticks must lie on it
+    """
     found = ticks(svg, axis)
     values, pixels = (
         np.array([transform(v) for v in found]),
@@ -205,7 +218,9 @@ def reader(svg, axis, transform=lambda value: value):
 
 
 def curves(svg):
-    """The points of each polyline, (P, 2) in pixels, after any nested viewport, which must not move them"""
+    """The points of each polyline, (P, 2) in pixels, after any nested viewport, which
+    must not move them
+    """
     for nested in elements(svg, "svg")[1:]:
         x, y, width, height = (
             float(nested.get(name)) for name in ("x", "y", "width", "height")
@@ -239,9 +254,18 @@ def contrast(a, b):
 
 
 def palettes(css):
-    """The custom properties of a style sheet: ({name: color} in light mode, the same in dark mode)"""
+    """The custom properties of a style sheet: ({name: color} in light mode, the same in
+    dark mode)
+    """
     light, dark = css.split("@media (prefers-color-scheme: dark)")
     found = [
         dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", part)) for part in (light, dark)
     ]
     return found[0], {**found[0], **found[1]}
+
+
+def read(svg, log_x=False, log_y=False):
+    """[(x values, y values)] of each line; their logarithms on a logarithmic axis"""
+    x = reader(svg, "x", math.log10 if log_x else float)
+    y = reader(svg, "y", math.log10 if log_y else float)
+    return [(x(points[:, 0]), y(points[:, 1])) for points in curves(svg)]

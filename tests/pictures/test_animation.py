@@ -9,7 +9,10 @@ from numpyvae.pictures.animation import MAX_BYTES, add_frame, kept_epochs, learn
 from tests.pictures.reading import decode_apng
 
 
-def train(first, last, epochs=(), frames=np.empty((0, 0, 0), np.uint8), most=8):
+NONE = np.empty((0, 0, 0), np.uint8)
+
+
+def train(first, last, epochs=(), frames=NONE, most=8):
     """Frames kept after the epochs first … last; the frame of epoch e shows e"""
     for epoch in range(first, last + 1):
         epochs, frames = add_frame(
@@ -57,7 +60,9 @@ def test_the_frames_are_those_of_the_kept_epochs(last):
 
 @given(st.integers(1, 40), st.integers(0, 3), st.integers(1, 20))
 def test_a_resumed_run_has_the_frames_of_an_uninterrupted_one(stop, ahead, more):
-    """The frames may be ahead of the checkpoint by a few epochs, which are trained again."""
+    """The frames may be ahead of the checkpoint by a few epochs, which are trained
+    again.
+    """
     epochs, frames = train(1, stop + ahead)
     last = stop + ahead + more
     resumed, uninterrupted = train(stop + 1, last, epochs, frames), train(1, last)
@@ -97,7 +102,9 @@ def test_an_animation_shows_the_frames_enlarged_in_16_gray_levels():
 
 
 def test_an_animation_keeps_to_its_size_and_to_its_first_and_last_frame():
-    """Random pixels in 16 levels have half a byte each: 40 frames of 60 x 60 are about 75,000 bytes"""
+    """Random pixels in 16 levels have half a byte each: 40 frames of 60 x 60 are about
+    75,000 bytes
+    """
     frames = np.random.default_rng(0).integers(256, size=(40, 60, 60), dtype=np.uint8)
     assert len(learning_png(frames, scale=1)) > 60_000 and MAX_BYTES == 1_000_000
     data = learning_png(frames, scale=1, max_bytes=50_000)

@@ -29,7 +29,9 @@ def value(policy, s, g):
 
 
 def axes(panel):
-    """Functions from pixels to γ and to the value, from the positions of the tick labels."""
+    """Functions from pixels to γ and to the value, from the positions of the tick
+    labels.
+    """
     ticks = {
         text.text: (float(text.get("x")), float(text.get("y")) - 4.5)
         for text in panel.findall(TAG + "text")

@@ -29,7 +29,9 @@ def cells(svg, columns):
 
 
 def arrows(g):
-    """The directions of a cell's arrows: from the start of each line to the first corner of its head"""
+    """The directions of a cell's arrows: from the start of each line to the first
+    corner of its head
+    """
     found = set()
     for line, head in zip(
         g.findall(TAG + "line"), g.findall(TAG + "polygon"), strict=True

@@ -1,4 +1,6 @@
-"""Plots of the latent space: components, points, bars and the manifold, read back from the SVG."""
+"""Plots of the latent space: components, points, bars and the manifold, read back from
+the SVG.
+"""
 
 import base64
 import re
@@ -40,7 +42,9 @@ def points(svg):
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 6))
 def test_principal_components_are_where_the_variance_is_largest(seed, latent):
-    """Against the eigenvectors of the covariance: the variances of the coordinates are its two largest eigenvalues."""
+    """Against the eigenvectors of the covariance: the variances of the coordinates are
+    its two largest eigenvalues.
+    """
     rng = np.random.default_rng(seed)
     mu = rng.standard_normal((40, latent)) @ rng.standard_normal((latent, latent)) + 5
     coordinates, explained = principal_components(mu)
@@ -99,8 +103,8 @@ def test_the_scatter_has_each_image_at_its_coordinates_in_its_labels_color():
         assert y(shown[:, 1]) == pytest.approx(
             coordinates[labels == digit, 1], abs=0.03
         )
-    assert reading.texts(svg, "x-label") == ["component 1: 50% of the variance of mu"]
-    assert reading.texts(svg, "y-label") == ["component 2: 25% of the variance of mu"]
+    assert reading.texts(svg, "x-label") == ["principal component 1: 50% of mu's variance"]
+    assert reading.texts(svg, "y-label") == ["principal component 2: 25% of mu's variance"]
 
 
 def test_both_components_have_the_same_scale_and_every_point_is_inside():
@@ -162,14 +166,19 @@ def test_labels_may_be_words_and_are_escaped():
 # The latent plane
 
 
+def quantile_readers(svg):
+    """Pixels to probabilities of the prior, along x and along y"""
+    return [
+        reading.reader(svg, axis, stats.norm(m, s).cdf)
+        for axis, m, s in zip("xy", MU_P, SIGMA_P, strict=True)
+    ]
+
+
 def test_the_plane_places_mu_at_its_quantile_of_the_prior():
     rng = np.random.default_rng(0)
     mu, labels = MU_P + SIGMA_P * rng.standard_normal((60, 2)), rng.integers(0, 2, 60)
     svg = plane_scatter_svg(mu, MU_P, SIGMA_P, labels)
-    x, y = (
-        reading.reader(svg, axis, lambda z: stats.norm.cdf(z, m, s))
-        for axis, m, s in zip("xy", MU_P, SIGMA_P, strict=True)
-    )
+    x, y = quantile_readers(svg)
     for label in (0, 1):
         shown = points(svg)[CLASS_COLORS[label]]
         for i, read in enumerate((x, y)):
@@ -187,7 +196,9 @@ def test_the_plane_places_mu_at_its_quantile_of_the_prior():
 
 @pytest.mark.parametrize("shape", [(40, 40), (20, 40)])
 def test_the_manifold_is_on_the_axes_of_the_plane(shape):
-    """The image covers the fractions 0 to 1 of both axes: its cell i of n lies at the quantiles from i/n to (i + 1)/n."""
+    """The image covers the fractions 0 to 1 of both axes: its cell i of n lies at the
+    quantiles from i/n to (i + 1)/n.
+    """
     image = np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)
     svg = manifold_svg(image, MU_P, SIGMA_P)
     (shown,) = reading.elements(svg, "image")
@@ -197,10 +208,7 @@ def test_the_manifold_is_on_the_axes_of_the_plane(shape):
     left, top, width, height = (
         float(shown.get(name)) for name in ("x", "y", "width", "height")
     )
-    x, y = (
-        reading.reader(svg, axis, lambda z: stats.norm.cdf(z, m, s))
-        for axis, m, s in zip("xy", MU_P, SIGMA_P, strict=True)
-    )
+    x, y = quantile_readers(svg)
     assert x([left, left + width]) == pytest.approx([0, 1], abs=1e-3)
     assert y([top + height, top]) == pytest.approx([0, 1], abs=1e-3)
     assert (
@@ -233,7 +241,7 @@ def bars(svg):
     return reading.elements(svg, "rect", "bar")
 
 
-def test_units_are_bars_from_the_threshold_in_falling_order():
+def test_units_are_bars_in_falling_order_and_the_threshold_is_apart_from_their_base():
     variance = np.array([0.0, 1.0, 0.02, 0.005])
     svg = unit_variance_svg(variance, 0.01)
     titles = [bar.find(reading.SVG + "title").text for bar in bars(svg)]
@@ -253,12 +261,14 @@ def test_units_are_bars_from_the_threshold_in_falling_order():
     assert y(float(line.get("y1"))) == pytest.approx(-2, abs=0.01) and line.get(
         "y1"
     ) == line.get("y2")
-    for bar, value in zip(
-        bars(svg), (1, 0.02, 0.005, 1e-6), strict=True
-    ):  # zero is shown at 1e-6
+    shown = (1, 0.02, 0.005, 1e-6)  # a variance of zero has a bar of this height
+    for bar, value in zip(bars(svg), shown, strict=True):
         top = float(bar.get("y"))
-        ends = sorted(y([top, top + float(bar.get("height"))]))
-        assert ends == pytest.approx(sorted([-2, np.log10(value)]), abs=0.03)
+        base, end = y([top + float(bar.get("height")), top])
+        assert base == pytest.approx(-7, abs=0.03)
+        assert end == pytest.approx(np.log10(value), abs=0.03)
+    all_active = unit_variance_svg(np.array([1.0, 0.5]), 0.01)
+    assert min(reading.ticks(all_active, "y")) == 0.001 < 0.01
 
 
 def test_active_units_differ_in_color_and_are_counted():

@@ -1,4 +1,6 @@
-"""Line plots: the coordinates, read back through the ticks, are the values that were plotted."""
+"""Line plots: the coordinates, read back through the ticks, are the values that were
+plotted.
+"""
 
 import math
 import time
@@ -12,23 +14,20 @@ from hypothesis import strategies as st
 from numpyvae.pictures.plots import (
     HEIGHT,
     WIDTH,
+    Curve,
+    chart,
     curve_svg,
     learning_curve_svg,
     line_plot_svg,
+    loss_floor,
     training_loss_name,
     write_svg,
 )
 from numpyvae.settings import TrainingOptions, VAEConfig
 from tests.pictures import reading
+from tests.pictures.reading import read
 
 PIXEL = 0.02  # coordinates are rounded to 0.01, at both ends
-
-
-def read(svg, log_x=False, log_y=False):
-    """[(x values, y values)] of each curve"""
-    x = reading.reader(svg, "x", math.log10 if log_x else float)
-    y = reading.reader(svg, "y", math.log10 if log_y else float)
-    return [(x(points[:, 0]), y(points[:, 1])) for points in reading.curves(svg)]
 
 
 def test_every_curve_passes_through_its_values():
@@ -121,7 +120,7 @@ def test_the_unit_interval_has_ticks_but_epochs_only_integers():
         0.8,
         1,
     ]
-    units = line_plot_svg([1, 2], {"a": [2, 2]}, integer_y=True, y_min=0, y_max=2)
+    units = line_plot_svg([1, 2], {"a": [2, 2]}, integer_y=True, y_range=(0, 2))
     assert list(reading.ticks(units, "y")) == [0, 1, 2]
 
 
@@ -249,8 +248,10 @@ def test_the_legend_has_the_minus_sign_of_the_axes():
 
 
 def test_ten_times_as_many_epochs_take_at_most_about_ten_times_as_long():
-    """Time is proportional to the points (10, and below that the bounded output); a quadratic plot takes 100 times as long.
-    In CPU time, which other processes do not take away; the best of five interleaved runs each, and 30 for slow caches."""
+    """Time is proportional to the points (10, and below that the bounded output); a
+    quadratic plot takes 100 times as long. In CPU time, which other processes do not
+    take away; the best of five interleaved runs each, and 30 for slow caches.
+    """
     seconds = {1_000: [], 10_000: []}
     for _ in range(5):
         for n, taken in seconds.items():
@@ -265,44 +266,161 @@ def test_ten_times_as_many_epochs_take_at_most_about_ten_times_as_long():
     assert min(seconds[10_000]) < 30 * min(seconds[1_000])
 
 
+# Charts of several series
+
+
+def test_lines_pass_through_their_values_on_both_kinds_of_axes():
+    x, y = [1, 10, 1000], [0.01, 3.0, 200.0]
+    ((xs, ys),) = read(
+        chart("t", [Curve("a", x, y)], "x", "y", log_x=True, log_y=True), True, True
+    )
+    assert 10**xs == pytest.approx(x, rel=0.01) and 10**ys == pytest.approx(y, rel=0.01)
+    ((xs, ys),) = read(chart("t", [Curve("a", x, y)], "x", "y"))
+    assert xs == pytest.approx(x, abs=0.3) and ys == pytest.approx(y, abs=0.05)
+
+
+def test_dots_stand_at_their_values_and_one_name_is_one_entry():
+    x, y = np.arange(30), np.arange(30) ** 2
+    svg = chart(
+        "t",
+        [Curve("a", x, y, "dots"), Curve("a", x, y), Curve("b", x, y, color=1)],
+        "x",
+        "y",
+    )
+    dots = [dot for dot in reading.elements(svg, "circle") if dot.get("r") == "1.6"]
+    to_x, to_y = reading.reader(svg, "x"), reading.reader(svg, "y")
+    assert to_x([float(dot.get("cx")) for dot in dots]) == pytest.approx(x, abs=0.01)
+    assert to_y([float(dot.get("cy")) for dot in dots]) == pytest.approx(y, abs=0.3)
+    assert list(reading.legend(svg)) == ["a", "b"]
+
+
+def test_what_an_axis_cannot_show_is_left_out():
+    ((xs, ys),) = read(
+        chart(
+            "t",
+            [Curve("a", [1, 2, 3, 4], [1.0, 0.0, np.nan, 10.0])],
+            "x",
+            "y",
+            log_y=True,
+        ),
+        log_y=True,
+    )
+    assert xs == pytest.approx([1, 4], abs=0.01) and 10**ys == pytest.approx(
+        [1, 10], rel=0.01
+    )
+
+
+def test_notes_stand_at_their_values_and_dashes_are_dashed():
+    svg = chart(
+        "t",
+        [Curve("a", [0, 10], [0, 5], "dashed")],
+        "x",
+        "y",
+        notes=[(4, 2, "here & there", "end")],
+    )
+    note = next(t for t in reading.elements(svg, "text") if t.text == "here & there")
+    assert reading.reader(svg, "x")(float(note.get("x"))) == pytest.approx(4, abs=0.01)
+    assert reading.reader(svg, "y")(float(note.get("y"))) == pytest.approx(2, abs=0.01)
+    assert "stroke-dasharray" in reading.elements(svg, "polyline")[0].get("style")
+
+
+def test_a_chart_stays_within_its_frame_and_says_its_title_to_screen_readers():
+    svg = chart("Title <1>", [Curve("a", [0, 1], [0, 1])], "x", "y")
+    root = ElementTree.fromstring(svg)
+    assert (root.get("width"), root.get("height")) == ("380", "300") and root.get(
+        "role"
+    ) == "img"
+    assert root.find(reading.SVG + "title").text == "Title <1>"
+    for points in reading.curves(svg):
+        assert (points >= 0).all() and (points <= [380, 300]).all()
+
+
+@pytest.mark.parametrize("y", [[1.0], [np.nan, np.nan], [[1.0, 2.0]]])
+def test_a_curve_that_cannot_be_shown_is_named(y):
+    with pytest.raises(ValueError, match="'loss'"):
+        chart("t", [Curve("loss", [1, 2], y)], "x", "y")
+
+
+def test_a_band_is_the_area_between_its_two_curves():
+    band = ([1.0, 0.0], [3.0, 8.0])
+    svg = chart("t", [Curve("a", [0, 1], [2.0, 4.0], band=band)], "x", "y")
+    (area,) = reading.elements(svg, "polygon", "band")
+    corners = np.array([c.split(",") for c in area.get("points").split()], float)
+    assert reading.reader(svg, "x")(corners[:, 0]) == pytest.approx(
+        [0, 1, 1, 0], abs=0.01
+    )
+    assert reading.reader(svg, "y")(corners[:, 1]) == pytest.approx(
+        [1, 0, 8, 3], abs=0.05
+    )
+
+
+def test_an_axis_can_end_elsewhere_than_its_values():
+    """The line is cut off at the frame, and a last value outside it has no dot."""
+    curves = [Curve("a", [0, 1], [0.0, 5.0]), Curve("b", [0, 1], [0.0, 1.0])]
+    svg = chart("t", curves, "x", "y", y_range=(0, 2), end_dots=True)
+    dots = [dot for dot in reading.elements(svg, "circle") if dot.get("r") == "3.5"]
+    assert len(dots) == 1 and max(reading.ticks(svg, "y")) == 2
+    top = min(reading.ticks(svg, "y").values())
+    frames = reading.elements(svg, "svg")[1:]
+    assert all(top - 4 <= float(frame.get("y")) < top for frame in frames)
+
+
+def test_a_notebook_shows_a_plot_as_the_picture():
+    svg = line_plot_svg([0, 1], {"a": [0, 1]})
+    assert svg._repr_svg_() == str(svg) and type(svg._repr_svg_()) is str
+
+
 # Learning curves
 
 
-def test_the_first_epochs_do_not_rule_the_axis():
+def read_uneven(svg, floor):
+    """[(x values, y values)] of each curve on an axis that is logarithmic above floor"""
+    x = reading.reader(svg, "x")
+    y = reading.reader(svg, "y", lambda value: math.log10(value - floor))
+    return [
+        (x(points[:, 0]), floor + 10 ** y(points[:, 1]))
+        for points in reading.curves(svg)
+    ]
+
+
+def test_the_axis_of_the_loss_shows_both_ends_of_the_curve():
     losses = [500.0, 300.0] + [110 - 0.1 * i for i in range(28)]
     svg = curve_svg(range(1, 31), {"train": losses})
-    ((xs, ys),) = read(svg)
-    assert max(reading.ticks(svg, "y")) <= 115 and ys == pytest.approx(losses, rel=1e-3)
-    assert reading.texts(svg, "y-label") == [
-        "loss, nats per image (up to 500, above the axis)"
-    ]
-    (_, nested) = reading.elements(
-        svg, "svg"
-    )  # the viewport that cuts off what is above
-    top = min(reading.ticks(svg, "y").values())
-    assert [y >= top for _, y in reading.curves(svg)[0]] == [False] * 2 + [True] * 28
-    assert top - 4 <= float(nested.get("y")) < top and nested.get("overflow") is None
+    ((xs, ys),) = read_uneven(svg, loss_floor([losses]))
+    assert xs == pytest.approx(range(1, 31), abs=0.01)
+    assert ys == pytest.approx(losses, abs=0.3)  # 0.02 pixels at the upper end
+    pixels = reading.curves(svg)[0][:, 1]
+    height = pixels.max() - pixels.min()
+    later = pixels[2:].max() - pixels[2:].min()  # 2.7 of 393 nats
+    assert 0.15 < later / height < 0.6
+    assert {200, 500} <= set(reading.ticks(svg, "y"))
+    assert len([tick for tick in reading.ticks(svg, "y") if tick < 111]) >= 2
 
 
-@pytest.mark.parametrize(
-    "losses", [[3.0, 2.0, 1.0], [9.0, 1.0, 1.0], [10.0, 9.0, 8.0, 7.0, 6.0, 5.0]]
-)
-def test_a_short_or_even_curve_is_shown_whole(losses):
-    svg = curve_svg(range(1, len(losses) + 1), {"a": losses})
-    assert max(reading.ticks(svg, "y")) >= losses[0] and reading.texts(
-        svg, "y-label"
-    ) == ["loss, nats per image"]
+@pytest.mark.parametrize("losses", [[3.0, 2.0, 1.0], [5.0] * 6, [math.nan] * 5])
+def test_a_short_or_constant_curve_has_an_even_axis(losses):
+    assert loss_floor([losses]) is None
 
 
-def test_the_first_epoch_leaves_the_plot_if_that_shortens_the_axis_by_a_third():
-    cut, whole = (
-        [10.0, high, 7.0, 6.0, 5.0, 5.0] for high in (8.0, 8.5)
-    )  # 3/5 and 3.5/5 of the range are left
-    assert max(reading.ticks(curve_svg(range(1, 7), {"a": cut}), "y")) == 8
-    assert max(reading.ticks(curve_svg(range(1, 7), {"a": whole}), "y")) == 10
-    assert (
-        max(reading.ticks(curve_svg(range(1, 4), {"a": [10.0, 5.0, 5.0]}), "y")) == 10
-    )  # too few epochs
+def test_an_uneven_axis_has_round_ticks_with_room_between_them():
+    for losses in (
+        [1e6, 90.0, 80.0, 79.0, 78.5],
+        [3.0, -2.0, -4.0, -4.2],
+        [9, 7, 6, 5],
+    ):
+        svg = curve_svg(range(1, len(losses) + 1), {"a": losses})
+        ticks = reading.ticks(svg, "y")
+        assert 3 <= len(ticks) <= 15
+        assert max(ticks) <= max(losses) and min(ticks) >= min(losses)
+        assert (np.abs(np.diff([*ticks.values()])) >= 24 - PIXEL).all()
+        assert all(len(f"{abs(tick):.10g}") <= 8 for tick in ticks)
+
+
+def test_a_late_rise_stays_in_the_plot():
+    losses = [200.0, 100.0, 100.0, 100.0, 100.0, 400.0]
+    svg = curve_svg(range(1, 7), {"a": losses})
+    assert max(reading.ticks(svg, "y")) == 400
+    assert reading.curves(svg)[0][-1, 1] == reading.curves(svg)[0][:, 1].min()
 
 
 def test_everything_is_inside_the_document():
@@ -313,20 +431,6 @@ def test_everything_is_inside_the_document():
         {"width": 380, "height": 300},
     ):
         reading.assert_inside(line_plot_svg(x, curves, **more))
-
-
-def test_a_late_rise_stays_in_the_plot():
-    losses = [200.0, 100.0, 100.0, 100.0, 100.0, 400.0]
-    assert max(reading.ticks(curve_svg(range(1, 7), {"a": losses}), "y")) >= 400
-
-
-def test_the_last_value_above_the_axis_has_no_dot():
-    svg = line_plot_svg([0, 1], {"a": [0.0, 5.0], "b": [0.0, 1.0]}, y_max=2)
-    assert (
-        len([dot for dot in reading.elements(svg, "circle") if dot.get("r") == "3.5"])
-        == 1
-    )
-    assert max(reading.ticks(svg, "y")) == 2
 
 
 HISTORY = [
@@ -358,7 +462,7 @@ def test_the_learning_curve_names_quantities_that_differ(config, options, train,
     config, options = VAEConfig(**config), TrainingOptions(**options)
     svg = learning_curve_svg(HISTORY, config, options)
     assert list(reading.legend(svg)) == [f"{train} 127", f"{test} 125"]
-    (xs, ys), (_, tests) = read(svg)
+    (xs, ys), (_, tests) = read(svg)  # of three epochs: an even axis
     assert xs == pytest.approx([1, 2, 3], abs=0.01)
     assert ys == pytest.approx([129, 128, 127], abs=0.02) and tests == pytest.approx(
         [127, 126, 125], abs=0.02

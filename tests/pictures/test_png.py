@@ -1,4 +1,6 @@
-"""PNG: a file holds exactly the pixels that were given, still or animated; an independent decoder reads them."""
+"""PNG: a file holds exactly the pixels that were given, still or animated; an
+independent decoder reads them.
+"""
 
 import struct
 
@@ -127,7 +129,9 @@ def test_an_animation_without_frames_or_with_unequal_ones_is_refused(frames, mor
 
 
 def test_an_enlarged_image_takes_little_more_than_a_small_one():
-    """Smooth waves; without the filter the enlarged file is eight times as large as the small one."""
+    """Smooth waves; without the filter the enlarged file is eight times as large as the
+    small one.
+    """
     rows, columns = np.mgrid[:120, :120]
     image = (127 + 120 * np.sin(rows / 7) * np.cos(columns / 5)).astype(np.uint8)
     assert len(png_bytes(image.repeat(4, 0).repeat(4, 1))) < 2 * len(png_bytes(image))

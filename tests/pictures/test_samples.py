@@ -1,4 +1,6 @@
-"""Images from a model, through decoders that show z in their pixels; and how images are put together."""
+"""Images from a model, through decoders that show z in their pixels; and how images are
+put together.
+"""
 
 import math
 
@@ -192,7 +194,9 @@ def test_the_manifold_needs_two_latents(latent):
 
 @pytest.mark.parametrize("prior", [(0.0, 0.0), PRIOR], ids=["standard", "general"])
 def test_the_manifold_lies_at_the_priors_quantiles(prior):
-    """z₁ grows to the right and z₂ upward, each axis in `side` intervals of equal probability, at their medians"""
+    """z₁ grows to the right and z₂ upward, each axis in `side` intervals of equal
+    probability, at their medians
+    """
     params, config = revealing(prior)
     side = 10
     z = read(manifold(params, config, SHAPE, side)).reshape(side, side, 2)

@@ -1,4 +1,6 @@
-"""The report of a run: one page that fetches nothing, shows what the run has, and escapes all that it is given."""
+"""The report of a run: one page that fetches nothing, shows what the run has, and
+escapes all that it is given.
+"""
 
 import base64
 import dataclasses
@@ -35,7 +37,9 @@ VOID = ("meta", "link", "img")
 
 
 class Page(HTMLParser):
-    """A page: tags, checked to be closed in order; addresses; text and markup by section; and the texts outside them."""
+    """A page: tags, checked to be closed in order; addresses; text and markup by
+    section; and the texts outside them.
+    """
 
     def __init__(self, html):
         super().__init__()
@@ -97,6 +101,8 @@ class Page(HTMLParser):
 
 
 class Source(SimpleNamespace):
+    test_images, test_labels = np.empty((0, 6, 5), np.uint8), None
+
     def __str__(self):
         return self.path or "arrays in memory"
 
@@ -119,7 +125,9 @@ def history(epochs):
 
 @pytest.fixture
 def run(tiny):
-    """Makes a run of the tiny data with random parameters, 3 latents and a history of its 5 epochs."""
+    """Makes a run of the tiny data with random parameters, 3 latents and a history of
+    its 5 epochs.
+    """
 
     def make(epochs=5, conditions=(), path="some/where", options=(), **config):
         config = VAEConfig(

@@ -1,4 +1,4 @@
-"""Runs and their data sources: made, saved and loaded from Python; hostile files refused; what a run says of itself."""
+"""Runs: made, saved and loaded from Python; hostile files refused; what a run says of itself."""
 
 import functools
 import json
@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from numpyvae.cli import main
+from numpyvae.data.dataset import Dataset
 from numpyvae.runs import checkpoint, record
 from numpyvae.runs import run as run_module
 from numpyvae.runs.checkpoint import CheckpointError
 from numpyvae.runs.directory import new_directory
 from numpyvae.runs.run import Run, architecture
-from numpyvae.runs.source import DataSource, data_digest, printable_path
 from numpyvae.settings import TrainingOptions, VAEConfig
 from numpyvae.training.loop import train
 from numpyvae.training.state import initial_state
@@ -36,13 +36,12 @@ def own_directory(tmp_path, monkeypatch):
 @pytest.fixture
 def run(tiny_directory):
     """A run of two epochs, trained and saved from Python"""
-    source, images, test_images = DataSource.open(tiny_directory)
-    run = Run.create(
-        CONFIG, OPTIONS, source, initial_state(images, CONFIG, OPTIONS), "run"
-    )
+    data = Dataset.open(tiny_directory)
+    state = initial_state(data.images, CONFIG, OPTIONS)
+    run = Run.create(CONFIG, OPTIONS, data, state, "run")
     train(
-        images,
-        test_images,
+        data.images,
+        data.test_images,
         CONFIG,
         OPTIONS,
         state=run.state,
@@ -90,11 +89,11 @@ def test_the_docstring_makes_a_run_and_continues_it_bit_for_bit(
     Path("data").mkdir()
     Path("data/sample").symlink_to(tiny_directory)
     code = "\n".join(
-        re.findall(r"^    (\S.* = .*|train\(.*)$", run_module.__doc__, re.MULTILINE)
+        re.findall(r"^    (\S.* = .*|train\(.*\n.*)$", run_module.__doc__, re.MULTILINE)
     )
     names = {
         "Run": Run,
-        "DataSource": DataSource,
+        "Dataset": Dataset,
         "initial_state": initial_state,
         "train": one_process,
         "replace": replace,
@@ -102,9 +101,9 @@ def test_the_docstring_makes_a_run_and_continues_it_bit_for_bit(
         "options": OPTIONS,
     }
     exec(code, names)
-    _, images, test_images = DataSource.open(tiny_directory)
+    data = Dataset.open(tiny_directory)
     uninterrupted = one_process(
-        images, test_images, CONFIG, replace(OPTIONS, epochs=30)
+        data.images, data.test_images, CONFIG, replace(OPTIONS, epochs=30)
     )
     loaded = Run.load("runs/scripted")
     assert len(loaded.state.history) == loaded.options.epochs == 30
@@ -151,7 +150,7 @@ def test_every_setting_comes_back(tiny, config, options):
     run = Run.create(
         config,
         options,
-        DataSource.of(*tiny),
+        Dataset.of(*tiny),
         initial_state(tiny[0], config, options),
         "run",
     )
@@ -165,7 +164,7 @@ def test_an_interrupted_epoch_is_resumed_bit_for_bit(tiny):
         "cut",
         CONFIG,
         OPTIONS,
-        DataSource.of(*tiny),
+        Dataset.of(*tiny),
         initial_state(tiny[0], CONFIG, OPTIONS),
     )
     train(
@@ -229,8 +228,8 @@ def test_a_run_without_a_source_works_from_the_command_line(
         )
         == 0
     )
-    assert Run.load("plain").source == DataSource.open(tiny_directory)[0]
-    Run("known", CONFIG, OPTIONS, DataSource.of(*tiny), state).save()
+    assert Run.load("plain").source == Dataset.open(tiny_directory)
+    Run("known", CONFIG, OPTIONS, Dataset.of(*tiny), state).save()
     assert main(["evaluate", "known", "--data", str(tiny_directory), "--json"]) == 0
     capsys.readouterr()
     assert main(["evaluate", "known"]) == 2
@@ -278,7 +277,7 @@ def test_one_line_says_what_a_run_is(run):
 def test_a_state_of_another_model_is_refused_by_name(tiny, changes, name):
     state = initial_state(tiny[0], CONFIG, OPTIONS)
     with pytest.raises(ValueError, match=f"the state has {name}"):
-        Run("run", replace(CONFIG, **changes), OPTIONS, DataSource.of(*tiny), state)
+        Run("run", replace(CONFIG, **changes), OPTIONS, Dataset.of(*tiny), state)
 
 
 def test_data_of_another_size_is_refused(tiny):
@@ -291,7 +290,7 @@ def test_data_of_another_size_is_refused(tiny):
             "run",
             config,
             OPTIONS,
-            DataSource.of(*tiny),
+            Dataset.of(*tiny),
             initial_state(np.zeros((3, 20), np.uint8), config, OPTIONS),
         )
 
@@ -327,7 +326,7 @@ def test_a_run_without_test_images_is_saved_and_loaded(tiny):
         "run",
         CONFIG,
         OPTIONS,
-        DataSource.of(tiny[0]),
+        Dataset.of(tiny[0]),
         train(tiny[0], None, CONFIG, OPTIONS, processes=1),
     )
     run.save()
@@ -356,84 +355,6 @@ def test_numbers_of_directories_grow_whatever_else_is_there():
 def test_creating_a_run_never_overwrites_another(run, tiny):
     with pytest.raises(FileExistsError, match="run is not empty"):
         Run.create(CONFIG, OPTIONS, run.source, run.state, "run")
-
-
-# Data sources
-
-
-def test_a_source_is_the_data_and_knows_it_again(tiny_directory, monkeypatch):
-    source, images, test_images = DataSource.open("tiny")
-    assert (
-        source.path == str(tiny_directory)
-        and source.image_shape == (6, 5)
-        and str(source) == "tiny"
-    )
-    assert (
-        source.digest
-        == data_digest(images, test_images)
-        == DataSource.of(images, test_images).digest
-    )
-    monkeypatch.chdir("/")
-    again, loaded, _ = source.load()
-    assert (
-        again == source
-        and np.array_equal(loaded, images)
-        and str(source) == str(tiny_directory).lstrip("/")
-    )
-
-
-def test_other_data_is_refused_and_moved_data_is_found(tiny_directory):
-    source, images, test_images = DataSource.open("tiny")
-    moved = tiny_directory.rename("moved")
-    with pytest.raises(
-        FileNotFoundError,
-        match="tiny: no such directory; that run was trained on tiny; name the directory",
-    ):
-        source.load(trained="that run")
-    assert source.load(moved)[0] == replace(source, path=str(moved.absolute()))
-    with pytest.raises(
-        ValueError, match="moved: not the data that this model was trained on"
-    ):
-        replace(source, digest="0" * 64).load(moved)
-
-
-def test_a_digest_sees_a_pixel_the_shape_the_type_and_the_split(tiny):
-    images, test_images = tiny
-    changed = images.copy()
-    changed[3, 2, 1] ^= 1
-    digests = {
-        data_digest(*arrays)
-        for arrays in (
-            (images, test_images),
-            (changed, test_images),
-            (images.reshape(-1, 5, 6), test_images),
-            (test_images, images),
-            (images.view(np.int8), test_images),
-            (images,),
-            (np.concatenate([images, test_images]),),
-        )
-    }
-    assert len(digests) == 7
-
-
-def test_rows_of_data_are_square_images_or_images_of_one_row():
-    assert DataSource.of(np.zeros((4, 7))).image_shape == (1, 7) and DataSource.of(
-        np.zeros((4, 9))
-    ).image_shape == (3, 3)
-    assert (
-        DataSource.of(np.zeros((4, 7))).scale == 1
-        and DataSource.of(np.zeros((4, 7), np.uint8)).scale == 255
-    )
-    assert DataSource.unknown(784).image_shape == (28, 28) and DataSource.unknown(
-        10
-    ).image_shape == (1, 10)
-
-
-def test_a_path_that_is_not_utf_8_is_printed_with_a_replacement():
-    assert printable_path(b"a\xffb".decode("utf-8", "surrogateescape")) == "a\ufffdb"
-
-
-# The command that reproduces a run
 
 
 def test_the_command_line_names_the_data_and_what_differs_from_the_defaults(run):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from numpyvae.cli import main
+from numpyvae.data.dataset import Dataset
 from numpyvae.runs.run import Run
-from numpyvae.runs.source import DataSource
-from numpyvae.runs.warm_start import ARCHITECTURE, warm_start
-from numpyvae.settings import TrainingOptions, VAEConfig
+from numpyvae.runs.warm_start import warm_start
+from numpyvae.settings import ARCHITECTURE, TrainingOptions, VAEConfig
 from numpyvae.training.loop import train
 from numpyvae.training.state import initial_state
 
@@ -26,11 +26,10 @@ LATER = TrainingOptions(
 def earlier(tiny_directory, tmp_path, monkeypatch):
     """A run of two epochs"""
     monkeypatch.chdir(tmp_path)
-    source, images, test_images = DataSource.open("tiny")
-    run = Run.create(
-        CONFIG, OPTIONS, source, initial_state(images, CONFIG, OPTIONS), "earlier"
-    )
-    train(images, test_images, CONFIG, OPTIONS, state=run.state, processes=1)
+    data = Dataset.open("tiny")
+    state = initial_state(data.images, CONFIG, OPTIONS)
+    run = Run.create(CONFIG, OPTIONS, data, state, "earlier")
+    train(data.images, data.test_images, CONFIG, OPTIONS, state=run.state, processes=1)
     run.save()
     return run
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from numpyvae.data import dataset
 from numpyvae.data.mnist import load_mnist
 from numpyvae.data.pixels import to_input
 from numpyvae.settings import TrainingOptions, VAEConfig
@@ -66,7 +67,7 @@ def test_training_beats_the_best_model_without_latents(tiny):
 def test_an_epoch_visits_each_image_once_in_a_new_order(tiny, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        loop,
+        dataset,
         "to_input",
         lambda images, *rest: (seen.append(images), to_input(images, *rest))[1],
     )
@@ -313,7 +314,7 @@ def test_glorot_starts_the_output_at_the_mean_image(tiny, likelihood):
 def test_static_binarization_is_the_same_in_every_epoch(tiny, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        loop,
+        dataset,
         "to_input",
         lambda images, *rest: (seen.append(images), to_input(images, *rest))[1],
     )

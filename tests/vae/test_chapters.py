@@ -13,9 +13,9 @@ import numpyvae.vae as book
 DIRECTORY = Path(book.__file__).parent
 CHAPTERS = re.findall(r"^ +(\d+)  (\w+) ", book.__doc__, re.MULTILINE)
 TEXTS = {name: (DIRECTORY / f"{name}.py").read_text("utf-8") for _, name in CHAPTERS}
-DEFINITION = re.compile(
-    r"^ +(?:\w+  )?\((\d+)\.(\d+)\)  ", re.MULTILINE
-)  # at the start of a line, two blanks after it
+# at the start of a line, two blanks after it
+DEFINITION = re.compile(r"^ +(?:\w+  )?\((\d+)\.(\d+)\)  ", re.MULTILINE)
+CITATION = re.compile(r"(?<!\w)\(([1-9]\d*)\.([1-9]\d*)\)")  # not array(1.0)
 
 
 def test_the_table_of_contents_numbers_every_module():
@@ -58,7 +58,7 @@ def test_every_equation_that_is_cited_is_defined_once():
     cited = {
         f"{chapter}.{i}"
         for text in TEXTS.values()
-        for chapter, i in re.findall(r"\((\d+)\.(\d+)\)", text)
+        for chapter, i in CITATION.findall(text)
     }
     assert cited and cited == set(defined) and set(defined.values()) == {1}
 

@@ -1,7 +1,8 @@
-"""The figures of the book, and the chapter that each belongs to. The package's own functions make them when asked.
+"""The figures of the book, and the chapter that each belongs to. The package's own
+functions make them when asked.
 
-Three of them need images: one training step, and posterior collapse. Everything random has a fixed seed, so the same
-images give the same figures on the same machine.
+Three of them need images: one training step, and posterior collapse. Everything random
+has a fixed seed, so the same images give the same figures on the same machine.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,7 +35,9 @@ STEP_EPOCHS, STEP_IMAGE = (
 
 
 class Figure(NamedTuple):
-    """One figure: its file's name, its chapter ("vae", "elbo"), title, caption, and an SVG document or uint8 pixels."""
+    """One figure: its file's name, its chapter ("vae", "elbo"), title, caption, and an
+    SVG document or uint8 pixels.
+    """
 
     name: str
     chapter: tuple[str, str]
@@ -127,7 +130,9 @@ COUNT = len(_WITHOUT_IMAGES) + 3
 
 
 def make_figures(images: np.ndarray, test_images: np.ndarray) -> Iterator[Figure]:
-    """All COUNT figures, one after the other. images, test_images: uint8 (N, rows, columns)."""
+    """All COUNT figures, one after the other. images, test_images: uint8 (N, rows,
+    columns).
+    """
     shape = test_images.shape[1:]
     yield Figure(
         "step",

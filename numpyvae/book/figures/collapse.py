@@ -1,11 +1,14 @@
-"""Figures of posterior collapse, unit by unit, in a linear model of the digits, where theory says which units collapse.
+"""Figures of posterior collapse, unit by unit, in a linear model of the digits, where
+theory says which units collapse.
 
-A linear model with a normal decoder of fixed variance s² is probabilistic PCA. At its optimum each latent unit belongs
-to one principal axis of the data. A unit whose axis has the variance λ > s² has, averaged over the images,
+A linear model with a normal decoder of fixed variance s² is probabilistic PCA. At its
+optimum each latent unit belongs to one principal axis of the data. A unit whose axis
+has the variance λ > s² has, averaged over the images,
 
     KL = ½ log(λ/s²)
 
-and a unit whose axis has λ ≤ s² is switched off: its mu and logvar are the prior's for every image, and its KL is 0.
+and a unit whose axis has λ ≤ s² is switched off: its mu and logvar are the prior's for
+every image, and its KL is 0.
 
 Source: Lucas et al. 2019, "Don't blame the ELBO!"
 """
@@ -16,13 +19,13 @@ from typing import NamedTuple
 import numpy as np
 
 from ...data.pixels import to_input
+from ...pictures.plots import Curve, chart
 from ...pictures.samples import image_grid, traverse
 from ...settings import TrainingOptions, VAEConfig
 from ...training.loop import train
 from ...vae.gaussian import kl_divergence
 from ...vae.model import encode
 from ...vae.parameters import Parameters
-from .chart import Curve, chart
 
 UNITS, DECODER_VARIANCE, EPOCHS = 10, 2.0, 16
 ACTIVE_KL = 0.02  # nats per image, between the two groups
@@ -31,7 +34,9 @@ _STEPS = 8  # images per unit
 
 
 class Collapse(NamedTuple):
-    """A trained linear model: parameters, config, and the KL of each unit after each epoch (EPOCHS + 1, UNITS)."""
+    """A trained linear model: parameters, config, and the KL of each unit after each
+    epoch (EPOCHS + 1, UNITS).
+    """
 
     params: Parameters
     config: VAEConfig
@@ -39,7 +44,9 @@ class Collapse(NamedTuple):
 
 
 def train_linear_model(images: np.ndarray) -> Collapse:
-    """Train on uint8 images (N, rows, columns); the KL is the mean over the first 2,000 of them."""
+    """Train on uint8 images (N, rows, columns); the KL is the mean over the first 2,000
+    of them.
+    """
     config = VAEConfig(
         input_dim=images[0].size,
         hidden_dims=(),
@@ -61,7 +68,9 @@ def train_linear_model(images: np.ndarray) -> Collapse:
 
 
 def collapse_svg(model: Collapse) -> str:
-    """The KL of each unit after each epoch: some level off at ½ log(λ/s²), the others fall to 0."""
+    """The KL of each unit after each epoch: some level off at ½ log(λ/s²), the others
+    fall to 0.
+    """
     epochs, active = np.arange(1, len(model.kl) + 1), model.kl[-1] > ACTIVE_KL
     curves = [
         Curve(
@@ -85,7 +94,9 @@ def collapse_svg(model: Collapse) -> str:
 
 
 def traversal_image(model: Collapse, shape: tuple[int, int]) -> np.ndarray:
-    """One row per unit, by falling KL: that unit through the prior's quantiles, the others 0. uint8 (height, width)."""
+    """One row per unit, by falling KL: that unit through the prior's quantiles, the
+    others 0. uint8 (height, width).
+    """
     units = np.argsort(-model.kl[-1], kind="stable")
     return image_grid(
         traverse(model.params, units.tolist(), model.config, shape, _STEPS), _STEPS

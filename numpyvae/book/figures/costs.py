@@ -1,12 +1,14 @@
-"""The cost of known errors: models trained with one error each, beside one that is trained correctly.
+"""The cost of known errors: models trained with one error each, beside one that is
+trained correctly.
 
-Each error is a switch in `gradients`, which repeats the lines of `negative_elbo` and its backward pass with the
-package's own functions. With no switch it gives their loss and gradient. All models see the same images in the same
-order, from the same initial parameters, and are evaluated by the package: log p(x) with importance samples, and active
-units. The words are those of `known_errors`, where it has the error.
+Each error is a switch in `gradients`, which repeats the lines of `negative_elbo` and
+its backward pass with the package's own functions. With no switch it gives their loss
+and gradient. All models see the same images in the same order, from the same initial
+parameters, and are evaluated by the package: log p(x) with importance samples, and
+active units. The words are those of `known_errors`, where it has the error.
 
-A gradient check finds one of them, samples treated as data. In the others forward and backward agree, or the gradient
-is right and its use is wrong.
+A gradient check finds one of them, samples treated as data. In the others forward and
+backward agree, or the gradient is right and its use is wrong.
 """
 
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...data.pixels import to_input
+from ...errors import InputError
 from ...exercises.judge.known_errors import known_errors
 from ...pictures.samples import sample_images
 from ...settings import TrainingOptions, VAEConfig
@@ -42,7 +45,9 @@ EPOCHS, EVALUATED, IMPORTANCE_SAMPLES, SAMPLES = 15, 200, 200, 8
 
 
 class Variant(NamedTuple):
-    """One way to train: an error in words, and its switch, the value of one field that differs from the default."""
+    """One way to train: an error in words, and its switch, the value of one field that
+    differs from the default.
+    """
 
     words: str
     kl_weight: float = 1.0
@@ -54,11 +59,15 @@ class Variant(NamedTuple):
 
 
 def known_words(name: str, part: str) -> str:
-    """ "name: words" of the one known error of a function whose words contain `part`; ValueError if it is not one."""
+    """The one known error of a function whose words contain `part`, as "name: words".
+
+    Raises ValueError if there is not exactly one.
+    """
     found = [error.words for error in known_errors(name) if part in error.words]
     if len(found) != 1:
-        raise ValueError(
-            f"{name} has {len(found)} known errors with the words {part!r}; it must have one"
+        raise InputError(
+            f"{name} has {len(found)} known errors with the words {part!r}; "
+            "it must have one"
         )
     return f"{name}: {found[0]}"
 
@@ -79,7 +88,9 @@ ERRORS = (
 
 
 class Cost(NamedTuple):
-    """An error's cost: log p(x) in nats per image, active units, samples (8, rows, columns); None if not finite."""
+    """An error's cost: log p(x) in nats per image, active units, samples (8, rows,
+    columns); None if not finite.
+    """
 
     words: str
     log_px: float | None
@@ -90,12 +101,12 @@ class Cost(NamedTuple):
 def costs(
     images: np.ndarray, test_images: np.ndarray, epochs: int = EPOCHS
 ) -> Iterator[Cost]:
-    """The cost of no error and of each of ERRORS, one after the other. images: uint8 (N, rows, columns)."""
+    """The cost of no error and of each of ERRORS, one after the other. images: uint8
+    (N, rows, columns).
+    """
     config, shape = VAEConfig(input_dim=images[0].size), images.shape[1:]
     for error in (CORRECT, *ERRORS):
-        with limited_blas_threads(
-            1
-        ):  # the matrices are small: more threads would mostly wait
+        with limited_blas_threads(1):  # small matrices: more threads would mostly wait
             params = train_with(error, images, config, epochs)
         if not np.isfinite(params.vector).all():
             yield Cost(error.words, None, None, None)
@@ -119,7 +130,9 @@ def costs(
 def train_with(
     error: Variant, images: np.ndarray, config: VAEConfig, epochs: int
 ) -> Parameters:
-    """Train as `train` does, with the error; stop where the gradient is no longer finite."""
+    """Train as `train` does, with the error; stop where the gradient is no longer
+    finite.
+    """
     options, rng = TrainingOptions(), np.random.default_rng(1)
     params = init_params(config, rng)
     adam = Adam(params.vector, options.lr)
@@ -143,9 +156,8 @@ def sample_noise(
     """eps, or what the error takes for it"""
     normal = rng.standard_normal(shape, dtype=np.float32)
     uniform = rng.random(shape, dtype=np.float32)
-    return {"normal": normal, "none": np.zeros_like(normal), "uniform": uniform}[
-        error.noise
-    ]
+    zero = np.zeros_like(normal)
+    return {"normal": normal, "none": zero, "uniform": uniform}[error.noise]
 
 
 def gradients(
@@ -157,10 +169,8 @@ def gradients(
 ) -> tuple[float, Parameters]:
     """The loss and its gradient, as a program with the error computes them."""
     J, N, _ = eps.shape
-    likelihood, grads = (
-        LIKELIHOODS[config.likelihood],
-        zero_parameters(config, params.vector.dtype),
-    )
+    likelihood = LIKELIHOODS[config.likelihood]
+    grads = zero_parameters(config, params.vector.dtype)
     scale = 1 / config.input_dim if error.pixel_mean else 1.0
     (mu, logvar), encoder_cache = encode(params, x, config)
     exponent = 2 if error.variance else 1  # exp(2 logvar/2) is σ²

@@ -1,7 +1,9 @@
-"""Figures of the estimators of the encoder's gradient: as clouds about the true gradient, and their variance against J.
+"""Figures of the estimators of the encoder's gradient: as clouds about the true
+gradient, and their variance against J.
 
-The model is linear with a normal decoder, so log p(x|z) is quadratic in eps. The mean of a quadratic over N(0, I) is
-its mean over the 2L points ±√L eₗ, and that gives the true gradient without an estimator.
+The model is linear with a normal decoder, so log p(x|z) is quadratic in eps. The mean
+of a quadratic over N(0, I) is its mean over the 2L points ±√L eₗ, and that gives the
+true gradient without an estimator.
 """
 
 import math
@@ -9,10 +11,10 @@ import math
 import numpy as np
 
 from ...pictures import svg
+from ...pictures.plots import SMALL, Curve, chart, inside
 from ...pictures.svg import SERIES, Axis, element, line, text
 from ...vae import gradient_estimators as estimators
 from ...vae.elbo import elbo_terms, negative_elbo, negative_elbo_backward
-from .chart import WIDTH, Curve, chart, inside
 from .vae import linear_model
 
 COUNT, SHOWN = 2048, 300  # estimates of each kind, and how many of them the clouds show
@@ -21,7 +23,9 @@ _NOT_SHOWN = {estimators.BASELINE}
 
 
 def estimates() -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """{name: (COUNT, 2)}, estimates of ∂loss/∂mu₁ and ∂loss/∂mu₂ from one sample each; and the true gradient (2,)."""
+    """{name: (COUNT, 2)}, estimates of ∂loss/∂mu₁ and ∂loss/∂mu₂ from one sample each;
+    and the true gradient (2,).
+    """
     config, params, x = linear_model()
     rng, L = np.random.default_rng(4), config.latent_dim
     points = math.sqrt(L) * np.concatenate([np.eye(L), -np.eye(L)])[:, None]
@@ -42,7 +46,9 @@ def estimates() -> tuple[dict[str, np.ndarray], np.ndarray]:
 
 
 def estimator_clouds_svg() -> str:
-    """One panel per estimator: its estimates as dots, their mean as a ring, the true gradient where the lines cross."""
+    """One panel per estimator: its estimates as dots, their mean as a ring, the true
+    gradient where the lines cross.
+    """
     clouds, true = estimates()
     shown = np.concatenate([values[:SHOWN] for values in clouds.values()])
     low, high = (np.quantile(shown, q, axis=0) for q in (0.01, 0.99))
@@ -101,7 +107,9 @@ def estimator_clouds_svg() -> str:
             ),
         ]
     body += [text(16, 20, "→ ∂loss/∂mu₁, ↑ ∂loss/∂mu₂", class_="tick")]
-    return svg.document(WIDTH, height, "Estimates of the encoder's gradient", *body)
+    return svg.document(
+        SMALL["width"], height, "Estimates of the encoder's gradient", *body
+    )
 
 
 def _pixels(x_axis: Axis, y_axis: Axis, point: np.ndarray) -> tuple[float, float]:
@@ -109,7 +117,9 @@ def _pixels(x_axis: Axis, y_axis: Axis, point: np.ndarray) -> tuple[float, float
 
 
 def estimator_variance_svg() -> str:
-    """The variance of the mean of J estimates against J: lines of slope −1, one below the other."""
+    """The variance of the mean of J estimates against J: lines of slope −1, one below
+    the other.
+    """
     clouds, _ = estimates()
     sizes = [2**i for i in range(7)]
     curves = [

@@ -1,14 +1,17 @@
-"""The graph of one training step: the arrays of one image as images, their shapes, and the gradients that come back.
+"""The graph of one training step: the arrays of one image as images, their shapes, and
+the gradients that come back.
 
-mu and logvar reach the loss by two paths, through z and through the KL divergence. So each receives two gradients, and
-the graph shows both and their sum. The values are those of `negative_elbo` and its backward pass, whose lines `step`
-repeats one by one, because it keeps what they leave behind.
+mu and logvar reach the loss by two paths, through z and through the KL divergence. So
+each receives two gradients, and the graph shows both and their sum. The values are
+those of `negative_elbo` and its backward pass, whose lines `step` repeats one by one,
+because it keeps what they leave behind.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from ...errors import InputError
 from ...pictures import svg
 from ...pictures.svg import SERIES, element, line, text
 from ...settings import VAEConfig
@@ -21,7 +24,7 @@ from ...vae.gaussian import (
 from ...vae.likelihoods import LIKELIHOODS
 from ...vae.model import decode_backward, prior_parameters
 from ...vae.parameters import Parameters, zero_parameters
-from .chart import array_image
+from .arrays import array_image
 
 WIDTH, HEIGHT = 888, 416
 FORWARD, THROUGH_Z, OF_KL, SUM = SERIES
@@ -32,9 +35,11 @@ _STRIP, _IMAGE = 100, 84  # width of a vector of latents, and of an image
 def step(
     params: Parameters, x: np.ndarray, eps: np.ndarray, config: VAEConfig
 ) -> dict[str, np.ndarray]:
-    """Every array of one step on one image, x (1, D) and eps (1, 1, L), by name: values, and gradients as "dz"."""
+    """Every array of one step on one image, x (1, D) and eps (1, 1, L), by name:
+    values, and gradients as "dz".
+    """
     if len(x) != 1 or len(eps) != 1:
-        raise ValueError(
+        raise InputError(
             f"the graph shows one image and one sample; x is {x.shape}, eps {eps.shape}"
         )
     log_px, kl, cache = elbo_terms(params, x, eps, config)

@@ -1,12 +1,15 @@
-"""Figures of book one that need no data: numerical derivatives, the KL near 0, Adam's first steps, the K-sample bound.
+"""Figures of book one that need no data: numerical derivatives, the KL near 0, Adam's
+first steps, the K-sample bound.
 
-Each function returns an SVG document, computed by the package's own functions when it is called, from fixed seeds.
+Each function returns an SVG document, computed by the package's own functions when it
+is called, from fixed seeds.
 """
 
 import math
 
 import numpy as np
 
+from ...pictures.plots import Curve, chart
 from ...settings import VAEConfig
 from ...vae.adam import Adam
 from ...vae.elbo import negative_elbo, negative_elbo_backward
@@ -19,13 +22,14 @@ from ...vae.gradcheck import (
 from ...vae.iwae import log_importance_weights, log_mean_exp
 from ...vae.model import encode
 from ...vae.parameters import Parameters, init_params, parameter_shapes
-from .chart import Curve, chart
 
 K_MAX, WEIGHTS = 1024, 2**18  # importance samples per estimate, and in all
 
 
 def gradient_errors_svg() -> str:
-    """The relative error of both numerical derivatives against their step h, for one gradient of a small model."""
+    """The relative error of both numerical derivatives against their step h, for one
+    gradient of a small model.
+    """
     config = VAEConfig(input_dim=6, hidden_dims=(5,), latent_dim=2, activation="tanh")
     rng, name = np.random.default_rng(1), "encoder.1.W"
     params, x, eps = (
@@ -64,7 +68,9 @@ def gradient_errors_svg() -> str:
 
 
 def kl_cancellation_svg() -> str:
-    """KL(q ‖ p) in float32 for nearly equal variances: exp(d) − 1 − d as written, and the package's expm1(d) − d."""
+    """KL(q ‖ p) in float32 for nearly equal variances: exp(d) − 1 − d as written, and
+    the package's expm1(d) − d.
+    """
     d = np.linspace(-1e-3, 1e-3, 401).astype(np.float32)
     as_written = np.float32(0.5) * (np.exp(d) - np.float32(1) - d)
     stable = kl_divergence(np.zeros_like(d), d)
@@ -80,7 +86,9 @@ def kl_cancellation_svg() -> str:
 
 
 def adam_steps_svg() -> str:
-    """The length of Adam's step, in learning rates, for a constant gradient, with and without bias correction."""
+    """The length of Adam's step, in learning rates, for a constant gradient, with and
+    without bias correction.
+    """
     steps, lr = 3000, 1e-3
     theta, g = np.zeros(1), np.ones(1)
     adam, corrected, m, v, uncorrected = Adam(theta, lr), [], 0.0, 0.0, []
@@ -110,7 +118,9 @@ def adam_steps_svg() -> str:
 
 
 def importance_bound_svg() -> str:
-    """ELBO_K against K for a linear model, whose log p(x) has a closed form; the encoder is not the posterior."""
+    """ELBO_K against K for a linear model, whose log p(x) has a closed form; the
+    encoder is not the posterior.
+    """
     K, bounds, exact = importance_bounds()
     return chart(
         "The K-sample bound rises to log p(x)",
@@ -126,9 +136,11 @@ def importance_bound_svg() -> str:
 
 
 def importance_bounds() -> tuple[list[int], list[float], float]:
-    """K = 1, 2, 4, …; ELBO_K for each, estimated from the same 2¹⁸ weights; and log p(x) in closed form.
+    """K = 1, 2, 4, …; ELBO_K for each, estimated from the same 2¹⁸ weights; and log
+    p(x) in closed form.
 
-    Groups of K weights are nested, so that the estimates increase strictly (Jensen), and not only on average.
+    Groups of K weights are nested, so that the estimates increase strictly (Jensen),
+    and not only on average.
     """
     config, params, x = linear_model()
     (mu, logvar), _ = encode(params, x, config)
@@ -140,7 +152,9 @@ def importance_bounds() -> tuple[list[int], list[float], float]:
 
 
 def linear_model() -> tuple[VAEConfig, Parameters, np.ndarray]:
-    """z ~ N(0, I), x|z ~ N(z W + b, s²), an encoder with the posterior's mean, shifted, and too wide; and one x."""
+    """z ~ N(0, I), x|z ~ N(z W + b, s²), an encoder with the posterior's mean, shifted,
+    and too wide; and one x.
+    """
     config = VAEConfig(
         input_dim=6, hidden_dims=(), latent_dim=2, likelihood="normal", logvar_x=-1.0
     )

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...errors import InputError
 from ...files import open_regular
 
 LUMA = np.array([0.299, 0.587, 0.114])
@@ -30,7 +31,7 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig") as file:
             lines = [line for line in file if line.strip()]
     except UnicodeDecodeError:
-        raise ValueError(f"{path}: is not a text file in UTF-8") from None
+        raise InputError(f"{path}: is not a text file in UTF-8") from None
     header = lines[0].split(",") if lines else []
     names = [field.strip().strip('"').lower() for field in header]
     labeled = names[:1] == ["label"]
@@ -39,11 +40,11 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     ]  # as pandas names columns
     has_header = labeled or numbered or not any(map(_is_number, names))
     if len(lines) <= has_header:
-        raise ValueError(f"{path}: has no rows of numbers")
+        raise InputError(f"{path}: has no rows of numbers")
     try:
         values = np.loadtxt(lines[has_header:], delimiter=",", ndmin=2, comments=None)
     except ValueError as error:
-        raise ValueError(
+        raise InputError(
             f"{path}: {str(error).partition('; ')[0]} (rows count from 0, without the header)"
         ) from None
     if labeled:
@@ -63,7 +64,7 @@ def read_array(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
                 "images" if "images" in names else names[0] if len(names) == 1 else None
             )
             if name is None:
-                raise ValueError(
+                raise InputError(
                     f"has the arrays {', '.join(names) or '(none)'}; expected images, and maybe labels"
                 )
             return loaded[name], loaded[
@@ -80,7 +81,7 @@ def read_array(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         text = " ".join(str(error).split()) or "cannot be read as an array"
         if "allow_pickle" in text:
             text = "holds Python objects, which are never loaded; save numbers"
-        raise ValueError(f"{path}: {text}") from None
+        raise InputError(f"{path}: {text}") from None
 
 
 def to_gray(images: np.ndarray) -> np.ndarray:
@@ -117,14 +118,14 @@ def as_images(
         and values.shape[0] > 4
         and size != values.shape[1:]
     ):
-        raise ValueError(
+        raise InputError(
             f"{where}: the array is {values.shape}, which looks like one color image; expected "
             "(N, rows, cols)"
         )
     elif values.ndim == 2:
         values = values.reshape(len(values), *_flat_shape(values.shape[1], size, where))
     if values.ndim != 3:
-        raise ValueError(
+        raise InputError(
             f"{where}: the array is {values.shape}; expected (N, rows, cols), (N, rows, cols, 1 or 3) or "
             "(N, rows·cols)"
         )
@@ -142,7 +143,7 @@ def _flat_shape(
     if size is not None and size[0] * size[1] == pixels:
         return size
     if side * side != pixels:
-        raise ValueError(
+        raise InputError(
             f"{where}: a row has {pixels:,} pixels, which is not a square; "
             "give the size, as --size ROWS COLS; if the first column is a label, begin with a header: label,…"
         )
@@ -151,15 +152,15 @@ def _flat_shape(
 
 def _as_bytes(values: np.ndarray, where: str) -> np.ndarray:
     if values.dtype.kind not in "buif":
-        raise ValueError(f"{where}: the array is of {values.dtype}; expected numbers")
+        raise InputError(f"{where}: the array is of {values.dtype}; expected numbers")
     if values.size == 0:
-        raise ValueError(f"{where}: the array is {values.shape}; it has no pixels")
+        raise InputError(f"{where}: the array is {values.shape}; it has no pixels")
     if values.dtype == np.uint8 and values.max() > 1:
         return values
     wrong = ~((values >= 0) & (values <= 255))  # NaN compares as false
     if wrong.any():
         place = tuple(map(int, np.argwhere(wrong)[0]))
-        raise ValueError(
+        raise InputError(
             f"{where}: the value at {place} is {values[place]}; expected 0 to 255, or 0 to 1"
         )
     return np.rint(
@@ -170,13 +171,13 @@ def _as_bytes(values: np.ndarray, where: str) -> np.ndarray:
 def as_labels(labels: np.ndarray, count: int, where: str) -> np.ndarray:
     """Numbers -> labels uint8 (count,)."""
     if labels.shape != (count,) or labels.dtype.kind not in "buif":
-        raise ValueError(
+        raise InputError(
             f"{where}: labels are {labels.shape} {labels.dtype}; expected an integer for each of the "
             f"{count:,} images"
         )
     wrong = ~((labels >= 0) & (labels <= 255) & (labels == np.floor(labels)))
     if wrong.any():
-        raise ValueError(
+        raise InputError(
             f"{where}: label {wrong.argmax():,} is {labels[wrong][0]}; expected an integer from 0 to 255"
         )
     return labels.astype(np.uint8)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...errors import InputError
 from ...files import atomic_directory, check_new_directory, write_file
 from ..idx import write_idx
 from ..mnist import FILES
@@ -52,20 +53,20 @@ def convert_images(
     if Path(source).is_dir() and Path(out).resolve().is_relative_to(
         Path(source).resolve()
     ):
-        raise ValueError(
+        raise InputError(
             f"{out}: is inside {source}, whose images it would join; choose another directory"
         )
     if not 0 < test_fraction < 1:
-        raise ValueError(
+        raise InputError(
             f"the test fraction must be above 0 and below 1, not {test_fraction}"
         )
     if size is not None and min(size) < 1:
-        raise ValueError(f"the size must be at least 1 x 1, not {size[0]} x {size[1]}")
+        raise InputError(f"the size must be at least 1 x 1, not {size[0]} x {size[1]}")
     if seed < 0:
-        raise ValueError(f"the seed must be a non-negative integer, not {seed}")
+        raise InputError(f"the seed must be a non-negative integer, not {seed}")
     images, labels, classes = read_source(source, size, progress)
     if len(images) < 2:
-        raise ValueError(
+        raise InputError(
             f"{source}: holds one image; at least two are needed, to train and to test"
         )
     order = np.random.default_rng(seed).permutation(len(images))
@@ -100,7 +101,7 @@ def read_source(
     if source.suffix.lower() not in readers:
         if not source.exists():
             raise FileNotFoundError(f"{source}: no such file or directory")
-        raise ValueError(
+        raise InputError(
             f"{source}: expected a directory of PNG files, or a .csv, .npy or .npz file"
         )
     values, labels = readers[source.suffix.lower()](source)
@@ -115,7 +116,7 @@ def _read_directory(
 ) -> Images:
     files, directories = _entries(source)
     if files and directories:
-        raise ValueError(
+        raise InputError(
             f"{source}: has both PNG files and sub-directories ({directories[0].name}); sub-directories "
             "are classes, so put every file into one of them"
         )
@@ -131,7 +132,7 @@ def _read_directory(
                 if deeper
                 else "has no PNG files"
             )
-            raise ValueError(f"{source / name}: {problem}; expected PNG files")
+            raise InputError(f"{source / name}: {problem}; expected PNG files")
     numbers, classes = (
         _number_classes(list(by_class), source) if directories else ({"": 0}, None)
     )
@@ -144,7 +145,7 @@ def _read_directory(
         image = image if image.ndim == 2 else to_gray(image)
         first = image.shape if first is None else first
         if size is None and image.shape != first:
-            raise ValueError(
+            raise InputError(
                 f"{path}: has {image.shape[0]} x {image.shape[1]} pixels, {paths[0][0].name} has "
                 f"{first[0]} x {first[1]}; give a size to resize all images to, as --size ROWS COLS"
             )
@@ -182,7 +183,7 @@ def _number_classes(
     ):
         return numbers, None
     if len(names) > 256:
-        raise ValueError(
+        raise InputError(
             f"{source}: has {len(names)} classes; IDX labels of one byte hold 256"
         )
     return {name: place for place, name in enumerate(names)}, names

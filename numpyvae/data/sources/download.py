@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ...errors import InputError
 from ...files import atomic_write, exclusive_lock, write_file
 from ..idx import CHUNK_SIZE, open_maybe_gzip
 from ..mnist import DIGEST_FILE, candidate_paths, read_digests, sha256_file
@@ -81,7 +82,7 @@ def download_mnist(
             shown = (
                 f"mirror {number}" if set("@?#") & set(mirror) else printable(mirror)
             )  # it may hold a secret
-            raise ValueError(
+            raise InputError(
                 f"{shown}: a mirror is an https:// address (http:// for localhost only), "
                 "without user name, password, query or fragment"
             )

@@ -24,12 +24,13 @@ from contextlib import suppress
 from urllib.parse import urljoin, urlsplit
 
 from ... import __version__
+from ...errors import NumpyvaeError
 from ..idx import CHUNK_SIZE
 
 MIN_BYTES_PER_SECOND = 16 * 1024  # slower servers are skipped
 
 
-class DownloadError(OSError):
+class DownloadError(NumpyvaeError, OSError):
     """A file that could not be fetched, and the reason."""
 
 

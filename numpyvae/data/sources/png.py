@@ -26,6 +26,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ...errors import InputError
 from ...files import open_regular
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -33,7 +34,7 @@ CHANNELS = {0: 1, 2: 3}  # color type: gray, RGB
 REFUSED = {3: "a palette", 4: "an alpha channel (gray)", 6: "an alpha channel (RGB)"}
 
 
-class PngError(ValueError):
+class PngError(InputError):
     """A file that is not PNG, damaged, or of a kind that is not read."""
 
 
@@ -55,26 +56,26 @@ def read_png(path: str | os.PathLike, max_pixels: int = 2**26) -> np.ndarray:
 def _read(file: BinaryIO, max_pixels: int) -> np.ndarray:
     start = file.read(len(SIGNATURE))
     if start != SIGNATURE:
-        raise ValueError(
+        raise InputError(
             f"is not a PNG file: it begins with {start.hex(' ') or 'nothing'}"
         )
     chunks = _chunks(file, limit=8 * max_pixels)
     kind, header = next(chunks)
     if kind != b"IHDR" or len(header) != 13:
-        raise ValueError("is damaged: it does not begin with a header of 13 bytes")
+        raise InputError("is damaged: it does not begin with a header of 13 bytes")
     cols, rows, bits, color, compression, filtering, interlaced = struct.unpack(
         ">IIBBBBB", header
     )
     if color in REFUSED:
-        raise ValueError(f"has {REFUSED[color]}; save it as 8-bit gray or RGB")
+        raise InputError(f"has {REFUSED[color]}; save it as 8-bit gray or RGB")
     if color not in CHANNELS or compression or filtering or interlaced > 1:
-        raise ValueError("is damaged: its header is not one of PNG")
+        raise InputError("is damaged: its header is not one of PNG")
     if bits != 8:
-        raise ValueError(f"has {bits} bits per channel; save it with 8")
+        raise InputError(f"has {bits} bits per channel; save it with 8")
     if interlaced:
-        raise ValueError("is interlaced; save it without interlacing")
+        raise InputError("is interlaced; save it without interlacing")
     if not 0 < rows * cols <= max_pixels:
-        raise ValueError(
+        raise InputError(
             f"declares {rows:,} x {cols:,} pixels; at most {max_pixels:,} are read, and at least one"
         )
     channels = CHANNELS[color]
@@ -82,7 +83,7 @@ def _read(file: BinaryIO, max_pixels: int) -> np.ndarray:
     unpacker, data = zlib.decompressobj(), bytearray()
     for kind, chunk in chunks:
         if kind == b"tRNS":
-            raise ValueError("has a transparent color; save it without transparency")
+            raise InputError("has a transparent color; save it without transparency")
         if kind == b"IDAT":
             data += (
                 unpacker.decompress(chunk, size + 1 - len(data))
@@ -93,18 +94,18 @@ def _read(file: BinaryIO, max_pixels: int) -> np.ndarray:
             b"IEND",
             b"PLTE",
         ):  # a capital letter: needed to show the image
-            raise ValueError(
+            raise InputError(
                 f"has a chunk {kind.decode('latin-1')!r}, which is not known here"
             )
     if len(data) != size:
         found = (
             f"only {len(data):,} are present" if len(data) < size else "there are more"
         )
-        raise ValueError(
+        raise InputError(
             f"is damaged: {rows} x {cols} pixels need {size:,} bytes, but {found}"
         )
     if not unpacker.eof:
-        raise ValueError("is truncated: its compressed data has no end")
+        raise InputError("is truncated: its compressed data has no end")
     pixels = _unfilter(
         np.frombuffer(data, np.uint8).reshape(rows, 1 + cols * channels), channels
     )
@@ -117,17 +118,17 @@ def _chunks(file: BinaryIO, limit: int) -> Iterator[tuple[bytes, bytes]]:
     while kind != b"IEND":
         start = file.read(8)
         if len(start) < 8:
-            raise ValueError("is truncated: it ends without an IEND chunk")
+            raise InputError("is truncated: it ends without an IEND chunk")
         size, kind = struct.unpack(">I4s", start)
         if size > limit:
-            raise ValueError(
+            raise InputError(
                 f"declares a chunk of {size:,} bytes; at most {limit:,} are read"
             )
         data, crc = file.read(size), file.read(4)
         if len(crc) < 4:
-            raise ValueError("is truncated: it ends within a chunk")
+            raise InputError("is truncated: it ends within a chunk")
         if zlib.crc32(kind + data) != int.from_bytes(crc, "big"):
-            raise ValueError(
+            raise InputError(
                 f"is damaged: the checksum of its {kind.decode('latin-1')!r} chunk does not match"
             )
         yield kind, data
@@ -152,7 +153,7 @@ def _unfilter(lines: np.ndarray, channels: int) -> np.ndarray:
                 stored.tolist(), above.tolist(), channels, paeth=kind == 4
             )
         else:
-            raise ValueError(f"is damaged: a row has filter {kind}; expected 0 to 4")
+            raise InputError(f"is damaged: a row has filter {kind}; expected 0 to 4")
         above = x
     return pixels
 

@@ -28,6 +28,10 @@ def read_outputs(result: Any, expected: Any) -> tuple | Failure:
             array = np.array(value)
         except (ValueError, TypeError):
             array = np.array(None)
+        except MemoryError:
+            return Failure(
+                "type", f"returns {kind_of(value)}, too large to be compared"
+            )
         if array.dtype.kind not in "biufc":
             return Failure(
                 "type", f"returns {kind_of(value)}; an array or a number was expected"

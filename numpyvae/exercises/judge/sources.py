@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import errno
 import importlib
 import importlib.machinery
 import importlib.util
@@ -14,10 +15,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ...errors import InputError, NumpyvaeError
 from ..table import BY_NAME, EXERCISES, OTHERS, package_function
 
 
-class ImportFailed(Exception):
+class ImportFailed(NumpyvaeError):
     """A file of the learner cannot be imported; the message is one line."""
 
 
@@ -33,7 +35,7 @@ def read_groups(
     for name in names or ():
         if name not in BY_NAME:
             close = difflib.get_close_matches(name, BY_NAME, n=3)
-            raise ValueError(
+            raise InputError(
                 f"no exercise is called {name!r}; "
                 + (
                     f"did you mean {' or '.join(close)}?"
@@ -80,10 +82,16 @@ def read_groups(
                 [exercise.name for exercise in wanted if exercise.owner in defined],
             )
         ]
+    elif Path(source).exists():
+        raise OSError(
+            errno.EINVAL,
+            "is neither a directory of exercises nor a file of Python",
+            str(source),
+        )
     else:
         raise FileNotFoundError(2, "there is no such file or directory", str(source))
     if not any(mine for _, mine in groups):
-        raise ValueError(
+        raise InputError(
             f"{source if isinstance(source, (str, os.PathLike)) else 'the namespace'} has none of the "
             f"functions {', '.join(exercise.name for exercise in wanted)}"
         )
@@ -91,12 +99,17 @@ def read_groups(
 
 
 def _defined_names(text: str) -> set[str]:
-    """The functions, classes and variables that a file defines; if it is not Python, every word of it, so that the
-    import says what is wrong"""
+    """The functions, classes and variables that a file defines.
+
+    What cannot be read as Python, or is nested too deeply, is read by its lines. If
+    they define nothing, every word counts, so that the import says what is wrong.
+    """
     try:
         body = ast.parse(text).body
-    except (SyntaxError, ValueError):
-        return set(re.findall(r"\w+", text))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        found = re.findall(r"^(?:(?:def|class)\s+(\w+)|(\w+)\s*=)", text, re.M)
+        names = {defined or assigned for defined, assigned in found}
+        return names or set(re.findall(r"\w+", text))
     names = {
         node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))
     }

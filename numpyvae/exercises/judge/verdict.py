@@ -1,11 +1,14 @@
-"""The judgment of one function: its outputs on a list of trials, compared with what an oracle expects.
+"""The judgment of one function: its outputs on a list of trials, and an oracle's.
 
-A trial is an input and the correct output, which an oracle has computed without the package's code. Trials stand in
-order of size, so the first that fails is the smallest failing input. A wrong function is then compared with the known
-errors: one that has the same outputs on every trial says in words what is wrong.
+A trial is an input and the correct output. An oracle has computed that output without
+the package's code. Trials stand in order of size, so the first that fails is the
+smallest failing input.
 
-A trial is `delicate` if a formula that is correct on paper may fail it, by rounding or overflow. Two implementations of
-one error need not agree there to the last digit. They have to fail the same delicate trials, and agree on all others.
+A trial is `delicate` if a formula that is correct on paper may fail it, by rounding or
+overflow. A function that fails delicate trials only is right, and the verdict has a
+remark: where digits are lost, and the form that keeps them. There is one exception.
+If training reaches the input of the trial (`reached`), the function has to return a
+number there that is right up to rounding.
 """
 
 import warnings
@@ -27,6 +30,7 @@ from .outputs import (
     same,
     wrong_entries,
 )
+from .remarks import remark
 
 
 class Trial(NamedTuple):
@@ -34,13 +38,17 @@ class Trial(NamedTuple):
 
     inputs     argument name -> value
     expected   the outputs: an array or number, or a tuple of them
-    call       call(f, functions, *values of inputs) -> the outputs; by default f(*values). `functions` looks a name up
-               among the learner's functions, or the package's.
-    rtol       tolerance of each entry, relative to it; plus a thousandth of that, relative to the largest entry
+    call       call(f, functions, *values of inputs) -> the outputs; by default
+               f(*values). `functions` looks a name up among the learner's functions,
+               or the package's.
+    rtol       tolerance of each entry, relative to it; plus a thousandth of that,
+               relative to the largest entry
     atol       absolute tolerance, in addition
     text       the input in words; by default f(name=value, …)
     delicate   see above
     changes    names of arguments that may be changed
+    reached    whether training reaches the input of a delicate trial
+    outputs    the names of the outputs, if they are not those of returns.py
     """
 
     inputs: dict
@@ -51,6 +59,8 @@ class Trial(NamedTuple):
     text: str = ""
     delicate: bool = False
     changes: tuple[str, ...] = ()
+    reached: bool = False
+    outputs: tuple[str, ...] = ()
 
 
 class NotDone(Exception):
@@ -60,12 +70,15 @@ class NotDone(Exception):
 class Verdict(NamedTuple):
     """The verdict on one function.
 
-    status    "right", "wrong" or "not done"; if it is not "wrong", the fields below it are empty
-    input     the smallest input for which it is wrong; got, expected: its output there, and the correct one
-    error     the known error that it makes, in words; empty if it makes none of them
-    problem   what happened instead of an output: an exception, a changed argument, no end, a file that cannot be
-              imported
-    published where that error was published, if it was
+    status     "right", "wrong" or "not done"
+    input      the smallest input for which it is wrong, or where it loses digits
+    got        its output there
+    expected   the correct output
+    error      the error that it makes, in words; empty if it is no known one
+    problem    what happened instead of an output: an exception, a changed argument,
+               no end, a file that cannot be imported
+    published  where that error was published, if it was
+    remark     for a function that is right: where it loses digits, and what keeps them
     """
 
     name: str
@@ -77,6 +90,7 @@ class Verdict(NamedTuple):
     error: str = ""
     problem: str = ""
     published: str = ""
+    remark: str = ""
 
 
 def judge(
@@ -92,36 +106,68 @@ def judge(
         outputs = [run(trial, f, functions) for trial in trials]
     except NotDone:
         return verdict("not done")
-    failed = [
-        not correct(trial, output)
-        for trial, output in zip(trials, outputs, strict=True)
-    ]
+    pairs = list(zip(trials, outputs, strict=True))
+    failed = [not correct(trial, output) for trial, output in pairs]
     if not any(failed):
         return verdict("right")
-    first = failed.index(True)
-    got, expected = describe(outputs[first], trials[first])
-    problem = outputs[first].message if isinstance(outputs[first], Failure) else ""
-    error = matching_error(outputs, failed, trials, errors)
-    return verdict(
-        "wrong",
-        trials[first].text or call_text(name, trials[first].inputs),
+    wrong = [
+        fails and not forgiven(trial, output)
+        for (trial, output), fails in zip(pairs, failed, strict=True)
+    ]
+    status = "wrong" if any(wrong) else "right"
+    first = wrong.index(True) if any(wrong) else failed.index(True)
+    trial, output = pairs[first]
+    error = matching_error(outputs, failed, trials, errors, exact=status == "right")
+    words = error.words if error else ""
+    got, expected = describe(output, trial)
+    found = verdict(
+        status,
+        trial.text or call_text(name, trial.inputs),
         got,
         expected,
-        error.words if error else "",
-        problem,
-        error.published if error else "",
+    )
+    if status == "right":
+        return found._replace(
+            remark=remark(name, words, output, expected_arrays(trial))
+        )
+    return found._replace(
+        error=words,
+        problem=output.message if isinstance(output, Failure) else "",
+        published=error.published if error else "",
     )
 
 
+def forgiven(trial: Trial, output: tuple | Failure) -> bool:
+    """Whether a formula that is correct on paper may give this output."""
+    if not trial.delicate or isinstance(output, Failure):
+        return False
+    if not trial.reached:
+        return True
+    single = any(
+        getattr(value, "dtype", None) == np.float32 for value in trial.inputs.values()
+    )
+    rounding = 1e3 * np.finfo(np.float32 if single else np.float64).eps
+    return equal(expected_arrays(trial), output, rounding, rounding)
+
+
 def matching_error(
-    outputs: list, failed: list[bool], trials: Sequence[Trial], errors: Iterable
+    outputs: list,
+    failed: list[bool],
+    trials: Sequence[Trial],
+    errors: Iterable,
+    exact: bool = False,
 ):
-    """The known error with these outputs, or None"""
+    """The known error with these outputs, or None.
+
+    Two implementations of one error need not agree on a delicate trial to the last
+    digit. They have to fail the same delicate trials, and agree on all others. With
+    `exact` they have to agree on every trial.
+    """
     for error in errors:
         theirs = [run(trial, error.function, error.functions) for trial in trials]
         if all(
             correct(trial, b) != wrong
-            if trial.delicate
+            if trial.delicate and not exact
             else equal(a, b, max(trial.rtol, 1e-7), trial.atol)
             for trial, a, b, wrong in zip(trials, outputs, theirs, failed, strict=True)
         ):

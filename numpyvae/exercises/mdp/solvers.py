@@ -11,7 +11,8 @@ from ...mdp.bellman import (
     induced_chain,
     policy_evaluation,
 )
-from ...mdp.solvers import Solution, greedy_policy
+from ...mdp.solution import Solution
+from ...mdp.solvers import greedy_policy
 from ..judge.known_errors import errors_of
 from ..judge.outputs import kind_of
 from ..judge.verdict import Trial, Unusable

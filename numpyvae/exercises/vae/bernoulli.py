@@ -115,6 +115,13 @@ def log_prob_trials() -> list[Trial]:
             delicate=True,
         )
     )
+    dark = {
+        "x": np.zeros((1, 1), np.float32),
+        "logits": np.full((1, 1), 20, np.float32),
+    }
+    trials.append(  # in float32, sigmoid(20) is 1
+        Trial(dark, np.array([-20.0]), rtol=1e-6, delicate=True, reached=True)
+    )
     many = np.full((1, 2048), 0.125)  # a product of 2,048 factors overflows
     trials.append(
         Trial(
@@ -151,6 +158,14 @@ def log_prob_backward_trials() -> list[Trial]:
             np.array([[1.0]]),
             delicate=True,
         )
+    )
+    bright = {
+        "dy": np.ones(1, np.float32),
+        "x": np.zeros((1, 1), np.float32),
+        "logits": np.full((1, 1), 20, np.float32),
+    }
+    trials.append(  # in float32, sigmoid(20) is 1, and 1 − sigmoid(20) is 0
+        Trial(bright, np.array([[-1.0]]), rtol=1e-6, delicate=True, reached=True)
     )
     return trials
 

@@ -54,7 +54,10 @@ def log_mean_exp_trials() -> list[Trial]:
     trials += [Trial({"a": a.astype(np.float32)}, trials[2].expected, rtol=1e-5)]
     trials.append(
         Trial(
-            {"a": np.array([-2000.0, -2001.0])}, value(-2000.0, -2001.0), delicate=True
+            {"a": np.array([-2000.0, -2001.0])},
+            value(-2000.0, -2001.0),
+            delicate=True,
+            reached=True,
         )
     )
     trials.append(
@@ -69,6 +72,7 @@ def log_mean_exp_trials() -> list[Trial]:
             {"a": columns},
             np.array([value(*column) for column in columns.T]),
             delicate=True,
+            reached=True,
         )
     )
     trials.append(Trial({"a": np.array([-np.inf, 0.0])}, math.log(0.5), delicate=True))
@@ -98,7 +102,7 @@ def normalized_weights_trials() -> list[Trial]:
     apart = np.array(
         [[0.0, -2000.0], [1.0, -2001.0]]
     )  # a maximum of both images, not of each, makes the second 0/0
-    trials.append(Trial({"log_w": apart}, value(apart), delicate=True))
+    trials.append(Trial({"log_w": apart}, value(apart), delicate=True, reached=True))
     trials.append(
         Trial(
             {"log_w": np.array([[-2000.0], [0.0]])},
@@ -195,6 +199,7 @@ def log_marginal_trials() -> list[Trial]:
             value(model, x, num_samples),
             call,
             delicate=bool(words),
+            reached=num_samples > 1 and bool(words),
             text=text(
                 model._replace(x=x),
                 (f"log_marginal with {num_samples} samples, chunk_rows={chunk_rows}"),

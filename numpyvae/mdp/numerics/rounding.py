@@ -31,6 +31,7 @@ from numbers import Real
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
+from ...errors import InputError
 from ..bellman import factorize, induced_chain
 from ..model import MDP
 from .validation import U
@@ -66,7 +67,7 @@ def check_tolerance(mdp: MDP, tolerance: float, H: float) -> float:
         or not isinstance(tolerance, Real)
         or not 0 < tolerance < np.inf
     ):
-        raise ValueError(f"tolerance is {tolerance}; it must be a positive number")
+        raise InputError(f"tolerance is {tolerance}; it must be a positive number")
     unit = H * rounding_unit(mdp)
     # v* = T v* and the triangle inequality: ‖v*‖ ≥ ‖T 0‖/(1 + γ)
     _check_rounding(
@@ -109,7 +110,7 @@ def bound_with_rounding(
 
 def _check_rounding(mdp: MDP, tolerance: float, rounding: float) -> None:
     if rounding > tolerance:
-        raise ValueError(
+        raise InputError(
             f"float64 cannot certify values to {tolerance:g} at gamma = {mdp.gamma}: "
             f"rounding alone may cost {rounding:.2g}; ask for less, or use policy_iteration"
         )

@@ -30,6 +30,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
 
+from ...errors import InputError
 from .cores import available_cores, read
 
 BLAS_THREADS = 1  # per process
@@ -66,17 +67,17 @@ def check_processes(processes: int) -> None:
         or isinstance(processes, bool)
         or processes < 1
     ):
-        raise ValueError(f"processes must be a positive integer, not {processes!r}")
+        raise InputError(f"processes must be a positive integer, not {processes!r}")
     if processes > MAX_PROCESSES:
-        raise ValueError(
+        raise InputError(
             f"processes must be {MAX_PROCESSES} or fewer, not {processes}: each has a socket to each other"
         )
     if processes > 1 and sys.platform == "darwin":
-        raise ValueError(
+        raise InputError(
             f"processes must be 1 on macOS, not {processes}: a forked process hangs in Apple's BLAS"
         )
     if processes > 1 and not hasattr(os, "fork"):
-        raise ValueError(
+        raise InputError(
             f"processes must be 1 here, not {processes}: this system cannot fork"
         )
 

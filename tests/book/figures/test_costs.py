@@ -1,4 +1,6 @@
-"""What known errors cost: without a switch the gradient is the package's, with one it is that of the error."""
+"""What known errors cost: without a switch the gradient is the package's, with one it
+is that of the error.
+"""
 
 import math
 

@@ -1,14 +1,16 @@
-"""Figures of book two: slopes, roots and values, read back from their coordinates, against independent arithmetic."""
+"""Figures of book two: slopes, roots and values, read back from their coordinates,
+against independent arithmetic.
+"""
 
 import math
 import re
 
 import numpy as np
 import pytest
+from tests.pictures.reading import read
 
 from numpyvae.book.figures import mdp as figures_mdp
 from numpyvae.mdp import critical_discounts, optimal_actions
-from tests.book.figures.test_chart import read
 from tests.pictures import reading
 
 
@@ -26,7 +28,9 @@ def test_value_iterations_error_falls_by_gamma_per_sweep():
 
 
 def test_the_crossing_polynomial_has_its_root_at_the_critical_discount():
-    """det(I − γ P_π) is 1 − γ², and the advantage of + in state 0 over the myopic policy follows from its values."""
+    """det(I − γ P_π) is 1 − γ², and the advantage of + in state 0 over the myopic
+    policy follows from its values.
+    """
     _, (gamma, p), _ = read(figures_mdp.advantage_polynomials_svg())
     v0, v1, v2 = gamma / (1 - gamma**2), None, None
     v2 = 3 + gamma * v0
@@ -56,7 +60,9 @@ def test_the_root_is_marked_where_the_curve_crosses():
 
 
 def brute_force():
-    """Values of the grid world by iteration in plain Python, written from the rules alone"""
+    """Values of the grid world by iteration in plain Python, written from the rules
+    alone
+    """
     grid, gamma, reward, slip = figures_mdp.GRID, figures_mdp.GRID_DISCOUNT, -0.04, 0.1
     value = {
         (r, c): {"+": 1.0, "-": -1.0}.get(cell, 0.0)

@@ -1,4 +1,6 @@
-"""The graph of one step: its arrays are those of the package's step, its numbers and images show them."""
+"""The graph of one step: its arrays are those of the package's step, its numbers and
+images show them.
+"""
 
 import re
 from pathlib import Path
@@ -6,13 +8,13 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from numpyvae.book.figures.arrays import array_image
+from tests.book.figures.test_arrays import shades
 
 from numpyvae.book.figures import all as figures
 from numpyvae.book.figures import step_graph
-from numpyvae.book.figures.chart import array_image
 from numpyvae.settings import VAEConfig
 from numpyvae.vae import elbo_terms, init_params, negative_elbo, negative_elbo_backward
-from tests.book.figures.test_chart import shades
 from tests.pictures import reading
 
 ROOT = Path(__file__).parents[3]
@@ -45,7 +47,9 @@ def plain(element):
 
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 def test_the_sums_are_the_gradients_of_the_encoders_last_bias(config):
-    """With one image, dmu and dlogvar are the gradients of the bias that is added to mu and logvar."""
+    """With one image, dmu and dlogvar are the gradients of the bias that is added to mu
+    and logvar.
+    """
     a = step_graph.step(*inputs(config))
     log_px, kl, _ = elbo_terms(*inputs(config))
     loss, cache = negative_elbo(*inputs(config))
@@ -118,7 +122,9 @@ def test_shapes_loss_and_both_sums_are_marked():
 
 
 def test_the_file_that_the_readme_shows_is_such_a_graph(sample):
-    """Its digit is the one that is named; its numbers agree: loss = kl − log_px, to the digits shown."""
+    """Its digit is the one that is named; its numbers agree: loss = kl − log_px, to the
+    digits shown.
+    """
     svg = (ROOT / "data" / "pictures" / "step.svg").read_text("utf-8")
     digit = sample[1][figures.STEP_IMAGE] / np.float32(255)
     (x,) = [g for g in reading.elements(svg, "g") if g.get("data-name") == "x"]

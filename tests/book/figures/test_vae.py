@@ -1,4 +1,6 @@
-"""Figures of book one: what they show, read back from their coordinates, against closed forms and theory."""
+"""Figures of book one: what they show, read back from their coordinates, against closed
+forms and theory.
+"""
 
 import math
 from fractions import Fraction
@@ -6,12 +8,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from scipy import stats
+from tests.pictures.reading import read
 
 from numpyvae.book.figures import collapse as figures_collapse
 from numpyvae.book.figures import estimators as figures_estimators
 from numpyvae.book.figures import vae as figures_vae
 from numpyvae.vae import gradient_estimators as estimators
-from tests.book.figures.test_chart import read
 from tests.pictures import reading
 
 
@@ -73,7 +75,7 @@ def test_the_k_sample_bound_increases_to_log_p_and_stays_below():
         and (bounds < exact[0] + 1e-9).all()
         and exact[0] - bounds[0] > 0.5
     )
-    sizes, values, log_px = figures_vae.importance_bounds()
+    _, values, log_px = figures_vae.importance_bounds()
     assert (
         (np.diff(values) > 0).all()
         and max(values) < log_px
@@ -114,7 +116,9 @@ def test_all_estimators_but_the_naive_one_are_unbiased(clouds):
 
 
 def test_the_true_gradient_is_that_of_the_closed_form(clouds):
-    """By central differences of E_q[−log p(x|z)] = ½ (‖x − mu W − b‖² + Σ_l σ_l² ‖W_l‖²)/s² + c, and the KL's ½ mu²"""
+    """By central differences of E_q[−log p(x|z)] = ½ (‖x − mu W − b‖² + Σ_l σ_l²
+    ‖W_l‖²)/s² + c, and the KL's ½ mu²
+    """
     config, params, x = figures_vae.linear_model()
     W, s2 = params["decoder.0.W"], math.exp(config.logvar_x)
     y = x @ params["encoder.0.W"] + params["encoder.0.b"]

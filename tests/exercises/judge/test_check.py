@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -16,6 +17,7 @@ from numpyvae.cli import check as command
 from numpyvae.cli.console import Console
 from numpyvae.exercises import check_functions
 from numpyvae.exercises.files import PACKAGE, write_exercises
+from numpyvae.exercises.judge import process
 from numpyvae.exercises.judge import run as check
 from numpyvae.exercises.table import EXERCISES, package_function
 from tests.exercises.alternatives import ALTERNATIVES
@@ -62,6 +64,114 @@ def test_right_answers_written_differently_are_right(name):
     for function in ALTERNATIVES[name]:
         verdict = one({name: function}, name)
         assert verdict.status == "right", (function.__name__, verdict)
+
+
+# Right, with a remark
+
+
+def _sigmoid(logits):
+    return 1 / (1 + np.exp(-logits))
+
+
+def _through_the_probability(dy, x, logits):
+    p = _sigmoid(np.float64(logits))
+    return dy[..., None] * (x / p - (1 - x) / (1 - p)) * p * (1 - p)
+
+
+def _one_sided(f, inputs, name, h=1e-6):
+    gradient = np.zeros(inputs[name].shape)
+    for i in np.ndindex(gradient.shape):
+        moved = inputs[name].copy()
+        moved[i] += h
+        gradient[i] = (f({**inputs, name: moved}) - f(inputs)) / h
+    return gradient
+
+
+ON_PAPER = {
+    "the exercise sheet's KL (2.6)": (
+        "kl_divergence",
+        lambda mu, logvar, m=0.0, s=0.0: (
+            0.5 * (s - logvar)
+            + (np.exp(logvar) + (mu - m) ** 2) / (2 * np.exp(s))
+            - 0.5
+        ),
+        "np.expm1(d) − d + …) keeps",
+    ),
+    "exp(d) − 1 − d": (
+        "kl_divergence",
+        lambda mu, logvar, m=0.0, s=0.0: (
+            0.5 * (np.exp(logvar - s) - 1 - (logvar - s) + (mu - m) ** 2 / np.exp(s))
+        ),
+        "use np.expm1",
+    ),
+    "softplus as its docstring prints it": (
+        "softplus",
+        lambda logits: np.maximum(logits, 0) + np.log(1 + np.exp(-abs(logits))),
+        "np.log1p(exp(−|l|)) keeps",
+    ),
+    "sigmoid by tanh": (
+        "sigmoid",
+        lambda logits: 0.5 * (1 + np.tanh(logits / 2)),
+        "1/(1 + exp(−l)) keeps",
+    ),
+    "sigmoid of clipped logits": (
+        "sigmoid",
+        lambda logits: _sigmoid(np.clip(logits, -500, 500)),
+        "7.1e-218 where 0 is correct",
+    ),
+    "sigmoid from above": (
+        "sigmoid",
+        lambda logits: 1 - 1 / (1 + np.exp(logits)),
+        "2 correct digits there",
+    ),
+    "log_prob with log(1 + exp(l))": (
+        "log_prob",
+        lambda x, logits: (x * logits - np.log(1 + np.exp(logits))).sum(-1),
+        "cannot overflow",
+    ),
+    "log_prob_backward through p(1 − p)": (
+        "log_prob_backward",
+        _through_the_probability,
+        "dy (x − 1/(1 + exp(−l))) keeps",
+    ),
+    "a one-sided difference": (
+        "central_difference_gradient",
+        _one_sided,
+        "its error falls as h",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", ON_PAPER)
+def test_a_form_that_is_correct_on_paper_is_right_with_a_remark(form):
+    name, function, words = ON_PAPER[form]
+    verdict = one({name: function}, name)
+    assert verdict.status == "right" and words in verdict.remark, verdict
+    assert verdict.input and verdict.got != verdict.expected and not verdict.error
+
+
+def test_a_value_that_is_not_finite_where_training_goes_is_wrong():
+    naive = {
+        "log_prob": lambda x, logits: (
+            x * np.log(_sigmoid(logits)) + (1 - x) * np.log(1 - _sigmoid(logits))
+        ).sum(-1),
+        "log_mean_exp": lambda a, axis=0: np.log(np.exp(a).mean(axis)),
+    }
+    for verdict in check_functions(naive):
+        assert verdict.status == "wrong" and not verdict.remark
+        assert "on paper" in verdict.error, verdict
+
+
+def test_a_remark_does_not_make_the_command_fail(tmp_path, capsys):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import numpy as np\ndef sigmoid(l): return 0.5 * (1 + np.tanh(l / 2))\n"
+    )
+    assert run(path) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["right", "sigmoid", "vae/bernoulli"]
+    assert "remark" in lines[1] and "3 correct digits there" in lines[1]
+    assert lines[-1].startswith("1 right, 0 wrong, 0 not done")
 
 
 # Whatever the learner's code does
@@ -163,20 +273,164 @@ def test_a_file_that_cannot_be_imported_is_one_line(tmp_path, text, words):
     )
 
 
-def test_a_process_that_the_learner_started_ends_as_well(tmp_path):
-    path, beat, script = tmp_path / "mine.py", tmp_path / "beat", tmp_path / "script"
+# Nothing that the learner's code starts outlives the check
+
+
+def beating(directory, body):
+    """A file whose relu has `body`, and the file that a process of it writes to"""
+    path, beat, script = (directory / name for name in ("mine.py", "beat", "script"))
     script.write_text(
-        f"import time\nwhile True:\n    open({str(beat)!r}, 'a').write('x')\n    time.sleep(0.05)\n"
+        f"import time\nwhile True:\n    open({str(beat)!r}, 'a').write('x')\n"
+        "    time.sleep(0.02)\n"
     )
+    lines = textwrap.indent(textwrap.dedent(body), "    ")
     path.write_text(
         "import os, subprocess, sys\ndef relu(x):\n"
-        f"    subprocess.Popen([sys.executable, {str(script)!r}])\n"
-        f"    while not os.path.exists({str(beat)!r}): pass\n"
+        f"    beat, script = {str(beat)!r}, [sys.executable, {str(script)!r}]\n{lines}"
     )
+    return path, beat
+
+
+def assert_still(beat):
+    """Nothing writes any more, once what had been killed has ended."""
+    before, still = -1, 0
+    for _ in range(100):
+        size = beat.stat().st_size
+        still = still + 1 if size == before else 0
+        if still == 4:
+            return
+        before = size
+        time.sleep(0.1)
+    raise AssertionError("a process of the learner is alive")
+
+
+WAIT = "while not os.path.exists(beat): pass\n"
+STARTS = {
+    "a process of its own": "subprocess.Popen(script)\n" + WAIT,
+    "before its process ends": "subprocess.Popen(script)\n" + WAIT + "os._exit(0)\n",
+    "in a session of its own": (
+        "subprocess.Popen(script, start_new_session=True)\n" + WAIT + "os._exit(0)\n"
+    ),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no guard")
+@pytest.mark.parametrize("what", STARTS)
+def test_what_the_learners_code_has_started_ends_with_the_check(tmp_path, what):
+    path, beat = beating(tmp_path, STARTS[what])
     check_functions(path)
-    before = beat.stat().st_size
-    time.sleep(0.3)
-    assert beat.stat().st_size == before
+    assert_still(beat)
+
+
+LOOP = "while True: open(beat, 'a').write('x')"
+COMMANDS = {
+    "check": "from numpyvae.exercises import check_functions as f; f({path!r})",
+    "train --functions": (
+        "from numpyvae.exercises import use_functions\nwith use_functions({path!r}): 1"
+    ),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no guard")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_loop_of_the_learner_ends_with_a_check_that_is_killed(
+    tmp_path, command, number
+):
+    path, beat = beating(tmp_path, LOOP)
+    code = COMMANDS[command].format(path=str(path))
+    with subprocess.Popen([sys.executable, "-c", code], cwd=PACKAGE.parent) as process:
+        while not beat.exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(number)
+    assert_still(beat)
+
+
+def test_a_check_needs_no_standard_streams_and_no_signal_of_a_child(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("import numpy as np\ndef relu(x): return np.maximum(x, 0), x > 0\n")
+    code = (
+        "import os, signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "for descriptor in (0, 2): os.close(descriptor)\n"
+        "from numpyvae.exercises import check_functions\n"
+        f"print(check_functions({str(path)!r}, 'relu')[0].status)"
+    )
+    path.write_text("import numpy as np\ndef relu(x): return (np.maximum(x, 0),) * 2\n")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PACKAGE.parent, stdout=-1, check=True
+    )
+    assert done.stdout == b"right\n"
+
+
+def test_the_processor_time_of_the_learners_code_is_limited(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import resource\ndef relu(x):\n"
+        "    raise ValueError(resource.getrlimit(resource.RLIMIT_CPU)[0])\n"
+    )
+    words = check_functions(path, seconds=10)[0].problem
+    assert 20 < int(words.rpartition(" ")[2]) <= 20 * os.cpu_count() + 1
+
+
+def test_that_no_process_can_be_started_is_one_sentence(monkeypatch):
+    def refuse():
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(process.os, "fork", refuse)
+    with pytest.raises(OSError, match=r"no process can be started .* temporarily"):
+        check_functions({"relu": lambda x: (x, x)})
+
+
+def test_that_the_guard_can_start_no_process_is_the_same_sentence(monkeypatch):
+    parent, fork = os.getpid(), os.fork
+
+    def refuse():
+        if os.getpid() == parent:
+            return fork()
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(process.os, "fork", refuse)
+    with pytest.raises(OSError, match=r"no process can be started .* temporarily"):
+        check_functions({"relu": lambda x: (x, x)})
+
+
+def test_a_new_interpreter_judges_where_fork_is_not_safe(tmp_path, monkeypatch):
+    monkeypatch.setattr(process, "can_fork", lambda: False)
+    path = tmp_path / "mine.py"
+    path.write_text("import os\ndef relu(x):\n    os._exit(3)\n")
+    (verdict,) = check_functions(path)
+    assert verdict.problem == "ended its process with exit status 3"
+    with pytest.raises(ValueError, match="only files and directories"):
+        check_functions({"relu": lambda x: (x, x)})
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "x = " + " + ".join(["1"] * 20_000),
+        "if 0: pass\n" + "elif 1: pass\n" * 5_000,
+    ],
+    ids=["a sum of 20,000 terms", "5,000 elif"],
+)
+def test_a_file_that_is_nested_deeply_is_checked(tmp_path, statement):
+    path = tmp_path / "mine.py"
+    path.write_text(f"def relu(x): return x\n{statement}\n")
+    (verdict,) = check_functions(path)
+    assert verdict.name == "relu" and "\n" not in verdict.problem
+
+
+def test_two_gigabytes_returned_are_one_line():
+    def relu(x):
+        return np.zeros(3 * 2**26), x  # 1.5 GB; the copy does not fit
+
+    verdict = one({"relu": relu}, "relu")
+    assert verdict.status == "wrong" and verdict.problem + verdict.got, verdict
+
+
+def test_a_path_that_is_no_file_is_one_line():
+    with pytest.raises(OSError, match="neither a directory of exercises nor a file"):
+        check_functions("/dev/zero")
 
 
 # The verdict
@@ -341,23 +595,36 @@ def test_files_of_the_learner_may_import_each_other(tmp_path):
     assert one(tmp_path, "relu").status == "right"
 
 
-def test_garbage_from_the_child_is_a_verdict(monkeypatch):
-    for garbage in (
-        b"no json",
-        b"[1]",
-        b'{"status": "perfect"}',
-        b'{"status": 3, "name": "x"}',
-    ):
-        monkeypatch.setattr(
-            check,
-            "_judge_all",
-            lambda sender, *rest: (
-                sender.send_bytes(b"{}"),
-                sender.send_bytes(garbage),
-            ),
-        )
-        verdict = one({"relu": lambda x: (x, x)}, "relu")
-        assert (verdict.name, verdict.status) == ("relu", "wrong")
+@pytest.mark.parametrize(
+    "garbage", [b"no json", b"[1]", b"[" * 9999, b'{"status": 3, "name": "x"}']
+)
+def test_garbage_from_the_learners_process_is_a_verdict(tmp_path, garbage):
+    verdict = one(writes_into_the_pipe(tmp_path, garbage + b"\n"), "relu")
+    assert (verdict.name, verdict.status) == ("relu", "wrong")
+
+
+def writes_into_the_pipe(directory, data):
+    """A file whose relu writes into the pipe of the verdicts, then loops"""
+    path = directory / "mine.py"
+    path.write_text(
+        textwrap.dedent(f"""
+        import os, sys
+        def relu(x):
+            frame = sys._getframe()
+            while "messages" not in frame.f_locals:
+                frame = frame.f_back
+            os.write(frame.f_locals["messages"], {data!r})
+            while True: pass
+        """)
+    )
+    return path
+
+
+def test_a_message_that_is_begun_and_never_ended_has_the_time_limit(tmp_path):
+    started = time.monotonic()
+    (verdict,) = check_functions(writes_into_the_pipe(tmp_path, b"{"), seconds=1)
+    assert "does not return within 1 s" in verdict.problem
+    assert time.monotonic() - started < 10
 
 
 # The command

@@ -1,0 +1,105 @@
+"""A data set: what is recorded of it, how it is found again, and its way into a model."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from numpyvae.data.dataset import Dataset, data_digest, printable_path
+from numpyvae.data.pixels import binarize_static, to_input
+
+
+@pytest.fixture(autouse=True)
+def own_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_data_set_is_its_images_and_knows_them_again(tiny_directory, monkeypatch):
+    data = Dataset.open("tiny")
+    assert data.path == str(tiny_directory)
+    assert data.image_shape == (6, 5)
+    assert str(data) == "tiny"
+    assert data.digest == data_digest(data.images, data.test_images)
+    assert data.digest == Dataset.of(data.images, data.test_images).digest
+    assert (len(data.labels), len(data.test_labels)) == (110, 24)
+    monkeypatch.chdir("/")
+    again = data.without_images().load()
+    assert again == data
+    assert np.array_equal(again.images, data.images)
+    assert str(data) == str(tiny_directory).lstrip("/")
+
+
+def test_other_data_is_refused_and_moved_data_is_found(tiny_directory):
+    data = Dataset.open("tiny")
+    moved = tiny_directory.rename("moved")
+    with pytest.raises(
+        FileNotFoundError,
+        match="tiny: no such directory; that run was trained on tiny; name the directory",
+    ):
+        data.load(trained="that run")
+    assert data.load(moved) == replace(data, path=str(moved.absolute()))
+    with pytest.raises(
+        ValueError, match="moved: not the data that this model was trained on"
+    ):
+        replace(data, digest="0" * 64).load(moved)
+
+
+def test_a_record_has_no_images_and_is_the_same_data(tiny_directory):
+    data = Dataset.open("tiny")
+    assert len(data.without_images().images) == 0
+    assert data.without_images() == data == Dataset(**data.record())
+
+
+def test_a_digest_sees_a_pixel_the_shape_the_type_and_the_split(tiny):
+    images, test_images = tiny
+    changed = images.copy()
+    changed[3, 2, 1] ^= 1
+    digests = {
+        data_digest(*arrays)
+        for arrays in (
+            (images, test_images),
+            (changed, test_images),
+            (images.reshape(-1, 5, 6), test_images),
+            (test_images, images),
+            (images.view(np.int8), test_images),
+            (images,),
+            (np.concatenate([images, test_images]),),
+        )
+    }
+    assert len(digests) == 7
+
+
+def test_rows_of_data_are_square_images_or_images_of_one_row():
+    assert Dataset.of(np.zeros((4, 7))).image_shape == (1, 7)
+    assert Dataset.of(np.zeros((4, 9))).image_shape == (3, 3)
+    assert Dataset.of(np.zeros((4, 7))).scale == 1
+    assert Dataset.of(np.zeros((4, 7), np.uint8)).scale == 255
+    assert Dataset.unknown(784).image_shape == (28, 28)
+    assert Dataset.unknown(10).image_shape == (1, 10)
+
+
+def test_a_path_that_is_not_utf_8_is_printed_with_a_replacement():
+    assert printable_path(b"a\xffb".decode("utf-8", "surrogateescape")) == "a\ufffdb"
+
+
+@pytest.mark.parametrize("binarize", ["none", "threshold", "dynamic"])
+def test_the_input_of_some_rows_is_that_of_their_pixels(tiny, binarize):
+    data, rows = Dataset.of(*tiny), np.array([5, 0, 7])
+    found = data.input("train", binarize, np.random.default_rng(3), rows)
+    expected = to_input(tiny[0][rows], binarize, np.random.default_rng(3))
+    assert np.array_equal(found, expected)
+    assert found.shape == (3, 30) and found.dtype == np.float32
+
+
+def test_static_pixels_are_sampled_once_from_the_seed_of_their_split(tiny):
+    images = tiny[0]
+    data, rng = Dataset.of(images, images), np.random.default_rng(0)
+    found = {split: data.input(split, "static", rng) for split in ("train", "test")}
+    assert np.array_equal(
+        found["train"], (binarize_static(images, 1) > 0).reshape(110, 30)
+    )
+    assert np.array_equal(
+        found["test"], (binarize_static(images, 2) > 0).reshape(110, 30)
+    )
+    assert (found["train"] != found["test"]).any()
+    assert np.array_equal(data.input("test", "static", rng, [9]), found["test"][[9]])
