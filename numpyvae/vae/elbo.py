@@ -38,7 +38,7 @@ The forward pass, with shapes. The backward pass goes through the same graph fro
     (N, D)          (N, L)           with eps     (J, N, L)      (J, N, D)   with x     (N,)
 
 mu and logvar reach the loss by two paths, through z and through the KL. So each gets the sum of two gradients: that of
-the likelihood, dz = −1/(NJ) ∂ log p(xₙ|z_nj)/∂z_nj, passed on by (2.9), and that of (2.7), with its d, mu_p and σ_p.
+the likelihood, dz = −1/(NJ) ∂ log p(xₙ|z_nj)/∂z_nj, passed on by (2.10), and that of (2.7), with its d, mu_p and σ_p.
 
     (7.6)  dmu = Σⱼ dzⱼ + β/N (mu − mu_p)/σ_p²        dlogvar = Σⱼ dzⱼ epsⱼ σ/2 + β/(2N) (exp(d) − 1)
 
