@@ -1,4 +1,4 @@
-"""Oracles for chapters 11 and 12: importance weights and the path derivative, by the formulas of reference.py."""
+"""Oracles for chapters 10 and 11: importance weights and the path derivative, by the formulas of reference.py."""
 
 import numpy as np
 
