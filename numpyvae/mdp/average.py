@@ -1,10 +1,10 @@
-"""Chapter 7. The long run: where a policy spends its time, and its average reward.
+"""Chapter 10. The long run: where a policy spends its time, and its average reward.
 
 Where it spends its time. Draw the first state from a distribution d₀. After k steps the
 state has the distribution (P_πᵀ)ᵏ d₀. Weight step k by γᵏ, as its reward is. These
 weights sum to 1/(1 − γ), so
 
-    d = (1 − γ) Σₖ γᵏ (P_πᵀ)ᵏ d₀ = (1 − γ) (I − γ P_π)⁻ᵀ d₀                       (7.1)
+    d = (1 − γ) Σₖ γᵏ (P_πᵀ)ᵏ d₀ = (1 − γ) (I − γ P_π)⁻ᵀ d₀                      (10.1)
 
 sums to 1. It is the state-visitation distribution: that of the last state of a process
 that continues with probability γ after each step. With it the value is an average over
@@ -20,12 +20,12 @@ the average.
 
 The bias h(s) is the total by which the rewards from s on exceed the gain,
 
-    h(s) = E[ Σₖ ( R(sₖ, aₖ) − g ) | s₀ = s ].                                    (7.2)
+    h(s) = E[ Σₖ ( R(sₖ, aₖ) − g ) | s₀ = s ].                                   (10.2)
 
 (In a periodic chain these sums oscillate; h is then their average.) Separate the first
 reward, as in chapter 3: the rest is the bias of the next state. So
 
-    h + g = r_π + P_π h,        Σ_s μ(s) h(s) = 0.                                (7.3)
+    h + g = r_π + P_π h,        Σ_s μ(s) h(s) = 0.                               (10.3)
 
 Here μ is the stationary distribution: it solves μ = P_πᵀ μ and sums to 1. It is the
 limit of d as γ → 1. The product of μ and the first equation is g = μ·r_π, since
@@ -33,15 +33,15 @@ limit of d as γ → 1. The product of μ and the first equation is g = μ·r_π
 one too.
 
 Several recurrent classes are refused. In each of them μ can be taken on that class
-alone, so g = μ·r_π is another number for each class. Then no single g solves (7.3):
+alone, so g = μ·r_π is another number for each class. Then no single g solves (10.3):
 the average depends on where the process starts. An ending is refused as well: a process
 that ends has no long run.
 
-To solve (7.3), number the states 1, …, S and first set h₁ = 0. Then S equations in the
+To solve (10.3), number the states 1, …, S and first set h₁ = 0. Then S equations in the
 S unknowns g, h₂, …, h_S remain. With I(s, s′) the entries of the identity matrix they
 are
 
-    g + Σ_{s′ ≥ 2} ( I(s, s′) − P_π(s, s′) ) h_{s′} = r_π(s),    s = 1, …, S.     (7.4)
+    g + Σ_{s′ ≥ 2} ( I(s, s′) − P_π(s, s′) ) h_{s′} = r_π(s),    s = 1, …, S.    (10.4)
 
 The matrix M of this system is I − P_π with ones as its first column. It is regular.
 Suppose it takes (g, h₂, …, h_S) to 0. By the product with μ, g = 0. So h = P_π h: each
@@ -59,7 +59,7 @@ Near γ = 1 the discounted value contains gain and bias: v_π = g/(1 − γ) + h
 vanish with 1 − γ.
 
 On paper: a machine is good or worn. A step of a good one earns 4, and wears it with
-probability ½. A worn one is repaired, which costs 2. With the good state first, (7.4)
+probability ½. A worn one is repaired, which costs 2. With the good state first, (10.4)
 is g − ½ h₂ = 4 and g + h₂ = −2. So h₂ = −4 and g = 2. The machine is good two thirds of
 the time, μ = (⅔, ⅓), and indeed g = ⅔·4 − ⅓·2. With μ·h = −4/3 subtracted,
 h = (4/3, −8/3).
@@ -85,7 +85,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from ..errors import InputError
-from .bellman import as_policy, factorize, induced_chain
+from .bellman import as_policy, factorize, induced_chain, require_end
 from .model import MDP
 from .numerics.validation import U, read_array, read_integer
 
@@ -104,7 +104,7 @@ class AverageReward(NamedTuple):
 
 
 def state_visitation(mdp: MDP, policy, start) -> np.ndarray:
-    """d (S,) of (7.1). start: d₀ (S,), or a state number.
+    """d (S,) of (10.1). start: d₀ (S,), or a state number.
 
     If episodes end, the sum of d is less than 1. At γ = 1 it is the number of visits
     per episode: there is no factor 1 − γ.
@@ -121,12 +121,14 @@ def state_visitation(mdp: MDP, policy, start) -> np.ndarray:
             f"{d0.sum():.12g}"
         )
     P, _ = induced_chain(mdp, policy)
+    if mdp.gamma == 1:
+        require_end(mdp, policy, P)
     visits = factorize(P, mdp.gamma)(d0, transpose=True)
     return visits * (1 - mdp.gamma) if mdp.gamma < 1 else visits
 
 
 def average_reward(mdp: MDP, policy) -> AverageReward:
-    """Gain and bias (7.3) of a unichain policy; γ is not used.
+    """Gain and bias (10.3) of a unichain policy; γ is not used.
 
     InputError if the policy has several recurrent classes, or may end an episode.
     """
@@ -167,7 +169,7 @@ def recurrent_classes(P) -> list[np.ndarray]:
 
 
 def solve_gain_equations(P, r) -> AverageReward:
-    """Gain, bias and stationary distribution from (7.4); P has one recurrent class."""
+    """Gain, bias and stationary distribution from (10.4); P has one recurrent class."""
     S = len(r)
     first = np.zeros(S)
     first[0] = 1

@@ -1,10 +1,10 @@
-"""Chapter 10. The best average reward.
+"""Chapter 13. The best average reward.
 
-A process that never ends has an average reward per step: chapter 7 computes it for one
+A process that never ends has an average reward per step: chapter 10 computes it for one
 policy. Which policy has the largest? No discount factor enters. The role of v* is
 played by two unknowns, the best gain g and a bias h. They solve
 
-    h(s) + g = maxₐ ( R(s, a) + Σ_{s′} P(s′ | s, a) h(s′) ),                      (10.1)
+    h(s) + g = maxₐ ( R(s, a) + Σ_{s′} P(s′ | s, a) h(s′) ),                      (13.1)
 
 the optimality equation of the average reward. In this chapter T h is its right side,
 the T of (3.4) at γ = 1.
@@ -12,27 +12,27 @@ the T of (3.4) at γ = 1.
 Why a solution is the best gain. More is true: any vector h bounds it. Let low and high
 be the smallest and the largest entry of T h − h. Then
 
-    low  ≤  g  ≤  high.                                                           (10.2)
+    low  ≤  g  ≤  high.                                                           (13.2)
 
 For the right part, take any policy π and a stationary distribution μ of it. Since T
 takes the best action, r_π + P_π h ≤ T h ≤ h + high. Now average over μ. The left side
 becomes μ·r_π + μ·h, because μ·P_π = μ, and the right side μ·h + high. So μ·r_π, the
 gain of π, is at most high. For the left part take the greedy policy of h: its
-r_π + P_π h is T h ≥ h + low, so its gain is at least low. If h and g solve (10.1), both
+r_π + P_π h is T h ≥ h + low, so its gain is at least low. If h and g solve (13.1), both
 bounds are g: no policy has a larger gain, and the greedy policy of h has this one.
 
-Policy iteration. Compute g and h of a policy by (7.3). Then take in each state an
+Policy iteration. Compute g and h of a policy by (10.3). Then take in each state an
 action with the largest R(s, a) + Σ P(s′ | s, a) h(s′), but keep the action where no
 other is better. Let π′ be the new policy, and
 
-    δ = r_π′ + P_π′ h − h − g ≥ 0                                                 (10.3)
+    δ = r_π′ + P_π′ h − h − g ≥ 0                                                 (13.3)
 
 what it gains in one step. Average over the stationary distribution μ′ of π′:
 μ′·δ = g′ − g. So the gain never falls, and it rises if δ > 0 in a recurrent state of
 π′. If δ is 0 in all of those, no action was changed there. The recurrent class, the
 gain and the bias in it are those of π. In the transient states the bias rises, since
 h′ − h = δ + P_π′ (h′ − h) = Σₖ P_π′ᵏ δ ≥ δ. So no policy repeats, and there are
-finitely many. At the end T h = h + g, which is (10.1).
+finitely many. At the end T h = h + g, which is (13.1).
 
 Several recurrent classes. So far every policy that was met had one recurrent class. In
 the chain of chapter 1 the policy that goes back and forth between −1 and 0, and between
@@ -44,28 +44,28 @@ h + g = r_π + P_π h as before. The improvement then asks two questions in turn
     2. If not: of the actions with the same Σ P g, has one a larger R + Σ P h?
 
 This ends too (Puterman, section 9.2). If all g(s) are equal at the end, every action
-passed the first question and none the second, so (10.1) holds. If they differ, the best
+passed the first question and none the second, so (13.1) holds. If they differ, the best
 average depends on the start. Such a problem has no single g and is refused.
 
 Relative value iteration. A sweep v ← T v makes the values larger by about g each time.
 So subtract the value of the first state, and h stays bounded. A step of half the length,
 
-    h ← h + ½ (T h − h), then subtract h₁ from each entry,                        (10.4)
+    h ← h + ½ (T h − h), then subtract h₁ from each entry,                        (13.4)
 
 is value iteration for a process that stays where it is with probability ½ and earns
 half the reward. Its gain is half of g, its bias is h, and no state returns at even
 steps only. Without the ½, T h − h may oscillate forever: two states that alternate,
-with rewards 0 and 2, give T h − h = (0, 2), then (2, 0), and so on. The bounds (10.2)
+with rewards 0 and 2, give T h − h = (0, 2), then (2, 0), and so on. The bounds (13.2)
 become no wider from sweep to sweep, and meet if the best gain is the same everywhere.
 
-How this is the limit γ → 1. By chapter 7, (1 − γ) v_π → g_π for every policy. A
-Blackwell-optimal policy (chapter 9) has the largest v_π for all γ near 1, so its gain
+How this is the limit γ → 1. By chapter 10, (1 − γ) v_π → g_π for every policy. A
+Blackwell-optimal policy (chapter 12) has the largest v_π for all γ near 1, so its gain
 is the best. The converse is false: gain alone says nothing about the transient states.
 
-On paper: the machine of chapter 7, but a worn machine may also run on, and earn 1.
+On paper: the machine of chapter 10, but a worn machine may also run on, and earn 1.
 Start with the policy that never repairs. Its recurrent class is the worn state, g = 1.
-With h(worn) = 0, (7.3) in the good state is h + 1 = 4 + ½ h, so h(good) = 6. Repairing
-gives −2 + 6 = 4 in the worn state, more than 1 + 0: repair. Chapter 7 has that policy:
+With h(worn) = 0, (10.3) in the good state is h + 1 = 4 + ½ h, so h(good) = 6. Repairing
+gives −2 + 6 = 4 in the worn state, more than 1 + 0: repair. Chapter 10 has that policy:
 g = 2 and h(good) − h(worn) = 4. Now repairing gives −2 + 4 = 2 and running 1: nothing
 improves, and 2 is the best gain.
 
@@ -107,7 +107,7 @@ class OptimalAverageReward(NamedTuple):
 
     policy: (S,) action numbers, greedy for the bias
     gain: the best average reward per step
-    bias: h (S,) of (10.1), up to a constant
+    bias: h (S,) of (13.1), up to a constant
     iterations: policies evaluated, or sweeps
     error_bound: the best gain, and that of the policy, is within this of `gain`,
        rounding included
@@ -167,7 +167,7 @@ def average_policy_iteration(mdp: MDP, policy=None) -> OptimalAverageReward:
 def relative_value_iteration(
     mdp: MDP, tolerance: float = 1e-8, max_sweeps: int = 100_000
 ) -> OptimalAverageReward:
-    """Sweeps of (10.4) until (10.2) encloses the best gain within 2·tolerance.
+    """Sweeps of (13.4) until (13.2) encloses the best gain within 2·tolerance.
 
     γ is not used. A sweep is 2kSA operations. The gain is the middle of the bounds; the
     bias has h = 0 in the first state. InputError if an action may end an episode, if
@@ -231,7 +231,7 @@ def _size(mdp: MDP, h) -> float:
 
 
 def _rounding(mdp: MDP) -> float:
-    """A bound of (10.2) may be off by this times _size(mdp, h).
+    """A bound of (13.2) may be off by this times _size(mdp, h).
 
     A row of P sums to 1 only up to `off`, so a stationary distribution is preserved only
     up to that: it costs at most off·‖h‖. The rest is the rounding of T h − h.
@@ -241,5 +241,5 @@ def _rounding(mdp: MDP) -> float:
 
 
 def _bounds(change, slack: float) -> tuple[float, float]:
-    """low and high of (10.2), wider by slack. change: T h − h"""
+    """low and high of (13.2), wider by slack. change: T h − h"""
     return float(change.min()) - slack, float(change.max()) + slack

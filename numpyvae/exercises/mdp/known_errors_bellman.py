@@ -8,7 +8,7 @@ from ...mdp.bellman import (
     induced_chain,
     policy_evaluation,
 )
-from ...mdp.solvers import greedy_policy
+from ...mdp.improvement import greedy_policy
 from ..judge.known_errors import KnownError
 
 

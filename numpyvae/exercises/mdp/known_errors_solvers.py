@@ -9,8 +9,8 @@ from ...mdp.bellman import (
     policy_evaluation,
 )
 from ...mdp.horizon import FiniteHorizonSolution
+from ...mdp.improvement import greedy_policy
 from ...mdp.solution import Solution
-from ...mdp.solvers import greedy_policy
 from ..judge.known_errors import KnownError
 
 

@@ -173,7 +173,7 @@ def backward_induction_trials() -> list[Trial]:
         )
 
     def tree(problem, steps, final, gamma):
-        """(actions, values) for each number of steps to go, from 0, by recursion (7.1)"""
+        """(actions, values) for each number of steps to go, from 0, by recursion (4.1)"""
         if steps == 0:
             return [(None, final)]
         *rest, (action, v) = tree(problem, steps - 1, final, gamma)
