@@ -45,6 +45,7 @@ from scipy.sparse import csr_array, eye_array, issparse
 from scipy.sparse.linalg import bicgstab, splu
 
 from ..errors import InputError
+from ..errors import InputError
 from .model import MDP
 from .numerics.validation import U, read_array, read_named_policy
 

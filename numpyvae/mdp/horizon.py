@@ -27,6 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import InputError
+from ..errors import InputError
 from .bellman import as_values, factorize, induced_chain
 from .model import MDP
 from .numerics.validation import LARGEST, read_discount, read_integer

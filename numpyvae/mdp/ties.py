@@ -11,6 +11,7 @@ from itertools import product
 import numpy as np
 
 from ..errors import InputError
+from ..errors import InputError
 from .bellman import action_values
 from .model import MDP
 from .numerics.rounding import tie_tolerance

@@ -32,6 +32,7 @@ import numpy as np
 from scipy.sparse import csr_array, issparse
 
 from ...errors import InputError
+from ...errors import InputError
 from ..bellman import factorize, induced_chain
 from ..model import MDP
 from .validation import U
