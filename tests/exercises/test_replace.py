@@ -150,13 +150,17 @@ def test_what_is_not_done_stays_the_packages_and_what_is_wrong_is_refused(
         assert layers.linear_backward.__module__ == "vae.layers"  # and calls the other
         losses(tiny)
     write_chapter(tmp_path, "vae.layers", text + "\n\ndef relu(x):\n    return x, x\n")
-    with pytest.raises(ValueError, match="relu is wrong; `numpyvae check .*` says why"):
-        with use_functions(tmp_path):
-            pass
+    with (
+        pytest.raises(ValueError, match=r"relu is wrong; `numpyvae check .*` says why"),
+        use_functions(tmp_path),
+    ):
+        pass
     (tmp_path / "none.py").write_text("def relu(x): ...\n")
-    with pytest.raises(ValueError, match="none of its functions is done"):
-        with use_functions(tmp_path / "none.py"):
-            pass
+    with (
+        pytest.raises(ValueError, match="none of its functions is done"),
+        use_functions(tmp_path / "none.py"),
+    ):
+        pass
 
 
 def test_the_packages_functions_come_back_after_an_exception(tmp_path):

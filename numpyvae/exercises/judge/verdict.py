@@ -231,8 +231,11 @@ def run(
         return Failure("SystemExit", "calls sys.exit")
     except BaseException as error:  # noqa: BLE001 (whatever a learner's code raises)
         words = " ".join(f"raises {type(error).__name__}: {error}".split())[:200]
-        if isinstance(f, Watched):
+        _, passed, reader = trial.text.partition(":")[0].partition("passed to ")
+        if isinstance(f, Watched) and f.running:
             words += f.cache_text()
+        elif isinstance(f, Watched) and passed:
+            words = f"its cache cannot be read by {reader}, which {words}"
         return Failure(type(error).__name__, words)
     for name, value in inputs.items():
         if name not in trial.changes and not same(value, trial.inputs[name]):
