@@ -123,7 +123,7 @@ def test_pixels_of_0_and_1_may_be_booleans():
     ids=["bytes", "integers", "complex", "masked"],
 )
 def test_pixels_that_would_count_for_something_else_are_refused(x):
-    with pytest.raises(ValueError, match="^x (must be|is a masked)"):
+    with pytest.raises(ValueError, match=r"^x (must be|is a masked)"):
         log_prob(x, np.zeros(2))
 
 
