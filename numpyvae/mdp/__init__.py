@@ -12,9 +12,11 @@
     10. average     the long run: visited states, average reward
     11. simulation  trajectories
     12. discount    critical discount factors, Blackwell optimality
+    13. optimal_average  the best average reward
 
     Optional: solution (what a solver returns)
 
+mdp/examples has problems of the textbooks, ready to be solved, and their answers.
 mdp/numerics is optional as well: rounding (which differences between actions are
 significant, refined values), graphs (which states are reached, loops), validation (how
 arguments are read). The chapters can be read without it.
@@ -49,8 +51,9 @@ Of one chapter only:
     c, low, high   a shift, the extremes of T v − v (7)
     w, θ, d, δ     steps to the end; what is near; the size of T v − v; T v − v (9)
     d, μ           visitation, stationary distribution (10)
-    g, h           gain, bias (10)
+    g, h           gain, bias (10, 13)
     n, c, p        polynomials in γ (12)
+    T, low, high   T of γ = 1, the extremes of T h − h; δ what a step gains (13)
     τ, δ, e        tie tolerance, residual, error (rounding)
 """
 
@@ -72,6 +75,11 @@ from .horizon import FiniteHorizonSolution, backward_induction
 from .improvement import greedy_policy, policy_iteration
 from .model import MDP
 from .numerics.rounding import refined_policy_evaluation
+from .optimal_average import (
+    OptimalAverageReward,
+    average_policy_iteration,
+    relative_value_iteration,
+)
 from .simulation import Trajectory, simulate
 from .solution import Solution
 from .span import modified_policy_iteration
@@ -81,10 +89,12 @@ __all__ = [
     "MDP",
     "AverageReward",
     "FiniteHorizonSolution",
+    "OptimalAverageReward",
     "Solution",
     "Trajectory",
     "action_values",
     "advantages",
+    "average_policy_iteration",
     "average_reward",
     "backward_induction",
     "bellman_operator",
@@ -103,6 +113,7 @@ __all__ = [
     "policy_evaluation",
     "policy_iteration",
     "refined_policy_evaluation",
+    "relative_value_iteration",
     "simulate",
     "state_visitation",
     "value_iteration",
