@@ -20,7 +20,7 @@ TIED = Problem(
 
 
 def tree(problem: Problem, steps: int, final: list, gamma: float) -> list:
-    """(actions, values) for each number of steps to go, from 0, by recursion (6.2)"""
+    """(actions, values) for each number of steps to go, from 0, by recursion (4.1)"""
     if steps == 0:
         return [(None, final)]
     stages = tree(problem, steps - 1, final, gamma)

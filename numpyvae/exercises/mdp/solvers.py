@@ -315,13 +315,13 @@ def swept_from(mdp, policy, v, sweeps):
 
 
 def centered(v, Tv, gamma):
-    """The middle of (4.4)"""
+    """The middle of (7.2)"""
     change = Tv - v
     return v + (change.min() + change.max()) / 2 / (1 - gamma)
 
 
 def spread(change, gamma):
-    """Half the width of (4.4)"""
+    """Half the width of (7.2)"""
     return np.ptp(change) / 2 / (1 - gamma)
 
 
@@ -524,10 +524,10 @@ ERRORS = [
             "this is value iteration": rounds_with(
                 lambda change, gamma: abs(change).max(), lambda mdp, policy, v: v
             ),
-            "the middle of (4.4), although episodes end: there its bounds do not hold": (
+            "the middle of (7.2), although episodes end: there its bounds do not hold": (
                 rounds_with(spread, values_of=centered)
             ),
-            "stops on the span of the change, and returns T v, not the middle of (4.4)": (
+            "stops on the span of the change, and returns T v, not the middle of (7.2)": (
                 rounds_with(spread)
             ),
             "error_bound is 0: the values are not exact": rounds_with(
