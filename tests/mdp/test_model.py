@@ -1,7 +1,6 @@
 """Every form of a problem that is accepted means one thing, and what is not accepted is refused with its place."""
 
 import pickle
-from fractions import Fraction
 
 import numpy as np
 import pytest

@@ -51,10 +51,11 @@ def with_change(exercise, change):
 
 
 # The solvers return policies, which are no numbers to multiply; Adam.step nothing.
+SOLVERS = ("mdp.contraction", "mdp.improvement", "mdp.span", "mdp.horizon")
 NUMBERS = [
     exercise.name
     for exercise in EXERCISES
-    if exercise.chapter not in ("mdp.solvers", "mdp.horizon")
+    if exercise.chapter not in SOLVERS
     and exercise.name != "Adam.step"
 ]
 
