@@ -161,7 +161,7 @@ def test_data_that_is_gone_is_named(train, tiny_directory, error_line):
     train("--quiet")
     tiny_directory.rename("moved")
     assert main(["evaluate", "runs/001"]) == 2
-    assert "tiny: no such directory; runs/001 was trained on" in error_line()
+    assert "tiny: no such file or directory; runs/001 was trained on" in error_line()
 
 
 @pytest.mark.parametrize("shape", [(4, 3, 3), (4, 5, 6)])

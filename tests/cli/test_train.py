@@ -467,7 +467,7 @@ def test_a_run_whose_data_has_moved_knows_the_new_place(
     assert train("--quiet") == 0
     moved = tiny_directory.rename("moved")
     assert main(["train", "--resume", "runs/001", "--epochs", "3"]) == 2
-    assert "no such directory; runs/001 was trained on" in error_line()
+    assert "no such file or directory; runs/001 was trained on" in error_line()
     assert (
         main(
             [
