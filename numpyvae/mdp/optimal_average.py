@@ -96,13 +96,22 @@ from .bellman import as_policy, factorize, induced_chain
 from .model import MDP
 from .numerics.rounding import rounding_unit
 from .numerics.validation import read_integer
+from .solution import PrintsTable
 
 # An action is replaced only if the other is better by more than this, relative to
 # rewards and bias. The error bound covers what is left.
 SMALLEST_GAIN = 1e-12
 
 
-class OptimalAverageReward(NamedTuple):
+class _Fields(NamedTuple):
+    policy: np.ndarray
+    gain: float
+    bias: np.ndarray
+    iterations: int
+    error_bound: float
+
+
+class OptimalAverageReward(PrintsTable, _Fields):
     """What the two solvers of this chapter return.
 
     policy: (S,) action numbers, greedy for the bias
@@ -111,13 +120,24 @@ class OptimalAverageReward(NamedTuple):
     iterations: policies evaluated, or sweeps
     error_bound: the best gain, and that of the policy, is within this of `gain`,
        rounding included
+
+    A tuple of these five. `print` shows a table with the labels of states and actions.
     """
 
-    policy: np.ndarray
-    gain: float
-    bias: np.ndarray
-    iterations: int
-    error_bound: float
+    def __new__(cls, policy, gain, bias, iterations, error_bound, mdp=None):
+        """mdp: the problem, for its labels"""
+        found = super().__new__(cls, policy, gain, bias, iterations, error_bound)
+        found.name_by(mdp)
+        return found
+
+    def __repr__(self) -> str:
+        return (
+            f"<OptimalAverageReward: {self.gain:.6g} per step, {self.iterations:,} "
+            f"iterations, error at most {self.error_bound:.2g}>"
+        )
+
+    def _column(self) -> tuple:
+        return "bias", self.bias
 
 
 def average_policy_iteration(mdp: MDP, policy=None) -> OptimalAverageReward:
@@ -161,7 +181,7 @@ def average_policy_iteration(mdp: MDP, policy=None) -> OptimalAverageReward:
     gain = float(g[0])
     low, high = _bounds(q.max(axis=1) - h, _rounding(mdp) * _size(mdp, h))
     error = float(max(high - gain, gain - low) + tolerance)
-    return OptimalAverageReward(policy, gain, h, len(visited), error)
+    return OptimalAverageReward(policy, gain, h, len(visited), error, mdp)
 
 
 def relative_value_iteration(
@@ -185,7 +205,7 @@ def relative_value_iteration(
         error = (high - low) / 2
         if error <= tolerance:
             gain = (low + high) / 2
-            return OptimalAverageReward(q.argmax(axis=1), gain, h, sweep, error)
+            return OptimalAverageReward(q.argmax(axis=1), gain, h, sweep, error, mdp)
         h = h + change / 2
         h -= h[0]
     raise InputError(

@@ -1,7 +1,6 @@
 """Every form of a problem that is accepted means one thing, and what is not accepted is refused with its place."""
 
 import pickle
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -789,6 +788,11 @@ def test_labels_are_different_and_can_be_looked_up():
         MDP(P, R, 0.5, states="aba")
     with pytest.raises(ValueError, match="actions: a label must be hashable"):
         MDP(P, R, 0.5, actions=[[0], [1]])
+
+
+def test_labels_of_an_array_are_plain_numbers():
+    mdp = MDP(P, R, 0.5, states=np.arange(3) * 2)
+    assert repr(mdp.states) == "(0, 2, 4)"
 
 
 def test_a_model_prints_one_line():

@@ -59,6 +59,17 @@ def test_the_chain_earns_three_every_three_steps(solve, form):
     assert solution.policy.tolist() == [0, 1, 1, 1]
 
 
+def test_a_solution_prints_the_bias_by_label():
+    mdp = MDP([[[0, 1]], [[1, 0]]], [[0], [2]], 0.5, states="ab", actions=["go"])
+    assert str(average_policy_iteration(mdp)).splitlines()[:3] == [
+        "state  action  bias",
+        "    a      go  -0.5",
+        "    b      go   0.5",
+    ]
+    shown = repr(average_policy_iteration(mdp))
+    assert shown.startswith("<OptimalAverageReward: 1 per step, 1 iterations, error at")
+
+
 def test_policy_iteration_passes_through_a_policy_with_two_classes():
     """−1 ↔ 0 and 1 ↔ 2 are two cycles, with gains ½ and 0."""
     mdp = four_state_chain(0.5)

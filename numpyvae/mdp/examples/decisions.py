@@ -136,7 +136,7 @@ def forest(gamma: float = 0.9, fire: float = 0.1) -> MDP:
     """
     older = {"young": "grown", "grown": "old", "old": "old"}
     wood = {"young": 0.0, "grown": 1.0, "old": 2.0}
-    table = {}
+    table: dict = {}
     for age, next_age in older.items():
         reward = 4.0 if age == "old" else 0.0
         table[age] = {
