@@ -189,48 +189,51 @@ def outputs(config: VAEConfig, prefix: str) -> int:
     return 2 * config.latent_dim if prefix == "encoder" else config.input_dim
 
 
-# Forward and backward through one network, its rows images or latents
+# Forward and backward through one network
+
+
+def rows_of(prefix: str, x: np.ndarray, eps: np.ndarray) -> np.ndarray:
+    """What goes into a network: images, or the first sample's latents"""
+    return x if prefix == "encoder" else eps[0]
 
 
 def mlp_trials() -> list[Trial]:
     """By einsum, row by row; and whether its caches serve mlp_backward"""
-    trials = []
-    for prefix in ("encoder", "decoder"):
+    return [*network_trials("encoder"), *network_trials("decoder")]
 
-        def network(f, params, x, eps, config, prefix=prefix):
-            rows = x if prefix == "encoder" else eps[0]
-            return parts(f(params, prefix, rows, config), 2, "a pair (y, caches)")
 
-        def call(f, functions, *inputs, network=network):
-            return network(f, *inputs)[0]
+def network_trials(prefix: str) -> list[Trial]:
+    """Those of one network"""
 
-        def backward(f, functions, params, x, eps, config, prefix=prefix, net=network):
-            grads = filled(config, 0.0)
-            _, caches = net(f, params, x, eps, config)
-            dy = upstream(len(x), outputs(config, prefix))
-            functions("mlp_backward")(dy, caches, prefix, config, grads)
-            return later_layers(grads, prefix)
+    def network(f, params, x, eps, config):
+        y = f(params, prefix, rows_of(prefix, x, eps), config)
+        return parts(y, 2, "a pair (y, caches)")
 
-        def value(model, prefix=prefix):
-            rows = model.x if prefix == "encoder" else model.eps[0]
-            return reference.network(
-                model.params, prefix, rows, model.config.activation
-            )
+    def call(f, functions, *inputs):
+        return network(f, *inputs)[0]
 
-        def gradients(model, prefix=prefix):
-            rows = model.x if prefix == "encoder" else model.eps[0]
-            dy = upstream(len(rows), outputs(model.config, prefix))
-            return later_layers(network_gradients(model, prefix, rows, dy), prefix)
+    def backward(f, functions, params, x, eps, config):
+        grads = filled(config, 0.0)
+        _, caches = network(f, params, x, eps, config)
+        dy = upstream(len(x), outputs(config, prefix))
+        functions("mlp_backward")(dy, caches, prefix, config, grads)
+        return later_layers(grads, prefix)
 
-        words = f"mlp with prefix {prefix!r}"
-        trials += trials_of(words, value, call)
-        trials += trials_of(
-            f"{words}: its caches, passed to mlp_backward",
-            gradients,
-            backward,
-            models()[1:],
-        )
-    return trials
+    def value(model):
+        rows = rows_of(prefix, model.x, model.eps)
+        return reference.network(model.params, prefix, rows, model.config.activation)
+
+    def gradients(model):
+        rows = rows_of(prefix, model.x, model.eps)
+        dy = upstream(len(rows), outputs(model.config, prefix))
+        return later_layers(network_gradients(model, prefix, rows, dy), prefix)
+
+    words = f"mlp with prefix {prefix!r}"
+    passed_on = f"{words}: its caches, passed to mlp_backward"
+    return [
+        *trials_of(words, value, call),
+        *trials_of(passed_on, gradients, backward, models()[1:]),
+    ]
 
 
 def later_layers(grads: dict, prefix: str) -> tuple:
@@ -243,46 +246,47 @@ def later_layers(grads: dict, prefix: str) -> tuple:
 
 
 def mlp_backward_trials() -> list[Trial]:
-    """By complex steps through the reference network
+    """By complex steps through the reference network"""
+    return [
+        *written_trials("encoder", np.nan),
+        *written_trials("encoder", 7.0),
+        *written_trials("decoder", 7.0),
+    ]
+
+
+def written_trials(prefix: str, before: float) -> list[Trial]:
+    """What mlp_backward writes for one network
 
     Whatever the caller does with layer 0 is its own: its entries are not compared.
     """
-    trials = []
-    for prefix, before in (("encoder", np.nan), ("encoder", 7.0), ("decoder", 7.0)):
-        other = "decoder" if prefix == "encoder" else "encoder"
+    other = "decoder" if prefix == "encoder" else "encoder"
 
-        def call(
-            f, functions, params, x, eps, config, prefix=prefix, before=before, o=other
-        ):
-            grads = filled(config, before)
-            rows = x if prefix == "encoder" else eps[0]
-            _, caches = functions("mlp")(params, prefix, rows, config)
-            dy = upstream(len(rows), outputs(config, prefix))
-            returned = f(dy, caches, prefix, config, grads)
-            rest = [g for name, g in grads.items() if name.startswith(o)]
-            return (returned, *later_layers(grads, prefix), *rest)
+    def call(f, functions, params, x, eps, config):
+        grads, rows = filled(config, before), rows_of(prefix, x, eps)
+        _, caches = functions("mlp")(params, prefix, rows, config)
+        dy = upstream(len(rows), outputs(config, prefix))
+        returned = f(dy, caches, prefix, config, grads)
+        rest = [g for name, g in grads.items() if name.startswith(other)]
+        return (returned, *later_layers(grads, prefix), *rest)
 
-        def value(model, prefix=prefix, before=before, o=other):
-            rows = model.x if prefix == "encoder" else model.eps[0]
-            dy = upstream(len(rows), outputs(model.config, prefix))
-            gradients = network_gradients(model, prefix, rows, dy)
-            # db of layer 0 is the sum of what is returned; one row at a time gives each
-            returned = [
-                network_gradients(model, prefix, rows[n : n + 1], dy[n : n + 1])[
-                    f"{prefix}.0.b"
-                ]
-                for n in range(len(rows))
-            ]
-            rest = [
-                np.full(g.shape, before)
-                for name, g in gradients.items()
-                if name.startswith(o)
-            ]
-            return (np.array(returned), *later_layers(gradients, prefix), *rest)
+    def value(model):
+        rows = rows_of(prefix, model.x, model.eps)
+        dy = upstream(len(rows), outputs(model.config, prefix))
+        gradients = network_gradients(model, prefix, rows, dy)
+        # db of layer 0 is the sum of what is returned; one row at a time gives each
+        returned = []
+        for row, d in zip(rows[:, None], dy[:, None], strict=True):
+            own = network_gradients(model, prefix, row, d)
+            returned.append(own[f"{prefix}.0.b"])
+        rest = [
+            np.full(g.shape, before)
+            for name, g in gradients.items()
+            if name.startswith(other)
+        ]
+        return (np.array(returned), *later_layers(gradients, prefix), *rest)
 
-        words = f"mlp_backward with prefix {prefix!r}, grads before all {before:g}"
-        trials += trials_of(words, value, call)
-    return trials
+    words = f"mlp_backward with prefix {prefix!r}, grads before all {before:g}"
+    return trials_of(words, value, call)
 
 
 def with_own(gradients: dict, prefix: str, before: float | None) -> tuple:
@@ -306,64 +310,65 @@ def given(before: float | None) -> str:
 
 def encode_backward_trials() -> list[Trial]:
     """By complex steps through the reference network"""
-    trials = []
-    for before in BEFORE:
+    return [trial for before in BEFORE for trial in encoder_trials(before)]
 
-        def call(f, functions, params, x, eps, config, before=before):
-            L = config.latent_dim
-            dy = upstream(len(x), 2 * L)
-            _, cache = functions("encode")(params, x, config)
-            halves = dy[:, :L].copy(), dy[:, L:].copy()
-            if before is None:
-                return in_order(f(*halves, cache, config), params)
-            grads = filled(config, before)
-            in_order(f(*halves, cache, config, grads), params)
-            return in_order(grads, params)
 
-        def value(model, before=before):
-            dy = upstream(len(model.x), 2 * model.config.latent_dim)
-            gradients = network_gradients(model, "encoder", model.x, dy)
-            return with_own(gradients, "encoder", before)
+def encoder_trials(before: float | None) -> list[Trial]:
+    """encode_backward with this in grads"""
 
-        found = models() if before is None else models()[1:]
-        trials += trials_of(f"encode_backward{given(before)}", value, call, found)
-    return trials
+    def call(f, functions, params, x, eps, config):
+        dy = upstream(len(x), 2 * config.latent_dim)
+        dmu, dlogvar = (half.copy() for half in np.split(dy, 2, axis=1))
+        _, cache = functions("encode")(params, x, config)
+        if before is None:
+            return in_order(f(dmu, dlogvar, cache, config), params)
+        grads = filled(config, before)
+        in_order(f(dmu, dlogvar, cache, config, grads), params)
+        return in_order(grads, params)
+
+    def value(model):
+        dy = upstream(len(model.x), 2 * model.config.latent_dim)
+        gradients = network_gradients(model, "encoder", model.x, dy)
+        return with_own(gradients, "encoder", before)
+
+    found = models() if before is None else models()[1:]
+    return trials_of(f"encode_backward{given(before)}", value, call, found)
 
 
 def decode_backward_trials() -> list[Trial]:
     """By complex steps through the reference network"""
-    trials = []
-    for before in BEFORE:
+    return [trial for before in BEFORE for trial in decoder_trials(before)]
 
-        def call(f, functions, params, x, eps, config, before=before):
-            dy = upstream(*eps.shape[:-1], config.input_dim)
-            _, cache = functions("decode")(params, eps, config)
-            if before is None:
-                dz, grads = parts(f(dy, cache, config), 2, "a pair (dz, grads)")
-                return (dz, *in_order(grads, params))
-            grads = filled(config, before)
-            dz, returned = parts(f(dy, cache, config, grads), 2, "a pair (dz, grads)")
-            in_order(returned, params)
+
+def decoder_trials(before: float | None) -> list[Trial]:
+    """decode_backward with this in grads"""
+
+    def call(f, functions, params, x, eps, config):
+        dy = upstream(*eps.shape[:-1], config.input_dim)
+        _, cache = functions("decode")(params, eps, config)
+        if before is None:
+            dz, grads = parts(f(dy, cache, config), 2, "a pair (dz, grads)")
             return (dz, *in_order(grads, params))
+        grads = filled(config, before)
+        dz, returned = parts(f(dy, cache, config, grads), 2, "a pair (dz, grads)")
+        in_order(returned, params)
+        return (dz, *in_order(grads, params))
 
-        def value(model, before=before):
-            config, z = model.config, model.eps
-            rows = z.reshape(-1, config.latent_dim)
-            dy = upstream(len(rows), config.input_dim)
+    def value(model):
+        config, z = model.config, model.eps
+        rows = z.reshape(-1, config.latent_dim)
+        dy = upstream(len(rows), config.input_dim)
 
-            def loss(p):
-                y = reference.network(
-                    model.params, "decoder", p["z"], config.activation
-                )
-                return (y * dy).sum()
+        def loss(p):
+            y = reference.network(model.params, "decoder", p["z"], config.activation)
+            return (y * dy).sum()
 
-            (dz,) = reference.gradient(loss, {"z": rows})
-            gradients = network_gradients(model, "decoder", rows, dy)
-            return (dz.reshape(z.shape), *with_own(gradients, "decoder", before))
+        (dz,) = reference.gradient(loss, {"z": rows})
+        gradients = network_gradients(model, "decoder", rows, dy)
+        return (dz.reshape(z.shape), *with_own(gradients, "decoder", before))
 
-        found = models() if before is None else models()[1:]
-        trials += trials_of(f"decode_backward{given(before)}", value, call, found)
-    return trials
+    found = models() if before is None else models()[1:]
+    return trials_of(f"decode_backward{given(before)}", value, call, found)
 
 
 def backward_trials(name: str, forward: str, expected: Callable) -> list[Trial]:
@@ -438,19 +443,17 @@ def network_with(active=lambda i, depth: True, activation=None, bias=1.0):
     return network
 
 
-def network_ends_in(function):
-    """mlp whose output, or input, is activated as well"""
-
-    def network(params, prefix, x, config):
-        activate, _ = ACTIVATIONS[config.activation]
-        return function(params, prefix, x, config, lambda x: activate(x)[0])
-
-    return network
+def activated_input(params, prefix, x, config):
+    """mlp whose input is activated as well"""
+    activate, _ = ACTIVATIONS[config.activation]
+    return network_with()(params, prefix, activate(x)[0], config)
 
 
-def activated_output(params, prefix, x, config, activate):
+def activated_output(params, prefix, x, config):
+    """mlp whose output is activated as well"""
+    activate, _ = ACTIVATIONS[config.activation]
     y, caches = network_with()(params, prefix, x, config)
-    return activate(y), caches
+    return activate(y)[0], caches
 
 
 def network_back(
@@ -521,12 +524,8 @@ ERRORS = [
             "no activation between the layers: two linear layers are one": (
                 network_with(lambda i, depth: False)
             ),
-            "the output is activated as well": network_ends_in(activated_output),
-            "the input is activated as well": network_ends_in(
-                lambda params, prefix, x, config, activate: network_with()(
-                    params, prefix, activate(x), config
-                )
-            ),
+            "the output is activated as well": activated_output,
+            "the input is activated as well": activated_input,
             "only the last hidden layer is activated": network_with(
                 lambda i, depth: i == depth
             ),
