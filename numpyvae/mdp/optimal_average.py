@@ -140,6 +140,42 @@ class OptimalAverageReward(PrintsTable, _Fields):
         return "bias", self.bias
 
 
+def plain_average_policy_iteration(P, R) -> tuple:
+    """A best policy (S,), its gain and its bias (S,): the loop and nothing else.
+
+    P: (S, A, S); R: (S, A). Every policy that is met must have one recurrent class. A
+    gain of up to 1e-9 is taken for rounding, whatever the size of the rewards.
+    `average_policy_iteration` needs neither.
+    """
+    states = np.arange(len(R))
+    policy = R.argmax(axis=1)
+    while True:
+        M = np.eye(len(R)) - P[states, policy]  # (10.4)
+        M[:, 0] = 1
+        h = np.linalg.solve(M, R[states, policy])
+        gain = h[0]
+        h[0] = 0
+        q = R + P @ h
+        better = q.max(axis=1) > q[states, policy] + 1e-9
+        if not better.any():
+            return policy, gain, h
+        policy = np.where(better, q.argmax(axis=1), policy)
+
+
+def plain_relative_value_iteration(P, R, sweeps: int) -> tuple:
+    """The bounds (13.2) and a bias (S,) after so many sweeps of (13.4), and nothing else.
+
+    P: (S, A, S); R: (S, A). Rounding widens the bounds; `relative_value_iteration` adds
+    it, and knows when to stop.
+    """
+    h = np.zeros(len(R))
+    for _ in range(sweeps):
+        change = (R + P @ h).max(axis=1) - h  # T h − h
+        h = h + change / 2
+        h = h - h[0]
+    return change.min(), change.max(), h
+
+
 def average_policy_iteration(mdp: MDP, policy=None) -> OptimalAverageReward:
     """Policy iteration for the best average reward; γ is not used.
 
