@@ -48,7 +48,8 @@ passed the first question and none the second, so (13.1) holds. If they differ, 
 average depends on the start. Such a problem has no single g and is refused.
 
 Relative value iteration. A sweep v ← T v makes the values larger by about g each time.
-So subtract the value of the first state, and h stays bounded. A step of half the length,
+So subtract the value of the first state, and h stays bounded. A step of half the
+length,
 
     h ← h + ½ (T h − h), then subtract h₁ from each entry,                        (13.4)
 
@@ -163,7 +164,7 @@ def plain_average_policy_iteration(P, R) -> tuple:
 
 
 def plain_relative_value_iteration(P, R, sweeps: int) -> tuple:
-    """The bounds (13.2) and a bias (S,) after so many sweeps of (13.4), and nothing else.
+    """The bounds (13.2) and a bias (S,) after so many sweeps of (13.4).
 
     P: (S, A, S); R: (S, A). Rounding widens the bounds; `relative_value_iteration` adds
     it, and knows when to stop.
@@ -289,7 +290,7 @@ def _size(mdp: MDP, h) -> float:
 def _rounding(mdp: MDP) -> float:
     """A bound of (13.2) may be off by this times _size(mdp, h).
 
-    A row of P sums to 1 only up to `off`, so a stationary distribution is preserved only
+    A row of P sums to 1 only up to `off`, so P preserves a stationary distribution only
     up to that: it costs at most off·‖h‖. The rest is the rounding of T h − h.
     """
     off = abs(mdp.transitions.sum(axis=1) - 1)[mdp.available.ravel()].max()

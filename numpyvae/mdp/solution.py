@@ -95,7 +95,7 @@ def shown_rows(count: int) -> list:
 
 
 def text_table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns, two spaces apart and aligned to the right; the first row is their names"""
+    """Columns, two spaces apart, aligned to the right; the first row has their names"""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))

@@ -83,7 +83,7 @@ def test_an_unavailable_action_is_as_if_it_were_not_there(sparse, by_mask):
         policy_evaluation(mdp, [0, 0, 2, 0, 0])
     with pytest.raises(
         ValueError,
-        match=r"policy: state 0 has .* which is no distribution over its available actions",
+        match=r"policy: state 0 has .* no distribution over its available actions",
     ):
         policy_evaluation(mdp, np.full((5, 3), 1 / 3))
     uniform = np.array([[0.5, 0.5, 0]] * 5)

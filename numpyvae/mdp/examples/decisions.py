@@ -38,7 +38,7 @@ def cars(gamma: float = 0.9, most: int = 20, moves: int = 5) -> MDP:
 
 
 def _rental_day(most: int, requests: float, returns: float) -> tuple:
-    """P (n, n′) of cars in the evening given the morning, and the expected income (n,)"""
+    """P (n, n′): cars in the evening given the morning; and the expected income (n,)"""
     wanted, back = _poisson(requests, most), _poisson(returns, most)
     P, income = np.zeros((most + 1, most + 1)), np.zeros(most + 1)
     for n in range(most + 1):

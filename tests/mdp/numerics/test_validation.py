@@ -90,7 +90,8 @@ def changed(array, place, value):
             changed(P, (1, 0), [0.3, 0.3, 0.3]),
             R,
             0.5,
-            "P: the probabilities of state 'b', action '[+]' sum to 0.9, which differs from 1 by -0.1",
+            "P: the probabilities of state 'b', action '[+]' sum to 0.9, which differs "
+            "from 1 by -0.1",
         ),
         (
             changed(P, (2, 1, 0), -0.1),
@@ -133,7 +134,8 @@ def changed(array, place, value):
             P,
             R * 1e307,
             0.9,
-            r"R: the reward of state 'c', action '-' is 5e\+307; values at gamma = 0.9 may exceed the range of float64",
+            r"R: the reward of state 'c', action '-' is 5e\+307; values at gamma = 0.9 "
+            "may exceed the range of float64",
         ),
         (
             np.ma.masked_array(P, mask=P > 1),
@@ -155,7 +157,7 @@ def changed(array, place, value):
             P[:2],
             R,
             0.5,
-            r"P has shape \(2, 2, 3\); it must be \(states, actions, states\), or a list of matrices",
+            r"P has shape \(2, 2, 3\); it must be \(states, actions, states\), or a list",
         ),
         (
             P,
@@ -178,7 +180,8 @@ def changed(array, place, value):
             [np.eye(3), np.eye(2)],
             R,
             0.5,
-            r"P is matrices of shapes \[\(3, 3\), \(2, 2\)\]; it must be one \(states, states\) per action",
+            r"P is matrices of shapes \[\(3, 3\), \(2, 2\)\]; it must be one "
+            r"\(states, states\) per action",
         ),
         (
             [csr_array(np.eye(3)), csr_array(np.eye(3) * 0.9)],
@@ -333,7 +336,7 @@ def test_rewards_of_transitions_are_averaged_over_next_states(sparse):
         ),
         (
             {"end": np.full((3, 2), 0.5)},
-            "P: the probabilities of state 0, action 0 sum to 1.5, which differs from 1 by",
+            "P: the probabilities of state 0, action 0 sum to 1.5, which differs from",
         ),
         ({"end": np.zeros(3)}, r"end has shape \(3,\); it must be \(3, 2\)"),
     ],
@@ -373,7 +376,7 @@ def test_a_dictionary_of_transitions_is_the_same_problem(dense_states, monkeypat
 
 
 def test_done_ends_the_episode_wherever_it_leads():
-    """Three outcomes with probability 1/3 each: two of them end the episode, with rewards 2 and 3."""
+    """Three outcomes of probability 1/3: two of them end, with rewards 2 and 3."""
     mdp = MDP.from_transitions(
         {
             0: {
@@ -409,7 +412,7 @@ def test_states_without_actions_are_terminal_and_missing_ones_unavailable():
         ({0: {}}, "transitions is empty"),
         (
             {0: {0: [(1.0, 1, 0.0, False)]}},
-            r"state 0, action 0 has \(1.0, 1, 0.0, False\); it must be \(probability, next state",
+            r"state 0, action 0 has \(1.0, 1, 0.0, False\); it must be \(probability",
         ),
         ({0: {0: [(1.0, 0, 0.0)]}}, r"state 0, action 0 has \(1.0, 0, 0.0\)"),
         ({0: {0: [(1.5, 0, 0.0, False)]}}, "state 0, action 0 has"),
