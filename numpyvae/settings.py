@@ -305,6 +305,17 @@ def arguments(config: VAEConfig, options: TrainingOptions) -> list[str]:
     return words
 
 
+def changed_settings(config: VAEConfig, options: TrainingOptions) -> dict[str, Any]:
+    """{name: value} of the settings that differ from their defaults."""
+    changed = {}
+    for settings in (config, options):
+        for each in fields(settings):
+            value = getattr(settings, each.name)
+            if value != each.default:
+                changed[each.name] = value
+    return changed
+
+
 def from_text(each: Field, text: str) -> Any:
     """One word of a command line as the field's value.
 

@@ -27,8 +27,9 @@ MAY_IMPORT = {
     "data.pixels": set(),
     "data.dataset": {"data", "data.pixels"},
     "data": {"files", "data.dataset", "data.pixels"},
-    "training": {"vae", "data.dataset", "data.pixels", "settings"},
-    "pictures": {"vae", "mdp", "data.pixels", "files", "settings"},
+    "training.history": {"settings"},
+    "training": {"vae", "data.dataset", "data.pixels", "settings", "training.history"},
+    "pictures": {"training.history", "vae", "mdp", "data.pixels", "files", "settings"},
     "runs": {"training", "pictures", "data", "vae", "files", "settings"},
     "exercises": {"vae", "mdp", "files", "settings"},
     "book": {

@@ -48,11 +48,13 @@ def run(args: Namespace, console: Console) -> int:
     from ..book.figures import costs
     from ..book.page import cost_table
     from ..book.write import book_html
-    from ..data.mnist import find_data_directory, load_images
+    from ..data.dataset import Dataset
+    from ..data.mnist import find_data
     from ..files import write_file
     from ..pictures.png import png_bytes
 
-    images, test_images = load_images(find_data_directory(args.data))
+    data = Dataset.open(find_data(args.data))
+    images, test_images = data.images, data.test_images
     made, total = [], figures.COUNT + (len(costs.ERRORS) + 1 if args.costs else 0)
     for figure in figures.make_figures(images, test_images):
         made.append(figure)

@@ -9,7 +9,7 @@ from ..training.parallel.interrupts import StopFlag
 from .arguments import add_settings, integer
 from .console import Console
 
-HELP = "train a model; without options, on the sample of MNIST in data/sample"
+HELP = "train a model; without options, on the sample of MNIST that comes along"
 FILES = "report.html, learning.png, samples.png, reconstructions.png, curve.svg, log.csv, checkpoint.npz"
 
 
@@ -19,7 +19,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         metavar="DIR",
-        help="directory of IDX files (default: $NUMPYVAE_DATA, data/mnist, data/sample)",
+        help="directory of IDX files, or what `numpyvae data` takes (default: "
+        "$NUMPYVAE_DATA, data/mnist, data/sample, the installed sample)",
     )
     parser.add_argument(
         "--out",
@@ -92,8 +93,8 @@ def run(args: Namespace, console: Console) -> int:
     from ..training.parallel.threads import set_environment
 
     set_environment()  # before NumPy is imported
-    from ..pictures.plots import TEST_LOSS, training_loss_name
-    from ..runs.report import FILE, write_report
+    from ..runs.report import FILE, is_complete, write_report
+    from ..training.history import TEST_LOSS, training_loss_name
     from ..training.parallel.threads import check_processes
     from .open_run import open_run
 
@@ -112,9 +113,8 @@ def run(args: Namespace, console: Console) -> int:
             if name != TEST_LOSS:
                 log(f"Training loss: {name}. Test loss: {TEST_LOSS}.")
             return train_run(args, current, console, log)
-        if not (
-            current.directory / FILE
-        ).exists():  # killed between the last epoch and its report
+        if not is_complete(current.directory):
+            # killed between the last epoch and its report
             write_report(current)
             log(f"Wrote {current.directory / FILE}")
         log(
@@ -169,9 +169,11 @@ def train_epochs(
     """Train, log, save after each epoch, and save the batch in which a signal arrives."""
     import numpy as np
 
+    from ..runs.report import LiveReport
     from ..training.loop import train
 
     data, options = current.source, current.options
+    live = LiveReport()
     total = len(data.images)
     batches = -(-total // options.batch_size)
 
@@ -193,6 +195,7 @@ def train_epochs(
         current.check_finite(tested=True)
         current.write_images(data.test_images)
         current.save()  # last: see runs/run.py
+        live.after_epoch(current)
         row = state.history[-1]
         log(f"===== Epoch: {row['epoch']} Average loss: {row['train_loss']:.4f} =====")
         log(

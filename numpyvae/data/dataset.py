@@ -32,6 +32,10 @@ from .mnist import load_mnist
 from .pixels import STATIC_SEEDS, binarize_static, scale_of, to_input
 
 
+# of the sample in data/sample, whichever copy of it is read
+SAMPLE_DIGEST = "f3a5d2779dac6cd691ef37d62878d667c2ad820ad814f4abab030c4cbd59443f"
+
+
 def _no_images() -> np.ndarray:
     return np.empty((0, 0, 0), np.uint8)
 

@@ -16,6 +16,7 @@ al. 2016, section 5.2).
 
 import base64
 import colorsys
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -98,28 +99,52 @@ def plane_scatter_svg(
     )
 
 
-def manifold_svg(image: np.ndarray, mu_p: np.ndarray, sigma_p: np.ndarray) -> str:
+def manifold_svg(image: np.ndarray, mu_p: np.ndarray, sigma_p: np.ndarray) -> svg.Svg:
     """Plot the manifold's images, a grid without padding, uint8 (H, W), on the axes of
     the prior's quantiles -> SVG
     """
     top, high = 32, SIDE * image.shape[0] / image.shape[1]
     x_axis, y_axis = _plane_axes(mu_p, sigma_p, top, high)
-    data = base64.b64encode(png_bytes(image)).decode()
-    shown = element(
-        "image",
-        href=f"data:image/png;base64,{data}",
-        x=LEFT,
-        y=top,
-        width=SIDE,
-        height=high,
-        preserveAspectRatio="none",
-        style="image-rendering: pixelated",
-    )
+    shown = _embedded(image, LEFT, top, SIDE, high)
     return _document(
         "The decoder's mean in the latent plane",
         top,
         [*svg.frame(x_axis, y_axis, "z₁", "z₂"), shown],
         high,
+    )
+
+
+def traversal_svg(image: np.ndarray, units: Sequence[int]) -> svg.Svg:
+    """Plot the rows of a traversal, uint8 (H, W), with the number of the latent unit
+    beside each row -> SVG
+    """
+    left, top = 62, 12
+    width = WIDTH - left - 12
+    height = width * image.shape[0] / image.shape[1]
+    row = height / len(units)
+    numbers = []
+    for i, unit in enumerate(units):
+        y = top + (i + 0.5) * row + 4.5
+        numbers.append(svg.text(left - 8, y, f"unit {unit}", text_anchor="end"))
+    title = f"Traversals of latent units {', '.join(map(str, units))}"
+    shown = _embedded(image, left, top, width, height)
+    return svg.document(WIDTH, round(top + height + 12), title, *numbers, shown)
+
+
+def _embedded(
+    image: np.ndarray, x: float, y: float, width: float, height: float
+) -> str:
+    """Pixels as an image of this size within a plot"""
+    data = base64.b64encode(png_bytes(image)).decode()
+    return element(
+        "image",
+        href=f"data:image/png;base64,{data}",
+        x=x,
+        y=y,
+        width=width,
+        height=height,
+        preserveAspectRatio="none",
+        style="image-rendering: pixelated",
     )
 
 
@@ -163,14 +188,10 @@ def unit_variance_svg(variance: np.ndarray, threshold: float) -> svg.Svg:
         )
         bars.append(bar)
     level = float(y_axis(threshold))
-    line = svg.line(
-        LEFT,
-        level,
-        WIDTH - RIGHT,
-        level,
-        class_="threshold",
-        style="stroke: var(--alert); stroke-width: 1.5; stroke-dasharray: 5 4",
-    )
+    ends = LEFT, level, WIDTH - RIGHT, level
+    halo = svg.line(*ends, style="stroke: var(--paper); stroke-width: 4")
+    style = "stroke: var(--alert); stroke-width: 1.5; stroke-dasharray: 5 4"
+    line = svg.line(*ends, class_="threshold", style=style)
     frame = svg.frame(
         units,
         y_axis,
@@ -178,7 +199,7 @@ def unit_variance_svg(variance: np.ndarray, threshold: float) -> svg.Svg:
         "variance of mu over the test images",
     )
     title = "Variance of each latent unit's mu over the test images"
-    body = [*legend, *frame, *bars, line]
+    body = [*legend, *frame, *bars, halo, line]
     return svg.document(WIDTH, UNITS_HEIGHT, title, *body)
 
 

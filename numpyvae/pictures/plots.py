@@ -20,10 +20,10 @@ import numpy as np
 from ..errors import InputError
 from ..files import atomic_write
 from ..settings import TrainingOptions, VAEConfig
+from ..training.history import TEST_LOSS, training_loss_name
 from . import svg
 from .svg import SERIES, Axis, element, text
 
-TEST_LOSS = "negative ELBO"
 WIDTH, HEIGHT = 720, 420
 SMALL = {"width": 380, "height": 300}  # a plot whose text is readable on a phone
 LEFT, RIGHT, BOTTOM = 64, 24, 52  # margins; title, legend and y label stand above
@@ -117,7 +117,8 @@ def chart(
     body = [*head, *legend, *svg.frame(x_axis, y_axis, x_label, y_label)]
     for curve in curves:
         if curve.band is not None:
-            body.append(inside(x_axis, y_axis, _band(curve, x_axis, y_axis)))
+            area = _area(curve, *curve.band, x_axis, y_axis)
+            body.append(inside(x_axis, y_axis, area))
     for curve, (x, y) in zip(curves, points, strict=True):
         px, py = x_axis(x), y_axis(y)
         body.append(inside(x_axis, y_axis, mark(curve, px, py)))
@@ -251,15 +252,6 @@ def learning_curve_svg(
     return curve_svg(epochs, curves, title, width=width, height=height)
 
 
-def training_loss_name(config: VAEConfig, options: TrainingOptions) -> str:
-    """The quantity that training minimizes. The test loss is always the negative ELBO."""
-    if options.objective.startswith("iwae"):
-        return f"negative IWAE bound, K = {options.num_samples}"
-    if config.beta != 1:
-        return f"reconstruction + {config.beta:g} KL"
-    return TEST_LOSS
-
-
 def write_svg(path: str | os.PathLike, document: str) -> None:
     """Write the text as a file, atomically."""
     with atomic_write(path) as file:
@@ -305,11 +297,10 @@ def inside(x_axis: Axis, y_axis: Axis, markup: str) -> str:
     )
 
 
-def _band(curve: Curve, x_axis: Axis, y_axis: Axis) -> str:
-    """The area between the two curves of a band"""
-    assert curve.band is not None
+def _area(curve: Curve, low, high, x_axis: Axis, y_axis: Axis) -> str:
+    """The area between two curves over a curve's x, in its color"""
     x = np.asarray(curve.x, np.float64)
-    low, high = (np.asarray(side, np.float64) for side in curve.band)
+    low, high = np.asarray(low, np.float64), np.asarray(high, np.float64)
     kept = np.isfinite(low) & np.isfinite(high)
     px, lower, upper = x_axis(x[kept]), y_axis(low[kept]), y_axis(high[kept])
     outline = [*zip(px, lower, strict=True), *zip(px[::-1], upper[::-1], strict=True)]

@@ -202,12 +202,12 @@ class Axis:
         for exponent in range(power, power - 4, -1):
             for factor in (5, 2, 1):
                 step = factor * 10.0**exponent
-                for i in range(math.ceil(low / step), math.floor(high / step) + 1):
-                    pixel, following = self(np.array([i, i + 1]) * step)
+                first, last = math.ceil(low / step), math.floor(high / step)
+                # Many steps fit near the lower end only, where the axis is finer.
+                values = step * np.arange(first, min(last, first + 99) + 1)
+                for value, pixel in zip(values, self(values), strict=True):
                     if all(abs(pixel - p) >= TICK_ROOM for p in chosen.values()):
-                        chosen[i * step] = float(pixel)
-                    if abs(following - pixel) < TICK_ROOM:
-                        break  # above, the steps are still closer
+                        chosen[float(value)] = pixel
         return sorted(chosen) or [low]
 
     def tick_pixels(self) -> np.ndarray:

@@ -1,15 +1,18 @@
-"""HTML report of a run, report.html: settings, metrics and plots in one self-contained
-file.
+"""HTML report of a run, report.html: metrics, plots and settings in one file.
 
 It is made from the run and from the test images: the learning curve, the two terms of
 the bound, active units, samples from the prior, reconstructions, interpolations,
 traversals, the latent space, the settings, the conditions under which the results were
-computed, and the command that reproduces the run. Plots are embedded as SVG, images as
-PNG in data: addresses; there is no script. A run that was stopped or that diverged has
-a report as well, which says so.
+computed, and the command that does it again. Plots are embedded as SVG, images as PNG
+in data: addresses; there is no script. A run that was stopped or that diverged has a
+report as well, which says so.
+
+While a run is being trained its report can be watched. It is made again every few
+epochs without the plots that take long, and loads itself again until training ends.
 """
 
 import math
+import time
 from numbers import Real
 
 import numpy as np
@@ -22,14 +25,14 @@ from ..pictures.latent import (
     manifold_svg,
     plane_scatter_svg,
     principal_components,
+    traversal_svg,
     unit_variance_svg,
 )
 from ..pictures.plots import (
-    TEST_LOSS,
+    SMALL,
     curve_svg,
     learning_curve_svg,
     line_plot_svg,
-    training_loss_name,
 )
 from ..pictures.samples import (
     active_first,
@@ -39,22 +42,43 @@ from ..pictures.samples import (
     sample_prior,
     traverse,
 )
-from ..settings import BINARIZATIONS
+from ..settings import BINARIZATIONS, changed_settings
 from ..training.evaluation import ACTIVE_UNIT_VARIANCE
-from ..training.loop import EVALUATION_STREAM
+from ..training.history import TEST_COLUMNS, TEST_LOSS, training_loss_name
+from ..training.streams import stream
 from ..vae.likelihoods import LIKELIHOODS
 from ..vae.model import encode
 from .frames import write_animation
-from .html import html_command, html_page, html_table, img_tag
+from .html import (
+    Card,
+    cards_page,
+    folded,
+    html_command,
+    html_table,
+    img_tag,
+    reloads,
+    two_sizes,
+)
 
 FILE = "report.html"
 FAILURE = "failure"  # the condition that says why training ended, if it failed
 MAX_POINTS = 2500  # in the plot of the latent space
+MOST_UNITS = 8  # rows of traversals
+SECONDS_BETWEEN = 10  # two reports of a run that is being trained
 UNIT = "nats per image"
-SIZE = {
-    "width": 380,
-    "height": 260,
-}  # of a plot, at which its text is readable on a phone
+SIZE = {"width": 380, "height": 260}  # of a plot whose text is readable on a phone
+NATS = (
+    "Losses are in nats, the natural unit of information: 1 nat is 1.44 bits, "
+    "and less is better."
+)
+TERMS = (
+    "Their sum is the test loss: the pixels' cost once z is known, "
+    "and the KL, what z itself costs beyond the prior."
+)
+ACTIVE = (
+    "A latent unit is active if the variance of its mu over the test images is above "
+    f"{ACTIVE_UNIT_VARIANCE:g}."
+)
 
 
 def write_report(run) -> None:
@@ -66,68 +90,137 @@ def write_report(run) -> None:
     data = run.source
     if data.path is not None and not len(data.test_images):
         data = Dataset.open(data.path)
-    html = report_html(run, data.test_images, data.test_labels)
-    with atomic_write(run.directory / FILE) as file:
-        file.write(html.encode())
+    _write(run, report_html(run, data.test_images, data.test_labels))
     write_animation(run.directory)
 
 
-def report_html(run, test_images: np.ndarray | None, labels: np.ndarray | None) -> str:
+class LiveReport:
+    """Writes the report of a run while it is trained, at most every few seconds.
+
+    It has the curves and the samples, which takes some 20 ms for a model of digits; the
+    other plots take longer and are left to the end.
+    """
+
+    def __init__(self):
+        self.due = -math.inf
+
+    def after_epoch(self, run) -> None:
+        """Write the report unless the last one is younger than SECONDS_BETWEEN."""
+        if time.monotonic() < self.due or len(run.state.history) >= run.options.epochs:
+            return
+        _write(run, report_html(run, run.source.test_images, None, live=True))
+        self.due = time.monotonic() + SECONDS_BETWEEN
+
+
+def is_complete(directory) -> bool:
+    """Whether a run's directory has a report that training ended with."""
+    try:
+        with open(directory / FILE, "rb") as file:
+            return not reloads(file.read(20_000))
+    except FileNotFoundError:
+        return False
+
+
+def _write(run, html: str) -> None:
+    with atomic_write(run.directory / FILE) as file:
+        file.write(html.encode())
+
+
+def report_html(
+    run,
+    test_images: np.ndarray | None,
+    labels: np.ndarray | None,
+    *,
+    live: bool = False,
+) -> str:
     """The report as text.
 
-    run           a Run; its conditions, {name: value}, are processes, versions and the machine, and the failure, an
-                  error's message, if training failed
+    run           a Run; its conditions, {name: value}, are processes, versions and the
+                  machine, and the failure, an error's message, if training failed
     test_images   uint8 (N, rows, cols), or None
     labels        (N,) of any number of classes, or None
+    live          training goes on: the page reloads itself, and has no slow plots
 
     Raises ValueError if the history has something else than numbers.
     """
     config, options, history = run.config, run.options, run.state.history
+    _check_history(run)
     conditions = {
         name: value for name, value in run.conditions.items() if name != FAILURE
     }
-    _check_history(run)
     outer = (config.input_dim, *config.hidden_dims)
     sizes = "-".join(map(str, (*outer, config.latent_dim, *reversed(outer))))
-    note = f"A variational autoencoder in NumPy. Losses are in nats per image, of {BINARIZATIONS[options.binarize]}."
+    note = f"A variational autoencoder of {BINARIZATIONS[options.binarize]}. {NATS}"
     if LIKELIHOODS[config.likelihood].is_density:
         note += " The decoder's values are log densities and may be positive."
 
-    cards = {"Metrics": html_table(_metrics(run))} | _history_cards(run)
-    try:
-        with np.errstate(
-            all="ignore"
-        ):  # parameters of a run that diverged may be anything
-            cards |= _model_cards(run, test_images, labels)
-    except ValueError as error:
-        cards["Images"] = html_table({"none": error})
-    cards["Settings"] = html_table({**vars(config), **vars(options)})
-    cards["Conditions"] = html_table(
-        {"data": run.source, "data_digest": run.source.digest, **conditions}
+    first = _learning_curve(run)
+    first["Metrics"] = Card(
+        f"After the last epoch. {ACTIVE}", html_table(_metrics(run))
     )
-    cards["Reproduce"] = html_command(run.command_line())
+    cards = _history_cards(run)
+    try:
+        # The parameters of a run that diverged may be anything.
+        with np.errstate(all="ignore"):
+            if live:
+                cards |= _sample_cards(run, test_images)
+            else:
+                cards |= _model_cards(run, test_images, labels)
+    except ValueError as error:
+        cards["Images"] = Card("", html_table({"none": error}))
+    cards["Settings"] = _settings_card(run)
+    cards["Conditions"] = Card(
+        "",
+        html_table({"data": run.source})
+        + folded(
+            "Digest, processes, versions, machine",
+            html_table({"data_digest": run.source.digest, **conditions}),
+        ),
+    )
+    if run.source.path is not None:
+        cards["Do it again"] = Card(
+            "Prints the same numbers on the same machine, from any directory.",
+            html_command(run.command_line()),
+        )
     epochs = _epochs(len(history)).replace(" ", "\u00a0")  # never at the end of a line
     heading = f"{sizes}, {epochs} on {run.source}"
-    return html_page(run.directory.name, heading, _status(run), note, cards)
+    return cards_page(
+        run.directory.name,
+        heading,
+        _status(run, live),
+        note,
+        first,
+        cards,
+        reload=live,
+    )
 
 
 def _epochs(count):
     return f"{count} epoch{'' if count == 1 else 's'}"
 
 
-def _status(run):
+def _status(run, live):
     done, planned = len(run.state.history), _epochs(run.options.epochs)
-    if FAILURE in run.conditions and done < run.options.epochs:
+    if live:
+        return (
+            f"Training: {done} of {planned} are done, and this page reloads itself. "
+            "More plots follow at the end."
+        )
+    if done >= run.options.epochs:
+        return ""
+    if FAILURE in run.conditions:
         return f"Training failed after {done} of {planned}: {run.conditions[FAILURE]}"
-    return f"Stopped after {done} of {planned}." if done < run.options.epochs else ""
+    return f"Stopped after {done} of {planned}."
 
 
 def _check_history(run):
     for row in run.state.history:
         for name, value in row.items():
-            if not isinstance(value, Real):
+            missing = value is None and name in TEST_COLUMNS
+            if not missing and not isinstance(value, Real):
                 raise InputError(
-                    f"{run.directory}: the history has {name} {value!r}, which is not a number"
+                    f"{run.directory}: the history has {name} {value!r}, "
+                    "which is not a number"
                 )
 
 
@@ -135,9 +228,8 @@ def _metrics(run):
     rows, history = {}, run.state.history
     if history:
         last = history[-1]
-        rows[f"training loss ({training_loss_name(run.config, run.options)})"] = (
-            f"{last['train_loss']:.4f}"
-        )
+        trained = training_loss_name(run.config, run.options)
+        rows[f"training loss ({trained})"] = f"{last['train_loss']:.4f}"
         if math.isfinite(last["test_loss"]):
             rows[f"test loss ({TEST_LOSS})"] = f"{last['test_loss']:.4f}"
             rows["reconstruction term, −log p(x|z)"] = f"{last['reconstruction']:.4f}"
@@ -149,100 +241,159 @@ def _metrics(run):
     return rows
 
 
+def _settings_card(run):
+    """The settings that differ from the defaults, and all others folded"""
+    changed = changed_settings(run.config, run.options)
+    others = {
+        name: value
+        for name, value in {**vars(run.config), **vars(run.options)}.items()
+        if name not in changed
+    }
+    shown = html_table(changed) if changed else ""
+    caption = "What differs from the defaults." if changed else "All are the defaults."
+    return Card(caption, shown + folded("Defaults", html_table(others)))
+
+
+def _learning_curve(run):
+    history = run.state.history
+    losses = [row[key] for row in history for key in ("train_loss", "test_loss")]
+    if not any(map(math.isfinite, losses)):
+        return {}
+    caption = (
+        "Loss by epoch; the scale is finer below. The training loss is the mean over "
+        "an epoch, in which the model changes, and the test loss is measured after it."
+    )
+    made = [
+        learning_curve_svg(history, run.config, run.options, "", **size)
+        for size in ({"width": 760, "height": 400}, SMALL)
+    ]
+    return {"Learning curve": Card(caption, two_sizes(*made))}
+
+
 def _history_cards(run):
-    """Plots over the epochs; those without a finite value are left out"""
-    history, latents, cards = run.state.history, run.config.latent_dim, {}
-    if any(
-        math.isfinite(row[key])
-        for row in history
-        for key in ("train_loss", "test_loss")
-    ):
-        cards["Learning curve"] = learning_curve_svg(
-            history, run.config, run.options, "", **SIZE
-        )
-    tested = [row for row in history if math.isfinite(row["test_loss"])]
-    if tested:
-        epochs = [row["epoch"] for row in tested]
-        reconstruction, kl, units = (
-            [row[key] for row in tested]
-            for key in ("reconstruction", "kl", "active_units")
-        )
-        cards["Terms of the test loss"] = curve_svg(
-            epochs, {"reconstruction": reconstruction}, "", UNIT, **SIZE
-        ) + curve_svg(epochs, {"KL": kl}, "", UNIT, **SIZE)
-        cards["Active units by epoch"] = line_plot_svg(
-            epochs,
-            {"active units": units},
-            "",
-            "epoch",
-            f"of {latents} latent units",
-            integer_x=True,
-            integer_y=True,
-            y_min=0,
-            y_max=latents,
-            **SIZE,
-        )
-    return cards
+    """Plots over the epochs of the test set's numbers, if there are any"""
+    latents = run.config.latent_dim
+    tested = [row for row in run.state.history if math.isfinite(row["test_loss"])]
+    if not tested:
+        return {}
+    epochs = [row["epoch"] for row in tested]
+    reconstruction = [row["reconstruction"] for row in tested]
+    kl = {"KL": [row["kl"] for row in tested]}
+    units = {"active units": [row["active_units"] for row in tested]}
+    terms = curve_svg(epochs, {"reconstruction": reconstruction}, "", UNIT, **SIZE)
+    terms += line_plot_svg(epochs, kl, "", "epoch", UNIT, integer_x=True, **SIZE)
+    active = line_plot_svg(
+        epochs,
+        units,
+        "",
+        "epoch",
+        f"of {latents} latent units",
+        integer_x=True,
+        integer_y=True,
+        y_range=(0, latents),
+        **SIZE,
+    )
+    return {
+        "Terms of the test loss": Card(TERMS, terms),
+        "Active units by epoch": Card("How many latent units are in use.", active),
+    }
+
+
+def _sample_cards(run, test_images):
+    """What the model makes: images from the prior, and test images seen again"""
+    if test_images is None or not len(test_images):
+        return {}
+    samples, reconstructions = run.image_grids(test_images)
+    return {
+        "Samples from the prior": Card(
+            "Each is a z from the prior, decoded: the mean of p(x|z).",
+            img_tag(samples, "64 samples from the prior, decoded"),
+        ),
+        "Reconstructions": Card(
+            "Rows of test images, each above the row that the decoder makes of their mu.",
+            img_tag(reconstructions, "test images above their reconstructions"),
+        ),
+    }
 
 
 def _model_cards(run, test_images, labels):
     """Images from the model, and plots of the latent space. ValueError if they have
     values that are not finite
     """
-    params, config, options, shape = (
-        run.state.params,
-        run.config,
-        run.options,
-        tuple(run.source.image_shape),
-    )
+    params, config, options = run.state.params, run.config, run.options
+    shape = tuple(run.source.image_shape)
     cards, order = {}, np.arange(config.latent_dim)
     if test_images is not None and len(test_images):
-        rng = np.random.default_rng(
-            [options.seed, len(run.state.history), EVALUATION_STREAM]
-        )  # the last evaluation's
+        # as in the last evaluation
+        rng = stream("evaluation", options.seed, len(run.state.history))
         data = Dataset.in_memory(test_images[:0], test_images)
         x = data.input("test", options.binarize, rng)
         mu = encode(params, x, config)[0][0].astype(np.float64)
         if not np.isfinite(mu).all():
             raise InputError("the encoder's output is not finite")
         order = active_first(mu)
-        cards["Latent units"] = unit_variance_svg(mu.var(axis=0), ACTIVE_UNIT_VARIANCE)
-        samples, reconstructions = run.image_grids(test_images)
-        cards["Samples from the prior"] = img_tag(
-            samples, "64 samples from the prior, decoded"
+        cards["Latent units"] = Card(
+            ACTIVE, unit_variance_svg(mu.var(axis=0), ACTIVE_UNIT_VARIANCE)
         )
-        cards["Test images, each row above its reconstructions"] = img_tag(
-            reconstructions, "reconstructions"
-        )
-        if len(pairs := x[: min(16, len(x) // 2 * 2)]):
-            cards["Interpolations between two test images"] = img_tag(
-                image_grid(interpolate(params, pairs, config, shape), 8),
-                "interpolations, the originals at the ends",
+        cards |= _sample_cards(run, test_images)
+        pairs = x[: min(16, len(x) // 2 * 2)]
+        if len(pairs):
+            between = image_grid(interpolate(params, pairs, config, shape), 8)
+            cards["Interpolations"] = Card(
+                "Each row goes from one test image to another along the line "
+                "between their mu.",
+                img_tag(between, "interpolations, the originals at the ends"),
             )
+        names = class_names(run, labels)
         cards |= _latent_cards(
-            run, mu[:MAX_POINTS], None if labels is None else labels[:MAX_POINTS]
+            run, mu[:MAX_POINTS], None if names is None else names[:MAX_POINTS]
         )
-    units = order[:8].tolist()
-    alt = f"traversals of latent units {', '.join(map(str, units))}"
-    cards["One latent unit per row, through the prior's quantiles"] = img_tag(
-        image_grid(traverse(params, units, config, shape), 8), alt
+    units = order[:MOST_UNITS].tolist()
+    rows = image_grid(traverse(params, units, config, shape), 8)
+    which = "Each latent unit"
+    if len(units) < config.latent_dim:
+        which = f"Each of the {len(units)} units with the largest variance, of "
+        which += f"{config.latent_dim},"
+    cards["Traversals"] = Card(
+        f"{which} runs through the prior's quantiles, while the others stay at its mean.",
+        traversal_svg(rows, units),
     )
     return cards
 
 
+def class_names(run, labels: np.ndarray | None) -> np.ndarray | None:
+    """The name of each label, if the data's classes have names; else the labels"""
+    names = run.source.classes
+    if labels is None or not names or labels.max() >= len(names):
+        return labels
+    return np.array(names)[labels]
+
+
 def _latent_cards(run, mu, labels):
-    """The test images in the latent space; with two latents, the decoder's images on
-    the same axes as well
+    """The test images in the latent space; with two latents, the decoder's images on the
+    same axes as well
     """
     config = run.config
     if config.latent_dim != 2:
-        return {"Latent space": latent_scatter_svg(*principal_components(mu), labels)}
+        return {
+            "Latent space": Card(
+                "The mu of test images on their first two principal components, "
+                "the directions in which they vary most; training saw no labels.",
+                latent_scatter_svg(*principal_components(mu), labels),
+            )
+        }
     mu_p = sample_prior(np.zeros(2), config)
     sigma_p = sample_prior(np.ones(2), config) - mu_p
-    plane = image_grid(
-        manifold(run.state.params, config, tuple(run.source.image_shape)), 20, padding=0
-    )
+    shape = tuple(run.source.image_shape)
+    plane = image_grid(manifold(run.state.params, config, shape), 20, padding=0)
     return {
-        "Test images in the latent plane": plane_scatter_svg(mu, mu_p, sigma_p, labels),
-        "The decoder's mean, on the same axes": manifold_svg(plane, mu_p, sigma_p),
+        "Test images in the latent plane": Card(
+            "The mu of test images, where equal lengths on the axes are equal "
+            "probabilities of the prior, so mu far from it gather at the edge.",
+            plane_scatter_svg(mu, mu_p, sigma_p, labels),
+        ),
+        "The decoder's mean, on the same axes": Card(
+            "What the decoder makes of each z of the plane.",
+            manifold_svg(plane, mu_p, sigma_p),
+        ),
     }

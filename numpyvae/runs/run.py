@@ -47,8 +47,10 @@ from ..pictures.plots import learning_curve_svg, write_svg
 from ..pictures.png import write_png
 from ..pictures.samples import enlarge, image_grid, reconstruction_grid, sample_images
 from ..settings import TrainingOptions, VAEConfig, arguments, check_together
+from ..training.history import COLUMNS
 from ..training.state import TrainingState, check_model
 from ..training.step import NotFiniteError
+from ..training.streams import stream
 from . import checkpoint, record
 from .checkpoint import CheckpointError
 from .directory import new_directory
@@ -179,7 +181,7 @@ class Run:
     def write_log(self) -> None:
         """Write log.csv: one row per epoch."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, record.COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.state.history)
         write_file(self.directory / LOG, text.getvalue())
@@ -199,23 +201,21 @@ class Run:
     def image_grids(self, test_images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(samples, reconstructions): two grids, from the same z and the same test images every time."""
         params, config, shape = self.state.params, self.config, self.source.image_shape
-        rng = np.random.default_rng([self.options.seed, 0])
+        rng = stream("pictures", self.options.seed)
         samples = image_grid(sample_images(params, config, shape, rng, 64), 8)
         data = Dataset.in_memory(test_images[:0], test_images[:32])
         x = data.input("test", self.options.binarize, rng)
         return samples, reconstruction_grid(params, x, config, shape)
 
     def command_line(self) -> str:
-        """The command that trains the same model again: the data, and what differs from the defaults."""
-        words = [
-            "numpyvae",
-            "train",
-            "--data",
-            str(self.source),
-            *arguments(self.config, self.options),
-        ]
+        """The command that trains the same model again, from any directory: the data,
+        and what differs from the defaults.
+        """
+        data = str(self.source) if self.source.path is None else self.source.path
+        words = ["numpyvae", "train", "--data", absolute(data)]
+        words += arguments(self.config, self.options)
         if self.warm_start:
-            words += ["--from", printable_path(str(self.warm_start.get("run")))]
+            words += ["--from", absolute(str(self.warm_start.get("run")))]
             words += ["--keep-optimizer"] * bool(self.warm_start.get("optimizer"))
         note = (
             ""
@@ -230,6 +230,11 @@ class Run:
             "no directory" if self.directory is None else printable_path(self.directory)
         )
         return f"<Run {place}: {architecture(self.config)}, {done} of {self.options.epochs} epochs on {self.source}>"
+
+
+def absolute(path: str) -> str:
+    """A path as text that can be printed and pasted in any directory."""
+    return os.fsencode(os.path.abspath(path)).decode("utf-8", "replace")
 
 
 def architecture(config: VAEConfig) -> str:

@@ -483,7 +483,8 @@ def test_a_run_whose_data_has_moved_knows_the_new_place(
         )
         == 0
     )
-    assert "--data moved" in Path("runs/001/report.html").read_text("utf-8")
+    report = Path("runs/001/report.html").read_text("utf-8")
+    assert f"--data {moved.absolute()}" in report
     assert main(["report", "runs/001"]) == 0
 
 

@@ -15,6 +15,8 @@ import pytest
 
 from numpyvae.data.mnist import load_mnist
 from numpyvae.data.pixels import to_input
+from numpyvae.pictures.page import BASE_STYLE
+from numpyvae.pictures.plots import loss_floor
 from numpyvae.pictures.samples import (
     active_first,
     enlarge,
@@ -26,14 +28,31 @@ from numpyvae.pictures.samples import (
     traverse,
 )
 from numpyvae.runs.frames import save_frame
-from numpyvae.runs.html import PAGE_STYLE, format_value, html_command, html_table
-from numpyvae.runs.report import FAILURE, MAX_POINTS, report_html, write_report
+from numpyvae.runs.html import (
+    STYLE,
+    format_value,
+    html_command,
+    html_table,
+    reloads,
+)
+from numpyvae.runs.report import (
+    FAILURE,
+    FILE,
+    MAX_POINTS,
+    SECONDS_BETWEEN,
+    LiveReport,
+    is_complete,
+    report_html,
+    write_report,
+)
 from numpyvae.settings import TrainingOptions, VAEConfig
 from numpyvae.training.state import initial_state
 from numpyvae.vae.model import encode
 from tests.pictures import reading
 
 VOID = ("meta", "link", "img")
+PAGE_STYLE = BASE_STYLE + STYLE
+SIXES = np.arange(24) % 6
 
 
 class Page(HTMLParser):
@@ -83,7 +102,7 @@ class Page(HTMLParser):
             self.outside.setdefault(self.open[-1], []).append(data)
 
     def table(self, section):
-        """{name: value}"""
+        """{name: value} of a section's tables, also of the folded one"""
         cells = re.findall(r"<th>(.*?)</th><td>(.*?)</td>", self.markup[section])
         assert cells and self.markup[section].count("<tr>") == len(cells)
         return dict(cells)
@@ -102,6 +121,7 @@ class Page(HTMLParser):
 
 class Source(SimpleNamespace):
     test_images, test_labels = np.empty((0, 6, 5), np.uint8), None
+    classes = None
 
     def __str__(self):
         return self.path or "arrays in memory"
@@ -168,7 +188,7 @@ def run(tiny):
 def page(tiny):
     """Makes the report of a run, with the tiny test images."""
 
-    def make(run, labels=np.arange(24) % 6, images=tiny[1], problem=""):
+    def make(run, labels=SIXES, images=tiny[1], problem=""):
         run.conditions |= {FAILURE: problem} if problem else {}
         return Page(report_html(run, images, labels))
 
@@ -188,11 +208,17 @@ def test_the_page_is_one_file_that_fetches_nothing_and_runs_no_script(run, tiny)
 
 @pytest.mark.parametrize("mode", [0, 1], ids=["light", "dark"])
 def test_the_text_of_the_page_has_a_contrast_of_4_5(mode):
-    colors = reading.palettes(PAGE_STYLE)[mode]
+    colors = reading.palettes(BASE_STYLE)[mode]
     rules = dict(
-        re.findall(r"([\w.]+) \{ [^}]*?(?<![-\w])color: var\(--(\w+)\)", PAGE_STYLE)
+        re.findall(r"([\w.]+) \{[^}]*?(?<![-\w])color: var\(--([-\w]+)\)", PAGE_STYLE)
     )
-    assert rules == {"body": "text", "p": "muted", "p.status": "alert"}
+    assert rules == {
+        "body": "text",
+        "a": "series-0",
+        "p": "muted",
+        "p.status": "alert",
+        "summary": "muted",
+    }
     assert (
         "background: var(--page)" in PAGE_STYLE
         and "background: var(--paper)" in PAGE_STYLE
@@ -325,9 +351,7 @@ def test_the_heading_has_the_architecture_the_epochs_and_the_data(run, page):
 def test_a_run_that_ended_early_says_so(run, page, epochs, problem, status):
     paragraphs = page(run(epochs), problem=problem).outside["p"]
     assert paragraphs[:-1] == ([status] if status else [])
-    assert paragraphs[-1].startswith(
-        "A variational autoencoder in NumPy. Losses are in nats per image, of "
-    )
+    assert paragraphs[-1].startswith("A variational autoencoder of ")
 
 
 def test_a_run_that_diverged_has_a_page_without_images(run, page):
@@ -335,7 +359,9 @@ def test_a_run_that_diverged_has_a_page_without_images(run, page):
     diverged.state.params.vector[...] = 1e30
     made = page(diverged, problem="the loss is not finite")
     assert "not finite" in made.sections["Images"] and "img" not in made.tags
-    assert {"Metrics", "Learning curve", "Settings", "Reproduce"} <= set(made.sections)
+    assert {"Metrics", "Learning curve", "Settings", "Do it again"} <= set(
+        made.sections
+    )
 
 
 def test_metrics_are_those_of_the_last_epoch(run, page):
@@ -396,7 +422,20 @@ def test_every_setting_and_condition_is_shown(run, page):
     trained = run(
         conditions={"processes": 2, "blas_threads": 1, "numpy": "2.1.3"}, beta=0.5
     )
-    settings = page(trained).table("Settings")
+    made = page(trained)
+    assert made.markup["Settings"].index("<details>") > made.markup["Settings"].index(
+        "<th>beta</th>"
+    )
+    differing, _ = made.markup["Settings"].split("<details>")
+    assert re.findall("<th>(.*?)</th>", differing) == [
+        "input dim",
+        "hidden dims",
+        "latent dim",
+        "beta",
+        "epochs",
+        "seed",
+    ]
+    settings = made.table("Settings")
     assert len(settings) == len(dataclasses.fields(VAEConfig)) + len(
         dataclasses.fields(TrainingOptions)
     )
@@ -439,16 +478,21 @@ def test_the_command_breaks_between_options_only_and_keeps_its_words(run, page):
     assert re.sub("<.*?>", "", markup) == command.replace("'", "&#x27;")
     assert (
         "display: inline-block" in PAGE_STYLE
-        and page(run()).sections["Reproduce"].split("\n")[0] == "numpyvae train"
+        and "numpyvae train\n" in page(run()).sections["Do it again"]
     )
 
 
 # Plots and images
 
 
+def scaled(value, floor):
+    """The value on an even axis, or on one that is logarithmic above a floor"""
+    return value if floor is None else math.log10(value - floor)
+
+
 def test_plots_over_the_epochs_show_the_history(run, page):
     made = page(run())
-    (learning,), terms, (units,) = (
+    (learning, small), terms, (units,) = (
         made.plots(name)
         for name in (
             "Learning curve",
@@ -457,20 +501,23 @@ def test_plots_over_the_epochs_show_the_history(run, page):
         )
     )
     assert list(reading.legend(learning)) == ["train 125.25", "test 126.5"]
-    for plot, key, index in [
-        (learning, "train_loss", 0),
-        (learning, "test_loss", 1),
-        (terms[0], "reconstruction", 0),
-        (terms[1], "kl", 0),
-        (units, "active_units", 0),
+    for plot, keys in [
+        (learning, ("train_loss", "test_loss")),
+        (small, ("train_loss", "test_loss")),
+        (terms[0], ("reconstruction",)),
+        (terms[1], ("kl",)),
+        (units, ("active_units",)),
     ]:
-        points = reading.curves(plot)[index]
-        assert reading.reader(plot, "x")(points[:, 0]) == pytest.approx(
-            [1, 2, 3, 4, 5], abs=0.01
-        )
-        assert reading.reader(plot, "y")(points[:, 1]) == pytest.approx(
-            [row[key] for row in history(5)], abs=0.02
-        )
+        expected = [[row[key] for row in history(5)] for key in keys]
+        uneven = plot in (learning, small, terms[0])
+        floor = loss_floor(expected) if uneven else None
+        y = reading.reader(plot, "y", lambda v, low=floor: scaled(v, low))
+        x = reading.reader(plot, "x")
+        for points, values in zip(reading.curves(plot), expected, strict=True):
+            assert x(points[:, 0]) == pytest.approx([1, 2, 3, 4, 5], abs=0.01)
+            assert y(points[:, 1]) == pytest.approx(
+                [scaled(value, floor) for value in values], abs=0.02
+            )
     assert [next(iter(reading.legend(plot))).split()[0] for plot in terms] == [
         "reconstruction",
         "KL",
@@ -500,7 +547,7 @@ def test_images_are_the_enlarged_ones_of_the_run(run, page, tiny):
     made, (samples, reconstructions) = page(trained), trained.image_grids(tiny[1])
     assert np.array_equal(made.images("Samples from the prior")[0], enlarge(samples))
     assert np.array_equal(
-        made.images("Test images, each row above its reconstructions")[0],
+        made.images("Reconstructions")[0],
         enlarge(reconstructions),
     )
 
@@ -508,7 +555,7 @@ def test_images_are_the_enlarged_ones_of_the_run(run, page, tiny):
 def test_interpolations_have_the_originals_at_their_ends(run, page, tiny):
     trained = run()
     x, _ = encoded(trained, tiny[1])
-    (shown,) = page(trained).images("Interpolations between two test images")
+    (shown,) = page(trained).images("Interpolations")
     walks = interpolate(trained.state.params, x[:16], trained.config, (6, 5))
     assert np.array_equal(shown, enlarge(image_grid(walks, 8)))
     assert np.array_equal(walks.reshape(8, 8, 6, 5)[:, 0], tiny[1][:16:2])
@@ -518,16 +565,24 @@ def test_interpolations_have_the_originals_at_their_ends(run, page, tiny):
 def test_traversals_begin_with_the_most_active_unit(run, page, tiny):
     trained = run(latent_dim=12)
     _, mu = encoded(trained, tiny[1])
-    (shown,) = page(trained).images(
-        "One latent unit per row, through the prior's quantiles"
-    )
+    made = page(trained)
+    (plot,) = made.plots("Traversals")
+    (image,) = reading.elements(plot, "image")
     order = np.argsort(-mu.var(axis=0))[:8]
     assert np.array_equal(
-        shown,
-        enlarge(
-            image_grid(traverse(trained.state.params, order, trained.config, (6, 5)), 8)
-        ),
+        reading.decode_png(base64.b64decode(image.get("href").split(",")[1])),
+        image_grid(traverse(trained.state.params, order, trained.config, (6, 5)), 8),
     )
+    assert reading.texts(plot) == [f"unit {unit}" for unit in order]
+    top, height = float(image.get("y")), float(image.get("height"))
+    rows = [float(t.get("y")) - 4.5 for t in reading.elements(plot, "text")]
+    assert rows == pytest.approx(
+        [top + height / 8 * (i + 0.5) for i in range(8)], abs=0.02
+    )
+    assert (
+        "the 8 units with the largest variance, of 12," in made.sections["Traversals"]
+    )
+    assert "8 units" not in page(run()).sections["Traversals"]
 
 
 def points(plot):
@@ -591,7 +646,7 @@ def test_the_scatter_has_at_most_2500_points(run):
 def test_pixels_are_binarized_as_in_the_last_evaluation(run, page, tiny):
     trained = run(options={"binarize": "dynamic"})
     x = to_input(tiny[1], "dynamic", np.random.default_rng([7, 5, 2]))
-    (shown,) = page(trained).images("Interpolations between two test images")
+    (shown,) = page(trained).images("Interpolations")
     assert np.array_equal(
         shown,
         enlarge(
@@ -615,7 +670,7 @@ def test_the_report_is_written_with_the_test_images_of_the_source(
     made = Page((tmp_path / "report.html").read_text("utf-8"))
     images, labels = load_mnist(tiny_directory, "test")
     assert np.array_equal(
-        made.images("Test images, each row above its reconstructions")[0],
+        made.images("Reconstructions")[0],
         enlarge(trained.image_grids(images)[1]),
     )
     assert list(reading.legend(made.plots("Latent space")[0])) == [
@@ -645,8 +700,88 @@ def test_a_run_on_arrays_has_a_report_without_test_images(run, tmp_path):
         made.outside["h1"][0].endswith("on arrays in memory")
         and made.table("Conditions")["data"] == "arrays in memory"
     )
-    assert {
-        "Learning curve",
-        "One latent unit per row, through the prior's quantiles",
-    } <= set(made.sections)
+    assert {"Learning curve", "Traversals"} <= set(made.sections)
+    assert "Do it again" not in made.sections  # no command has the arrays
     assert "Latent units" not in made.sections
+
+
+# Order, captions, class names
+
+
+def test_the_learning_curve_comes_first_and_the_settings_come_last(run, page):
+    assert list(page(run()).sections) == [
+        "Learning curve",
+        "Metrics",
+        "Terms of the test loss",
+        "Active units by epoch",
+        "Latent units",
+        "Samples from the prior",
+        "Reconstructions",
+        "Interpolations",
+        "Latent space",
+        "Traversals",
+        "Settings",
+        "Conditions",
+        "Do it again",
+    ]
+
+
+def test_the_words_of_the_plots_are_explained(run, page):
+    made = page(run())
+    assert "1 nat is 1.44 bits" in made.outside["p"][-1]
+    for section, words in {
+        "Metrics": "variance of its mu over the test images is above 0.01",
+        "Terms of the test loss": "the KL, what z itself costs beyond the prior",
+        "Latent space": "first two principal components",
+    }.items():
+        assert words in made.sections[section]
+
+
+@pytest.mark.parametrize("count", [1, 7, 9, 17])
+def test_an_odd_number_of_test_images_is_shown_in_full_rows(tiny, run, count):
+    made = Page(report_html(run(), tiny[1][:count], None))
+    (walks,) = made.images("Interpolations") if count > 1 else (None,)
+    pairs = min(count, 16) // 2
+    if count > 1:
+        assert walks.shape == (4 * (2 + pairs * (6 + 2)), 4 * (2 + 8 * (5 + 2)))
+    else:
+        assert "Interpolations" not in made.sections
+    assert len(made.images("Reconstructions")) == 1
+
+
+def test_classes_are_called_by_their_names(run, page):
+    named = run()
+    named.source.classes = ("circle", "cross", "ring")
+    plot = page(named, np.arange(24) % 3).plots("Latent space")[0]
+    assert list(reading.legend(plot)) == ["circle", "cross", "ring"]
+    unnamed = page(named, np.arange(24) % 4).plots("Latent space")[0]
+    assert list(reading.legend(unnamed)) == ["0", "1", "2", "3"]
+
+
+# While a run is on
+
+
+def test_a_report_can_be_watched_while_the_run_is_on(run, tiny, tmp_path, monkeypatch):
+    trained, now = run(epochs=2), [100.0]
+    trained.directory, trained.source.test_images = tmp_path, tiny[1]
+    monkeypatch.setattr("numpyvae.runs.report.time.monotonic", lambda: now[0])
+    live = LiveReport()
+    live.after_epoch(trained)
+    html = (tmp_path / FILE).read_text("utf-8")
+    made = Page(html)
+    assert reloads(html.encode()) and not is_complete(tmp_path)
+    assert made.outside["p"][0].startswith("Training: 2 of 5 epochs are done")
+    assert {"Learning curve", "Samples from the prior"} <= set(made.sections)
+    assert "Traversals" not in made.sections and "script" not in made.tags
+    (tmp_path / FILE).unlink()
+    now[0] += SECONDS_BETWEEN - 1
+    live.after_epoch(trained)
+    assert not (tmp_path / FILE).exists()  # too soon
+    now[0] += 2
+    trained.state.history = history(5)
+    live.after_epoch(trained)
+    assert not (tmp_path / FILE).exists()  # the last epoch: the whole report follows
+    trained.source.path = None
+    write_report(trained)
+    assert is_complete(tmp_path)
+    assert not reloads((tmp_path / FILE).read_bytes())

@@ -362,7 +362,7 @@ def test_the_command_line_names_the_data_and_what_differs_from_the_defaults(run)
         "numpyvae",
         "train",
         "--data",
-        "tiny",
+        os.path.abspath("tiny"),
         "--hidden",
         "8",
         "--latent",

@@ -103,7 +103,7 @@ _WITHOUT_IMAGES: tuple[
     ),
     (
         "value-iteration",
-        ("mdp", "solvers"),
+        ("mdp", "contraction"),
         "Value iteration",
         "Each sweep multiplies the error by γ: a straight line on a logarithmic axis. Nearer to γ = 1 it falls "
         "more slowly.",

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpyvae.data.mnist import load_images, load_mnist
+from numpyvae.data import Dataset
+from numpyvae.data.mnist import load_mnist
 from numpyvae.data.sources.arrays import as_images, resize_by_area, to_gray
 from numpyvae.data.sources.convert import CLASS_FILE, convert_images, read_source
 from numpyvae.pictures.png import write_png
@@ -42,7 +43,8 @@ def test_a_directory_of_png_files_becomes_a_training_and_a_test_set(tmp_path):
     split = convert_images(
         tmp_path / "photos", tmp_path / "out", progress=lambda *at: seen.append(at)
     )
-    train, test = load_images(tmp_path / "out")
+    data = Dataset.open(tmp_path / "out")
+    train, test = data.images, data.test_images
     assert (
         train.shape == (18, 4, 5)
         and test.shape == (2, 4, 5)
@@ -275,7 +277,7 @@ def test_the_same_seed_gives_the_same_files_and_another_a_different_split(tmp_pa
         for out in ("1", "again", "2")
     }
     assert files["1"] == files["again"] and files["1"][0] != files["2"][0]
-    first = load_images(tmp_path / "1")[1]
+    first = Dataset.open(tmp_path / "1").test_images
     assert not np.array_equal(
         first, images(50, 8, 8)[:5]
     )  # in random order, not the first five
