@@ -47,7 +47,7 @@ def new_run(args: Namespace, log, lock: ExitStack):
         {**PRESETS.get(args.preset, {}), **given_settings(args)}
     )
     options = TrainingOptions(**training)
-    data = Dataset.open(find_data(args.data))
+    data = Dataset.open(find_data(args.data), log)
     config = VAEConfig(input_dim=data.pixels, **model)
     state = initial_state(data.images, config, options)
     directory = locked_directory(args.out, lock)
@@ -79,7 +79,7 @@ def continued_run(args: Namespace, log, lock: ExitStack):
     if args.data is None:
         data = earlier.source.load(trained=args.earlier)
     else:
-        data = Dataset.open(args.data)
+        data = Dataset.open(find_data(args.data), log)
     directory = locked_directory(args.out, lock)
     current = warm_start(
         earlier,

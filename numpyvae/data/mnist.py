@@ -45,6 +45,7 @@ FILES = {
 # Written by `download`, in the form that `sha256sum -c` reads
 DIGEST_FILE = "verified.sha256"
 DIGEST_LINE = re.compile(r"([0-9A-Fa-f]{64})[ \t]+\*?(?:\./)*([^/\s*]+)")
+CLASS_FILE = "classes.txt"  # a line for each class: its number, a tab, its name
 SET_FILE = re.compile(
     r"(.*?)(train|t10k|test)-(images|labels)[-.]idx\d-(?:ubyte|int)(?:\.gz)?"
 )
@@ -101,6 +102,25 @@ def load_mnist(
     return images, labels
 
 
+def load_classes(directory: str | os.PathLike) -> tuple[str, ...] | None:
+    """The names of classes 0, 1, …, which `numpyvae data` writes; None: no names.
+
+    Raises InputError if the list is damaged, OSError if it cannot be read.
+    """
+    path = find_set(Path(directory))[0] / CLASS_FILE
+    try:
+        with open_regular(path) as file:
+            lines = file.read(CHUNK_SIZE).decode("utf-8", "replace").splitlines()
+    except FileNotFoundError:
+        return None
+    names = tuple(line.partition("\t")[2] for line in lines)
+    if lines != [f"{number}\t{name}" for number, name in enumerate(names)]:
+        raise InputError(
+            f"{path}: is damaged; expected lines of 0, 1, … and a class's name"
+        )
+    return names
+
+
 def find_data(path: str | os.PathLike | None = None) -> Path:
     """The data to train on: the first that is there of
 
@@ -112,7 +132,7 @@ def find_data(path: str | os.PathLike | None = None) -> Path:
     environment = os.environ.get("NUMPYVAE_DATA")
     for name, source in (path, ""), (environment, " (from $NUMPYVAE_DATA)"):
         if name:
-            if not _exists(Path(name)):
+            if not exists(Path(name)):
                 raise FileNotFoundError(
                     f"{name}: no such file or directory{source}; {HOW_TO_GET_DATA}"
                 )
@@ -170,6 +190,16 @@ def find_set(path: Path) -> tuple[Path, str]:
     return directory, beginning
 
 
+def is_set(path: str | os.PathLike) -> bool:
+    """Whether there are IDX files of an image set. InputError if of several sets."""
+    directory, beginning = find_set(Path(path))
+    return any(
+        match[1] == beginning
+        for pattern in ("*", "*-*-*/*")
+        for match, _ in _set_files(directory, pattern)
+    )
+
+
 def _set_files(directory: Path, pattern: str) -> list[tuple[re.Match[str], Path]]:
     """The files of image sets that match `pattern`, with their parts, by name."""
     found = []
@@ -180,7 +210,7 @@ def _set_files(directory: Path, pattern: str) -> list[tuple[re.Match[str], Path]
     return found
 
 
-def _exists(path: Path) -> bool:
+def exists(path: Path) -> bool:
     """Whether there is such a path, or a set whose files' names begin with it."""
     return path.exists() or any(
         file.name.startswith(f"{path.name}-")

@@ -16,6 +16,7 @@
 
     Optional: solution (what a solver returns)
 
+mdp/examples has problems of the textbooks, ready to be solved, and their answers.
 mdp/numerics is optional as well: rounding (which differences between actions are
 significant, refined values), graphs (which states are reached, loops), validation (how
 arguments are read). The chapters can be read without it.
@@ -50,8 +51,9 @@ Of one chapter only:
     c, low, high   a shift, the extremes of T v − v (7)
     w, θ, d, δ     steps to the end; what is near; the size of T v − v; T v − v (9)
     d, μ           visitation, stationary distribution (10)
-    g, h           gain, bias (10)
+    g, h           gain, bias (10, 13)
     n, c, p        polynomials in γ (12)
+    T, low, high   T of γ = 1, the extremes of T h − h; δ what a step gains (13)
     τ, δ, e        tie tolerance, residual, error (rounding)
 """
 

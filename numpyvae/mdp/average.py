@@ -4,7 +4,7 @@ Where it spends its time. Draw the first state from a distribution d₀. After k
 state has the distribution (P_πᵀ)ᵏ d₀. Weight step k by γᵏ, as its reward is. These
 weights sum to 1/(1 − γ), so
 
-    d = (1 − γ) Σₖ γᵏ (P_πᵀ)ᵏ d₀ = (1 − γ) (I − γ P_π)⁻ᵀ d₀                       (10.1)
+    d = (1 − γ) Σₖ γᵏ (P_πᵀ)ᵏ d₀ = (1 − γ) (I − γ P_π)⁻ᵀ d₀                      (10.1)
 
 sums to 1. It is the state-visitation distribution: that of the last state of a process
 that continues with probability γ after each step. With it the value is an average over
@@ -20,12 +20,12 @@ the average.
 
 The bias h(s) is the total by which the rewards from s on exceed the gain,
 
-    h(s) = E[ Σₖ ( R(sₖ, aₖ) − g ) | s₀ = s ].                                    (10.2)
+    h(s) = E[ Σₖ ( R(sₖ, aₖ) − g ) | s₀ = s ].                                   (10.2)
 
 (In a periodic chain these sums oscillate; h is then their average.) Separate the first
 reward, as in chapter 3: the rest is the bias of the next state. So
 
-    h + g = r_π + P_π h,        Σ_s μ(s) h(s) = 0.                                (10.3)
+    h + g = r_π + P_π h,        Σ_s μ(s) h(s) = 0.                               (10.3)
 
 Here μ is the stationary distribution: it solves μ = P_πᵀ μ and sums to 1. It is the
 limit of d as γ → 1. The product of μ and the first equation is g = μ·r_π, since
@@ -41,7 +41,7 @@ To solve (10.3), number the states 1, …, S and first set h₁ = 0. Then S equa
 S unknowns g, h₂, …, h_S remain. With I(s, s′) the entries of the identity matrix they
 are
 
-    g + Σ_{s′ ≥ 2} ( I(s, s′) − P_π(s, s′) ) h_{s′} = r_π(s),    s = 1, …, S.     (10.4)
+    g + Σ_{s′ ≥ 2} ( I(s, s′) − P_π(s, s′) ) h_{s′} = r_π(s),    s = 1, …, S.    (10.4)
 
 The matrix M of this system is I − P_π with ones as its first column. It is regular.
 Suppose it takes (g, h₂, …, h_S) to 0. By the product with μ, g = 0. So h = P_π h: each
@@ -85,7 +85,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from ..errors import InputError
-from .bellman import as_policy, factorize, induced_chain
+from .bellman import as_policy, factorize, induced_chain, require_end
 from .model import MDP
 from .numerics.validation import U, read_array, read_integer
 
@@ -121,6 +121,8 @@ def state_visitation(mdp: MDP, policy, start) -> np.ndarray:
             f"{d0.sum():.12g}"
         )
     P, _ = induced_chain(mdp, policy)
+    if mdp.gamma == 1:
+        require_end(mdp, policy, P)
     visits = factorize(P, mdp.gamma)(d0, transpose=True)
     return visits * (1 - mdp.gamma) if mdp.gamma < 1 else visits
 

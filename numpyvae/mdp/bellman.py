@@ -76,7 +76,6 @@ from scipy.sparse import csr_array, eye_array, issparse
 from scipy.sparse.linalg import bicgstab, splu
 
 from ..errors import InputError
-from ..errors import InputError
 from .model import MDP
 from .numerics.graphs import can_reach, name_states
 from .numerics.validation import U, read_array, read_named_policy

@@ -124,7 +124,7 @@ def check_primitives(rng: np.random.Generator) -> Iterator[GradientCheck]:
 
 
 class Case(NamedTuple):
-    """A model and a loss to check, with N images and num_samples of z per image (J or K)"""
+    """A model and a loss to check: N images, num_samples of z for each, J or K"""
 
     name: str
     config: VAEConfig

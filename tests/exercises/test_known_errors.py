@@ -94,7 +94,7 @@ def test_an_error_written_differently_gets_its_name(name, wrong, words):
 def test_an_unknown_error_is_wrong_without_a_name():
     verdict = judge(
         "entropy",
-        lambda logvar: 7 + 0 * logvar,
+        lambda logvar: 7 + logvar**3,
         package_function,
         trials_for_exercise("entropy"),
         known_errors("entropy"),
