@@ -33,7 +33,7 @@ your function returned and what is correct; and if the error is a known one, its
   `mdp/__init__.py`, with the table of symbols.
 - Each function is checked alone: what it calls of the other exercises is the package's own. So the order is yours.
 - A different way to write it is as good: loops, `einsum`, float64 only. Only the values count, and that arguments are
-  not changed unless the docstring says so. Speed, callbacks and the refusal of invalid arguments are not checked.
+  not changed unless the docstring says so. Speed and the refusal of invalid arguments are not checked.
 - To check one function: `{check} linear`. In a notebook: `from numpyvae.exercises import check_functions`, then
   `check_functions(globals())`.
 - With every function that is right in the package's place: `{train}`.
