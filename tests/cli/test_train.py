@@ -295,11 +295,6 @@ def test_a_truncated_data_file_is_named_and_nothing_is_written(
     assert "train-images-idx3-ubyte.gz" in error_line() and not Path("runs").exists()
 
 
-def test_without_data_the_error_says_how_to_get_it(error_line):
-    assert main(["train"]) == 2
-    assert "download" in error_line()
-
-
 def test_a_control_character_in_a_name_reaches_the_terminal_escaped(
     train, tiny_directory, capsys
 ):
