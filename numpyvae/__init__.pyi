@@ -1,7 +1,6 @@
 """What type checkers see of `numpyvae`: the names that __init__.py loads lazily."""
 
 from .data import Dataset as Dataset
-from .data import Dataset as Dataset
 from .data import IdxError as IdxError
 from .data import load_mnist as load_mnist
 from .data import read_idx as read_idx

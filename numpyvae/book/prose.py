@@ -8,10 +8,12 @@ tables, examples. "- " begins an entry of a list.
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 
 from ..pictures.svg import escape
 from .chapters import NUMBER
+from .equations import display, is_display, with_subscripts
 
 _COLUMNS = re.compile(r"\S {3,}\S|^ {2,}\S|[│┌└─]{2}|^>>> ")
 _SENTENCE_WITH_NUMBER = re.compile(r"^\S.* {3,}(\((?:\d+|[A-Z])\.\d+\))$")
@@ -21,7 +23,8 @@ class Prose:
     """Docstrings of one book to HTML.
 
     equations: {"(2.3)": id}, chapters: {2: id}, names: {name: id}. An equation's id is
-    set where its own chapter defines it, and everything else links there.
+    set where its own chapter defines it, and everything else links there. variables:
+    names of more than one letter that formulas set in italics.
     """
 
     def __init__(
@@ -29,8 +32,10 @@ class Prose:
         equations: Mapping[str, str],
         chapters: Mapping[int, str],
         names: Mapping[str, str],
+        variables: Collection[str] = (),
     ):
         self.equations, self.chapters, self.names = equations, chapters, names
+        self.variables = variables
 
     def link_numbers(self, text: str) -> str:
         """Text to HTML with links on equation numbers and "chapter 3"; nothing else
@@ -46,7 +51,9 @@ class Prose:
         """Text to HTML with links on equation numbers, "chapter 3" and `names`, and
         with *emphasis*.
         """
-        markup = re.sub(r"`([^`<>]+)`", self._name, self.link_numbers(text))
+        pieces = re.split(r"(`[^`<>]+`)", self.link_numbers(text))
+        pieces[::2] = map(with_subscripts, pieces[::2])  # code is in between
+        markup = re.sub(r"`([^`<>]+)`", self._name, "".join(pieces))
         return re.sub(r"(?<![\w*])\*(\w+)\*(?![\w*])", r"<em>\1</em>", markup)
 
     def _equation(self, match):
@@ -63,60 +70,59 @@ class Prose:
         code = f"<code>{match[1]}</code>"
         return f'<a href="#{address}">{code}</a>' if address else code
 
-    def blocks(self, docstring: str, defines: tuple[str, ...] = ()) -> str:
+    def blocks(self, docstring: str, defines: Iterable[str] = ()) -> str:
         """A whole docstring to HTML. defines: the equation numbers that get their id
         here, at their first formula.
         """
-        left, parts = set(defines), []
         if not docstring.strip():
             return ""
+        left, parts = set(defines), []
         for block in re.split(r"\n\s*\n", docstring.strip("\n")):
-            parts += [
-                self._block(kind, lines, left)
-                for kind, lines in _groups(block.split("\n"))
-            ]
+            for kind, lines in _groups(block.split("\n")):
+                parts.append(self._block(kind, lines, left))
         return "\n".join(parts)
 
-    def _block(self, kind, lines, left):
-        if kind == "formula":
-            return f"<pre>{chr(10).join(self._formula(line, left) for line in lines)}</pre>"
+    def _block(self, kind: str, lines: list[str], left: set[str]) -> str:
         if kind == "list":
             items = re.split(r"(?:^|\n) *- ", "\n".join(lines))[1:]
-            return (
-                "<ul>"
-                + "".join(
-                    f"<li>{self.cite(' '.join(item.split()))}</li>" for item in items
-                )
-                + "</ul>"
-            )
-        return (
-            "<p>"
-            + " ".join(
-                self._formula(" ".join(line.split()), left)
-                if _SENTENCE_WITH_NUMBER.match(line)
-                else self.cite(" ".join(line.split()))
-                for line in lines
-            )
-            + "</p>"
-        )
+            entries = [
+                f"<li>{self.cite(' '.join(item.split()))}</li>" for item in items
+            ]
+            return f"<ul>{''.join(entries)}</ul>"
+        if kind == "formula" and is_display(lines):
+            number = partial(self._number, left)
+            return display(lines, self.cite, number, self.variables)
+        if kind == "formula":
+            text = "\n".join(self._with_number(line, left) for line in lines)
+            return f'<pre tabindex="0">{text}</pre>'
+        sentences = []
+        for line in lines:
+            words = " ".join(line.split())
+            if _SENTENCE_WITH_NUMBER.match(line):
+                sentences.append(self._with_number(words, left))
+            else:
+                sentences.append(self.cite(words))
+        return f"<p>{' '.join(sentences)}</p>"
 
-    def _formula(self, line, left):
-        ends = [
-            n
-            for n in NUMBER.findall(line)
-            if line.strip().startswith(n) or line.endswith(n)
-        ]
-        number = next((n for n in ends if n in left), None)
-        if number is None:
-            return self.cite(line)
+    def _number(self, left: set[str], number: str) -> str:
+        """An equation's number: with its id where it is defined, else a link"""
+        if number not in left:
+            return self.cite(number)
         left.discard(number)
-        before, after = (
-            line.split(number, 1)
-            if line.strip().startswith(number)
-            else line.rsplit(number, 1)
-        )
-        defined = f'<span class="number" id="{self.equations[number]}">{number}</span>'
-        return self.cite(before) + defined + self.cite(after)
+        return f'<span class="number" id="{self.equations[number]}">{number}</span>'
+
+    def _with_number(self, line: str, left: set[str]) -> str:
+        """A line in its own form, which may begin or end with an equation's number"""
+        words = line.strip()
+        for number in NUMBER.findall(line):
+            if number in left and words.startswith(number):
+                before, after = line.split(number, 1)
+            elif number in left and words.endswith(number):
+                before, after = line.rsplit(number, 1)
+            else:
+                continue
+            return self.cite(before) + self._number(left, number) + self.cite(after)
+        return self.cite(line)
 
     def note(self, docstring: str) -> str:
         """A function's docstring to HTML, for a narrow column: what wide gaps set apart
@@ -125,19 +131,23 @@ class Prose:
         lines = []
         for line in docstring.split("\n"):
             pieces = re.split(r" {3,}", line.strip())
-            lines += (
-                [line]
-                if len(pieces) == 1
-                else [each for piece in pieces for each in ("", piece, "")]
-            )
+            if len(pieces) == 1:
+                lines.append(line)
+            else:
+                for piece in pieces:
+                    lines += ["", piece, ""]
         return self.blocks("\n".join(lines))
 
 
 def _groups(lines: list[str]) -> list[tuple[str, list[str]]]:
     """The runs of one block: ("prose" | "formula" | "list", lines)"""
     groups: list[tuple[str, list[str]]] = []
+    example = False  # from the first >>> on, also the lines that it prints
     for line in lines:
-        if re.match(r" *- \S", line) or (
+        example = example or line.lstrip().startswith(">>> ")
+        if example:
+            kind = "formula"
+        elif re.match(r" *- \S", line) or (
             groups and groups[-1][0] == "list" and line.startswith(" ")
         ):
             kind = "list"

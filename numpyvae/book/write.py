@@ -12,7 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from ..errors import InputError
+from ..pictures.page import html_page
 from ..pictures.svg import escape
+from . import live
 from .chapters import (
     BOOKS,
     PACKAGE,
@@ -25,13 +28,14 @@ from .chapters import (
 )
 from .figures.all import Figure
 from .highlight import highlight
-from .page import figure_html, html_page, row_html
+from .page import STYLE, figure_html, piece_html
 from .prose import Prose
 
 TITLE = "numpyvae: two books in code"
 INTRODUCTION = (
-    "Two books that are programs: the source of the package, chapter by chapter, with its prose beside it. "
-    "Every figure was computed by the functions on this page when the page was made."
+    "Two books that are programs: the source of the package, chapter by chapter, with "
+    "its prose beside it. Every figure was computed by the functions on this page when "
+    "the page was made."
 )
 
 
@@ -50,32 +54,55 @@ class Row(NamedTuple):
 def book_html(
     figures: Iterable[Figure] = (), appendix: str = "", package: Path = PACKAGE
 ) -> str:
-    """The page. figures: see `make_figures`; appendix: markup that ends book one."""
+    """The page. figures: see `make_figures`; appendix: markup that ends book one.
+
+    Raises ValueError if a figure belongs to a chapter that does not exist.
+    """
     figures = list(figures)
     books = {name: read_book(name, package) for name in BOOKS}
-    contents = "".join(
-        _contents(name, chapters) for name, (_, chapters) in books.items()
-    )
-    body = [
-        f"<h1>{escape(TITLE)}</h1>",
-        f'<p class="lead">{escape(INTRODUCTION)}</p>',
-        f"<nav>{contents}</nav>",
-    ]
+    check_figures(figures, books)
+    contents, body = "", []
     for name, (introduction, chapters) in books.items():
+        contents += _contents(name, chapters)
         anchors = book_anchors(chapters)
         prose = book_prose(name, chapters, anchors)
         body += [
             f'<h2 id="{name}">{escape(BOOKS[name])}</h2>',
             f'<div class="chapter">{prose.blocks(introduction)}</div>',
         ]
-        body += [
-            _chapter(
-                c, anchors, prose, [f for f in figures if f.chapter == (name, c.name)]
+        for i, chapter in enumerate(chapters):
+            own = [f for f in figures if f.chapter == (name, chapter.name)]
+            turn = _turn(chapters, i)
+            body.append(_chapter(chapter, anchors, prose, own, turn))
+        if name == "vae":
+            body.append(appendix)
+    return html_page(
+        TITLE,
+        STYLE,
+        f"<h1>{escape(TITLE)}</h1>",
+        f'<p class="lead">{escape(INTRODUCTION)}</p>',
+        f'<div class="page"><nav class="contents">{contents}</nav><main>',
+        *body,
+        "</main></div>",
+        script=live.script(figures),
+    )
+
+
+def check_figures(
+    figures: Iterable[Figure], books: Mapping[str, tuple[str, list[Chapter]]]
+) -> None:
+    """ValueError names a figure whose chapter does not exist."""
+    known = {
+        (name, chapter.name)
+        for name, (_, chapters) in books.items()
+        for chapter in chapters
+    }
+    for figure in figures:
+        if figure.chapter not in known:
+            raise InputError(
+                f"the figure {figure.name} belongs to numpyvae/"
+                f"{'/'.join(figure.chapter)}.py, which does not exist"
             )
-            for c in chapters
-        ]
-        body += [appendix] if name == "vae" and appendix else []
-    return html_page(TITLE, *body)
 
 
 def book_prose(book: str, chapters: list[Chapter], anchors: Anchors) -> Prose:
@@ -91,7 +118,19 @@ def book_prose(book: str, chapters: list[Chapter], anchors: Anchors) -> Prose:
             names.setdefault(name, address)
     names.update({chapter.name: chapter.id for chapter in chapters})
     numbers = {chapter.number: chapter.id for chapter in chapters}
-    return Prose(equations, numbers, names)
+    return Prose(equations, numbers, names, variables(chapters))
+
+
+def variables(chapters: Iterable[Chapter]) -> set[str]:
+    """The names of two letters or more that functions of the book use: mu, eps, dy."""
+    found = set()
+    for chapter in chapters:
+        for node in ast.walk(chapter.tree):
+            if isinstance(node, ast.arg):
+                found.add(node.arg)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                found.add(node.id)
+    return found
 
 
 def equation_id(book: str, number: str) -> str:
@@ -100,11 +139,24 @@ def equation_id(book: str, number: str) -> str:
 
 
 def _contents(book: str, chapters: list[Chapter]) -> str:
+    """A book's part of the table of contents; a chapter's summary is its tooltip"""
     items = "".join(
-        f'<li><a href="#{c.id}">{escape(c.name)}</a> {escape(_summary(c))}</li>'
+        f'<li><a href="#{c.id}" title="{escape(_summary(c))}">{escape(c.name)}</a></li>'
         for c in chapters
     )
-    return f'<div><h2><a href="#{book}">{escape(BOOKS[book])}</a></h2><ol>{items}</ol></div>'
+    return f'<h2><a href="#{book}">{escape(BOOKS[book])}</a></h2><ol>{items}</ol>'
+
+
+def _turn(chapters: list[Chapter], i: int) -> str:
+    """Links to the chapters before and after"""
+    links = ["<span></span>", "<span></span>"]
+    if i > 0:
+        before = chapters[i - 1]
+        links[0] = f'<a href="#{before.id}">← {before.number}. {before.name}</a>'
+    if i + 1 < len(chapters):
+        after = chapters[i + 1]
+        links[1] = f'<a href="#{after.id}">{after.number}. {after.name} →</a>'
+    return f'<p class="turn">{"".join(links)}</p>'
 
 
 def _summary(chapter: Chapter) -> str:
@@ -118,27 +170,24 @@ def _without_number(docstring: str) -> str:
 
 
 def _chapter(
-    chapter: Chapter, anchors: Mapping, prose: Prose, figures: list[Figure]
+    chapter: Chapter,
+    anchors: Anchors,
+    prose: Prose,
+    figures: list[Figure],
+    turn: str,
 ) -> str:
     own = anchors[chapter.name]
     rows = module_rows(chapter)
+    on_rows = {row.name for row in rows}  # the ids of functions are on their rows
     places = {
         place: own[name]
         for name, place in definitions(chapter.tree).items()
-        if name not in {row.name for row in rows}
-    }  # a function's id is on its row
+        if name not in on_rows
+    }
     lines = highlight(
         chapter.source, name_links(chapter, anchors), places, prose.link_numbers
     )
-    shown = "".join(figure_html(f.name, f.title, f.caption, f.content) for f in figures)
-    parts = [
-        f"<h3>{chapter.number}. {escape(chapter.name)}</h3>",
-        f'<p class="about"><code>{chapter.file}</code>, tests in <code>tests/{chapter.book}</code></p>',
-        f'<div class="head{" stacked" if any(f.wide for f in figures) else ""}">'
-        f"<div>{prose.blocks(_without_number(chapter.docstring), tuple(chapter.equations))}</div>",
-        f'<div class="figures">{shown}</div>' if shown else "",
-        "</div>",
-    ]
+    pieces = []
     for row in rows:
         code = [
             lines[i - 1]
@@ -147,16 +196,28 @@ def _chapter(
         ]
         if row.docstring or any(code):
             heading = row.name.rpartition(".")[2] if row.docstring else ""
-            parts.append(
-                row_html(
-                    heading,
-                    prose.note(row.docstring),
-                    code,
-                    own.get(row.name) if row.name else None,
-                )
-            )
-    return (
-        f'<section class="chapter" id="{chapter.id}">' + "\n".join(parts) + "</section>"
+            note = prose.note(row.docstring)
+            pieces.append(piece_html(heading, note, code, own.get(row.name or None)))
+    text = prose.blocks(_without_number(chapter.docstring), chapter.equations)
+    about = f"<code>{chapter.file}</code>, tests in <code>tests/{chapter.book}</code>"
+    wide, narrow = "", ""
+    for figure in figures:
+        shown = figure_html(*figure.shown, live.controls(figure))
+        if figure.wide:
+            wide += shown
+        else:
+            narrow += shown
+    return "\n".join(
+        [
+            f'<section class="chapter" id="{chapter.id}">',
+            f"<h3>{chapter.number}. {escape(chapter.name)}</h3>",
+            f'<p class="about">{about}</p>',
+            f'<div class="figures">{wide}</div>' if wide else "",
+            f'<div class="sides"><div>{text}',
+            f'<div class="figures">{narrow}</div>' if narrow else "",
+            f"</div><div>{''.join(pieces)}</div></div>",
+            f"{turn}</section>",
+        ]
     )
 
 
@@ -164,40 +225,32 @@ def module_rows(chapter: Chapter) -> list[Row]:
     """A module's lines behind its docstring, in rows: one per function, class and
     method, one per run of other code.
     """
-    starts = [
-        (_end(chapter.tree.body[0]) if ast.get_docstring(chapter.tree) else 1, "", None)
-    ]
-    for node in chapter.tree.body:
+    tree, lines = chapter.tree, chapter.source.splitlines()
+    first = _end(tree.body[0]) if ast.get_docstring(tree) else 1
+    starts: list[tuple[int, str, ast.AST | None]] = [(first, "", None)]
+    for node in tree.body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             starts += list(_starts(node, node.name))
         elif starts[-1][2] is not None:  # other code behind a function
             starts.append((node.lineno, "", None))
-    lines, last = chapter.source.splitlines(), len(chapter.source.splitlines()) + 1
-    rows = []
-    for (first, name, node), following in zip(
-        starts, [start for start, _, _ in starts[1:]] + [last], strict=True
-    ):
-        comment = following  # comments above a function belong to it
-        while (
-            comment > first + 1
-            and comment <= len(lines)
-            and lines[comment - 2].lstrip().startswith("#")
-        ):
-            comment -= 1
+    ends = [start for start, _, _ in starts[1:]] + [len(lines) + 1]
+    rows: list[Row] = []
+    for (first, name, node), end in zip(starts, ends, strict=True):
+        # Comments above the next function belong to it.
+        last = end
+        while first + 1 < last <= len(lines) and _is_comment(lines[last - 2]):
+            last -= 1
         docstring = ast.get_docstring(node) if node is not None else None
-        covered = (
-            range(node.body[0].lineno, _end(node.body[0])) if docstring else range(0)
-        )
-        rows.append(
-            Row(
-                rows[-1].last if rows else first,
-                comment,
-                name,
-                docstring or "",
-                covered,
-            )
-        )
+        covered = range(0)
+        if docstring:
+            covered = range(node.body[0].lineno, _end(node.body[0]))
+        begin = rows[-1].last if rows else first
+        rows.append(Row(begin, last, name, docstring or "", covered))
     return rows
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
 
 
 def _starts(node: ast.AST, name: str) -> Iterator[tuple[int, str, ast.AST]]:

@@ -38,6 +38,7 @@ from ..settings import TrainingOptions, VAEConfig, check_together
 from ..vae.likelihoods import LIKELIHOODS
 from .evaluation import ElboTerms, evaluate_elbo
 from .history import COLUMNS
+from .model_input import check_labels, model_input
 from .parallel.interrupts import deferred_interrupt
 from .parallel.step import training_step
 from .parallel.threads import check_processes, default_processes, limited_blas_threads
@@ -53,6 +54,8 @@ def train(
     config: VAEConfig,
     options: TrainingOptions,
     *,
+    labels: ArrayLike | None = None,
+    test_labels: ArrayLike | None = None,
     state: TrainingState | None = None,
     processes: int | None = None,
     after_batch: Callable[[TrainingState, float], object] | None = None,
@@ -63,6 +66,7 @@ def train(
 
     images, test_images  (N, rows, columns) or (N, D): uint8, 0 to 255, or floats; test
                          images may be None
+    labels, test_labels  (N,), integers from 0, for a model that is told the class
     state                where to begin; None: with new parameters
     processes            the number of processes that share each step; None: two where
                          that is safe and faster, else one
@@ -99,6 +103,11 @@ def train(
             "test_images", test_images, config.input_dim, unit_interval
         )
     data = Dataset.in_memory(images, test_images)
+    labels = check_labels("labels", labels, len(images), config)
+    if test_images is not None:
+        count = len(test_images)
+        test_labels = check_labels("test_labels", test_labels, count, config)
+    data = replace(data, labels=labels, test_labels=test_labels)
     if state is None:
         state = initial_state(images, config, options)
     check_model(state, config)
@@ -120,7 +129,9 @@ def train(
             for batch in minibatches(order, state.batches_done, options.batch_size):
                 started = time.perf_counter()
                 with deferred_interrupt(), batch_named(state):
-                    x = data.input("train", options.binarize, state.rng, batch)
+                    x = model_input(
+                        data, "train", config, options.binarize, state.rng, batch
+                    )
                     eps = sample_noise(state.rng, len(batch), config, options)
                     loss = step(x, eps)
                     state.end_batch(loss, len(batch), time.perf_counter() - started)
@@ -169,7 +180,7 @@ def epoch_results(
     terms = ElboTerms(math.nan, math.nan, math.nan, None)
     if len(data.test_images):
         rng = stream("evaluation", options.seed, state.epoch)
-        x = data.input("test", options.binarize, rng)
+        x = model_input(data, "test", config, options.binarize, rng)
         terms = evaluate_elbo(state.params, x, config, rng, threads=threads)
     values = (
         state.epoch,

@@ -5,9 +5,9 @@ with f(z) = log p(x|z). Its gradient in φ has to pass through the sampling of z
 chapter has five ways, and what each costs in variance.
 
 Two kinds of derivative. ∂/∂φ holds z fixed. d/dφ, the total derivative, holds only the
-noise eps fixed: z = mu + σ eps then moves with φ. For a function h of z and φ
+noise eps fixed: z = mu + σ eps then moves with φ. For a function F of z and φ
 
-    (11.1)  dh/dφ = ∂h/∂z ∂z/∂φ + ∂h/∂φ                     the chain rule
+    (11.1)  dF/dφ = ∂F/∂z ∂z/∂φ + ∂F/∂φ                     the chain rule
 
 ∂ log q/∂φ is called the score of q. Since ∂ log q = ∂q/q, we have ∂q = q ∂ log q, so
 

@@ -30,6 +30,7 @@ from numpyvae.book.page import STYLE, cost_table, figure_html
 from numpyvae.book.prose import Prose
 from numpyvae.book.write import book_html, module_rows
 from numpyvae.cli import book as book_command
+from numpyvae.pictures.page import BASE_STYLE
 from tests.pictures import reading
 
 ROOT = Path(__file__).parents[2]
@@ -168,8 +169,10 @@ def test_the_page_adapts_to_its_window_and_to_the_readers_setting(text):
 
 
 def test_all_text_has_contrast_in_both_color_schemes():
-    used = set(re.findall(r"(?:(?<!-)color|fill): var\(--([\w-]+)\)", STYLE))
-    for palette in reading.palettes(STYLE.split("\n.plot {")[0]):
+    used = set(
+        re.findall(r"(?:(?<!-)color|fill): var\(--([\w-]+)\)", BASE_STYLE + STYLE)
+    )
+    for palette in reading.palettes(BASE_STYLE):
         for name in used - {"paper"}:
             for ground in ("paper", "page"):
                 assert reading.contrast(palette[name], palette[ground]) >= 4.5, (
@@ -401,7 +404,7 @@ def test_a_definition_gets_the_id_once_and_references_link_to_it():
     assert (
         " and (7.7), " in made
         and '<a href="#b-two">chapter 2</a>' in made
-        and "x &lt; y" in made
+        and '<span class="term"><i>y</i></span>' in made
     )
     assert (
         '<a href="#b-two.f"><code>f</code></a>' in made and "and <code>g</code>" in made
@@ -416,7 +419,8 @@ def test_prose_lists_and_formulas_are_told_apart():
     assert made.split("\n")[0] == "<p>Words and words, <em>loud</em>.</p>"
     assert (
         "<ul><li>one more</li><li>two</li></ul>" in made
-        and "<pre>name     explained\n    x = 1</pre>" in made
+        and '<pre tabindex="0">name     explained\n    x = 1</pre>' in made
+        and '<pre tabindex="0">&gt;&gt;&gt; f(1)\n2</pre>' in made
     )
 
 
@@ -425,6 +429,28 @@ def test_a_narrow_note_sets_wide_gaps_on_lines_of_their_own():
         "<p>y = x W</p>\n<p>x (N, I) -&gt; y (N, O)</p>\n<p>More words.</p>"
     )
     assert prose().note("") == ""
+
+
+def test_the_contents_lead_to_every_chapter_and_chapters_to_their_neighbors(page, text):
+    nav = text[text.index("<nav") : text.index("</nav>")]
+    assert re.findall(r'<li><a href="#([^"]+)"', nav) == [c.id for c in CHAPTERS]
+    turns = re.findall(r'<p class="turn">(.*?)</p>', text)
+    assert len(turns) == len(CHAPTERS)
+    for before, after, turn in zip(CHAPTERS, CHAPTERS[1:], turns, strict=False):
+        if before.book == after.book:
+            assert f'<a href="#{after.id}">{after.number}. {after.name} →</a>' in turn
+    assert f'href="#{CHAPTERS[0].id}">← ' in turns[1] and "←" not in turns[0]
+
+
+def test_a_figure_of_a_chapter_that_does_not_exist_is_refused():
+    figure = figures.Figure("lost", ("vae", "nowhere"), "t", "c", np.zeros((2, 2)))
+    with pytest.raises(ValueError, match="lost belongs to numpyvae/vae/nowhere"):
+        book_html([figure])
+
+
+def test_every_figure_of_the_table_belongs_to_a_chapter_that_exists():
+    chapters = {(c.book, c.name) for c in CHAPTERS}
+    assert {chapter for _, chapter, *_ in figures._WITHOUT_IMAGES} <= chapters
 
 
 def test_the_numbered_equations_of_book_two_are_all_linked(page):

@@ -295,6 +295,11 @@ def test_a_truncated_data_file_is_named_and_nothing_is_written(
     assert "train-images-idx3-ubyte.gz" in error_line() and not Path("runs").exists()
 
 
+def test_without_data_the_sample_that_is_installed_is_trained_on(capsys):
+    assert main(["train", "--epochs", "1", "--hidden", "4"]) == 0
+    assert "For all of MNIST: numpyvae download" in capsys.readouterr().out
+
+
 def test_a_control_character_in_a_name_reaches_the_terminal_escaped(
     train, tiny_directory, capsys
 ):

@@ -14,24 +14,11 @@ from ...data.pixels import to_input
 from ...pictures.samples import enlarge
 from ...settings import TrainingOptions, VAEConfig
 from ...training.loop import train
-from . import (
-    collapse as figures_collapse,
-)
-from . import (
-    estimators as figures_estimators,
-)
-from . import (
-    mdp as figures_mdp,
-)
-from . import (
-    vae as figures_vae,
-)
+from . import collapse, estimators, mdp, vae
 from .step_graph import step_graph_svg
 
-STEP_EPOCHS, STEP_IMAGE = (
-    3,
-    7,
-)  # of training before the step, and the test image that it shows
+STEP_EPOCHS = 3  # of training before the step that is shown
+STEP_IMAGE = 7  # the test image that it shows
 
 
 class Figure(NamedTuple):
@@ -46,84 +33,110 @@ class Figure(NamedTuple):
     content: str | np.ndarray
 
     @property
+    def shown(self) -> tuple[str, str, str, str | np.ndarray]:
+        """What a page shows of it: name, title, caption and content."""
+        return self.name, self.title, self.caption, self.content
+
+    @property
     def wide(self) -> bool:
         """Whether it takes the whole width of a page."""
         return self.name == "step"
 
 
+Maker = Callable[[], str]
 # name, chapter, title, caption, the function that makes it
-_WITHOUT_IMAGES: tuple[
-    tuple[str, tuple[str, str], str, str, Callable[[], str]], ...
-] = (
+_WITHOUT_IMAGES: tuple[tuple[str, tuple[str, str], str, str, Maker], ...] = (
     (
         "kl",
         ("vae", "gaussian"),
         "Where q is nearly p",
-        "In float32, exp(d) − 1 − d loses its digits near 0 and even turns negative. expm1(d) − d does not.",
-        figures_vae.kl_cancellation_svg,
+        (
+            "In float32, exp(d) − 1 − d loses its digits near 0 and even turns "
+            "negative. expm1(d) − d does not."
+        ),
+        vae.kl_cancellation_svg,
     ),
     (
         "adam",
         ("vae", "adam"),
         "Adam's first steps",
-        "A constant gradient should give steps of one learning rate. Without bias correction the first steps "
-        "are up to 6.6 times as long.",
-        figures_vae.adam_steps_svg,
+        (
+            "A constant gradient should give steps of one learning rate. Without bias "
+            "correction the first steps are up to 6.6 times as long."
+        ),
+        vae.adam_steps_svg,
     ),
     (
         "gradcheck",
         ("vae", "gradcheck"),
         "Two numerical derivatives",
-        "A central difference loses digits on both sides of its best h. The complex step subtracts nothing: below "
-        "h = 10⁻⁸ its error is rounding alone.",
-        figures_vae.gradient_errors_svg,
+        (
+            "A central difference loses digits on both sides of its best h. The complex "
+            "step subtracts nothing: below h = 10⁻⁸ its error is rounding alone."
+        ),
+        vae.gradient_errors_svg,
     ),
     (
         "estimators",
         ("vae", "gradient_estimators"),
         "Estimates of one gradient",
-        "Each dot is an estimate from one sample, the ring their mean. Lines cross at the true gradient, which quadrature "
-        "gives exactly. The naive mean is elsewhere.",
-        figures_estimators.estimator_clouds_svg,
+        (
+            "Each dot is an estimate from one sample, the ring their mean. Lines cross "
+            "at the true gradient, which quadrature gives exactly. The naive mean is "
+            "elsewhere."
+        ),
+        estimators.estimator_clouds_svg,
     ),
     (
         "variance",
         ("vae", "gradient_estimators"),
         "Variance against J",
-        "The mean of J samples has 1/J of the variance. The score function needs many times the samples of the pathwise "
-        "estimator. The naive one varies little, but about a wrong value.",
-        figures_estimators.estimator_variance_svg,
+        (
+            "The mean of J samples has 1/J of the variance. The score function needs "
+            "many times the samples of the pathwise estimator. The naive one varies "
+            "little, but about a wrong value."
+        ),
+        estimators.estimator_variance_svg,
     ),
     (
         "bound",
         ("vae", "iwae"),
         "ELBO_K rises to log p(x)",
-        "A linear model, so log p(x) is known exactly. K = 1 is the ELBO; with more samples the bound closes the gap.",
-        figures_vae.importance_bound_svg,
+        (
+            "A linear model, so log p(x) is known exactly. K = 1 is the ELBO; with more "
+            "samples the bound closes the gap."
+        ),
+        vae.importance_bound_svg,
     ),
     (
         "value-iteration",
-        ("mdp", "solvers"),
+        ("mdp", "contraction"),
         "Value iteration",
-        "Each sweep multiplies the error by γ: a straight line on a logarithmic axis. Nearer to γ = 1 it falls "
-        "more slowly.",
-        figures_mdp.value_iteration_svg,
+        (
+            "Each sweep multiplies the error by γ: a straight line on a logarithmic "
+            "axis. Nearer to γ = 1 it falls more slowly."
+        ),
+        mdp.value_iteration_svg,
     ),
     (
         "grid-world",
         ("mdp", "ties"),
         "A grid world",
-        "A step slips to either side with probability 0.1 and costs 0.04; γ = 0.99. Darker cells have higher values, "
-        "arrows are optimal actions.",
-        figures_mdp.grid_world_svg,
+        (
+            "A step slips to either side with probability 0.1 and costs 0.04; γ = 0.99. "
+            "Darker cells have higher values, arrows are optimal actions."
+        ),
+        mdp.grid_world_svg,
     ),
     (
         "advantage",
         ("mdp", "discount"),
         "A crossing and a touching root",
-        "Where p(γ) turns positive, the optimal policy changes, in the four-state chain at (√3 − 1)/2. Where p only "
-        "touches 0, nothing changes.",
-        figures_mdp.advantage_polynomials_svg,
+        (
+            "Where p(γ) turns positive, the optimal policy changes, in the four-state "
+            "chain at (√3 − 1)/2. Where p only touches 0, nothing changes."
+        ),
+        mdp.advantage_polynomials_svg,
     ),
 )
 COUNT = len(_WITHOUT_IMAGES) + 3
@@ -138,29 +151,31 @@ def make_figures(images: np.ndarray, test_images: np.ndarray) -> Iterator[Figure
         "step",
         ("vae", "elbo"),
         "One training step",
-        "One digit passes through the model, blue, and the gradients come back. mu and logvar each get two "
-        f"gradients, whose sum is passed on. The model has trained for {STEP_EPOCHS} epochs; y is shown "
-        "as the mean of p(x|z). Signed arrays: orange is positive, blue negative.",
+        "One digit passes through the model, blue, and the gradients come back. mu and "
+        "logvar each get two gradients, whose sum is passed on. The model has trained "
+        f"for {STEP_EPOCHS} epochs; y is shown as the mean of p(x|z). Signed arrays: "
+        "orange is positive, blue negative.",
         one_step_svg(images, test_images),
     )
     for name, chapter, title, caption, make in _WITHOUT_IMAGES:
         yield Figure(name, chapter, title, caption, make())
-    model = figures_collapse.train_linear_model(images)
+    model = collapse.train_linear_model(images)
     yield Figure(
         "collapse",
         ("vae", "likelihoods"),
         "Posterior collapse, unit by unit",
-        f"A linear model with a fixed variance of {figures_collapse.DECODER_VARIANCE:g}. A unit stays active "
-        "if its principal axis of the images has a larger variance than that. The others become the prior.",
-        figures_collapse.collapse_svg(model),
+        f"A linear model with a fixed variance of {collapse.DECODER_VARIANCE:g}. A unit "
+        "stays active if its principal axis of the images has a larger variance than "
+        "that. The others become the prior.",
+        collapse.collapse_svg(model),
     )
     yield Figure(
         "traversal",
         ("vae", "likelihoods"),
         "What each unit does",
-        "One row per unit, by falling KL: the unit runs through the prior's quantiles. A collapsed unit "
-        "changes nothing.",
-        enlarge(figures_collapse.traversal_image(model, shape), 2),
+        "One row per unit, by falling KL: the unit runs through the prior's quantiles. "
+        "A collapsed unit changes nothing.",
+        enlarge(collapse.traversal_image(model, shape), 2),
     )
 
 

@@ -131,7 +131,7 @@ def importance_bound_svg() -> str:
         "importance samples K",
         "nats per image",
         log_x=True,
-        notes=[(1.15, bounds[0], "ELBO = L₁", "start")],
+        notes=[(1.15, bounds[0], "ELBO₁, the ELBO", "start")],
     )
 
 

@@ -14,6 +14,7 @@ RETURNS = {
     "log_density_backward": ("dx", "dmu", "dlogvar"),
     "reparameterize_backward": ("dmu", "dlogvar"),
     "mlp": ("y", "caches"),
+    "mlp_backward": ("what is returned",),
     "decode_backward": ("dz", "grads"),
     "elbo_terms": ("log_px", "kl", "cache"),
     "negative_elbo": ("loss", "cache"),
@@ -45,8 +46,7 @@ def output_names(exercise: str, inputs: Mapping, count: int) -> tuple[str, ...]:
     if parameters and count == len(parameters):
         return tuple(f"grads[{name!r}]" for name in parameters)
     if parameters and count == len(parameters) + 1:
-        first = returned[0] if returned else "what is returned"
-        return (first, *(f"grads[{name!r}]" for name in parameters))
+        return (returned[0], *(f"grads[{name!r}]" for name in parameters))
     if 1 < count < len(returned):  # what is written into grads = (dW, db)
         return returned[-count:]
     if count == 1:

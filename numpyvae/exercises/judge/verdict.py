@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..table import BY_NAME
+from .naming import Namer, agrees_exactly
 from .outputs import (
     Failure,
     Unusable,
@@ -121,9 +122,9 @@ def judge(
     status = "wrong" if any(wrong) else "right"
     first = wrong.index(True) if any(wrong) else failed.index(True)
     trial, output = pairs[first]
-    error = matching_error(outputs, failed, trials, errors, exact=status == "right")
-    words = error.words if error else ""
-    got, expected = describe(output, trial, names_of(name, trial))
+    named = partial(names_of, name)
+    namer = Namer(trials, outputs, failed, errors, run, named)
+    got, expected = describe(output, trial, named(trial))
     found = verdict(
         status,
         trial.text or call_text(name, trial.inputs),
@@ -131,11 +132,14 @@ def judge(
         expected,
     )
     if status == "right":
+        known = namer.known(agrees_exactly)
+        words = known.words if known else ""
         return found._replace(
             remark=remark(name, words, output, expected_arrays(trial))
         )
+    error = namer.find(f, functions, name)
     return found._replace(
-        error=words,
+        error=error.words if error else "",
         problem=output.message if isinstance(output, Failure) else "",
         published=error.published if error else "",
     )
@@ -158,31 +162,6 @@ def forgiven(trial: Trial, output: tuple | Failure) -> bool:
     )
     rounding = 1e3 * np.finfo(np.float32 if single else np.float64).eps
     return equal(expected_arrays(trial), output, rounding, rounding)
-
-
-def matching_error(
-    outputs: list,
-    failed: list[bool],
-    trials: Sequence[Trial],
-    errors: Iterable,
-    exact: bool = False,
-):
-    """The known error with these outputs, or None.
-
-    Two implementations of one error need not agree on a delicate trial to the last
-    digit. They have to fail the same delicate trials, and agree on all others. With
-    `exact` they have to agree on every trial.
-    """
-    for error in errors:
-        theirs = [run(trial, error.function, error.functions) for trial in trials]
-        if all(
-            correct(trial, b) != wrong
-            if trial.delicate and not exact
-            else equal(a, b, max(trial.rtol, 1e-7), trial.atol)
-            for trial, a, b, wrong in zip(trials, outputs, theirs, failed, strict=True)
-        ):
-            return error
-    return None
 
 
 def run(

@@ -7,11 +7,11 @@ import re
 
 import numpy as np
 import pytest
-from tests.pictures.reading import read
 
 from numpyvae.book.figures import mdp as figures_mdp
 from numpyvae.mdp import critical_discounts, optimal_actions
 from tests.pictures import reading
+from tests.pictures.reading import read
 
 
 def test_value_iterations_error_falls_by_gamma_per_sweep():

@@ -8,13 +8,13 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from numpyvae.book.figures.arrays import array_image
-from tests.book.figures.test_arrays import shades
 
 from numpyvae.book.figures import all as figures
 from numpyvae.book.figures import step_graph
+from numpyvae.book.figures.arrays import array_image
 from numpyvae.settings import VAEConfig
 from numpyvae.vae import elbo_terms, init_params, negative_elbo, negative_elbo_backward
+from tests.book.figures.test_arrays import shades
 from tests.pictures import reading
 
 ROOT = Path(__file__).parents[3]

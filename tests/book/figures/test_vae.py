@@ -8,13 +8,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from scipy import stats
-from tests.pictures.reading import read
 
 from numpyvae.book.figures import collapse as figures_collapse
 from numpyvae.book.figures import estimators as figures_estimators
 from numpyvae.book.figures import vae as figures_vae
 from numpyvae.vae import gradient_estimators as estimators
 from tests.pictures import reading
+from tests.pictures.reading import read
 
 
 def slope(x, y):
