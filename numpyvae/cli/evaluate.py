@@ -65,6 +65,7 @@ def run(args: Namespace, console: Console) -> int:
     result |= {
         "data": str(source),
         "data_of_run": same,
+        "classes": source.classes,
         "seed": args.seed,
         "run": args.run,
         "epochs": len(trained.state.history),
