@@ -185,7 +185,9 @@ def refuse_endless(mdp: MDP, P, policy) -> None:
     """ValueError if an improved policy never ends: its average reward is positive."""
     endless = never_ends(mdp, policy, P)
     if endless.any():
-        raise InputError(f"gamma is 1, and {name_states(mdp.states, endless)} {ENDLESS_REWARD}")
+        raise InputError(
+            f"gamma is 1, and {name_states(mdp.states, endless)} {ENDLESS_REWARD}"
+        )
 
 
 def ending_policy(mdp: MDP) -> np.ndarray:
@@ -220,7 +222,9 @@ def refuse_cancelling(mdp: MDP, best: np.ndarray) -> None:
     """ValueError if the best actions, boolean (S, A), contain a loop."""
     circling = endless_states(mdp.transitions, mdp.end, best)
     if circling.any():
-        raise InputError(f"gamma is 1, and {name_states(mdp.states, circling)} {CANCELLING}")
+        raise InputError(
+            f"gamma is 1, and {name_states(mdp.states, circling)} {CANCELLING}"
+        )
 
 
 def near_greedy_horizon(mdp: MDP, v, q) -> tuple:
