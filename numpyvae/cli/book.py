@@ -20,7 +20,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--costs",
         action="store_true",
-        help="add what eight known errors cost, a model trained with each: about 2 minutes",
+        help="add what eight known errors cost, by training with each: 2 minutes",
     )
     parser.add_argument(
         "--figures",
@@ -49,7 +49,7 @@ def run(args: Namespace, console: Console) -> int:
     from ..book.page import cost_table
     from ..book.write import book_html
     from ..data.mnist import find_data_directory, load_images
-    from ..files import write_file
+    from ..files import make_parent, write_file
     from ..pictures.png import png_bytes
 
     images, test_images = load_images(find_data_directory(args.data))
@@ -61,6 +61,7 @@ def run(args: Namespace, console: Console) -> int:
     for cost in costs.costs(images, test_images) if args.costs else ():
         rows.append(cost)
         console.progress(len(made) + len(rows), total, "figures")
+    make_parent(args.out)
     write_file(args.out, book_html(made, cost_table(rows) if rows else ""))
     if args.figures is not None:
         directory = Path(args.figures)

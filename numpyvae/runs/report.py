@@ -311,7 +311,7 @@ def _sample_cards(run, test_images):
             img_tag(samples, "64 samples from the prior, decoded"),
         ),
         "Reconstructions": Card(
-            "Rows of test images, each above the row that the decoder makes of their mu.",
+            "Rows of test images, each above what the decoder makes of their mu.",
             img_tag(reconstructions, "test images above their reconstructions"),
         ),
     }
@@ -357,7 +357,7 @@ def _model_cards(run, test_images, labels):
         which = f"Each of the {len(units)} units with the largest variance, of "
         which += f"{config.latent_dim},"
     cards["Traversals"] = Card(
-        f"{which} runs through the prior's quantiles, while the others stay at its mean.",
+        f"{which} runs through the prior's quantiles; the others stay at its mean.",
         traversal_svg(rows, units),
     )
     return cards
@@ -372,8 +372,8 @@ def class_names(run, labels: np.ndarray | None) -> np.ndarray | None:
 
 
 def _latent_cards(run, mu, labels):
-    """The test images in the latent space; with two latents, the decoder's images on the
-    same axes as well
+    """The test images in the latent space; with two latents, the decoder's images on
+    the same axes as well
     """
     config = run.config
     if config.latent_dim != 2:
