@@ -65,6 +65,7 @@ def chart(
     floor: float | None = None,
     end_dots: bool = False,
     notes: Iterable[tuple[float, float, str, str]] = (),
+    live: bool = False,
 ) -> svg.Svg:
     """Plot series over two axes. Returns an SVG document.
 
@@ -73,6 +74,7 @@ def chart(
     floor       y has the logarithm of its distance from this value: see `Axis`
     end_dots    a dot at the last point of each line
     notes       (x, y, words, text-anchor), in the units of the axes
+    live        the document says its axes to a script that redraws the curves
 
     Points that are not finite, or that a logarithmic axis cannot show, are left out.
     Curves of one name share one entry of the legend. Raises ValueError if a curve has
@@ -128,7 +130,10 @@ def chart(
     for x, y, words, anchor in notes:
         place = float(x_axis(x)), float(y_axis(y))
         body.append(text(*place, words, text_anchor=anchor))
-    return svg.document(width, height, title or ", ".join(names), *body)
+    axes = {}
+    if live:
+        axes = {"data_x": x_axis.description(), "data_y": y_axis.description()}
+    return svg.document(width, height, title or ", ".join(names), *body, **axes)
 
 
 def color_of(curve: Curve) -> str:
