@@ -1,7 +1,7 @@
 """numpyvae: a variational autoencoder and a small Markov-decision-process solver, from
 scratch in NumPy.
 
-To read, some 4,000 lines, in this order:
+To read, some 6,500 lines, in this order:
 
     vae              BOOK ONE: the variational autoencoder, chapter by chapter;
                      begin with `pydoc numpyvae.vae`

@@ -47,6 +47,7 @@ from .runs.run import Run
 from .settings import TrainingOptions, VAEConfig, is_integer
 from .training.loop import train
 from .training.parallel.threads import limited_blas_threads
+from .training.streams import stream
 from .vae.gaussian import reparameterize
 from .vae.iwae import log_marginal
 from .vae.likelihoods import LIKELIHOODS
@@ -195,7 +196,10 @@ class VAE:
         check_count("n_samples", n_samples)
         if random_state is None:
             random_state = self.random_state
-        rng = np.random.default_rng(check_random_state(random_state))
+        rng = check_random_state(random_state)
+        if is_integer(rng):
+            rng = stream("sample", rng)
+        rng = np.random.default_rng(rng)
         eps = rng.standard_normal((n_samples, self.config_.latent_dim))
         mu_p, logvar_p = prior_parameters(self.config_, eps.dtype)
         return self.inverse_transform(reparameterize(mu_p, logvar_p, eps))
@@ -208,7 +212,7 @@ class VAE:
         with limited_blas_threads():
             for i in range(len(x)):
                 row = x[i : i + 1]
-                rng = np.random.default_rng([self.seed_, zlib.crc32(row.tobytes())])
+                rng = stream("score", self.seed_, zlib.crc32(row.tobytes()))
                 log_px[i : i + 1] = log_marginal(
                     self.params_, row, self.config_, samples, rng
                 )[0]

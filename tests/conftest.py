@@ -56,6 +56,7 @@ def tiny_directory(tmp_path):
 @pytest.fixture(scope="session")
 def sample():
     """(training images, test images) of the sample that comes with the source"""
-    from numpyvae.data.mnist import load_images
+    from numpyvae.data import Dataset
 
-    return load_images(Path(__file__).parents[1] / "data" / "sample")
+    data = Dataset.open(Path(__file__).parents[1] / "data" / "sample")
+    return data.images, data.test_images

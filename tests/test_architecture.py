@@ -27,8 +27,9 @@ MAY_IMPORT = {
     "data.pixels": set(),
     "data.dataset": {"data", "data.pixels"},
     "data": {"files", "data.dataset", "data.pixels"},
-    "training": {"vae", "data.dataset", "data.pixels", "settings"},
-    "pictures": {"vae", "mdp", "data.pixels", "files", "settings"},
+    "training.history": {"settings"},
+    "training": {"vae", "data.dataset", "data.pixels", "settings", "training.history"},
+    "pictures": {"training.history", "vae", "mdp", "data.pixels", "files", "settings"},
     "runs": {"training", "pictures", "data", "vae", "files", "settings"},
     "exercises": {"vae", "mdp", "files", "settings"},
     "book": {
@@ -265,7 +266,11 @@ def test_the_reading_path_has_the_size_that_the_front_page_says():
     said = int(
         re.search(r"To read, some ([\d,]+) lines", numpyvae.__doc__)[1].replace(",", "")
     )
-    path = [m for m in MODULES if m.split(".")[0] in ("vae", "mdp")]
+    path = [
+        m
+        for m in MODULES
+        if m.startswith(("vae.", "mdp.")) and not m.startswith("mdp.numerics.")
+    ]
     path += ["training.loop", "training.step"]
     lines = sum(len(MODULES[m].read_text("utf-8").splitlines()) for m in path)
-    assert abs(lines - said) <= 0.25 * said
+    assert abs(lines - said) <= 0.15 * said

@@ -19,6 +19,7 @@ import pytest
 
 from numpyvae.cli import build_parser, main
 from numpyvae.vae import gradient_estimators as estimators
+from numpyvae.vae import iwae
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -204,7 +205,7 @@ def test_the_gradient_estimators_compare_as_shown():
         text=True,
         check=True,
     )
-    shown = re.search(
-        r"^ *estimator  .*?\n\n", estimators.__doc__, re.MULTILINE | re.DOTALL
-    )[0]  # the chapter's table
-    compare("…\n" + shown.strip(), done.stdout, tolerance=0.05)
+    for chapter, head in (estimators, "estimator"), (iwae, "K"):
+        table = rf"^ *{head}  .*?\n\n"
+        shown = re.search(table, chapter.__doc__, re.MULTILINE | re.DOTALL)[0]
+        compare("…\n" + shown.strip() + "\n…", done.stdout, tolerance=0.05)

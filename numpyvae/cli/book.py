@@ -48,11 +48,13 @@ def run(args: Namespace, console: Console) -> int:
     from ..book.figures import costs
     from ..book.page import cost_table
     from ..book.write import book_html
-    from ..data.mnist import find_data_directory, load_images
+    from ..data.dataset import Dataset
+    from ..data.mnist import find_data
     from ..files import make_parent, write_file
     from ..pictures.png import png_bytes
 
-    images, test_images = load_images(find_data_directory(args.data))
+    data = Dataset.open(find_data(args.data))
+    images, test_images = data.images, data.test_images
     made, total = [], figures.COUNT + (len(costs.ERRORS) + 1 if args.costs else 0)
     for figure in figures.make_figures(images, test_images):
         made.append(figure)
@@ -67,11 +69,11 @@ def run(args: Namespace, console: Console) -> int:
         directory = Path(args.figures)
         directory.mkdir(parents=True, exist_ok=True)
         for figure in made:
-            svg = isinstance(figure.content, str)
-            write_file(
-                directory / f"{figure.name}{'.svg' if svg else '.png'}",
-                figure.content if svg else png_bytes(figure.content),
-            )
+            if isinstance(figure.content, str):
+                write_file(directory / f"{figure.name}.svg", figure.content)
+            else:
+                pixels = png_bytes(figure.content)
+                write_file(directory / f"{figure.name}.png", pixels)
     models = f", {len(rows)} trained models" if rows else ""
     console.line(f"Wrote {args.out}: two books, {len(made)} figures{models}")
     return 0

@@ -42,12 +42,11 @@ def run(args: Namespace, console: Console) -> int:
     from ..training.parallel.threads import set_environment
 
     set_environment()  # before NumPy is imported: evaluation has threads of its own
-    import numpy as np
-
     from ..runs.run import Run
     from ..settings import BINARIZATIONS
     from ..training.evaluation import evaluate
     from ..training.parallel.cores import available_cores
+    from ..training.streams import stream
     from ..vae.likelihoods import LIKELIHOODS
 
     trained = Run.load(args.run)
@@ -58,7 +57,7 @@ def run(args: Namespace, console: Console) -> int:
         images,
         config,
         options.binarize,
-        np.random.default_rng(args.seed),
+        stream("evaluate", args.seed),
         args.importance_samples,
         threads=available_cores(),
         progress=console.progress,

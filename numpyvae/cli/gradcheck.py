@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from ..vae.gradcheck import GradientCheck
 
 HELP = "check every gradient numerically"
-HEADER = f"{'configuration':28} {'gradient in':13} {'complex step':>12} {'worst entry':>12} {'difference':>12}"
+HEADER = (
+    f"{'configuration':28} {'gradient in':13} {'complex step':>12} "
+    f"{'worst entry':>12} {'difference':>12}"
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -19,7 +22,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    """Check every hand-written gradient by complex step and central difference; exit status 1 if one is wrong.
+    """Check every hand-written gradient by complex step and central difference.
+
+    Exit status 1 if one is wrong.
 
     examples:
       numpyvae gradcheck
@@ -43,10 +48,11 @@ def run(args: Namespace, console: Console) -> int:
 
 def format_row(row: "GradientCheck") -> str:
     """One row of the table, under HEADER"""
-    return (
-        f"{row.configuration:28} {row.name:13} {row.complex_step:12.1e} {row.worst_entry:12.1e} "
-        f"{row.central_difference:12.1e}{'' if row.passed else f'   FAILED: {row.problem}'}"
+    line = (
+        f"{row.configuration:28} {row.name:13} {row.complex_step:12.1e} "
+        f"{row.worst_entry:12.1e} {row.central_difference:12.1e}"
     )
+    return line if row.passed else f"{line}   FAILED: {row.problem}"
 
 
 def format_summary(rows: list["GradientCheck"]) -> str:
@@ -59,25 +65,24 @@ def format_summary(rows: list["GradientCheck"]) -> str:
     from ..vae.objectives import NOT_DERIVATIVES
 
     lines = [
-        f"not checked: the encoder's gradients of {', '.join(NOT_DERIVATIVES)}, not derivatives of their loss"
+        f"not checked: the encoder's gradients of {', '.join(NOT_DERIVATIVES)}, "
+        "not derivatives of their loss"
     ]
     for error, limit in (
         ("complex_step", COMPLEX_STEP_LIMIT),
         ("worst_entry", WORST_ENTRY_LIMIT),
         ("central_difference", CENTRAL_DIFFERENCE_LIMIT),
     ):
-        worst = max(rows, key=lambda row: getattr(row, error))
-        what, entry = (
-            error.replace("_", " "),
-            worst.worst_index if error == "worst_entry" else "",
-        )
+        worst = max(rows, key=lambda row, error=error: getattr(row, error))
+        what = error.replace("_", " ")
+        entry = worst.worst_index if error == "worst_entry" else ""
         lines.append(
             f"largest {what:18} {getattr(worst, error):.1e}, limit {limit:.0e}"
             f"   {worst.configuration}: {worst.name}{entry}"
         )
-    return "\n".join(
-        [*lines, f"{sum(row.passed for row in rows)} of {len(rows)} gradients correct"]
-    )
+    correct = sum(row.passed for row in rows)
+    lines.append(f"{correct} of {len(rows)} gradients correct")
+    return "\n".join(lines)
 
 
 def to_json(rows: list["GradientCheck"]) -> dict:

@@ -87,7 +87,8 @@ def chain_results(discounts: Iterable[float]) -> dict:
 def _solve_at(gamma: float) -> dict:
     from ..mdp.bellman import bellman_residual
     from ..mdp.chain import four_state_chain
-    from ..mdp.solvers import policy_iteration, value_iteration
+    from ..mdp.contraction import value_iteration
+    from ..mdp.improvement import policy_iteration
     from ..mdp.ties import optimal_policies
 
     mdp = four_state_chain(gamma)

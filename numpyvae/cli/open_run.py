@@ -5,8 +5,8 @@ from contextlib import ExitStack
 from dataclasses import fields, replace
 from pathlib import Path
 
-from ..data.dataset import Dataset
-from ..data.mnist import find_data_directory
+from ..data.dataset import SAMPLE_DIGEST, Dataset
+from ..data.mnist import find_data
 from ..errors import InputError
 from ..files import exclusive_lock
 from ..runs.directory import new_directory
@@ -47,7 +47,7 @@ def new_run(args: Namespace, log, lock: ExitStack):
         {**PRESETS.get(args.preset, {}), **given_settings(args)}
     )
     options = TrainingOptions(**training)
-    data = Dataset.open(find_data_directory(args.data))
+    data = Dataset.open(find_data(args.data), log)
     config = VAEConfig(input_dim=data.pixels, **model)
     state = initial_state(data.images, config, options)
     directory = locked_directory(args.out, lock)
@@ -79,7 +79,7 @@ def continued_run(args: Namespace, log, lock: ExitStack):
     if args.data is None:
         data = earlier.source.load(trained=args.earlier)
     else:
-        data = Dataset.open(args.data)
+        data = Dataset.open(find_data(args.data), log)
     directory = locked_directory(args.out, lock)
     current = warm_start(
         earlier,
@@ -163,7 +163,7 @@ def locked_directory(given: str | None, lock: ExitStack) -> Path:
 def start_message(data: Dataset) -> str:
     """The first line of the log: the data, and where to get all of MNIST if this is the sample of it."""
     counts = len(data.images), len(data.test_images)
-    if Path(str(data.path)).name == "sample":
+    if data.digest == SAMPLE_DIGEST:
         return (
             "Training on the sample in {}: {:,} digits of MNIST, {:,} to test. "
             "For all of MNIST: numpyvae download".format(data, *counts)

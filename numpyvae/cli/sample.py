@@ -170,12 +170,11 @@ def size_asked_for(args: Namespace) -> str:
 
 def prior_images(trained, args: Namespace):
     """Samples from the prior."""
-    import numpy as np
-
     from ..pictures.samples import sample_images
+    from ..training.streams import stream
 
     count, columns = rows_and_columns(args)
-    rng = np.random.default_rng(args.seed)
+    rng = stream("sample", args.seed)
     images = sample_images(
         trained.state.params, trained.config, trained.source.image_shape, rng, count
     )
@@ -289,7 +288,9 @@ def model_input(trained, args: Namespace, shuffle: bool = True):
     """
     import numpy as np
 
-    rng = np.random.default_rng(args.seed)
+    from ..training.streams import stream
+
+    rng = stream("sample", args.seed)
     data, images, _ = test_data(trained, args)
     rows = np.arange(len(images))
     if shuffle:

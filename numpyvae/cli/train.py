@@ -9,7 +9,7 @@ from ..training.parallel.interrupts import StopFlag
 from .arguments import add_settings, integer
 from .console import Console
 
-HELP = "train a model; without options, on the sample of MNIST in data/sample"
+HELP = "train a model; without options, on the sample of MNIST that comes along"
 FILES = "report.html, learning.png, samples.png, reconstructions.png, curve.svg, log.csv, checkpoint.npz"
 
 
@@ -19,7 +19,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         metavar="DIR",
-        help="directory of IDX files (default: $NUMPYVAE_DATA, data/mnist, data/sample)",
+        help="directory of IDX files, or what `numpyvae data` takes (default: "
+        "$NUMPYVAE_DATA, data/mnist, data/sample, the installed sample)",
     )
     parser.add_argument(
         "--out",
@@ -92,8 +93,8 @@ def run(args: Namespace, console: Console) -> int:
     from ..training.parallel.threads import set_environment
 
     set_environment()  # before NumPy is imported
-    from ..pictures.plots import TEST_LOSS, training_loss_name
     from ..runs.report import FILE, is_complete, write_report
+    from ..training.history import TEST_LOSS, training_loss_name
     from ..training.parallel.threads import check_processes
     from .open_run import open_run
 

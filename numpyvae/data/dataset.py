@@ -22,14 +22,20 @@ that were trained on from Python have a digest and a shape, but no path.
 import hashlib
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
-from .mnist import load_mnist
+from .mnist import exists, is_set, load_classes, load_mnist
 from .pixels import STATIC_SEEDS, binarize_static, scale_of, to_input
+from .sources.convert import holds_images, split_source
+
+# of the sample in data/sample, whichever copy of it is read
+SAMPLE_DIGEST = "f3a5d2779dac6cd691ef37d62878d667c2ad820ad814f4abab030c4cbd59443f"
 
 
 def _no_images() -> np.ndarray:
@@ -61,20 +67,44 @@ class Dataset:
     )
 
     @classmethod
-    def open(cls, path: str | os.PathLike) -> "Dataset":
-        """Read a directory of IDX files. Errors as from `load_mnist`.
+    def open(
+        cls, path: str | os.PathLike, note: Callable[[str], object] = lambda text: None
+    ) -> "Dataset":
+        """Read a directory of IDX files, or whatever `sources.convert` reads.
 
-        ValueError if training and test images have different sizes.
+        Of the latter, a tenth becomes the test set if there is none, always the same
+        images. `note` is called with each line that says what was assumed or left out.
+        Errors as from `load_mnist` and `split_source`; InputError if training and test
+        images have different sizes.
         """
-        images, labels = load_mnist(path, "train")
-        test_images, test_labels = load_mnist(path, "test")
+        if not is_set(path) and holds_images(Path(path)):
+            try:
+                parts = split_source(path, note=note)
+            except InputError as error:
+                if "--" not in str(error):
+                    raise
+                raise InputError(
+                    f"{error}. With that option, `numpyvae data {path} --out DIR` makes "
+                    "files for --data DIR"
+                ) from error
+            images, labels, names = parts["train"]
+            test_images, test_labels, _ = parts["test"]
+            classes = None if names is None else tuple(names)
+        else:
+            images, labels = load_mnist(path, "train")
+            test_images, test_labels = load_mnist(path, "test")
+            classes = load_classes(path)
         if images.shape[1:] != test_images.shape[1:]:
             raise InputError(
                 f"{path}: training images are {images.shape[1:]} pixels, "
                 f"test images {test_images.shape[1:]}"
             )
-        data = cls.of(images, test_images, path)
-        return replace(data, labels=labels, test_labels=test_labels)
+        return replace(
+            cls.of(images, test_images, path),
+            labels=labels,
+            test_labels=test_labels,
+            classes=classes,
+        )
 
     @classmethod
     def of(
@@ -135,10 +165,10 @@ class Dataset:
             raise InputError(
                 f"{trained} was trained on arrays in memory; name a data directory"
             )
-        if not os.path.isdir(path):
+        if not exists(Path(path)):
             raise FileNotFoundError(
-                f"{printable_path(path)}: no such directory; {trained} was trained on "
-                f"{self}; name the directory where that data is now"
+                f"{printable_path(path)}: no such file or directory; {trained} was "
+                f"trained on {self}; name the place where that data is now"
             )
         found = Dataset.open(path)
         unrecorded = self.digest is None and found.pixels == self.pixels

@@ -1,16 +1,30 @@
 """MNIST: find, load and verify its four files.
 
-    train-images-idx3-ubyte    (60000, 28, 28) uint8        t10k-images-idx3-ubyte    (10000, 28, 28) uint8
-    train-labels-idx1-ubyte    (60000,)        uint8        t10k-labels-idx1-ubyte    (10000,)        uint8
+    train-images-idx3-ubyte    (60000, 28, 28) uint8
+    train-labels-idx1-ubyte    (60000,)        uint8
+    t10k-images-idx3-ubyte     (10000, 28, 28) uint8
+    t10k-labels-idx1-ubyte     (10000,)        uint8
 
-each with or without .gz, or spelled train-images.idx3-ubyte. Any other image set in this form loads as well:
-Fashion-MNIST, the letters of EMNIST, own images, the sample of 10,000 digits in data/sample. Numbers, sizes and classes
-may differ, and labels may be absent. Pixels stay uint8, 0 to 255; they are scaled to [0, 1] per minibatch.
+each with or without .gz, or spelled train-images.idx3-ubyte. Any other image set in
+this form loads as well: Fashion-MNIST, own images, the sample of 10,000 digits. Numbers,
+sizes and classes may differ, and labels may be absent. Pixels stay uint8, 0 to 255;
+they are scaled to [0, 1] per minibatch.
 
-Other sets have the same names and shapes, so the files do not identify themselves as MNIST. When `download` has
-verified them, it writes a list of their SHA-256 digests beside them, and every load checks the files against it.
+Other archives arrange such files in their own ways, which are found too:
 
-Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
+    emnist-letters-train-images-idx3-ubyte, …-test-…   a beginning; test for t10k; its
+                                                       columns of pixels become rows
+    qmnist-train-labels-idx2-int                       the first number is the digit
+    train-images-idx3-ubyte/train-images-idx3-ubyte    a directory per file
+    MNIST/raw/train-images-idx3-ubyte                  the directories of torchvision
+
+Other sets have the same names and shapes, so the files do not identify themselves as
+MNIST. When `download` has verified them, it writes a list of their SHA-256 digests
+beside them, and every load checks the files against it.
+
+Sources: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits";
+Cohen et al. 2017, "EMNIST: an extension of MNIST to handwritten letters"; Yadav &
+Bottou 2019, "Cold case: the lost MNIST digits" (QMNIST).
 """
 
 import hashlib
@@ -28,13 +42,21 @@ FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
-DIGEST_FILE = (
-    "verified.sha256"  # written by `download`, in the form that `sha256sum -c` reads
-)
+# Written by `download`, in the form that `sha256sum -c` reads
+DIGEST_FILE = "verified.sha256"
 DIGEST_LINE = re.compile(r"([0-9A-Fa-f]{64})[ \t]+\*?(?:\./)*([^/\s*]+)")
+CLASS_FILE = "classes.txt"  # a line for each class: its number, a tab, its name
+SET_FILE = re.compile(
+    r"(.*?)(train|t10k|test)-(images|labels)[-.]idx\d-(?:ubyte|int)(?:\.gz)?"
+)
+PLACES = ("*", "raw/*", "*/*", "*/raw/*")  # where sets are looked for, in order
+INSTALLED_SAMPLE = (
+    Path(__file__).parent / "sample",  # installed; see setup.cfg
+    Path(__file__).parents[2] / "data" / "sample",  # the source
+)
 HOW_TO_GET_DATA = (
-    "`python -m numpyvae download` fetches all of MNIST into data/mnist; data/sample comes with the "
-    "source; $NUMPYVAE_DATA names any other directory"
+    "`python -m numpyvae download` fetches all of MNIST into data/mnist; data/sample "
+    "comes with the package; $NUMPYVAE_DATA names any other data"
 )
 
 
@@ -43,9 +65,10 @@ def load_mnist(
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Images (N, rows, cols) and labels (N,), both uint8; `split` is "train" or "test".
 
-    Without a label file, the labels are None. Raises FileNotFoundError for an absent file, IdxError for a damaged one,
-    OSError for a list of digests that cannot be read, ValueError for files that are not images with their labels or
-    that have changed since `download` verified them.
+    Without a label file, the labels are None. Raises FileNotFoundError for an absent
+    file, IdxError for a damaged one, OSError for a list of digests that cannot be read,
+    InputError (a ValueError) for files that are not images with their labels or that
+    have changed since `download` verified them.
     """
     if split not in FILES:
         raise InputError(f"the split is {split!r}; expected 'train' or 'test'")
@@ -55,65 +78,143 @@ def load_mnist(
     images = read_idx(image_file)
     if images.dtype != np.uint8 or images.ndim != 3 or images.size == 0:
         raise InputError(
-            f"{image_file}: holds {images.shape} {images.dtype}; expected images, (N, rows, cols) uint8"
+            f"{image_file}: holds {images.shape} {images.dtype}; "
+            "expected images, (N, rows, cols) uint8"
         )
-    if not _has_labels(directory, label_name):
+    if image_file.name.startswith("emnist"):  # EMNIST's files hold columns of pixels
+        images = np.ascontiguousarray(images.transpose(0, 2, 1))
+    try:
+        label_file = find_file(directory, label_name)
+    except FileNotFoundError:
+        if verified_names(image_file.parent, label_name):
+            raise
         return images, None
-    label_file = find_file(directory, label_name)
     verify_digest(label_file, label_name)
     labels = read_idx(label_file)
+    if label_file.name.startswith("qmnist") and labels.ndim == 2:
+        labels = labels[:, 0].astype(np.uint8)  # the digit, then its writer and so on
     if labels.dtype != np.uint8 or labels.shape != images.shape[:1]:
         raise InputError(
-            f"{label_file}: holds {labels.shape} {labels.dtype}; expected a label for each of the "
-            f"{len(images):,} images in {image_file.name}, ({len(images)},) uint8"
+            f"{label_file}: holds {labels.shape} {labels.dtype}; expected a label for "
+            f"each of the {len(images):,} images in {image_file.name}, "
+            f"({len(images)},) uint8"
         )
     return images, labels
 
 
-def load_images(directory: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
-    """(training images, test images) of one directory; ValueError if their sizes differ."""
-    images, test_images = (load_mnist(directory, split)[0] for split in FILES)
-    if images.shape[1:] != test_images.shape[1:]:
-        raise InputError(
-            f"{directory}: training images are {images.shape[1:]} pixels, "
-            f"test images {test_images.shape[1:]}"
-        )
-    return images, test_images
+def load_classes(directory: str | os.PathLike) -> tuple[str, ...] | None:
+    """The names of classes 0, 1, …, which `numpyvae data` writes; None: no names.
 
-
-def find_data_directory(path: str | os.PathLike | None = None) -> Path:
-    """The directory to train on: `path`, else $NUMPYVAE_DATA, else data/mnist, else data/sample.
-
-    The last two are below the current directory and count only if training images are in them. Raises FileNotFoundError
-    with the ways to get data.
+    Raises InputError if the list is damaged, OSError if it cannot be read.
     """
-    for name, source in (
-        (path, ""),
-        (os.environ.get("NUMPYVAE_DATA") or None, " (from $NUMPYVAE_DATA)"),
-    ):
-        if name is not None:
-            if not Path(name).is_dir():
+    path = find_set(Path(directory))[0] / CLASS_FILE
+    try:
+        with open_regular(path) as file:
+            lines = file.read(CHUNK_SIZE).decode("utf-8", "replace").splitlines()
+    except FileNotFoundError:
+        return None
+    names = tuple(line.partition("\t")[2] for line in lines)
+    if lines != [f"{number}\t{name}" for number, name in enumerate(names)]:
+        raise InputError(
+            f"{path}: is damaged; expected lines of 0, 1, … and a class's name"
+        )
+    return names
+
+
+def find_data(path: str | os.PathLike | None = None) -> Path:
+    """The data to train on: the first that is there of
+
+    `path`, $NUMPYVAE_DATA, data/mnist, data/sample, the sample of the installation.
+
+    data/mnist and data/sample are below the current directory and count only if
+    training images are in them. Raises FileNotFoundError with the ways to get data.
+    """
+    environment = os.environ.get("NUMPYVAE_DATA")
+    for name, source in (path, ""), (environment, " (from $NUMPYVAE_DATA)"):
+        if name:
+            if not exists(Path(name)):
                 raise FileNotFoundError(
-                    f"{name}: no such directory{source}; {HOW_TO_GET_DATA}"
+                    f"{name}: no such file or directory{source}; {HOW_TO_GET_DATA}"
                 )
             return Path(name)
-    for directory in (Path("data/mnist"), Path("data/sample")):
-        if any(
-            path.is_file() for path in candidate_paths(directory, FILES["train"][0])
-        ):
+    for directory in (Path("data/mnist"), Path("data/sample"), *INSTALLED_SAMPLE):
+        images = candidate_paths(directory, FILES["train"][0])
+        if any(file.is_file() for file in images):
             return directory
     raise FileNotFoundError(
         f"no data in data/mnist or data/sample below {Path.cwd()}; {HOW_TO_GET_DATA}"
     )
 
 
-def find_file(directory: str | os.PathLike, name: str) -> Path:
-    """The first candidate path of one of the four names that exists. Raises FileNotFoundError."""
-    for path in candidate_paths(directory, name):
-        if path.exists():
-            return path
+def find_file(path: str | os.PathLike, name: str) -> Path:
+    """The file of the set at `path` that MNIST calls `name`, under any usual name.
+
+    Raises FileNotFoundError, and InputError if there are several sets.
+    """
+    directory, beginning = find_set(Path(path))
+    for pattern in ("*", "*-*-*/*"):
+        for match, file in _set_files(directory, pattern):
+            split = "train" if match[2] == "train" else "t10k"
+            if match[1] == beginning and name.startswith(f"{split}-{match[3]}"):
+                return file
+    for file in candidate_paths(directory, name):
+        if file.exists():  # a directory, which cannot be read
+            return file
     raise FileNotFoundError(
-        f"{directory}: there is no {name}, with or without .gz; {HOW_TO_GET_DATA}"
+        f"{path}: there is no {name}, with or without .gz; {HOW_TO_GET_DATA}"
+    )
+
+
+def find_set(path: Path) -> tuple[Path, str]:
+    """(directory, beginning of the names) of the set of IDX files at `path`.
+
+    The first of PLACES that has one counts. `path` may end in the beginning of the
+    names, as gzip/emnist-letters. Raises InputError if there are several sets.
+    """
+    directory, beginning = path, ""
+    if not path.is_dir():
+        directory, beginning = path.parent, f"{path.name}-"
+    for place in PLACES:
+        sets = set()
+        for match, file in _set_files(directory, place):
+            nested = SET_FILE.fullmatch(file.parent.name) is not None
+            if match[1].startswith(beginning):
+                sets.add((file.parents[nested], match[1]))
+        if (directory, "") in sets:
+            return directory, ""
+        if len(sets) == 1:
+            return sets.pop()
+        if sets:
+            names = sorted(str(home / name).rstrip("-") for home, name in sets)
+            raise InputError(f"{path}: has several sets; name one: {', '.join(names)}")
+    return directory, beginning
+
+
+def is_set(path: str | os.PathLike) -> bool:
+    """Whether there are IDX files of an image set. InputError if of several sets."""
+    directory, beginning = find_set(Path(path))
+    return any(
+        match[1] == beginning
+        for pattern in ("*", "*-*-*/*")
+        for match, _ in _set_files(directory, pattern)
+    )
+
+
+def _set_files(directory: Path, pattern: str) -> list[tuple[re.Match[str], Path]]:
+    """The files of image sets that match `pattern`, with their parts, by name."""
+    found = []
+    for file in sorted(directory.glob(pattern)):
+        match = SET_FILE.fullmatch(file.name)
+        if match is not None and file.exists() and not file.is_dir():
+            found.append((match, file))
+    return found
+
+
+def exists(path: Path) -> bool:
+    """Whether there is such a path, or a set whose files' names begin with it."""
+    return path.exists() or any(
+        file.name.startswith(f"{path.name}-")
+        for file in (path.parent.iterdir() if path.parent.is_dir() else ())
     )
 
 
@@ -126,33 +227,41 @@ def candidate_paths(directory: str | os.PathLike, name: str) -> list[Path]:
     ]
 
 
-def verify_digest(path: Path, name: str) -> None:
-    """Check the file found for one of the four names; ValueError if `download` verified it and it has changed since.
+def verified_names(directory: Path, name: str) -> list[str]:
+    """The spellings of a name that `download` has verified in this directory."""
+    digests = read_digests(directory)
+    spellings = [path.name for path in candidate_paths(directory, name)]
+    return [spelling for spelling in spellings if spelling in digests]
 
-    A file under another spelling than the verified one is refused as well: it would be loaded in its place, unverified.
+
+def verify_digest(path: Path, name: str) -> None:
+    """Check the file found for one of the four names, if `download` has verified it.
+
+    Raises InputError if the file has changed since. A file under another spelling than
+    the verified one is refused as well: it would be loaded in its place, unverified.
     """
-    digests = read_digests(path.parent)
-    verified = [
-        candidate.name
-        for candidate in candidate_paths(path.parent, name)
-        if candidate.name in digests
-    ]
-    if verified and path.name not in verified:
+    verified = verified_names(path.parent, name)
+    if not verified:
+        return
+    if path.name not in verified:
         raise InputError(
             f"{path}: is not the file that was verified, which is {verified[0]}; "
-            f"run `python -m numpyvae download` again, or remove the one that is not wanted"
+            "run `python -m numpyvae download` again, or remove the one that is not "
+            "wanted"
         )
-    if verified and digests[path.name] != sha256_file(path):
+    if read_digests(path.parent)[path.name] != sha256_file(path):
         raise InputError(
-            f"{path}: has changed since it was verified; run `python -m numpyvae download` "
-            f"again, or remove {DIGEST_FILE} if the file was changed on purpose"
+            f"{path}: has changed since it was verified; run `python -m numpyvae "
+            f"download` again, or remove {DIGEST_FILE} if the file was changed on "
+            "purpose"
         )
 
 
 def read_digests(directory: Path) -> dict[str, str]:
-    """{file name: SHA-256 of the file, in lower case}, written by `download`; empty if absent.
+    """{file name: SHA-256 of the file, in lower case}, written by `download`.
 
-    Raises ValueError for a damaged list, OSError for one that cannot be read or is not a regular file.
+    Empty if there is no list. Raises InputError for a damaged list, OSError for one
+    that cannot be read or is not a regular file.
     """
     path = directory / DIGEST_FILE
     try:
@@ -160,16 +269,14 @@ def read_digests(directory: Path) -> dict[str, str]:
             text = file.read(CHUNK_SIZE).decode("latin-1")
     except FileNotFoundError:
         return {}
-    digests = {}
+    digests: dict[str, str] = {}
     for line in text.splitlines():
         match = DIGEST_LINE.fullmatch(line)
-        if (
-            match is None
-            or digests.setdefault(match[2], match[1].lower()) != match[1].lower()
-        ):
+        digest = match[1].lower() if match else None
+        if match is None or digests.setdefault(match[2], digest) != digest:
             raise InputError(
-                f"{path}: is damaged; expected lines of a SHA-256 and a file's name; run "
-                "`python -m numpyvae download` again"
+                f"{path}: is damaged; expected lines of a SHA-256 and a file's name; "
+                "run `python -m numpyvae download` again"
             )
     return digests
 
@@ -181,10 +288,3 @@ def sha256_file(path: str | os.PathLike) -> str:
         while chunk := file.read(CHUNK_SIZE):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def _has_labels(directory: str | os.PathLike, name: str) -> bool:
-    """Whether there are labels, or there should be: `download` has listed them."""
-    candidates = candidate_paths(directory, name)
-    digests = read_digests(Path(directory))
-    return any(path.exists() or path.name in digests for path in candidates)

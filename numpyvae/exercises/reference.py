@@ -90,7 +90,7 @@ def log_weights(
     config,
     held: tuple | None = None,
 ) -> np.ndarray:
-    """log w (K, N) of (12.1); `held`: the mu and σ of q that log q(z|x) has, if they are to be constants"""
+    """log w (K, N) of (10.1); `held`: the mu and σ of q that log q(z|x) has, if they are to be constants"""
     mu_p, sigma_p = prior(config)
     rows = []
     for e in eps:

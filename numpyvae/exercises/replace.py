@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import InputError
 from .files import BOOKS
+from .judge.places import find_places, package_modules
 from .judge.run import check_functions
 from .judge.sources import load, read_groups
 from .table import BY_NAME, EXERCISES, package_function
@@ -51,17 +52,15 @@ def use_functions(source: Any) -> Iterator[str]:
         for cls, name, method in methods:
             undo.append((setattr, cls, name, getattr(cls, name)))
             setattr(cls, name, method)
-        theirs = {
-            id(vars(module))
-            for name, module in sys.modules.items()
+        learners = [
+            module
+            for name, module in list(sys.modules.items())
             if modules_before.get(name) is not module
-        }
-        for name, module in list(sys.modules.items()):
-            own_module = name.split(".")[0] == __package__.split(".")[
-                0
-            ] and not name.startswith(f"{__package__}.")
-            if own_module or id(vars(module)) in theirs:
-                _replace_in(vars(module), replaced, undo)
+        ]
+        modules = {id(module): module for module in package_modules() + learners}
+        namespaces = [vars(module) for module in modules.values()]
+        for place in find_places(namespaces, replaced):
+            _set(*place, undo)
         yield summary(right)
     finally:
         for change, *arguments in reversed(undo):
@@ -85,28 +84,3 @@ def summary(right: list[str]) -> str:
 def _set(namespace: dict, key: Any, value: Any, undo: list) -> None:
     undo.append((namespace.__setitem__, key, namespace[key]))
     namespace[key] = value
-
-
-def _replace_in(namespace: dict, replaced: dict, undo: list) -> None:
-    """Replace functions among a module's names, and in its tables: dicts of tuples of functions."""
-    for key, value in list(namespace.items()):
-        if key.startswith("__"):
-            continue
-        if isinstance(value, dict):
-            for entry, item in list(value.items()):
-                if (new := _replacement(item, replaced)) is not item:
-                    _set(value, entry, new, undo)
-        elif (new := _replacement(value, replaced)) is not value:
-            _set(namespace, key, new, undo)
-
-
-def _replacement(value: Any, replaced: dict) -> Any:
-    if isinstance(value, tuple) and any(callable(item) for item in value):
-        items = [_replacement(item, replaced) for item in value]
-        if all(new is old for new, old in zip(items, value, strict=True)):
-            return value
-        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
-    try:
-        return replaced.get(value, value)
-    except TypeError:  # not hashable: no function
-        return value

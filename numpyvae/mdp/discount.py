@@ -1,11 +1,11 @@
-"""Chapter 9. Critical discount factors, computed exactly, and the Blackwell-optimal policy.
+"""Chapter 12. Critical discount factors, computed exactly, and the Blackwell-optimal policy.
 
 The optimal policy depends on γ, and a grid of discount factors can miss a change. So this chapter computes with
 polynomials in γ and exact fractions. By Cramer's rule the value of a policy is a rational function of γ, with a
 polynomial n_s for each state, and so is the advantage,
 
-    v_π(γ) = (I − γ P_π)⁻¹ r_π = n(γ) / c(γ),        c(γ) = det(I − γ P_π) > 0 for 0 ≤ γ < 1,                    (9.1)
-    q_π(s, a) − v_π(s) = p(γ) / c(γ),        p(γ) = R(s, a) c(γ) + γ Σ_{s′} P(s′ | s, a) n_{s′}(γ) − n_s(γ).     (9.2)
+    v_π(γ) = (I − γ P_π)⁻¹ r_π = n(γ) / c(γ),        c(γ) = det(I − γ P_π) > 0 for 0 ≤ γ < 1,                    (12.1)
+    q_π(s, a) − v_π(s) = p(γ) / c(γ),        p(γ) = R(s, a) c(γ) + γ Σ_{s′} P(s′ | s, a) n_{s′}(γ) − n_s(γ).     (12.2)
 
 π is optimal at γ exactly if no p(γ) is positive. Start with an optimal π just above 0 and let γ rise. While π stays
 optimal, the optimal actions are those with p = 0, and a polynomial that is zero on an interval is zero everywhere. So
@@ -91,7 +91,7 @@ def _exact_policy_iteration(P, R, available, gamma, policy) -> tuple:
 
 
 def _advantage_polynomials(P, R, available, policy) -> list:
-    """The p of (9.2) for each state and action: integers, lowest power first (p times a positive number).
+    """The p of (12.2) for each state and action: integers, lowest power first (p times a positive number).
 
     Faddeev and Leverrier: (I - γP)⁻¹ = Σₖ γᵏ Bₖ / Σₖ γᵏ cₖ, where B₀ = I and c₀ = 1, then cₖ = -tr(P Bₖ₋₁)/k and
     Bₖ = P Bₖ₋₁ + cₖ I, until B_S = 0.

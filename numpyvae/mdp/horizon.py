@@ -1,25 +1,41 @@
-"""Chapter 6. Horizons: problems that end by themselves, and problems with a fixed number of steps.
+"""Chapter 4. A fixed number of steps: backward induction.
 
-A game or a way through a maze ends. Then the sum of rewards is finite without a discount factor, if every policy
-reaches the end; MDP refuses γ = 1 otherwise. The equations of chapters 3 and 4 hold as they stand, but for H, which was
-1/(1 − γ). In its place, let
+Let the process stop after h steps, and let f(s) be what the state is worth in which the
+last step ends. With no step left, the value is f. With one step more, the best that can
+be done is one step and then the best with the steps that remain:
 
-    w(s) = maxₐ ( 1 + Σ_{s′} P(s′ | s, a) w(s′) ),                                                               (6.1)
+    v_h(s) = f(s),
+    v_t(s) = maxₐ ( R(s, a) + γ Σ_{s′} P(s′ | s, a) v_{t+1}(s′) ),                 (4.1)
 
-the largest expected number of steps from s to the end: the optimal value if the reward of every step is 1. For every
-policy w ≥ 1 + P_π w, so (I − P_π)⁻¹ 1 ≤ w. On the left are the sums of the rows of the inverse. None exceeds H = ‖w‖,
-so (3.5) and (4.2) hold with this H. Any w ≥ c + P_π w with a number c > 0 gives the bound ‖w‖/c. So a computed w gives
-one as well, although it satisfies (6.1) only up to rounding.
+for the stages t = h − 1, h − 2, …, 0. This is backward induction. Each line is one
+application of the operator T of (3.4), so v₀ = Tʰ f.
 
-With a fixed number of steps h, the best that can be done is one step and then the best with one step less,
+Why this is the best. With no step left there is no choice. If v_{t+1} is the best value
+with one step less, no plan can gain more than R(s, a) + γ Σ P v_{t+1} after action a in
+stage t, and v_t takes the largest of these.
 
-    v_h(s) = f(s),        v_t(s) = maxₐ ( R(s, a) + γ Σ_{s′} P(s′ | s, a) v_{t+1}(s′) ),   t = h − 1, …, 0,      (6.2)
+The best action depends on the stage: near the end an agent takes what it can get. The
+sum has h terms, so it is finite at γ = 1 as well, with no condition on the problem.
 
-where f is the value of the state in which the last step ends. This is backward induction. The best action depends on
-the stage t: near the end an agent takes what it can get. The sum is finite, so γ = 1 needs no condition. It is h sweeps
-of value iteration from f, so by (4.1) ‖v₀ − v*‖ ≤ γʰ ‖f − v*‖: a long horizon approaches the infinite one.
+For example, two states. In A the agent stays with reward 1, or goes to B with reward 0.
+In B it stays with reward 2. Three steps, γ = 1, f = 0:
 
-Source: Puterman (1994), chapter 4; Bertsekas and Tsitsiklis, An analysis of stochastic shortest path problems (1991).
+    stage 2    v₂(A) = max(1, 0)         = 1    stay          v₂(B) = 2
+    stage 1    v₁(A) = max(1 + 1, 0 + 2) = 2    either        v₁(B) = 2 + 2 = 4
+    stage 0    v₀(A) = max(1 + 2, 0 + 4) = 4    go            v₀(B) = 2 + 4 = 6
+
+    >>> from numpyvae.mdp import MDP, backward_induction
+    >>> stay, go = [[1, 0], [0, 1]], [[0, 1], [0, 1]]
+    >>> mdp = MDP.from_action_matrices([stay, go], [[1, 0], [2, 2]], 0.5)
+    >>> solution = backward_induction(mdp, 3, gamma=1)
+    >>> solution.values.tolist()
+    [[4.0, 6.0], [2.0, 4.0], [1.0, 2.0], [0.0, 0.0]]
+    >>> solution.policies[:, 0].tolist()
+    [1, 0, 0]
+
+What happens as h grows is the next chapter.
+
+Source: Puterman (1994), chapter 4.
 """
 
 from typing import NamedTuple
@@ -27,70 +43,43 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import InputError
-from .bellman import as_values, factorize, induced_chain
+from .bellman import as_values
 from .model import MDP
-from .numerics.validation import LARGEST, read_discount, read_integer
-
-
-def effective_horizon(mdp: MDP) -> float:
-    """H: no row of (I − γ P_π)⁻¹ sums to more than this, whatever π. 1/(1 − γ), or at γ = 1 the ‖w‖ of (6.1).
-
-    ValueError if an episode may be so long that float64 cannot bound it, or values as large as H·‖R‖, with
-    ‖R‖ over the available actions.
-    """
-    if mdp.gamma < 1:
-        return 1 / (1 - mdp.gamma)
-    # (6.1) is solved by policy iteration, as in chapter 4, with reward 1 for every step. It is written out here because
-    # that of chapter 4 needs H. No tie tolerance: gains below 1e-9 are left, and c in the bound covers them.
-    policy = mdp.available.argmax(axis=1)
-    states = np.arange(len(policy))
-    while True:
-        P, _ = induced_chain(mdp, policy)
-        w = factorize(P, 1.0)(np.ones(len(policy)))
-        steps = np.where(
-            mdp.available, 1 + (mdp.transitions @ w).reshape(mdp.R.shape), -np.inf
-        )
-        longer = steps.max(axis=1) > steps[states, policy] + 1e-9 * abs(w).max()
-        if not longer.any():
-            break
-        policy = np.where(longer, steps.argmax(axis=1), policy)
-    c = (
-        w - (steps.max(axis=1) - 1)
-    ).min()  # 1, but for rounding and for gains of less than 1e-9
-    if not c > 0.5 or w.max() / c > LARGEST / max(abs(mdp.R[mdp.available]).max(), 1):
-        raise InputError(
-            f"gamma is 1, and some policy needs about {abs(w).max():.2g} steps to end an episode; values "
-            "may exceed the range or the precision of float64: use gamma < 1, or scale the rewards"
-        )
-    return float(w.max() / c)
+from .numerics.validation import read_discount, read_integer
 
 
 class FiniteHorizonSolution(NamedTuple):
-    """What backward_induction returns."""
+    """What backward_induction returns.
 
-    policies: np.ndarray  # (h, S) action numbers: the action at stage t in state s
-    values: (
-        np.ndarray
-    )  # (h + 1, S): values[t] with h − t steps to go, values[h] = final
+    policies: (h, S) action numbers: the action at stage t in state s
+    values: (h + 1, S): values[t] with h − t steps to go; values[h] is f, and in
+       a terminal state its terminal value
+    """
+
+    policies: np.ndarray
+    values: np.ndarray
 
 
 def backward_induction(
     mdp: MDP, horizon: int, final=0.0, gamma: float | None = None
 ) -> FiniteHorizonSolution:
-    """Equation (6.2): the optimal action of every stage; ties go to the lowest index.
+    """Equation (4.1): the best action of every stage; ties go to the lowest index.
 
-    horizon: h, the number of steps, a positive integer (not the effective horizon H)
-    final: f, a number or (S,); an episode that has ended before does not receive it
-    gamma: a discount factor for this calculation, up to and including 1; by default that of the MDP
+    horizon: h, the number of steps, a positive integer
+    final: f, a number or (S,); an episode that has ended before does not receive it; a
+       terminal state keeps its terminal value
+    gamma: a discount factor for this calculation, 0 ≤ γ ≤ 1; by default that of the MDP
+
+    ValueError if the values exceed the range of float64.
     """
     read_integer("horizon", horizon, 1)
-    gamma, S = mdp.gamma if gamma is None else read_discount(gamma), len(mdp.R)
-    values, policies = np.zeros((horizon + 1, S)), np.zeros((horizon, S), dtype=np.intp)
-    values[horizon] = np.where(
-        mdp.terminal,
-        mdp.R.max(axis=1),  # the terminal value
-        as_values(mdp, np.full(S, final) if np.ndim(final) == 0 else final),
-    )
+    gamma = mdp.gamma if gamma is None else read_discount(gamma)
+    S = len(mdp.R)
+    final = as_values(mdp, np.full(S, final) if np.ndim(final) == 0 else final)
+    values = np.zeros((horizon + 1, S))
+    policies = np.zeros((horizon, S), dtype=np.intp)
+    terminal_value = mdp.R.max(axis=1)
+    values[horizon] = np.where(mdp.terminal, terminal_value, final)
     for t in range(horizon - 1, -1, -1):
         q = mdp.R + gamma * (mdp.transitions @ values[t + 1]).reshape(mdp.R.shape)
         policies[t] = q.argmax(axis=1)

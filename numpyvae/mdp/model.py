@@ -15,11 +15,8 @@ all equal to one number, its terminal value: what ending there is worth. An acti
 a state does not have has the reward −∞. No maximum selects it.
 
 The effective horizon is H = 1/(1 − γ) = 1 + γ + γ² + …: how many steps ahead rewards
-matter. With γ = 1 there is no such limit, and values are finite for all rewards only if
-every policy ends every episode; so MDP requires that. It fails exactly if there is a
-set of states that some choice of actions never leaves. `_endless_states` starts with
-all states, and removes those that every action may leave until what remains is such a
-set, or empty.
+matter. With γ = 1 there is no such limit. Whether the total reward is finite is then a
+question of the policy: it is if the policy ends (chapter 9). The solvers check that.
 
 Source: Puterman, Markov Decision Processes (1994), chapters 2 and 7.
 """
@@ -59,7 +56,7 @@ class MDP:
     R: (S, A), expected rewards; −inf for an action that a state does not have.
        Or (S,), if every action of a state has the same reward.
        Or rewards of transitions, in a form of P; they are averaged over s′.
-    gamma: the discount factor γ, 0 ≤ γ ≤ 1; 1 only if every policy ends every episode
+    gamma: the discount factor γ, 0 ≤ γ ≤ 1; for γ = 1 see chapter 9
     states, actions: S and A different labels; by default 0, 1, 2, …
     available: boolean (S, A), the actions that each state has; the rows of P and R of
        others are ignored
@@ -272,7 +269,7 @@ class MDP:
         return f"state {self.states[row // len(self.actions)]!r}, action {self.actions[row % len(self.actions)]!r}"
 
     def _check_values_exist(self) -> None:
-        """Every policy has a finite value, and float64 can represent it."""
+        """For γ < 1 float64 can represent every value; chapter 9 has γ = 1."""
         size = np.where(self.available, abs(self.R), 0)
         if size.max() > LARGEST * (1 - self.gamma) and self.gamma < 1:
             row = int(size.argmax())
@@ -280,25 +277,6 @@ class MDP:
                 f"R: the reward of {self._describe_row(row)} is {self.R.flat[row]}; values at gamma = "
                 f"{self.gamma} may exceed the range of float64: scale the rewards"
             )
-        if self.gamma == 1 and (endless := self._endless_states()).any():
-            names = ", ".join(repr(self.states[s]) for s in np.flatnonzero(endless)[:3])
-            raise InputError(
-                f"gamma is {self.gamma}, which requires that every policy ends every episode; some policy "
-                f"stays forever in {endless.sum()} states ({names}{', …' if endless.sum() > 3 else ''}): "
-                "mark terminal states with terminal=, or use gamma < 1"
-            )
-
-    def _endless_states(self) -> np.ndarray:
-        """Boolean (S,): the largest set of states that some choice of actions never leaves."""
-        inside = np.ones(len(self.R), dtype=bool)
-        while True:
-            may_leave = (self.transitions @ (~inside).astype(float)).reshape(
-                self.R.shape
-            ) + self.end > 0
-            kept = inside & (self.available & ~may_leave).any(axis=1)
-            if (kept == inside).all():
-                return inside
-            inside = kept
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""Chapter 8. Simulation: trajectories of a policy.
+"""Chapter 11. Simulation: trajectories of a policy.
 
 The value (3.1) is an expectation, so the mean of the discounted returns of many trajectories estimates it without bias,
 but for what follows the last step: at most γⁿ·H·‖R‖ after n steps, with ‖R‖ over the available actions. The standard

@@ -20,10 +20,10 @@ import numpy as np
 from ..errors import InputError
 from ..files import atomic_write
 from ..settings import TrainingOptions, VAEConfig
+from ..training.history import TEST_LOSS, training_loss_name
 from . import svg
 from .svg import SERIES, Axis, element, text
 
-TEST_LOSS = "negative ELBO"
 WIDTH, HEIGHT = 720, 420
 SMALL = {"width": 380, "height": 300}  # a plot whose text is readable on a phone
 LEFT, RIGHT, BOTTOM = 64, 24, 52  # margins; title, legend and y label stand above
@@ -293,15 +293,6 @@ def learning_curve_svg(
             curves[name] = values
     epochs = [row["epoch"] for row in history]
     return curve_svg(epochs, curves, title, width=width, height=height)
-
-
-def training_loss_name(config: VAEConfig, options: TrainingOptions) -> str:
-    """The quantity that training minimizes. The test loss is always the negative ELBO."""
-    if options.objective.startswith("iwae"):
-        return f"negative IWAE bound, K = {options.num_samples}"
-    if config.beta != 1:
-        return f"reconstruction + {config.beta:g} KL"
-    return TEST_LOSS
 
 
 def write_svg(path: str | os.PathLike, document: str) -> None:

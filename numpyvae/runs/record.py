@@ -16,25 +16,11 @@ import numpy as np
 from ..data.dataset import Dataset
 from ..errors import InputError
 from ..settings import TrainingOptions, VAEConfig
+from ..training.history import COLUMNS, TEST_COLUMNS
 from ..training.state import TrainingState, make_optimizer
 from ..vae.parameters import Parameters, parameter_shapes
 from . import checkpoint
 
-COLUMNS = (
-    "epoch",
-    "train_loss",
-    "test_loss",
-    "reconstruction",
-    "kl",
-    "seconds",
-    "active_units",
-)
-TEST_COLUMNS = (
-    "test_loss",
-    "reconstruction",
-    "kl",
-    "active_units",
-)  # NaN or None without test images
 LIMIT = 2**53  # no counter of a run reaches it, and float64 holds every integer below
 ARRAYS = ("params", "adam.m", "adam.v")
 

@@ -30,11 +30,9 @@ from ..pictures.latent import (
 )
 from ..pictures.plots import (
     SMALL,
-    TEST_LOSS,
     curve_svg,
     learning_curve_svg,
     line_plot_svg,
-    training_loss_name,
 )
 from ..pictures.samples import (
     active_first,
@@ -46,7 +44,8 @@ from ..pictures.samples import (
 )
 from ..settings import BINARIZATIONS, changed_settings
 from ..training.evaluation import ACTIVE_UNIT_VARIANCE
-from ..training.loop import EVALUATION_STREAM
+from ..training.history import TEST_COLUMNS, TEST_LOSS, training_loss_name
+from ..training.streams import stream
 from ..vae.likelihoods import LIKELIHOODS
 from ..vae.model import encode
 from .frames import write_animation
@@ -217,8 +216,8 @@ def _status(run, live):
 def _check_history(run):
     for row in run.state.history:
         for name, value in row.items():
-            known = isinstance(value, Real)
-            if not known and not (value is None and name == "active_units"):
+            missing = value is None and name in TEST_COLUMNS
+            if not missing and not isinstance(value, Real):
                 raise InputError(
                     f"{run.directory}: the history has {name} {value!r}, "
                     "which is not a number"
@@ -325,9 +324,8 @@ def _model_cards(run, test_images, labels):
     shape = tuple(run.source.image_shape)
     cards, order = {}, np.arange(config.latent_dim)
     if test_images is not None and len(test_images):
-        rng = np.random.default_rng(
-            [options.seed, len(run.state.history), EVALUATION_STREAM]
-        )  # the last evaluation's
+        # as in the last evaluation
+        rng = stream("evaluation", options.seed, len(run.state.history))
         data = Dataset.in_memory(test_images[:0], test_images)
         x = data.input("test", options.binarize, rng)
         mu = encode(params, x, config)[0][0].astype(np.float64)

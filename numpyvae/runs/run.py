@@ -47,8 +47,10 @@ from ..pictures.plots import learning_curve_svg, write_svg
 from ..pictures.png import write_png
 from ..pictures.samples import enlarge, image_grid, reconstruction_grid, sample_images
 from ..settings import TrainingOptions, VAEConfig, arguments, check_together
+from ..training.history import COLUMNS
 from ..training.state import TrainingState, check_model
 from ..training.step import NotFiniteError
+from ..training.streams import stream
 from . import checkpoint, record
 from .checkpoint import CheckpointError
 from .directory import new_directory
@@ -179,7 +181,7 @@ class Run:
     def write_log(self) -> None:
         """Write log.csv: one row per epoch."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, record.COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.state.history)
         write_file(self.directory / LOG, text.getvalue())
@@ -199,7 +201,7 @@ class Run:
     def image_grids(self, test_images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(samples, reconstructions): two grids, from the same z and the same test images every time."""
         params, config, shape = self.state.params, self.config, self.source.image_shape
-        rng = np.random.default_rng([self.options.seed, 0])
+        rng = stream("pictures", self.options.seed)
         samples = image_grid(sample_images(params, config, shape, rng, 64), 8)
         data = Dataset.in_memory(test_images[:0], test_images[:32])
         x = data.input("test", self.options.binarize, rng)

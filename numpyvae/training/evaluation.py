@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from contextvars import copy_context
+from dataclasses import replace
 from queue import SimpleQueue
 from threading import Thread
 from typing import NamedTuple
@@ -29,10 +30,17 @@ from numpy.typing import ArrayLike
 from ..data.dataset import Dataset
 from ..data.pixels import check_images
 from ..settings import VAEConfig
+from ..vae.conditional import (
+    class_probabilities,
+    log_marginal_by_class,
+    with_class,
+)
 from ..vae.elbo import elbo_terms
 from ..vae.iwae import log_marginal
 from ..vae.likelihoods import LIKELIHOODS
+from ..vae.model import split_class
 from ..vae.parameters import Parameters
+from .model_input import check_labels, model_input
 from .parallel.threads import limited_blas_threads
 
 ACTIVE_UNIT_VARIANCE = 0.01
@@ -94,15 +102,24 @@ def evaluate(
     batch_size: int = 50,
     threads: int = 1,
     progress: Callable[[int, int, str], object] | None = None,
+    labels: ArrayLike | None = None,
+    class_samples: int = 0,
 ) -> dict:
     """Images (N, rows, columns) or (N, D) -> elbo, reconstruction, kl, active_units, log_marginal, log_marginal_se,
     importance_samples, images, binarization; log_marginal and its error are None without importance samples.
+
+    A model that is told the class needs the labels (N,). Its values are given the class,
+    as log p(x|c), and there are two more: elbo_other_class, the bound if each image is
+    said to have the next class, and with class_samples the accuracy of Bayes' rule, by
+    that many importance samples for each class (see `accuracy`).
     """
     images = check_images(
         "images", images, config.input_dim, LIKELIHOODS[config.likelihood].unit_interval
     )
-    data = Dataset.in_memory(images[:0], images)
-    x = data.input("test", binarize, rng)  # once: every value is of the same pixels
+    checked = check_labels("labels", labels, len(images), config)
+    data = replace(Dataset.in_memory(images[:0], images), test_labels=checked)
+    # once: every value is of the same pixels
+    x = model_input(data, "test", config, binarize, rng)
     with limited_blas_threads():
         terms = evaluate_elbo(params, x, config, rng, threads=threads)
         log_px, se = None, None
@@ -117,7 +134,10 @@ def evaluate(
                 threads,
                 progress,
             )
-    return {
+        told = {}
+        if checked is not None:
+            told = evaluate_classes(params, x, checked, config, rng, class_samples)
+    return told | {
         "elbo": -terms.loss,
         "reconstruction": terms.reconstruction,
         "kl": terms.kl,
@@ -128,6 +148,53 @@ def evaluate(
         "images": len(x),
         "binarization": binarize,
     }
+
+
+def evaluate_classes(
+    params: Parameters,
+    x: np.ndarray,
+    labels: np.ndarray,
+    config: VAEConfig,
+    rng: np.random.Generator,
+    class_samples: int,
+) -> dict:
+    """What only a model that is told the class has: rows [x, c] -> see `evaluate`"""
+    pixels, _ = split_class(x, config)
+    other = with_class(pixels, (labels + 1) % config.num_classes, config)
+    result = {"elbo_other_class": -evaluate_elbo(params, other, config, rng).loss}
+    if class_samples:
+        right, se = accuracy(params, pixels, labels, config, class_samples, rng)
+        result |= {
+            "accuracy": right,
+            "accuracy_se": se,
+            "class_samples": class_samples,
+        }
+    return result
+
+
+def accuracy(
+    params: Parameters,
+    pixels: np.ndarray,
+    labels: np.ndarray,
+    config: VAEConfig,
+    samples: int,
+    rng: np.random.Generator,
+    batch_size: int = 50,
+) -> tuple[float, float]:
+    """The fraction of images (N, D) whose class Bayes' rule finds, and its error
+
+    All classes have the same prior probability. The standard error √(p(1 − p)/N) is that
+    of the choice of images.
+    """
+    prior = np.full(config.num_classes, 1 / config.num_classes)
+    right = 0
+    for first in range(0, len(pixels), batch_size):
+        batch = slice(first, first + batch_size)
+        log_px = log_marginal_by_class(params, pixels[batch], config, samples, rng)
+        found = class_probabilities(log_px, prior).argmax(axis=1)
+        right += int((found == labels[batch]).sum())
+    p = right / len(pixels)
+    return p, math.sqrt(p * (1 - p) / len(pixels))
 
 
 def mean_log_marginal(

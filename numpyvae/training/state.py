@@ -1,10 +1,12 @@
 """The state of a training run: everything that changes while it trains.
 
-A checkpoint saves all of it, so a resumed run is bit-for-bit identical to one that was never interrupted. Every epoch
-has a random generator of its own, seeded by (seed, epoch), so its random numbers depend on nothing before it.
+A checkpoint saves all of it, so a resumed run is bit-for-bit identical to one that was
+never interrupted. Every epoch has a random generator of its own (see streams), so its
+random numbers depend on nothing before it.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from ..errors import InputError
 from ..settings import ARCHITECTURE, TrainingOptions, VAEConfig, check_together
 from ..vae.adam import Adam
 from ..vae.parameters import Parameters, glorot_init, init_params, parameter_shapes
+from .streams import stream
 
 
 @dataclass
@@ -20,13 +23,20 @@ class TrainingState:
     """Parameters, optimizer, position and results of a run.
 
     params, adam     the model and its optimizer
-    epoch            the current epoch, counted from 1; after an epoch, the one that has just ended
+    epoch            the current epoch, counted from 1; after an epoch, the one that has
+                     just ended
     batches_done     batches of this epoch that are done
     loss_sum         the sum of their images' losses
     epoch_seconds    the time that they took
-    rng              this epoch's random generator, in its present state; None between epochs
-    config           the model that the parameters belong to; None: any model of their shapes
-    history          one row per finished epoch: epoch, train_loss, test_loss, reconstruction, kl, seconds, active_units
+    rng              this epoch's random generator, in its present state; None between
+                     epochs
+    config           the model that the parameters belong to; None: any model of their
+                     shapes
+    history          one row per finished epoch, with history.COLUMNS
+
+    `state.params = others` and `state.adam = another` write their numbers into those
+    that are there. So whoever has a reference to them sees the new numbers: training
+    above all. InputError if `others` are of another shape.
     """
 
     params: Parameters
@@ -39,20 +49,37 @@ class TrainingState:
     config: VAEConfig | None = None
     history: list[dict] = field(default_factory=list)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        own = vars(self).get(name)
+        if name == "params" and own is not None:
+            check_shapes(value, shapes_of(own))
+            own.vector[...] = value.vector
+        elif name == "adam" and own is not None:
+            copy_optimizer(value, own)
+        else:
+            super().__setattr__(name, value)
+
     def __repr__(self) -> str:
-        return f"<TrainingState: epoch {self.epoch}, batch {self.batches_done}, {self.params.vector.size:,} parameters>"
+        return (
+            f"<TrainingState: epoch {self.epoch}, batch {self.batches_done}, "
+            f"{self.params.vector.size:,} parameters>"
+        )
 
     def begin_epoch(self, seed: int, count: int) -> np.ndarray:
-        """Begin the next epoch, or continue the one that was interrupted; return the order of its `count` images."""
+        """Begin the next epoch, or continue the one that was interrupted.
+
+        Return the order of its `count` images. An interrupted epoch keeps its generator,
+        as its last batch left it; the order is sampled again.
+        """
         interrupted = self.rng is not None
         if not interrupted:
             self.epoch = len(self.history) + 1
-            self.batches_done, self.loss_sum, self.epoch_seconds = 0, 0.0, 0.0
-        rng = np.random.default_rng([seed, self.epoch])
+            self.batches_done = 0
+            self.loss_sum = 0.0
+            self.epoch_seconds = 0.0
+        rng = stream("training", seed, self.epoch)
         order = rng.permutation(count)
-        if (
-            not interrupted
-        ):  # an interrupted epoch has its generator already, as its last batch left it
+        if not interrupted:
             self.rng = rng
         return order
 
@@ -63,7 +90,7 @@ class TrainingState:
         self.epoch_seconds += seconds
 
     def end_epoch(self, row: dict) -> None:
-        """Append the epoch's row of results; the next epoch then starts its own randomness."""
+        """Append the epoch's row; the next epoch starts its own randomness."""
         self.history.append(row)
         self.rng = None
 
@@ -71,14 +98,17 @@ class TrainingState:
 def initial_state(
     images: np.ndarray, config: VAEConfig, options: TrainingOptions
 ) -> TrainingState:
-    """New parameters and optimizer; `images` are for glorot's mean. ValueError if model and options contradict."""
+    """New parameters and a new optimizer; `images` are for glorot's mean.
+
+    InputError if model and options contradict each other.
+    """
     check_together(config, options)
-    rng = np.random.default_rng(options.seed)
-    params = init_params(config, rng)
+    params = init_params(config, stream("training", options.seed))
     if options.initialization == "glorot":
-        mean_image = images.reshape(len(images), -1).mean(axis=0, dtype=np.float64)
-        mean_image /= scale_of(images)
-        glorot_init(params, mean_image, config, np.random.default_rng(options.seed))
+        rows = images.reshape(len(images), -1)
+        mean_image = rows.mean(axis=0, dtype=np.float64) / scale_of(images)
+        # it replaces all that init_params has drawn, from the same stream
+        glorot_init(params, mean_image, config, stream("training", options.seed))
     return TrainingState(params, make_optimizer(params, options), config=config)
 
 
@@ -87,17 +117,18 @@ def make_optimizer(params: Parameters, options: TrainingOptions) -> Adam:
     return Adam(params.vector, options.lr, epsilon=options.adam_epsilon)
 
 
+def copy_optimizer(source: Adam, target: Adam) -> None:
+    """Write the moments, the step count and the settings of one Adam into another."""
+    for name, value in vars(source).items():
+        if isinstance(value, np.ndarray):
+            getattr(target, name)[...] = value
+        else:
+            setattr(target, name, value)
+
+
 def check_model(state: TrainingState, config: VAEConfig) -> None:
-    """ValueError, naming an array or an option, if the state's parameters are not those of this model."""
-    params = state.params
-    expected = parameter_shapes(config)
-    for name in {**expected, **params}:
-        found = params[name].shape if name in params else None
-        if found != expected.get(name):
-            raise InputError(
-                f"the state has {name} of shape {found}, but the model has {expected.get(name)}; "
-                "it belongs to another model"
-            )
+    """InputError, naming an array or an option, if the state is of another model."""
+    check_shapes(state.params, parameter_shapes(config))
     if state.config is None:
         return
     for name in ARCHITECTURE:
@@ -107,3 +138,19 @@ def check_model(state: TrainingState, config: VAEConfig) -> None:
                 f"the state has {name} {found}, but the model has {wanted}; "
                 "it belongs to another model"
             )
+
+
+def check_shapes(params: Parameters, expected: dict[str, tuple[int, ...]]) -> None:
+    """InputError if parameters do not have these names and shapes."""
+    found = shapes_of(params)
+    for name in {**expected, **found}:
+        if found.get(name) != expected.get(name):
+            raise InputError(
+                f"the state has {name} of shape {found.get(name)}, but the model has "
+                f"{expected.get(name)}; it belongs to another model"
+            )
+
+
+def shapes_of(params: Parameters) -> dict[str, tuple[int, ...]]:
+    """name -> shape"""
+    return {name: array.shape for name, array in params.items()}

@@ -4,10 +4,11 @@
     grads = negative_elbo_backward(cache)                       backward
     adam.step(params.vector, grads.vector)                      update
 
-The first two lines stand in `Step.gradient`, the third in `Step.__call__`, with a check before it. A loss or gradient
-that is not finite must not reach the parameters, which it would make NaN.
+The first two lines stand in `Step.gradient`, the third in `Step.__call__`, with a check
+before it. A loss or gradient that is not finite must not reach the parameters, which it
+would make NaN.
 
-`parallel.ParallelStep` makes the same step with several processes.
+`parallel.step.ParallelStep` makes the same step with several processes.
 
 Source: Kingma & Welling 2014, Algorithm 1.
 """
@@ -23,18 +24,20 @@ from ..vae.adam import Adam
 from ..vae.objectives import OBJECTIVES
 from ..vae.parameters import Parameters, parameter_shapes
 
-MAX_ROWS = 1024  # images times samples that go through the decoder at once; an image's samples stay together
+# images times samples that go through the decoder at once; an image's samples stay
+# together
+MAX_ROWS = 1024
 
 
 class NotFiniteError(NumpyvaeError, ArithmeticError):
-    """A loss or gradient is not finite. Raised before the update: the parameters are unchanged."""
+    """A loss or gradient is not finite; the parameters are those before the update."""
 
 
 class Step:
     """step(x, eps) -> loss: one update of the parameters; the loss is that before it.
 
-    x (N, D) and eps (J, N, L) are a minibatch and its noise. `config` may be replaced between steps.
-    Raises NotFiniteError, which names the loss or the gradients that are not finite.
+    x (N, D) and eps (J, N, L) are a minibatch and its noise. `config` may be replaced
+    between steps. NotFiniteError names the loss or the gradients that are not finite.
     """
 
     def __init__(
@@ -43,15 +46,13 @@ class Step:
         self.params = params
         self.adam = adam
         self.config = config
-        self.objective, self.backward = OBJECTIVES[objective]
+        self.forward, self.backward = OBJECTIVES[objective]
         shapes = parameter_shapes(config)
-        self.grads, self.chunk_grads = (
-            Parameters(shapes, np.empty_like(params.vector)) for _ in range(2)
-        )
+        self.grads = Parameters(shapes, np.empty_like(params.vector))
+        self.chunk_grads = Parameters(shapes, np.empty_like(params.vector))
 
-    @np.errstate(
-        over="ignore", invalid="ignore"
-    )  # what overflows is reported by name, below
+    # what overflows is reported by name
+    @np.errstate(over="ignore", invalid="ignore")
     def __call__(self, x: np.ndarray, eps: np.ndarray) -> float:
         loss = self.gradient(x, eps, len(x), self.grads)
         require_finite(loss, self.grads.vector @ self.grads.vector, [self.grads])
@@ -61,24 +62,27 @@ class Step:
     def gradient(
         self, x: np.ndarray, eps: np.ndarray, n: int, grads: Parameters
     ) -> float:
-        """Forward and backward on x, some of the n images of a minibatch: write into grads what x contributes to the
-        gradient, and return what it contributes to the loss.
+        """Forward and backward on x, some of the n images of a minibatch.
 
-        Loss and gradient are means over the n images. So the images may go in chunks, whose losses and gradients, each
-        weighted by its fraction of the images, add up. With many samples per image there are several chunks. So up to
-        1,024 samples memory does not grow with them, and the arrays fit the cache: a fifth less time for 50 samples.
+        Write into grads what x contributes to the gradient, and return what it
+        contributes to the loss. Both are means over the n images. So the images may go
+        in chunks, whose losses and gradients, each weighted by its fraction of the
+        images, add up. With many samples per image there are several chunks. So up to
+        1,024 samples memory does not grow with them, and the arrays fit the processor's
+        cache: a fifth less time for 50 samples.
         """
-        images, total = max(1, MAX_ROWS // len(eps)), 0.0
+        images = max(1, MAX_ROWS // len(eps))
+        total = 0.0
         for first in range(0, len(x), images):
             chunk = slice(first, first + images)
             fraction = len(x[chunk]) / n
-            loss, cache = self.objective(
+            loss, cache = self.forward(
                 self.params, x[chunk], eps[:, chunk], self.config
             )
-            self.backward(
-                cache, dloss=fraction, grads=self.chunk_grads if first else grads
-            )
-            if first:
+            if first == 0:
+                self.backward(cache, dloss=fraction, grads=grads)
+            else:
+                self.backward(cache, dloss=fraction, grads=self.chunk_grads)
                 grads.vector += self.chunk_grads.vector
             total += fraction * float(loss)
         return total
@@ -89,16 +93,15 @@ def require_finite(
 ) -> None:
     """NotFiniteError unless the loss and the sum of the gradients are finite.
 
-    The squared norm is one pass over the gradient. It may overflow although every entry is finite, so only then are
-    the entries themselves looked at.
+    The squared norm is one pass over the gradient. It may overflow although every entry
+    is finite, so only then are the entries themselves looked at.
     """
     if not math.isfinite(loss):
         raise NotFiniteError(f"the loss is {loss}")
-    if not math.isfinite(squared_norm):
-        names = [
-            name
-            for name in grads[0]
-            if not np.isfinite(sum(g[name] for g in grads)).all()
-        ]
-        if names:
-            raise NotFiniteError(f"the gradient of {', '.join(names)} is not finite")
+    if math.isfinite(squared_norm):
+        return
+    names = [
+        name for name in grads[0] if not np.isfinite(sum(g[name] for g in grads)).all()
+    ]
+    if names:
+        raise NotFiniteError(f"the gradient of {', '.join(names)} is not finite")

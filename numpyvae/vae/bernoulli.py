@@ -100,9 +100,9 @@ def log_prob(x: Array, logits: Array) -> Array:
 
 
 def log_prob_backward(dy: Array, x: Array, logits: Array) -> Array:
-    """dl = dy (x − sigmoid(l)), (3.4)        dy (...), x and logits (..., D) -> (..., D)
+    """dl = dy (x − sigmoid(l)), (3.4)
 
-    x is data: it has no gradient.
+    dy (...), x and logits (..., D)  ->  (..., D). x is data: it has no gradient.
     """
     dl = sigmoid(logits)
     dl = np.subtract(x, dl, out=dl)

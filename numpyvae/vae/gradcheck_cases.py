@@ -1,13 +1,15 @@
-"""Chapter 13. The gradient checks: each function with a backward, and the loss of each kind of model.
+"""Chapter 13. The gradient checks: each function with a backward, each kind of model.
 
-A primitive is one function with its backward. Its loss is Σ y dy with a random dy: the gradient of that is what the
-backward returns for dy. A case is a model, a loss and fixed noise: its gradient is checked in every parameter, and for
-one image in mu and logvar. The models are small, since each entry costs a forward pass; together they cover every
-branch. Of the path derivatives of chapter 11 only the decoder's are checked: the encoder's are not the loss's.
+A primitive is one function with its backward. Its loss is Σ y dy with a random dy: the
+gradient of that is what the backward returns for dy. A case is a model, a loss and
+fixed noise. Its gradient is checked in every parameter, and for one image in mu and
+logvar. The models are small, since each entry costs a forward pass; together they cover
+every branch. Of the path derivatives of chapter 11 only the decoder's are checked: the
+encoder's are not derivatives of the loss.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,30 +22,52 @@ from .parameters import init_params
 SEED = 1  # of all inputs: one for which no input of a relu is within 1e-4 of its kink
 
 
+def check_primitive(
+    rng: np.random.Generator,
+    name: str,
+    function: Callable,
+    backward: Callable,
+    *constants: Any,
+    **inputs: np.ndarray,
+) -> list[GradientCheck]:
+    """Check a function in each of its inputs; the loss is Σ y dy, with a random dy.
+
+    function(*inputs, *constants) -> y
+    backward(dy, *inputs, *constants) -> a gradient for each input
+    """
+    dy = rng.standard_normal(function(*inputs.values(), *constants).shape)
+    gradients = backward(dy, *inputs.values(), *constants)
+    if not isinstance(gradients, tuple):
+        gradients = (gradients,)
+
+    def loss(x):
+        return (function(*x.values(), *constants) * dy).sum()
+
+    by_name = dict(zip(inputs, gradients, strict=True))
+    return check_gradients(loss, inputs, by_name, name)
+
+
+def without_cache(forward: Callable, backward: Callable) -> tuple[Callable, Callable]:
+    """A layer, which has a cache, with the signatures of check_primitive"""
+
+    def function(*inputs):
+        y, _ = forward(*inputs)
+        return y
+
+    def function_backward(dy, *inputs):
+        _, cache = forward(*inputs)
+        return backward(dy, cache)
+
+    return function, function_backward
+
+
 def check_primitives(rng: np.random.Generator) -> Iterator[GradientCheck]:
-    """Check each function with its backward: the loss is Σ y dy, with a random dy."""
+    """Check each function with its backward."""
     N, L, J, I, O = 5, 3, 4, 7, 6
     normal = rng.standard_normal
 
-    def primitive(name, function, backward, *constants, **inputs):
-        """function(*inputs, *constants) -> y        backward(dy, *inputs, *constants) -> a gradient for each input"""
-        dy = rng.standard_normal(function(*inputs.values(), *constants).shape)
-        gradients = backward(dy, *inputs.values(), *constants)
-        gradients = gradients if isinstance(gradients, tuple) else (gradients,)
-        return check_gradients(
-            lambda x: (function(*x.values(), *constants) * dy).sum(),
-            inputs,
-            dict(zip(inputs, gradients, strict=True)),
-            name,
-        )
-
-    def layer(forward, backward):
-        """Adapt a layer, which has a cache, to the same signature."""
-        return lambda *inputs: forward(*inputs)[0], lambda dy, *inputs: backward(
-            dy, forward(*inputs)[1]
-        )
-
-    yield from primitive(
+    yield from check_primitive(
+        rng,
         "log density",
         gaussian.log_density,
         gaussian.log_density_backward,
@@ -51,34 +75,25 @@ def check_primitives(rng: np.random.Generator) -> Iterator[GradientCheck]:
         mu=normal((N, L)),
         logvar=normal((N, L)),
     )
-    p, q = (normal(L), normal(L)), {"mu_q": normal((N, L)), "logvar_q": normal((N, L))}
-    yield from primitive(
-        "KL, standard prior",
-        gaussian.kl_divergence,
-        gaussian.kl_divergence_backward,
-        **q,
-    )
-    yield from primitive(
-        "KL, general prior",
-        gaussian.kl_divergence,
-        gaussian.kl_divergence_backward,
-        *p,
-        **q,
-    )
-    yield from primitive(
-        "KL = cross-entropy − entropy",
-        lambda mu, logvar, *p: (
-            gaussian.cross_entropy(mu, logvar, *p) - gaussian.entropy(logvar)
-        ),
-        gaussian.kl_divergence_backward,
-        *p,
-        **q,
-    )
+    p = normal(L), normal(L)
+    q = {"mu_q": normal((N, L)), "logvar_q": normal((N, L))}
+
+    def cross_entropy_minus_entropy(mu, logvar, *p):
+        return gaussian.cross_entropy(mu, logvar, *p) - gaussian.entropy(logvar)
+
+    for name, function, constants in (
+        ("KL, standard prior", gaussian.kl_divergence, ()),
+        ("KL, general prior", gaussian.kl_divergence, p),
+        ("KL = cross-entropy − entropy", cross_entropy_minus_entropy, p),
+    ):
+        backward = gaussian.kl_divergence_backward
+        yield from check_primitive(rng, name, function, backward, *constants, **q)
     for name, eps in (
         ("reparameterize", normal((1, N, L))),
         (f"reparameterize, J = {J}", normal((J, N, L))),
     ):
-        yield from primitive(
+        yield from check_primitive(
+            rng,
             name,
             gaussian.reparameterize,
             gaussian.reparameterize_backward,
@@ -87,29 +102,29 @@ def check_primitives(rng: np.random.Generator) -> Iterator[GradientCheck]:
             logvar=normal((N, L)),
         )
     x = rng.random((N, O))
-    yield from primitive(
+    yield from check_primitive(
+        rng,
         "Bernoulli",
         lambda logits: bernoulli.log_prob(x, logits),
         lambda dy, logits: bernoulli.log_prob_backward(dy, x, logits),
         logits=5 * normal((N, O)),
     )
-    yield from primitive(
+    yield from check_primitive(
+        rng,
         "linear",
-        *layer(layers.linear, layers.linear_backward),
+        *without_cache(layers.linear, layers.linear_backward),
         x=normal((N, I)),
         W=normal((I, O)),
         b=normal(O),
     )
-    yield from primitive(
-        "relu", *layer(layers.relu, layers.relu_backward), x=normal((N, I))
-    )
-    yield from primitive(
-        "tanh", *layer(layers.tanh, layers.tanh_backward), x=normal((N, I))
-    )
+    relu = without_cache(layers.relu, layers.relu_backward)
+    tanh = without_cache(layers.tanh, layers.tanh_backward)
+    yield from check_primitive(rng, "relu", *relu, x=normal((N, I)))
+    yield from check_primitive(rng, "tanh", *tanh, x=normal((N, I)))
 
 
 class Case(NamedTuple):
-    """A model and a loss to check, with N images and num_samples of z per image (J or K)"""
+    """A model and a loss to check: N images, num_samples of z for each, J or K"""
 
     name: str
     config: VAEConfig
@@ -171,7 +186,7 @@ CASES = [
 
 
 def check_loss(case: Case, rng: np.random.Generator) -> Iterator[GradientCheck]:
-    """Check the loss with respect to every parameter, and for one image to mu and logvar."""
+    """Check the loss in every parameter, and for one image in mu and logvar."""
     name, config, N, num_samples, objective = case
     loss, backward = OBJECTIVES[objective]
     params = init_params(config, rng, np.float64)
@@ -190,21 +205,20 @@ def check_loss(case: Case, rng: np.random.Generator) -> Iterator[GradientCheck]:
     )
     if objective in NOT_DERIVATIVES:
         return
-    # If the encoder's last weights are 0, its last bias is mu and logvar side by side. The gradient of this bias is the
-    # sum of all images' gradients of mu and logvar: for one image it is the gradient of mu and logvar themselves.
-    weights, bias = (
-        f"encoder.{len(config.hidden_dims)}.W",
-        f"encoder.{len(config.hidden_dims)}.b",
-    )
+    # If the encoder's last weights are 0, its last bias is mu and logvar side by side.
+    # The gradient of this bias is the sum of all images' gradients of mu and logvar. So
+    # for one image it is the gradient of mu and logvar themselves.
+    last = len(config.hidden_dims)
+    weights, bias = f"encoder.{last}.W", f"encoder.{last}.b"
     x, eps = x[:1], eps[:, :1]
     params[weights][...] = 0
     mu, logvar = np.split(params[bias], 2)
-    dmu, dlogvar = np.split(backward(loss(params, x, eps, config)[1])[bias], 2)
+    gradients = backward(loss(params, x, eps, config)[1])
+    dmu, dlogvar = np.split(gradients[bias], 2)
 
     def of_mu_and_logvar(p):
-        return loss(p | {bias: np.concatenate([p["mu"], p["logvar"]])}, x, eps, config)[
-            0
-        ]
+        mu_and_logvar = np.concatenate([p["mu"], p["logvar"]])
+        return loss(p | {bias: mu_and_logvar}, x, eps, config)[0]
 
     inputs = params | {"mu": mu, "logvar": logvar}
     yield from check_gradients(

@@ -1,54 +1,160 @@
-"""Chapter 11. Estimators of the encoder's gradient: why reparameterize, and the path derivatives.
+"""Chapter 11. Estimators of the encoder's gradient: why reparameterize.
 
-The loss contains E_q[f(z)] with f(z) = log p(x|z), and q = q(z|x) belongs to the encoder, whose parameters are φ. So
-∂/∂φ has to pass through the sampling of z. The identity ∂q = q ∂ log q gives (11.1) and (11.2), the chain rule (11.3):
+The encoder's parameters are φ, and q = q(z|x) depends on them. The loss contains E_q[f]
+with f(z) = log p(x|z). Its gradient in φ has to pass through the sampling of z. This
+chapter has five ways, and what each costs in variance.
 
-    (11.1)  E_q[∂ log q(z|x)/∂φ] = ∫ ∂q dz = ∂ ∫ q dz = ∂1 = 0
-    (11.2)  ∂ E_q[f(z)]/∂φ = ∫ f ∂q dz = E_q[f(z) ∂ log q(z|x)/∂φ]
-    (11.3)  ∂ E_q[f(z)]/∂φ = ∂ E[f(mu + σ eps)]/∂φ = E[∂f/∂z ∂z/∂φ]             by (2.8)
+Two kinds of derivative. ∂/∂φ holds z fixed. d/dφ, the total derivative, holds only the
+noise eps fixed: z = mu + σ eps then moves with φ. For a function F of z and φ
 
-- Naive: treat samples as data. Of log p(x|z) + log p(z) − log q(z|x) only the last term then depends on φ, and its
-  gradient has mean 0 by (11.1): the encoder learns nothing. If the KL is in closed form, it follows the KL's gradient
-  alone, and q(z|x) becomes the prior.
-- Score function: (11.2), also called REINFORCE. Unbiased, but it uses only how good a sample was, not in which
-  direction a better one lies. And the size of f counts: adding a constant c to f adds c ∂ log q(z|x)/∂φ, whose mean is
-  0 by (11.1), but whose variance is c² times that of ∂ log q(z|x)/∂φ. In the table below f is about −200 nats, with a
-  standard deviation of 8 over z. So a baseline b(x), a guess of f that has no z, is subtracted.
-- Pathwise: (11.3), in `negative_elbo_backward`. It uses ∂f/∂z, in which a constant does not occur.
+    (11.1)  dF/dφ = ∂F/∂z ∂z/∂φ + ∂F/∂φ                     the chain rule
 
-Path derivative: (11.3) for the whole bound with a sampled KL, f = log w, w = p(x,z)/q(z|x), which depends on φ twice:
+∂ log q/∂φ is called the score of q. Since ∂ log q = ∂q/q, we have ∂q = q ∂ log q, so
 
-    (11.4)  d log w/dφ = ∂ log w/∂z ∂z/∂φ − ∂ log q(z|x)/∂φ |_z        with −∂ log q/∂z = (z − mu)/σ² = eps/σ
+            E_q[∂ log q/∂φ] = ∫ q ∂ log q/∂φ dz
+                            = ∫ ∂q/∂φ dz
+                            = ∂(∫ q dz)/∂φ                  ∫ q dz = 1 for every φ
+    (11.2)                  = 0                             the score has mean 0
 
-The last term has mean 0 by (11.1). It is left out ("sticking the landing", STL), and the estimator stays unbiased. If
-q is the exact posterior, w = p(x), constant, so ∂ log w/∂z = 0: what is left is exactly 0 for every sample.
+The gradient of E_q[f], for an f without φ, has two forms:
 
-The score function and the pathwise estimator add the KL's gradient in closed form. For the default model after one
-epoch, in units of the true gradient's length and, for variances, its square (`python -m tests.gradient_estimators`):
+            ∂ E_q[f(z)]/∂φ = ∫ f ∂q/∂φ dz                   f does not depend on φ
+    (11.3)                 = E_q[f(z) ∂ log q/∂φ]           ∂q = q ∂ log q
+            ∂ E_q[f(z)]/∂φ = ∂ E[f(mu + σ eps)]/∂φ          z by (2.9), eps ~ N(0, 1)
+    (11.4)                 = E[∂f/∂z ∂z/∂φ]                 eps does not depend on φ
 
-    estimator                 mean, along the true gradient   variance
-    naive                                     0.001 ± 0.003       0.37
-    score function                            1.276 ± 0.608    1.5e+04
-    score function, baseline                  0.998 ± 0.040         41
-    pathwise                                  0.989 ± 0.014          1
-    path derivative                           0.989 ± 0.013       0.97
+Three estimators of the gradient take one sample of such an expectation:
 
-The mean of n samples has 1/n of the variance, and the pathwise variance is about 1 here. So with a baseline it takes
-some 40 samples to be as precise as one pathwise sample. The score function's mean is 1, within its standard error.
+- Naive: treat the sample z as data. Of log p(x|z) + log p(z) − log q only log q then
+  depends on φ. Its gradient, the score, has mean 0 by (11.2): the encoder learns
+  nothing. If the KL is in closed form, the encoder follows the KL's gradient alone, and
+  q becomes the prior.
+- Score function: f ∂ log q/∂φ, by (11.3), also called REINFORCE. It is unbiased, but it
+  uses only how good a sample was, not in which direction a better one lies. The size of
+  f counts: a constant c added to f adds c ∂ log q/∂φ. That has mean 0, but c² times the
+  variance of the score. In the table below f is about −200 nats, with a standard
+  deviation of 8 over z. So a baseline b(x), a guess of f made without z, is subtracted.
+- Pathwise: ∂f/∂z ∂z/∂φ, by (11.4). This is `negative_elbo_backward`. A constant added
+  to f does not occur in it.
 
-With K samples (10.4) has K score terms. The gap that the encoder closes, and so its mean gradient, falls as 1/K, its
-standard deviation only as 1/√K: for large K it is mostly noise (Rainforth et al. 2018). (11.2) and (11.3) are equal
-for any f that is held fixed: E[f ∂ log q(zₖ|x)/∂φ] = E[∂f/∂zₖ ∂zₖ/∂φ]. With f = w̃ₖ (doubly reparameterized, DReG):
+These three have the KL's gradient in closed form beside them. The next one samples the
+KL as well. Then f = log w with w = p(x,z)/q. This f depends on φ in two ways: through
+z, and through log q. By (11.1)
 
-    Σₖ w̃ₖ d log wₖ/dφ = Σₖ w̃ₖ ∂ log wₖ/∂zₖ ∂zₖ/∂φ − Σₖ w̃ₖ ∂ log q(zₖ|x)/∂φ |_z
-    ∂w̃ₖ/∂zₖ = (w̃ₖ − w̃ₖ²) ∂ log wₖ/∂zₖ                        the derivative of the softmax
-    (11.5)  ∂ELBO_K/∂φ = E[Σₖ w̃ₖ² ∂ log wₖ/∂zₖ ∂zₖ/∂φ]        since w̃ₖ − (w̃ₖ − w̃ₖ²) = w̃ₖ²
+    (11.5)  d log w/dφ = ∂ log w/∂z ∂z/∂φ − ∂ log q/∂φ
 
-A backward pass is linear in its upstream gradient, row by row: dz for w̃² is w̃ times dz for w̃. One pass gives both
-networks' gradients. STL and DReG leave the decoder's unchanged. The encoder's is not the derivative of the loss that
-was computed, so no gradient check applies: tests/vae/test_path_derivative.py has its mean by quadrature, and its zero.
+where ∂ log w/∂z contains −∂ log q/∂z = (z − mu)/σ² = eps/σ.
 
-Sources: Kingma & Welling 2014; Williams 1992 (score function); Roeder et al. 2017 (STL); Tucker et al. 2019 (DReG).
+- Path derivative: the first term of (11.5). The second, minus the score, has mean 0 by
+  (11.2), so without it the estimator is still unbiased. If q is the exact posterior,
+  w = p(x) for every z. Then ∂ log w/∂z = 0, and the first term is exactly 0, without
+  any variance; the score is not. (The paper calls it "sticking the landing", STL.)
+
+For the default model after one epoch on data/sample (`python -m
+tests.gradient_estimators`), with G the true gradient and g an estimate:
+
+    estimator                 mean of g·G/G·G    variance, E|g − E[g]|²/G·G
+    naive                      0.001 ± 0.003       0.37
+    score function             1.276 ± 0.608    1.5e+04
+    score function, baseline   0.998 ± 0.040         41
+    pathwise                   0.989 ± 0.014          1
+    path derivative            0.989 ± 0.013       0.97
+
+An unbiased estimator has the mean 1. The score function's is 1 within its standard
+error. The mean of n estimates has 1/n of the variance, and the pathwise variance is
+about 1 here. So with a baseline it takes some 40 samples to be as precise as one
+pathwise sample.
+
+K importance samples. By (10.9) and (11.5) the gradient of log M_K is
+
+            Σₖ w̃ₖ d log wₖ/dφ
+    (11.6)    = Σₖ w̃ₖ ∂ log wₖ/∂zₖ ∂zₖ/∂φ − Σₖ w̃ₖ ∂ log q(zₖ|x)/∂φ
+
+The second sum has K scores. They cannot just be left out: w̃ₖ depends on zₖ, so the
+product of w̃ₖ and the score has another mean than 0. But they are what makes the
+gradient noisy for large K. The gap that the encoder closes, and so its mean gradient,
+falls as 1/K, its standard deviation only as 1/√K (Rainforth et al. 2018).
+
+So each score is replaced by a derivative along the path. First, choose one k, and hold
+the other samples fixed. They are independent of zₖ, so given them zₖ still has the
+distribution q.
+
+Second, let f(zₖ) be w̃ₖ as a function of zₖ alone, at the present value of φ. The
+weights depend on φ, too. But in f the φ is a constant, so f has no φ.
+
+Third, for this f (11.3) and (11.4) are the same number, at every φ, hence at the
+present one. So on average over zₖ
+
+    (11.7)  E[w̃ₖ ∂ log q(zₖ|x)/∂φ] = E[∂w̃ₖ/∂zₖ ∂zₖ/∂φ]
+
+This holds whatever the other samples are, so on average over all of them, too.
+
+Fourth, differentiate w̃ₖ = wₖ/S with S = Σᵢ wᵢ. Of the weights only wₖ depends on zₖ:
+
+            ∂w̃ₖ/∂zₖ = (S ∂wₖ/∂zₖ − wₖ ∂wₖ/∂zₖ)/S²           the quotient rule
+                    = (wₖ/S − wₖ²/S²) ∂ log wₖ/∂zₖ          ∂wₖ = wₖ ∂ log wₖ
+    (11.8)          = (w̃ₖ − w̃ₖ²) ∂ log wₖ/∂zₖ
+
+Put (11.7) and (11.8) into the mean of (11.6). The scores become path terms, with the
+factor w̃ₖ − w̃ₖ², which is subtracted from w̃ₖ:
+
+    (11.9)  ∂ELBO_K/∂φ = E[Σₖ w̃ₖ² ∂ log wₖ/∂zₖ ∂zₖ/∂φ]      w̃ₖ − (w̃ₖ − w̃ₖ²) = w̃ₖ²
+
+The sum in (11.9) is the doubly reparameterized estimator (DReG). For K = 1, w̃₁ = 1, and
+it is the path derivative.
+
+An example small enough for paper: K = 2. The prior is N(0, 1), p(x|z) = N(z, 1), and
+q = N(mu, 1) with φ = mu. Let x = 1 and mu = 0, so z = eps, and all three densities have
+variance 1:
+
+            log w = −½ (1 − z)² − ½ z² + ½ z² + c = −½ (1 − z)² + c,    c = −½ log 2π
+            ∂ log w/∂z = (1 − z) − z + z = 1 − z            score = z − mu = z
+
+    k    zₖ     log wₖ − c    w̃ₖ                    path: 1 − zₖ    score: zₖ
+    1     ½     −1/8          1/(1 + 1/e) = 0.731   ½                ½
+    2    −½     −9/8          0.269                 3/2             −½
+
+    usual, (11.6)    0.731 (½ − ½) + 0.269 (3/2 + ½)     = 0.538
+    DReG, (11.9)     0.731² · ½ + 0.269² · 3/2           = 0.376
+
+    >>> import numpy as np
+    >>> from numpyvae.vae import VAEConfig, parameter_shapes, negative_iwae_backward
+    >>> config = VAEConfig(1, (), 1, likelihood="normal", logvar_x=0.0)
+    >>> params = Parameters(parameter_shapes(config), np.array([0.0, 0, 0, 0, 1, 0]))
+    >>> x, eps = np.array([[1.0]]), np.array([[[1/2]], [[-1/2]]])
+    >>> _, cache = negative_iwae(params, x, eps, config)
+    >>> for backward in (negative_iwae_backward, negative_iwae_dreg_backward):
+    ...     grads = backward(cache)
+    ...     print(f"{-grads['encoder.0.b'][0]:.3f}")  # of mu; the loss is −log M_K
+    0.538
+    0.376
+
+They differ, as two estimates do. Over all z₁ and z₂, by quadrature, they have the same
+mean, and DReG has an eighth of the variance. The first sum of (11.6) alone is biased:
+
+    >>> nodes, weight = np.polynomial.hermite_e.hermegauss(60)
+    >>> z = np.stack(np.meshgrid(nodes, nodes))              # z₁ and z₂ at each node
+    >>> probability = np.outer(weight, weight) / weight.sum()**2
+    >>> w = np.exp(-(1 - z)**2 / 2)
+    >>> w /= w.sum(axis=0)
+    >>> usual, dreg, path = w * (1 - z - z), w**2 * (1 - z), w * (1 - z)
+    >>> for name, terms in ("usual", usual), ("DReG", dreg), ("path", path):
+    ...     g = terms.sum(axis=0)
+    ...     mean = (probability * g).sum()
+    ...     variance = (probability * (g - mean)**2).sum()
+    ...     print(f"{name:5}  mean {mean:.3f}  variance {variance:.2f}")
+    usual  mean 0.386  variance 1.76
+    DReG   mean 0.386  variance 0.22
+    path   mean 0.693  variance 0.44
+
+In code, a backward pass is linear in its upstream gradient, row by row: dz for w̃² is w̃
+times dz for w̃. So one pass gives both networks' gradients. STL and DReG leave the
+decoder's unchanged. The encoder's is not the derivative of the loss that was computed,
+so a gradient check cannot be made: tests/vae/test_path_derivative.py has its mean by
+quadrature, and that it is 0 where q is the exact posterior.
+
+Sources: Kingma & Welling 2014; Williams 1992 (score function); Roeder et al. 2017
+(STL); Tucker et al. 2019 (DReG).
 """
 
 import numpy as np
@@ -59,7 +165,6 @@ from .elbo import ForwardCache, elbo_terms, negative_elbo_backward
 from .gaussian import (
     kl_divergence_backward,
     log_density_backward,
-    reparameterize,
     reparameterize_backward,
 )
 from .iwae import joint_backward, negative_iwae, normalized_weights
@@ -79,7 +184,10 @@ NAIVE, SCORE, BASELINE, PATHWISE, PATH_DERIVATIVE = ESTIMATORS
 def negative_elbo_stl(
     params: Parameters, x: Array, eps: Array, config: VAEConfig
 ) -> tuple[float, ForwardCache]:
-    """loss = −1/(NJ) Σₙⱼ log w_nj, the ELBO with a sampled KL, and the cache; arguments as negative_elbo, β unused"""
+    """loss = −1/(NJ) Σₙⱼ log w_nj, in nats per image, and the cache
+
+    The ELBO with a sampled KL. Arguments and errors as negative_elbo; β is not used.
+    """
     _, cache = negative_iwae(params, x, eps, config)
     return -cache.log_w.mean(), cache
 
@@ -87,7 +195,10 @@ def negative_elbo_stl(
 def negative_elbo_stl_backward(
     cache: ForwardCache, dloss: float = 1.0, grads: Parameters | None = None
 ) -> Parameters:
-    """dloss ∂loss/∂params for the decoder; for the encoder (11.4) without its last term"""
+    """dloss ∂loss/∂params for the decoder; for the encoder the first term of (11.5)
+
+    Written into `grads`, if given, which is overwritten.
+    """
     dlog_w = np.full_like(cache.log_w, -dloss / cache.log_w.size)
     return _path_derivative(dlog_w, 1, cache, grads)
 
@@ -95,7 +206,10 @@ def negative_elbo_stl_backward(
 def negative_iwae_dreg_backward(
     cache: ForwardCache, dloss: float = 1.0, grads: Parameters | None = None
 ) -> Parameters:
-    """As negative_iwae_backward; for the encoder (11.5)"""
+    """dloss ∂loss/∂params for the decoder, by (10.9); for the encoder (11.9)
+
+    cache of negative_iwae. Written into `grads`, if given, which is overwritten.
+    """
     w = normalized_weights(cache.log_w)
     return _path_derivative(-w * (dloss / len(cache.x)), w[..., None], cache, grads)
 
@@ -103,11 +217,13 @@ def negative_iwae_dreg_backward(
 def _path_derivative(
     dlog_w: Array, factor: Array | float, cache: ForwardCache, grads: Parameters | None
 ) -> Parameters:
-    """The gradients of Σ log w dlog_w, for the encoder through z alone, and times `factor`"""
+    """The gradients of Σ dlog_w log w: for the encoder through z alone, times `factor`
+
+    dlog_w (K, N); factor 1 or (K, N, 1)
+    """
     dz, grads = joint_backward(dlog_w, cache, grads)
-    dz_q = (
-        dlog_w[..., None] * cache.eps * np.exp(-0.5 * cache.logvar)
-    )  # of −log q(z|x): eps/σ
+    eps_over_sigma = cache.eps * np.exp(-0.5 * cache.logvar)  # of −log q(z|x)
+    dz_q = dlog_w[..., None] * eps_over_sigma
     dmu, dlogvar = reparameterize_backward(
         factor * (dz + dz_q), cache.mu, cache.logvar, cache.eps
     )
@@ -117,43 +233,39 @@ def _path_derivative(
 def estimate_gradients(
     params: Parameters, x: Array, eps: Array, config: VAEConfig, baseline: Array
 ) -> dict[str, Array]:
-    """Estimate ∂loss/∂φ from one sample per image, by each of ESTIMATORS; name -> vector
+    """Estimate ∂loss/∂φ from one sample per image, by each of ESTIMATORS
 
-    x (N, D), eps (1, N, L); baseline (N,), a guess of log p(x|z) made without this eps. β must be 1.
+    x (N, D), eps (1, N, L); baseline (N,), a guess of log p(x|z) made without this eps.
+    Returns name -> vector of the encoder's parameters. β must be 1.
     """
     log_px, _, cache = elbo_terms(params, x, eps, config)
     mu, logvar = cache.mu, cache.logvar
-    z = reparameterize(mu, logvar, eps)[0]
-    _, dmu_q, dlogvar_q = log_density_backward(
-        1.0, z, mu, logvar
-    )  # ∂ log q(z|x), z held fixed
+    one = np.ones_like(mu)
+    # ∂ log q(z|x)/∂(mu, logvar), with z held fixed
+    _, dmu_q, dlogvar_q = log_density_backward(one, cache.z[0], mu, logvar)
     dmu_kl, dlogvar_kl = kl_divergence_backward(
         1.0, mu, logvar, *prior_parameters(config, mu.dtype)
     )
 
     def through_the_encoder(dmu, dlogvar):
-        return encoder_slice(
-            encode_backward(dmu / len(x), dlogvar / len(x), cache.encoder_cache, config)
-        )
+        dmu, dlogvar = dmu / len(x), dlogvar / len(x)  # the loss is a mean over images
+        return encoder_slice(encode_backward(dmu, dlogvar, cache.encoder_cache, config))
 
     def score_function(f):
-        return through_the_encoder(
-            dmu_kl - f[:, None] * dmu_q, dlogvar_kl - f[:, None] * dlogvar_q
-        )
+        f = f[:, None]
+        return through_the_encoder(dmu_kl - f * dmu_q, dlogvar_kl - f * dlogvar_q)
 
+    _, stl_cache = negative_elbo_stl(params, x, eps, config)
     return {
         NAIVE: through_the_encoder(dmu_q, dlogvar_q),
         SCORE: score_function(log_px),
         BASELINE: score_function(log_px - baseline),
         PATHWISE: encoder_slice(negative_elbo_backward(cache)),
-        PATH_DERIVATIVE: encoder_slice(
-            negative_elbo_stl_backward(negative_elbo_stl(params, x, eps, config)[1])
-        ),
+        PATH_DERIVATIVE: encoder_slice(negative_elbo_stl_backward(stl_cache)),
     }
 
 
 def encoder_slice(grads: Parameters) -> Array:
-    """The encoder's slice of the vector: its parameters come first."""
-    return grads.vector[
-        : sum(array.size for name, array in grads.items() if name.startswith("encoder"))
-    ]
+    """The encoder's part of the vector: its parameters come first."""
+    sizes = [array.size for name, array in grads.items() if name.startswith("encoder")]
+    return grads.vector[: sum(sizes)]

@@ -75,13 +75,13 @@ s² = Σₖ (wₖ − M_K)²/(K − 1) estimates var w. It is a function of K an
 
 So se is never above 1, however wrong the estimate is: an se near 1 says that one weight
 has nearly all of the sum. Then log p(x) is likely to be nats higher. After one epoch of
-the default model on data/sample, for 20 test images (`python -m
+the default model on data/sample, for 20 test images, in nats (`python -m
 tests.gradient_estimators`):
 
-    K        median of ESS    median of se    mean of log p(x), nats
-    5                  1.3            0.83                   -189.34
-    50                 2.9            0.58                   -186.69
-    5000              14.9            0.26                   -184.01
+    K       median of ESS  median of se  mean of log p(x)
+    5                 1.4          0.82           -191.86
+    50                2.7          0.60           -189.46
+    5000             14.9          0.26           -188.40
 
 A thousand times more samples make some ten times more effective ones.
 

@@ -1,7 +1,14 @@
-"""Chapter 12. The table of objectives: the losses that training can minimize, each with its gradient.
+"""Chapter 12. The table of objectives: losses to minimize, each with its gradient.
 
-An entry is a pair, loss and loss_backward, as in the table of the book's first page. A new objective is one entry, its
-name in settings.py and a case in gradcheck_cases (tests/README.md, Contributing). Only elbo has a KL to weight by β.
+An entry is a pair, loss and loss_backward, called as the first page of the book says:
+
+    elbo         (7.5), the ELBO with the KL in closed form
+    iwae         −ELBO_K of (10.2)
+    elbo-stl     the ELBO with a sampled KL, and its path derivative, chapter 11
+    iwae-dreg    −ELBO_K of (10.2), and the gradient of (11.9)
+
+Only elbo has a KL to weight by β. A new objective is one entry, its name in settings.py
+and a case in gradcheck_cases (tests/README.md, Contributing).
 """
 
 from .elbo import negative_elbo, negative_elbo_backward
@@ -18,7 +25,5 @@ OBJECTIVES = {
     "elbo-stl": (negative_elbo_stl, negative_elbo_stl_backward),
     "iwae-dreg": (negative_iwae, negative_iwae_dreg_backward),
 }
-NOT_DERIVATIVES = [
-    "elbo-stl",
-    "iwae-dreg",
-]  # the gradient is not the loss's derivative in the encoder's parameters
+# Their gradient is not the loss's derivative in the encoder's parameters.
+NOT_DERIVATIVES = ["elbo-stl", "iwae-dreg"]

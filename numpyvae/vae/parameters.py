@@ -28,7 +28,7 @@ Weights are drawn uniformly from −a to a, where the mean square is the varianc
     (5.2)  Var W = ∫ w²/(2a) dw = a²/3                       from −a to a
 
 - "uniform", the default: a = 1/√fan_in. This is PyTorch's default, kept so that results
-  can be compared. Its variance is 1/(3 fan_in), so a layer divides the mean square by 3.
+  can be compared. Its variance is 1/(3 fan_in): a layer divides the mean square by 3.
 - "glorot": a = √(6/(fan_in + fan_out)), whose variance by (5.2) is Glorot & Bengio's.
 
 relu sets about half of its inputs to 0, the negative ones. That halves the mean square:

@@ -35,9 +35,10 @@ TRAIN_COMMAND = ["-m", "numpyvae", "train", "--quiet", "--data", SAMPLE]
 LOAD = f"""
 import json, threading, time
 import numpy as np
-from numpyvae.data.mnist import load_images
+from numpyvae.data import Dataset
 from numpyvae.settings import TrainingOptions, VAEConfig
-images, test_images = load_images({str(SAMPLE)!r})
+data = Dataset.open({str(SAMPLE)!r})
+images, test_images = data.images, data.test_images
 def show(seconds):
     print(json.dumps(seconds))
 """

@@ -27,7 +27,7 @@ from pathlib import Path
 
 import numpy as np
 
-from numpyvae.data.mnist import load_images, load_mnist
+from numpyvae.data import Dataset, load_mnist
 from numpyvae.data.pixels import to_input
 from numpyvae.settings import VAEConfig
 from numpyvae.training.parallel.threads import (
@@ -191,7 +191,7 @@ def around(data):
     )
     yield (
         "loading and checking MNIST",
-        f"{median(lambda: load_images(data), 5):.2f} s",
+        f"{median(lambda: Dataset.open(data), 5):.2f} s",
         "median of 5",
     )
     yield (

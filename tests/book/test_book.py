@@ -564,7 +564,7 @@ def test_the_command_adds_what_errors_cost(
 def test_a_wrong_ending_or_directory_is_refused_and_nothing_is_written(tmp_path):
     with pytest.raises(SystemExit):
         run_command("--out", str(tmp_path / "page.pdf"))
-    with pytest.raises(FileNotFoundError, match="no such directory"):
+    with pytest.raises(FileNotFoundError, match="no such file or directory"):
         run_command(
             "--data", str(tmp_path / "none"), "--out", str(tmp_path / "page.html")
         )

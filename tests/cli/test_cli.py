@@ -27,7 +27,7 @@ HERE = [sys.executable, "-m", "numpyvae"]
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["train", "--data", "nowhere"], "nowhere: no such directory"),
+        (["train", "--data", "nowhere"], "nowhere: no such file or directory"),
         (
             ["train", "--epoch", "3"],
             "unrecognized arguments: --epoch 3 (see `numpyvae train --help`)",

@@ -74,7 +74,7 @@ def test_data_prints_the_sets_the_classes_and_the_next_command(tmp_path):
 
 
 def test_data_without_labels_says_so(tmp_path):
-    np.save(tmp_path / "a.npy", np.arange(40, dtype=np.uint8).reshape(10, 2, 2))
+    np.save(tmp_path / "a.npy", np.arange(6, 246, 6, dtype=np.uint8).reshape(10, 2, 2))
     console = call(data, tmp_path / "a.npy", "--out", tmp_path / "out")
     assert console.lines == [
         "train: 9 images of 2 x 2 pixels, no labels",

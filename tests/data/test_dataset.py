@@ -34,7 +34,7 @@ def test_other_data_is_refused_and_moved_data_is_found(tiny_directory):
     moved = tiny_directory.rename("moved")
     with pytest.raises(
         FileNotFoundError,
-        match="tiny: no such directory; that run was trained on tiny; name the directory",
+        match="tiny: no such file or directory; that run was trained on tiny; name the",
     ):
         data.load(trained="that run")
     assert data.load(moved) == replace(data, path=str(moved.absolute()))

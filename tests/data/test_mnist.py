@@ -16,9 +16,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numpyvae.data import idx
-from numpyvae.data.idx import IdxError, write_idx
-from numpyvae.data.mnist import DIGEST_FILE, FILES, find_data_directory, load_mnist
+from numpyvae.data import Dataset, idx
+from numpyvae.data.idx import IdxError, read_idx, write_idx
+from numpyvae.data.mnist import (
+    DIGEST_FILE,
+    FILES,
+    INSTALLED_SAMPLE,
+    find_data,
+    load_mnist,
+)
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
@@ -286,34 +292,102 @@ def elsewhere(tmp_path, monkeypatch):
 def test_the_argument_the_environment_mnist_and_the_sample_come_in_order(
     elsewhere, monkeypatch
 ):
+    assert find_data(None) in INSTALLED_SAMPLE
     for name in ("data/sample", "data/mnist", "environment", "given"):
         (elsewhere / name).mkdir(parents=True)
     write_set(elsewhere / "data" / "sample")
-    assert find_data_directory(None) == Path(
-        "data/sample"
-    )  # an empty data/mnist has no say
+    # an empty data/mnist has no say
+    assert find_data(None) == Path("data/sample")
     write_set(elsewhere / "data" / "mnist")
-    assert find_data_directory(None) == Path("data/mnist")
+    assert find_data(None) == Path("data/mnist")
     monkeypatch.setenv("NUMPYVAE_DATA", "environment")
-    assert find_data_directory(None) == Path("environment")
-    assert find_data_directory("given") == Path("given")
+    assert find_data(None) == Path("environment")
+    assert find_data("given") == Path("given")
     monkeypatch.setenv("NUMPYVAE_DATA", "")
-    assert find_data_directory(None) == Path("data/mnist")
+    assert find_data(None) == Path("data/mnist")
 
 
 def test_without_data_the_error_says_how_to_get_it(elsewhere, monkeypatch):
+    monkeypatch.setattr("numpyvae.data.mnist.INSTALLED_SAMPLE", ())
     for given, environment, message in [
         (None, "", f"no data in data/mnist or data/sample below {elsewhere}"),
-        ("none", "", "none: no such directory"),
-        (None, "gone", "gone: no such directory \\(from \\$NUMPYVAE_DATA\\)"),
+        ("none", "", "none: no such file or directory"),
+        (None, "gone", "gone: no such file or directory \\(from \\$NUMPYVAE_DATA\\)"),
     ]:
         monkeypatch.setenv("NUMPYVAE_DATA", environment)
         with pytest.raises(
             FileNotFoundError,
             match=message + "; .*download.*data/sample.*NUMPYVAE_DATA",
         ) as error:
-            find_data_directory(given)
+            find_data(given)
         assert "\n" not in str(error.value)
+
+
+# The names that other archives use
+
+
+def test_a_set_is_found_under_the_names_of_other_archives(tmp_path):
+    (tmp_path / "plain").mkdir()
+    images, labels = write_set(tmp_path / "plain", (5, 4, 3), suffix="")
+    for number, (place, ask) in enumerate(
+        [
+            ("{n}/{n}", ""),  # Kaggle: a directory per file
+            ("{d}/{d}", ""),
+            ("MNIST/raw/{n}", ""),  # torchvision
+            ("FashionMNIST/raw/{n}.gz", "FashionMNIST"),
+            ("raw/{n}", ""),
+            ("fashion-{n}", ""),
+            ("kmnist/kmnist-{n}.gz", "kmnist"),
+        ]
+    ):
+        root = tmp_path / str(number)
+        for name in FILES["train"]:
+            file = root / place.format(n=name, d=name.replace("-idx", ".idx"))
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_idx(file, read_idx(tmp_path / "plain" / name))
+        found, known = load_mnist(root / ask, "train")
+        assert np.array_equal(found, images), place
+        assert np.array_equal(known, labels), place
+
+
+def test_emnist_is_turned_upright_and_one_of_its_splits_is_named(tmp_path):
+    images = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    for split in ("balanced", "letters"):
+        for part in ("train", "test"):
+            name = f"emnist-{split}-{part}-images-idx3-ubyte.gz"
+            write_idx(tmp_path / name, images + (part == "test"))
+    with pytest.raises(
+        ValueError, match=r"has several sets; name one: .*emnist-letters"
+    ):
+        load_mnist(tmp_path, "train")
+    data = Dataset.open(tmp_path / "emnist-letters")
+    assert np.array_equal(data.images, images.transpose(0, 2, 1))
+    assert np.array_equal(data.test_images, images.transpose(0, 2, 1) + 1)
+    assert find_data(tmp_path / "emnist-letters") == tmp_path / "emnist-letters"
+
+
+def test_the_labels_of_qmnist_are_its_first_column(tmp_path):
+    images = np.zeros((3, 2, 2), np.uint8)
+    write_idx(tmp_path / "qmnist-train-images-idx3-ubyte", images)
+    table = np.arange(24, dtype=np.int32).reshape(3, 8)
+    write_idx(tmp_path / "qmnist-train-labels-idx2-int", table)
+    assert load_mnist(tmp_path, "train")[1].tolist() == [0, 8, 16]
+
+
+def test_a_test_set_is_not_taken_from_another_place(tmp_path):
+    write_set(tmp_path)
+    (tmp_path / "old").mkdir()
+    write_idx(tmp_path / "old/t10k-images-idx3-ubyte", np.zeros((2, 4, 3), np.uint8))
+    with pytest.raises(FileNotFoundError, match="there is no t10k-images"):
+        load_mnist(tmp_path, "test")
+
+
+def test_two_sets_side_by_side_are_not_chosen_between(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        write_set(tmp_path / name)
+    with pytest.raises(ValueError, match="has several sets; name one: .*/a, .*/b"):
+        load_mnist(tmp_path, "train")
 
 
 # The sample

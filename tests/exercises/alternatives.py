@@ -246,11 +246,22 @@ def evaluate_solve(mdp, policy):
     return np.linalg.solve(np.identity(len(r)) - mdp.gamma * P, r)
 
 
+def evaluate_refined(mdp, policy):
+    """The residual in long double corrects the solution."""
+    P, r = (np.longdouble(array) for array in induced_chain(mdp, policy))
+    system = np.identity(len(r)) - np.longdouble(mdp.gamma) * P
+    v = np.longdouble(evaluate_solve(mdp, policy))
+    for _ in range(3):
+        residual = np.float64(r - system @ v)
+        v += np.linalg.solve(np.float64(system), residual)
+    return np.float64(v)
+
+
 def evaluate_sweeps(mdp, policy):
     P, r = induced_chain(mdp, policy)
-    v = 0 * r
-    for _ in range(2000):
-        v = r + mdp.gamma * P @ v
+    v, last = r, None
+    while last is None or abs(v - last).max() > 1e-13 * abs(v).max():
+        v, last = r + mdp.gamma * P @ v, v
     return v
 
 
@@ -308,30 +319,47 @@ def _improve(mdp, v, current):
     return np.where(better, q.argmax(axis=1), current)
 
 
+def _bound(mdp, v):
+    H = 1 / (1 - mdp.gamma)
+    return H * (abs((mdp.R + mdp.gamma * mdp.P @ v).max(axis=1) - v).max() + 1e-12)
+
+
+def _first(mdp, policy, v):
+    if policy is None:
+        v = mdp.R.max(axis=1) if v is None else v
+    elif np.ndim(policy) == 1:
+        return np.array(policy)
+    else:
+        v = evaluate_solve(mdp, policy)
+    return (mdp.R + mdp.gamma * mdp.P @ v).argmax(axis=1)
+
+
 def iterate_policies(mdp, policy=None, v=None, on_iteration=None):
-    policy = mdp.R.argmax(axis=1) if policy is None else np.asarray(policy)
-    count = 0
+    policy, count = _first(mdp, policy, v), 0
     while True:
         count += 1
-        v = evaluate_solve(mdp, policy)
+        v = evaluate_refined(mdp, policy)
+        if on_iteration:
+            on_iteration(count, v)
         better = _improve(mdp, v, policy)
         if np.array_equal(better, policy):
-            return Solution(policy, v, count, 0.0)
+            return Solution(policy, v, count, _bound(mdp, v))
         policy = better
 
 
-def iterate_one_state(mdp, start=None, *rest):
-    pi = mdp.available.argmax(axis=1) if start is None else np.array(start)
-    while True:
-        v = evaluate_solve(mdp, pi)
-        better = _improve(mdp, v, pi)
-        changed = np.flatnonzero(better != pi)
-        if not len(changed):
-            return pi, v
-        pi[changed[0]] = better[changed[0]]
+def iterate_one_state(mdp, start=None, v=None, on_iteration=lambda k, v: None, k=1):
+    pi = _first(mdp, start, v)
+    values = evaluate_refined(mdp, pi)
+    on_iteration(k, values)
+    better = _improve(mdp, values, pi)
+    changed = np.flatnonzero(better != pi)
+    if not len(changed):
+        return Solution(pi, values, k, _bound(mdp, values))
+    pi[changed[0]] = better[changed[0]]
+    return iterate_one_state(mdp, pi, None, on_iteration, k + 1)
 
 
-def iterate_enumerated(mdp, policy=None, v=None, on_iteration=None):
+def iterate_enumerated(mdp, policy=None, v=None, on_iteration=lambda k, v: None):
     import itertools
 
     choices = [np.flatnonzero(row) for row in mdp.available]
@@ -339,7 +367,9 @@ def iterate_enumerated(mdp, policy=None, v=None, on_iteration=None):
         (np.array(actions) for actions in itertools.product(*choices)),
         key=lambda pi: evaluate_solve(mdp, pi).sum(),
     )
-    return Solution(best, evaluate_solve(mdp, best), 1, 0.0)
+    values = evaluate_refined(mdp, best)
+    on_iteration(1, values)
+    return Solution(best, values, 1, _bound(mdp, values))
 
 
 def induce_loops(mdp, horizon, final=0.0, gamma=None):
@@ -358,10 +388,13 @@ def induce_loops(mdp, horizon, final=0.0, gamma=None):
 def induce_recursive(mdp, horizon, final=0.0, gamma=None):
     g = mdp.gamma if gamma is None else gamma
     if horizon == 0:
-        return np.zeros((0, len(mdp.R)), int), np.where(mdp.terminal, 0.0, final)[None]
+        values = np.where(mdp.terminal, 0.0, final)[None]
+        return FiniteHorizonSolution(np.zeros((0, len(mdp.R)), int), values)
     policies, values = induce_recursive(mdp, horizon - 1, final, gamma)
     q = mdp.R + g * np.einsum("sat,t->sa", mdp.P, values[0])
-    return np.vstack([q.argmax(1), policies]), np.vstack([q.max(1), values])
+    return FiniteHorizonSolution(
+        np.vstack([q.argmax(1), policies]), np.vstack([q.max(1), values])
+    )
 
 
 def induce_arrays(mdp, h, final=0.0, discount=None):
@@ -372,44 +405,45 @@ def induce_arrays(mdp, h, final=0.0, discount=None):
     for t in reversed(range(h)):
         q = mdp.R + discount * np.tensordot(mdp.P, values[t + 1], axes=1)
         policies[t], values[t] = np.argmax(q, axis=1), np.max(q, axis=1)
-    return policies, values
+    return FiniteHorizonSolution(policies, values)
 
 
-def iterate_values(mdp, tolerance=1e-8, v=None, *rest):
-    v, g = np.zeros(len(mdp.R)) if v is None else v, mdp.gamma
+def iterate_values(mdp, tolerance=1e-8, v=None, max_sweeps=10**6, on_sweep=None):
+    v, g, k = np.zeros(len(mdp.R)) if v is None else v, mdp.gamma, 0
     while True:
         q = mdp.R + g * mdp.P @ v
-        change, v = abs(q.max(1) - v).max(), q.max(1)
+        change, v, k = abs(q.max(1) - v).max(), q.max(1), k + 1
+        if on_sweep:
+            on_sweep(k, v)
         if change * g / (1 - g) < tolerance / 2:
-            return Solution(
-                (mdp.R + g * mdp.P @ v).argmax(axis=1), v, 0, tolerance / 2 + 1e-12
-            )
+            greedy = (mdp.R + g * mdp.P @ v).argmax(axis=1)
+            return Solution(greedy, v, k, tolerance / 2 + 1e-12)
 
 
-def iterate_for_long(mdp, tolerance=1e-8, v=None, *rest):
+def iterate_for_long(mdp, tolerance=1e-8, v=None, *rest, on_sweep=lambda k, v: None):
     v = np.zeros(len(mdp.R)) if v is None else v
-    for _ in range(3000):
+    for k in range(3000):
         v = (mdp.R + mdp.gamma * mdp.P @ v).max(axis=1)
-    return (mdp.R + mdp.gamma * mdp.P @ v).argmax(axis=1), v
+        on_sweep(k + 1, v)
+    greedy = (mdp.R + mdp.gamma * mdp.P @ v).argmax(axis=1)
+    return Solution(greedy, v, 3000, tolerance / 10)
 
 
-def iterate_gauss_seidel(mdp, tolerance=1e-8, v=None, *rest):
-    v = [0.0] * len(mdp.R) if v is None else list(v)
-    worst = math.inf
+def iterate_gauss_seidel(
+    mdp, tolerance=1e-8, v=None, *rest, on_sweep=lambda k, v: None
+):
+    v = np.zeros(len(mdp.R)) if v is None else np.array(v)
+    worst, k = math.inf, 0
     while worst > tolerance * (1 - mdp.gamma) / 2:
-        worst = 0.0
+        worst, k = 0.0, k + 1
         for s in range(len(v)):
             new = max(
                 mdp.R[s, a] + mdp.gamma * float(mdp.P[s, a] @ v)
                 for a in range(mdp.R.shape[1])
             )
             worst, v[s] = max(worst, abs(new - v[s])), new
-    return Solution(
-        (mdp.R + mdp.gamma * mdp.P @ np.array(v)).argmax(axis=1),
-        np.array(v),
-        0,
-        tolerance,
-    )
+        on_sweep(k, v)
+    return Solution((mdp.R + mdp.gamma * mdp.P @ v).argmax(axis=1), v, k, tolerance)
 
 
 ALTERNATIVES = {

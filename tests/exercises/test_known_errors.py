@@ -11,8 +11,8 @@ from numpyvae.exercises.table import BY_NAME, EXERCISES, package_function
 NAMES = [exercise.name for exercise in EXERCISES]
 
 
-def test_there_are_at_least_60_and_some_for_each_exercise():
-    assert len(known_errors()) >= 200
+def test_there_are_at_least_320_and_some_for_each_exercise():
+    assert len(known_errors()) >= 320
     assert {error.name for error in known_errors()} == set(NAMES)
     assert len({(error.name, error.words) for error in known_errors()}) == len(
         known_errors()
@@ -94,7 +94,7 @@ def test_an_error_written_differently_gets_its_name(name, wrong, words):
 def test_an_unknown_error_is_wrong_without_a_name():
     verdict = judge(
         "entropy",
-        lambda logvar: 7 + 0 * logvar,
+        lambda logvar: 7 + logvar**3,
         package_function,
         trials_for_exercise("entropy"),
         known_errors("entropy"),

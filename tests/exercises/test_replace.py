@@ -166,9 +166,10 @@ def test_two_directories_in_turn_do_not_mix(tmp_path):
 def test_a_full_set_of_solutions_trains_the_sample_to_the_packages_loss(tmp_path):
     from pathlib import Path
 
-    from numpyvae.data.mnist import load_images
+    from numpyvae.data import Dataset
 
-    images, test_images = load_images(Path(__file__).parents[2] / "data" / "sample")
+    data = Dataset.open(Path(__file__).parents[2] / "data" / "sample")
+    images, test_images = data.images, data.test_images
     config, options = VAEConfig(), TrainingOptions(epochs=5)
     own = loop.train(images, test_images, config, options, processes=2).history[-1][
         "test_loss"

@@ -1,5 +1,6 @@
 """Gain and bias, stationary distribution and state visitation, against exact fractions, limits and simulation."""
 
+import doctest
 from fractions import Fraction
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy.sparse import csr_array
 
 from numpyvae.mdp import (
     MDP,
+    average,
     average_reward,
     four_state_chain,
     induced_chain,
@@ -91,9 +93,41 @@ def test_several_recurrent_classes_are_refused_by_their_states():
     ).gain == pytest.approx(2)
 
 
-def test_an_average_over_episodes_that_end_is_refused():
-    with pytest.raises(ValueError, match="requires a process that never ends"):
-        average_reward(MDP.from_transitions({0: {0: [(1, 0, 1, True)]}}, 0.5), [0])
+@pytest.mark.parametrize("form", [lambda mdp: mdp, as_sparse], ids=["dense", "sparse"])
+def test_two_classes_that_a_transient_state_leads_to_are_two(form):
+    P = np.array([[[0, 0.5, 0.5]], [[0, 1, 0]], [[0, 0, 1]]])
+    mdp = form(MDP(P, [[0], [1], [2]], 0.5))
+    with pytest.raises(ValueError, match="has 2: states 1 and 2 are in different"):
+        average_reward(mdp, [0, 0, 0])
+
+
+def test_an_action_of_probability_zero_connects_no_states():
+    """A sparse product stores its zeros, and a graph would take them for edges."""
+    mdp = MDP([csr_array(np.eye(2)), csr_array(np.eye(2)[::-1])], np.eye(2), 0.5)
+    with pytest.raises(ValueError, match="this policy has 2"):
+        average_reward(mdp, [[1.0, 0.0], [1.0, 0.0]])
+
+
+def test_a_policy_that_may_end_is_refused_and_one_that_does_not_is_evaluated():
+    """Only one of two actions ends, and only in one state."""
+    mdp = MDP.from_transitions(
+        {
+            "a": {"stay": [(1, "b", 3, False)], "quit": [(0.5, "b", 9, True)] * 2},
+            "b": {"stay": [(1, "a", 1, False)]},
+        },
+        0.5,
+    )
+    assert average_reward(mdp, ["stay", "stay"]).gain == pytest.approx(2)
+    for policy in (["quit", "stay"], [[0.75, 0.25], [1, 0]]):
+        with pytest.raises(
+            ValueError, match="never ends; in state 'a' this policy may"
+        ):
+            average_reward(mdp, policy)
+
+
+def test_the_example_of_the_chapter():
+    assert doctest.testmod(average).attempted > 0
+    assert doctest.testmod(average).failed == 0
 
 
 @given(mdps(), st.integers(0, 2**32 - 1))

@@ -80,18 +80,6 @@ def test_the_dry_lake_is_crossed_in_six_steps():
     )
 
 
-def test_a_lake_on_which_one_may_stay_forever_is_refused_without_discount():
-    with pytest.raises(
-        ValueError,
-        match="requires that every policy ends every episode; .* forever in 11",
-    ):
-        MDP.from_transitions(frozen_lake(slippery=False), 1.0)
-    with pytest.raises(
-        ValueError, match="mark terminal states with terminal=, or use gamma < 1"
-    ):
-        four_state_chain(1.0)
-
-
 def random_episodes(rng, S, A):
     """Every action may end the episode, or lead to a state with a higher number: every policy ends."""
     P, end = np.zeros((S, A, S)), np.zeros((S, A))

@@ -5,10 +5,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from numpyvae.mdp import MDP
 from numpyvae.pictures.gridworld import gridworld_svg
 from numpyvae.pictures.svg import PALETTE
 
 TAG = "{http://www.w3.org/2000/svg}"
+LAKE = ("left", "down", "right", "up")  # the order of Gymnasium's frozen lake
 VALUES = np.array([0.0, 0.25, 0.5, np.nan, 1.0, 0.75])  # two rows of three
 ACTIONS = np.zeros((6, 4), bool)
 ACTIONS[[0, 1, 1, 2, 5], [2, 1, 2, 3, 0]] = True
@@ -56,7 +58,7 @@ def arrows(g):
 
 
 def test_each_state_has_its_value_and_its_arrows():
-    found = cells(gridworld_svg(VALUES, ACTIONS, columns=3), 3)
+    found = cells(gridworld_svg(VALUES, ACTIONS, 3, LAKE), 3)
     assert sorted(found) == list(range(6))
     for s, g in found.items():
         texts = [text.text for text in g.findall(TAG + "text")]
@@ -72,7 +74,7 @@ def test_each_state_has_its_value_and_its_arrows():
 
 
 def test_the_opacity_of_a_cell_grows_in_proportion_to_its_value():
-    found = cells(gridworld_svg(VALUES, ACTIONS, columns=3), 3)
+    found = cells(gridworld_svg(VALUES, ACTIONS, 3, LAKE), 3)
     opacity = [float(found[s][0].get("fill-opacity")) for s in (0, 1, 2, 5, 4)]
     assert opacity == [0, 0.11, 0.23, 0.34, 0.45]  # rounded to a hundredth
     assert {found[s][0].get("style") for s in (0, 1, 2, 5, 4)} == {
@@ -85,7 +87,7 @@ def test_words_on_the_darkest_cell_have_a_contrast_of_4_5_to_1(page):
     paper, words, color = (
         channels(PALETTE[name][page]) for name in ("paper", "text", "series-0")
     )
-    found = cells(gridworld_svg([0.0, 1.0], np.array([0, 0]), 2), 2)
+    found = cells(gridworld_svg([0.0, 1.0], np.array([0, 0]), 2, LAKE), 2)
     opacity = float(found[1][0].get("fill-opacity"))
     low, high = sorted([luminance(words), luminance(paper + opacity * (color - paper))])
     assert (high + 0.05) / (low + 0.05) >= 4.5
@@ -103,7 +105,7 @@ def luminance(rgb):
 
 
 def test_a_negative_value_has_a_minus_sign():
-    found = cells(gridworld_svg([-1.0, -0.04], np.array([0, 0]), 2), 2)
+    found = cells(gridworld_svg([-1.0, -0.04], np.array([0, 0]), 2, LAKE), 2)
     assert [found[s].find(TAG + "text").text for s in (0, 1)] == ["−1", "−0.04"]
 
 
@@ -119,7 +121,10 @@ def test_action_numbers_and_named_directions_are_accepted():
 
 def test_labels_stand_in_place_of_arrows_and_are_escaped():
     found = cells(
-        gridworld_svg([1, 2], np.array([1, 0]), 1, labels=["<G>", ""], title="A & B"), 1
+        gridworld_svg(
+            [1, 2], np.array([1, 0]), 1, LAKE, labels=["<G>", ""], title="A & B"
+        ),
+        1,
     )
     assert [text.text for text in found[0].findall(TAG + "text")] == [
         "1",
@@ -128,7 +133,7 @@ def test_labels_stand_in_place_of_arrows_and_are_escaped():
     assert arrows(found[1]) == {"left"}
     assert "A & B" in "".join(
         ElementTree.fromstring(
-            gridworld_svg([1], np.array([0]), 1, title="A & B")
+            gridworld_svg([1], np.array([0]), 1, LAKE, title="A & B")
         ).itertext()
     )
 
@@ -136,7 +141,8 @@ def test_labels_stand_in_place_of_arrows_and_are_escaped():
 @pytest.mark.parametrize("values", [[2.0, 2.0], [np.nan, 2.0], [np.nan, np.nan]])
 def test_equal_values_and_walls_alone_are_drawn(values):
     rectangles = [
-        g[0] for g in cells(gridworld_svg(values, np.array([0, 0]), 2), 2).values()
+        g[0]
+        for g in cells(gridworld_svg(values, np.array([0, 0]), 2, LAKE), 2).values()
     ]
     fills = [
         (rectangle.get("style"), rectangle.get("fill-opacity"))
@@ -149,19 +155,69 @@ def test_equal_values_and_walls_alone_are_drawn(values):
 
 
 @pytest.mark.parametrize(
+    "names",
+    [
+        ("up", "right", "down", "left"),
+        ("North", "East", "South", "West"),
+        ("n", "e", "s", "w"),
+        ("↑", "→", "↓", "←"),
+        ("^", ">", "v", "<"),
+    ],
+)
+def test_directions_are_the_labels_of_actions(names):
+    mdp = MDP(np.ones((1, 4, 1)), np.zeros((1, 4)), 0.5, actions=names)
+    svg = gridworld_svg([0.0] * 4, np.arange(4), 4, mdp.actions)
+    found = [arrows(g) for _, g in sorted(cells(svg, 4).items())]
+    assert found == [{"up"}, {"right"}, {"down"}, {"left"}]
+
+
+def test_without_directions_the_picture_asks_for_them():
+    message = r"needs directions=, which way each action goes: mdp\.actions if they"
+    with pytest.raises(ValueError, match=message):
+        gridworld_svg(VALUES, ACTIONS, 3)
+
+
+MAP = "SFH#G."
+
+
+@pytest.mark.parametrize(
+    "map_of_cells", [MAP, ["start", "", "hole", "wall", "goal", ""]]
+)
+def test_hole_goal_wall_and_start_are_drawn_as_such(map_of_cells):
+    values = np.array([0.5, 0.25, 0.0, 0.0, 0.0, 0.75])
+    actions = np.ones((6, 4), bool)
+    found = cells(gridworld_svg(values, actions, 3, LAKE, cells=map_of_cells), 3)
+    words = [[t.text for t in found[s].findall(TAG + "text")] for s in range(6)]
+    assert words == [["start", "0.5"], ["0.25"], ["hole"], [], ["0", "goal"], ["0.75"]]
+    number_of_arrows = [len(arrows(found[s])) for s in range(6)]
+    assert number_of_arrows == [4, 4, 0, 0, 0, 4]
+    marks = {s: [part.get("style") for part in found[s][1:]] for s in (2, 4)}
+    assert any("var(--alert)" in (style or "") for style in marks[2])
+    assert any("var(--series-2)" in (style or "") for style in marks[4])
+    assert found[3][0].get("style") == "fill: var(--axis)"
+
+
+def test_a_hole_does_not_set_the_scale_of_colors():
+    svg = gridworld_svg([1.0, 2.0, -100.0], [0, 0, 0], 3, LAKE, cells="FFH")
+    found = cells(svg, 3)
+    assert [found[s][0].get("fill-opacity") for s in range(3)] == ["0", "0.45", None]
+    assert [t.text for t in found[2].findall(TAG + "text")] == ["−100", "hole"]
+
+
+@pytest.mark.parametrize(
     "arguments, message",
     [
-        ((VALUES, ACTIONS, 4), "S a multiple of its 4 columns"),
-        ((VALUES, ACTIONS[:5], 3), r"not \(6,\) and \(5, 4\)"),
-        ((VALUES, ACTIONS, 0), "0 columns"),
-        ((VALUES, ACTIONS[:, :3], 3), r"actions \(S, 4\)"),
+        ((VALUES, ACTIONS, 4, LAKE), "S a multiple of its 4 columns"),
+        ((VALUES, ACTIONS[:5], 3, LAKE), r"not \(6,\) and \(5, 4\)"),
+        ((VALUES, ACTIONS, 0, LAKE), "0 columns"),
+        (([], np.zeros((0, 4), bool), 1, LAKE), r"not \(0,\) and \(0, 4\)"),
+        ((VALUES, ACTIONS[:, :3], 3, LAKE), r"actions \(S, 4\)"),
+        ((VALUES, ACTIONS, 3, range(4)), "directions: 0 is none of up, right, down"),
+        ((VALUES, ACTIONS, 3, LAKE, ["G"]), "labels: 1 for 6 cells"),
+        ((VALUES, ACTIONS, 3, LAKE, None, "", "SFH"), "cells: 3 for 6 cells"),
         (
-            (VALUES, ACTIONS, 3, ("left", "down", "right", "north")),
-            "directions among up, right, down, left",
-        ),
-        (
-            (VALUES, ACTIONS, 3, ("left", "down", "right", "up"), ["G"]),
-            "one label per state",
+            (VALUES, ACTIONS, 3, LAKE, None, "", ["pit"] * 6),
+            "cells: cell 0 is 'pit'; it must be wall, hole, goal, start",
         ),
     ],
 )

@@ -21,10 +21,10 @@ from numpyvae.pictures.plots import (
     learning_curve_svg,
     line_plot_svg,
     loss_floor,
-    training_loss_name,
     write_svg,
 )
 from numpyvae.settings import TrainingOptions, VAEConfig
+from numpyvae.training.history import training_loss_name
 from tests.pictures import reading
 from tests.pictures.reading import read
 

@@ -10,13 +10,16 @@ import pytest
 from numpyvae.data import dataset
 from numpyvae.data.mnist import load_mnist
 from numpyvae.data.pixels import to_input
+from numpyvae.errors import InputError
 from numpyvae.settings import TrainingOptions, VAEConfig
 from numpyvae.training import loop
 from numpyvae.training.evaluation import evaluate_elbo
 from numpyvae.training.loop import train
+from numpyvae.training.parallel import step as parallel_step
+from numpyvae.training.parallel.processes import shared_copy
 from numpyvae.training.state import initial_state
 from numpyvae.training.step import NotFiniteError
-from numpyvae.vae import init_params
+from numpyvae.vae import init_params, zero_parameters
 
 CONFIG = VAEConfig(input_dim=30, hidden_dims=(8,), latent_dim=2)
 QUICK = TrainingOptions(epochs=3, batch_size=16, seed=5)
@@ -251,6 +254,93 @@ def test_a_keyboard_interrupt_leaves_a_state_that_can_be_trained_on(tiny, proces
     assert state.batches_done == state.adam.t == 5
     resumed = train(*tiny, CONFIG, QUICK, state=state, processes=processes)
     assert same(resumed, train(*tiny, CONFIG, QUICK, processes=processes))
+
+
+# train owns what it is given
+
+PROCESSES = [1, pytest.param(2, marks=pytest.mark.skipif("not hasattr(os, 'fork')"))]
+
+
+@pytest.mark.parametrize("processes", PROCESSES)
+def test_parameters_that_a_callback_assigns_take_effect(tiny, processes):
+    """Parameters of 0 and a fresh optimizer, assigned after epoch 2 of 3"""
+    reset = initial_state(tiny[0], CONFIG, QUICK)
+    reset.params = zero_parameters(CONFIG)
+    resumed = copy.deepcopy(reset)
+    losses = []
+
+    def assign(state):
+        losses.append(state.history[-1]["train_loss"])
+        if state.epoch == 2:
+            state.params = reset.params
+            state.adam = reset.adam
+
+    state = train(
+        *tiny, CONFIG, QUICK, processes=processes, after_epoch=assign, state=None
+    )
+    resumed.history = state.history[:2]
+    expected = train(*tiny, CONFIG, QUICK, processes=processes, state=resumed)
+    assert np.array_equal(state.params.vector, expected.params.vector)
+    assert np.array_equal(state.adam.m, expected.adam.m)
+    assert state.adam.t == expected.adam.t == 7
+    assert not reset.params.vector.any()
+
+
+@pytest.mark.parametrize("processes", PROCESSES)
+def test_references_taken_before_training_see_every_step(tiny, processes):
+    state = initial_state(tiny[0], CONFIG, QUICK)
+    params, adam, weights = state.params, state.adam, state.params["encoder.0.W"]
+    seen = []
+
+    def look(state, loss):
+        assert state.params is params and state.adam is adam
+        seen.append((params["encoder.0.W"].copy(), adam.v.copy()))
+
+    train(*tiny, CONFIG, QUICK, processes=processes, state=state, after_batch=look)
+    assert len({W.tobytes() for W, _ in seen}) == len(seen) == 21
+    assert np.array_equal(seen[-1][0], weights) and np.array_equal(seen[-1][1], adam.v)
+
+
+@pytest.mark.parametrize("processes", PROCESSES)
+def test_moments_that_a_callback_replaces_take_effect(tiny, processes):
+    def forget(state, loss):
+        state.adam.m = np.zeros_like(state.adam.m)
+        state.adam.v = np.zeros_like(state.adam.v)
+
+    def clear(state, loss):
+        state.adam.m[...] = 0
+        state.adam.v[...] = 0
+
+    replaced, written = (
+        train(*tiny, CONFIG, QUICK, processes=processes, after_batch=callback)
+        for callback in (forget, clear)
+    )
+    assert np.array_equal(replaced.params.vector, written.params.vector)
+    assert not replaced.adam.m.any() and not replaced.adam.v.any()
+
+
+def test_parameters_of_another_shape_cannot_be_assigned(tiny):
+    state = initial_state(tiny[0], CONFIG, QUICK)
+    with pytest.raises(InputError, match=r"encoder.1.W of shape \(8, 6\)"):
+        state.params = zero_parameters(replace(CONFIG, latent_dim=3))
+
+
+@pytest.mark.skipif("not hasattr(os, 'fork')")
+def test_memory_grows_with_the_data_and_not_with_the_batch_size(tiny, monkeypatch):
+    shared = []
+
+    def counted(array):
+        shared.append(array.nbytes)
+        return shared_copy(array)
+
+    monkeypatch.setattr(parallel_step, "shared_copy", counted)
+    totals = []
+    for batch_size in (len(tiny[0]), 3_000_000):
+        shared.clear()
+        options = TrainingOptions(epochs=1, batch_size=batch_size)
+        train(*tiny, CONFIG, options, processes=2)
+        totals.append(sum(shared))
+    assert 0 < totals[0] == totals[1]
 
 
 # What is not finite

@@ -1,5 +1,6 @@
-"""Adam: Algorithm 1 to the last digits, and what its author promised of it."""
+"""Adam: Algorithm 1 to the last digits, and what its authors promised of it."""
 
+import math
 from decimal import Decimal, localcontext
 
 import numpy as np
@@ -209,3 +210,102 @@ def test_gradients_as_small_as_1e_15_still_move_theta():
         adam.step(theta, g)
         expected, m, v = adam_update(expected, g.astype(np.float64), m, v, t)
     assert theta == pytest.approx(expected, rel=500 * 2**-24)
+
+
+def test_with_the_smallest_epsilon_no_cut_of_small_numbers_is_seen():
+    """100 gradients of 1e-18, v then about 1e-34, are cut in step 100; then none."""
+    theta, expected, m, v = np.zeros(1, np.float32), np.zeros(1), 0, 0
+    adam = Adam(theta, epsilon=1e-12)
+    for t in range(1, 151):
+        g = np.full(1, 1e-18 if t <= 100 else 0, np.float32)
+        adam.step(theta, g)
+        expected, m, v = adam_update(expected, g.astype(float), m, v, t, epsilon=1e-12)
+    # √v̂ = 1e-18 beside epsilon, 1e-6 of it; and 150 roundings of float32
+    assert theta == pytest.approx(expected, rel=1e-6 + 150 * 2**-24)
+    assert adam.v[0] == 0 and abs(theta[0]) > 1e-8
+
+
+# Where epsilon stands
+
+
+def test_an_epsilon_inside_the_root_acts_as_its_root_outside():
+    """At t = 1, g = 1e-4: |g|/√(g² + 1e-8) = 1/√2 where |g|/(|g| + 1e-8) is nearly 1."""
+    g = 1e-4
+    inside = g / math.sqrt(g**2 + 1e-8)
+    step = -path(np.zeros(1), np.array([[g]]), [1.0])[0, 0]
+    assert inside == pytest.approx(1 / math.sqrt(2)) and step > 0.9999
+
+
+# What would be a silent number
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("lr", -1.0),
+        ("lr", math.nan),
+        ("lr", math.inf),
+        ("beta1", 1.0),
+        ("beta1", -0.1),
+        ("beta2", 2.0),
+        ("beta2", math.nan),
+        ("epsilon", -1.0),
+        ("epsilon", 0.0),
+        ("epsilon", 1e-13),
+        ("epsilon", 1e-46),
+        ("epsilon", math.nan),
+        ("epsilon", math.inf),
+    ],
+)
+def test_settings_that_make_no_step_are_refused_by_name(name, value):
+    with pytest.raises(ValueError, match=f"^{name} must be"):
+        Adam(THETA, **{name: value})
+
+
+@pytest.mark.parametrize("theta", [np.zeros(2, int), np.zeros(2, complex)])
+def test_a_theta_that_is_no_floats_is_refused(theta):
+    with pytest.raises(ValueError, match="^theta must be floats"):
+        Adam(theta)
+
+
+@pytest.mark.parametrize(
+    "name, wrong",
+    [
+        ("g", np.ones(1)),  # would broadcast
+        ("g", np.ones((4, 1))),
+        ("g", np.ones(4, complex)),
+        ("g", np.ones(4, int)),
+        ("g", np.ma.masked_array(np.ones(4), True)),
+        ("theta", np.ones(5)),
+        ("theta", np.ones(4, int)),
+        ("lr", -1.0),
+        ("lr", math.nan),
+    ],
+)
+def test_a_step_that_is_refused_changes_nothing_and_is_not_counted(name, wrong):
+    theta, g = THETA.copy(), gradients(1)[0]
+    adam = Adam(theta)
+    adam.step(theta, g)
+    before = theta.copy(), adam.m.copy(), adam.v.copy()
+    if name == "lr":
+        adam.lr = wrong
+    arguments = {"theta": theta, "g": g}
+    if name in arguments:
+        arguments[name] = wrong
+    with pytest.raises(ValueError, match=f"^{name} must"):
+        adam.step(**arguments)
+    assert adam.t == 1
+    for array, kept in zip((theta, adam.m, adam.v), before, strict=True):
+        assert np.array_equal(array, kept)
+
+
+def test_an_adam_for_each_shard_is_the_same_as_one_for_all():
+    gs, whole, theta = gradients(50), THETA.copy(), THETA.copy()
+    one = Adam(whole)
+    shards = [(slice(0, 1), Adam(theta)), (slice(1, 4), Adam(theta))]
+    for g in gs:
+        one.step(whole, g)
+        for shard, adam in shards:
+            adam.step(theta, g, shard)
+    assert np.array_equal(theta, whole)
+    assert [adam.t for _, adam in shards] == [50, 50]

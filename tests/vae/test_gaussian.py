@@ -82,7 +82,7 @@ def test_density_integrates_to_one_with_variance_exp_logvar(mu, logvar):
     sigma = math.exp(logvar / 2)
     for power, expected in (0, 1.0), (2, math.exp(logvar)):
         integral, _ = integrate.quad(
-            lambda x: (x - mu) ** power * math.exp(log_density(x, mu, logvar)),
+            lambda x, n=power: (x - mu) ** n * math.exp(log_density(x, mu, logvar)),
             mu - 40 * sigma,
             mu + 40 * sigma,
             points=[mu],
@@ -289,7 +289,7 @@ def rounding(mu_q, logvar_q, mu_p, logvar_p):
         (Decimal(mu_q) - Decimal(mu_p)) ** 2 * Decimal(-logvar_p).exp(),
     )
     terms = abs(expm1(d)) + abs(d) * (1 + d.exp()) + r2 * (1 + abs(Decimal(logvar_p)))
-    return 4 * Decimal(EPS) * terms + Decimal(1e-323)
+    return 4 * Decimal(EPS) * terms + Decimal("1e-323")
 
 
 @given(mu=FAR, logvar=st.floats(-700, 700))
@@ -304,7 +304,7 @@ def test_kl_from_the_standard_normal_is_right_over_mu_1e6_and_logvar_700(mu, log
         slope = expm1(Decimal(logvar)) / 2
         assert dmu == mu and abs(Decimal(float(dlogvar)) - slope) <= 2 * Decimal(
             EPS
-        ) * abs(slope) + Decimal(1e-323)
+        ) * abs(slope) + Decimal("1e-323")
 
 
 @given(mu_q=FAR, logvar_q=st.floats(-300, 300), mu_p=FAR, logvar_p=st.floats(-300, 300))
@@ -479,3 +479,31 @@ def test_single_precision_stays_single_beside_plain_python_numbers():
         *kl_divergence_backward(1.0, mu, logvar, 1.0, 2.0),
     ]
     assert {array.dtype for array in results} == {np.dtype(np.float32)}
+
+
+def test_kl_from_n_0_1_is_the_formula_that_most_programs_have():
+    """(2.8), in the exercise sheets' form"""
+    mu, sigma = np.array([0.3, -1.2, 2.0]), np.array([0.5, 1.0, 3.0])
+    expected = 0.5 * (mu**2 + sigma**2 - 1 - np.log(sigma**2)).sum()
+    assert kl_divergence(mu, np.log(sigma**2)).sum() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "dz, mu, eps",
+    [
+        ((5, 3), (1, 3), (5, 3)),  # one mu for five rows: a gradient of mu has one row
+        ((2, 4, 5, 3), (5, 3), (2, 4, 5, 3)),  # two axes of samples
+        ((5, 3), (5, 3), (2, 5, 3)),
+    ],
+)
+def test_noise_whose_gradient_would_not_have_the_shape_of_mu_is_refused(dz, mu, eps):
+    with pytest.raises(ValueError, match="eps of shape .* must have the shape of mu"):
+        reparameterize_backward(np.ones(dz), np.ones(mu), np.ones(mu), np.ones(eps))
+
+
+@pytest.mark.parametrize("function", [log_density, kl_divergence, cross_entropy])
+def test_unsigned_integers_are_refused_where_a_minus_would_wrap(function):
+    byte = np.array([2], np.uint8)
+    arguments = [byte] * (3 if function is log_density else 4)
+    with pytest.raises(ValueError, match="unsigned integers wrap"):
+        function(*arguments)

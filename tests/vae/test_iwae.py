@@ -1,7 +1,8 @@
-"""Importance weights: log-mean-exp, the K-sample bound and its gradient, log p(x) and its standard error.
+"""Importance weights: the K-sample bound and its gradient, log p(x) and its error.
 
-The exact values come from Gauss-Hermite quadrature on a model with one latent, E[f(eps)] = Σᵢ ωᵢ f(tᵢ) for
-eps ~ N(0, 1). Its decoder is smooth (tanh), so 60 nodes and 100 agree to 1e-8 and better.
+The exact values come from Gauss-Hermite quadrature on a model with one latent,
+E[f(eps)] = Σᵢ ωᵢ f(tᵢ) for eps ~ N(0, 1). Its decoder is smooth (tanh), so 60 nodes and
+100 agree to 1e-8 and better.
 """
 
 import tracemalloc
@@ -23,14 +24,19 @@ from numpyvae.vae import (
     negative_elbo,
     negative_elbo_backward,
 )
-from numpyvae.vae.gradient_estimators import negative_iwae_dreg_backward
+from numpyvae.vae.gradient_estimators import (
+    negative_elbo_stl,
+    negative_iwae_dreg_backward,
+)
 from numpyvae.vae.iwae import (
+    effective_sample_size,
     log_importance_weights,
     log_marginal,
     log_mean_exp,
     negative_iwae,
     negative_iwae_backward,
 )
+from numpyvae.vae.parameters import parameter_shapes
 
 ONE_LATENT = VAEConfig(
     input_dim=4, hidden_dims=(3,), latent_dim=1, activation="tanh", prior=(0.3, -0.4)
@@ -499,3 +505,88 @@ def test_memory_does_not_grow_with_the_number_of_samples():
 
     peak(200)  # what the first call leaves behind is not counted
     assert peak(5_000) <= 1.02 * peak(500)
+
+
+# The effective sample size, and what an error bar is worth
+
+
+def test_the_effective_sample_size_is_that_of_the_weights():
+    params = model(ONE_LATENT)
+    _, se = log_marginal(params, X, ONE_LATENT, 50, np.random.default_rng(5))
+    (mu, logvar), _ = encode(params, X, ONE_LATENT)
+    eps = np.random.default_rng(5).standard_normal((50, 2, 1))
+    w = np.exp(log_importance_weights(params, X, mu, logvar, eps, ONE_LATENT)[0])
+    expected = w.sum(axis=0) ** 2 / (w**2).sum(axis=0)
+    assert effective_sample_size(se, 50) == pytest.approx(expected, rel=1e-12)
+    assert np.all((expected > 1) & (expected < 50))
+
+
+def test_the_effective_sample_size_is_k_for_equal_weights_and_1_for_one_weight():
+    assert effective_sample_size(np.array([0.0]), 7) == 7
+    assert effective_sample_size(np.array([1.0]), 7) == 1  # (K/1 − 1)/(K − 1) = 1
+    assert effective_sample_size(np.array([np.nan]), 1) == 1  # se of one weight is NaN
+    assert np.isnan(effective_sample_size(np.array([np.nan]), 7)).all()
+
+
+def moments_of_w(variance, radius):
+    """∫ q w dz and ∫ q w² dz over mu ± radius, mu = 0: one pixel, its logit is 2z"""
+    config = VAEConfig(input_dim=1, hidden_dims=(), latent_dim=1)
+    numbers = np.array([0, 0, 0, np.log(variance), 2, 0])
+    params = Parameters(parameter_shapes(config), numbers)
+    eps = np.linspace(-radius, radius, 20_001) / np.sqrt(variance)
+    log_w = log_weights_at(params, np.array([[1.0]]), eps, config)[:, 0]
+    log_q = stats.norm.logpdf(eps)
+    return [np.trapezoid(np.exp(power * log_w + log_q), eps) for power in (1, 2)]
+
+
+def test_with_a_bernoulli_decoder_w_has_a_mean_but_no_variance_below_one_half():
+    """p(x) = ½ by symmetry. Of E[w²] every wider interval has far more, if σ² < ½."""
+    for variance in (0.3, 0.6):
+        assert moments_of_w(variance, 16)[0] == pytest.approx(0.5, abs=1e-9)
+    near, far, farther = (moments_of_w(0.3, radius)[1] for radius in (4, 8, 16))
+    assert far > 1e9 * near and farther > 1e40 * far
+    _, enough = moments_of_w(0.6, 16)
+    assert moments_of_w(0.6, 12)[1] == pytest.approx(enough, rel=1e-6)
+
+
+# What would be a silent number
+
+
+@pytest.mark.parametrize("loss", [negative_iwae, negative_elbo, negative_elbo_stl])
+@pytest.mark.parametrize(
+    "name, wrong",
+    [
+        ("x", np.full((2, 4), 255, np.uint8)),
+        ("x", np.ones((2, 4), int)),
+        ("x", X + 0j),
+        ("x", np.ma.masked_array(X, X > 0.5)),
+        ("eps", np.ones((1, 2, 1), int)),
+        ("eps", np.ones((1, 2, 1), complex)),
+        ("eps", np.ma.masked_array(np.ones((1, 2, 1)), True)),
+    ],
+    ids=[
+        "bytes",
+        "integers",
+        "complex",
+        "masked",
+        "int eps",
+        "complex eps",
+        "mask eps",
+    ],
+)
+def test_pixels_and_noise_that_are_no_floats_are_refused_by_name(loss, name, wrong):
+    inputs = {"x": X, "eps": np.ones((1, 2, 1))} | {name: wrong}
+    with pytest.raises(ValueError, match=f"^{name} (must be|is a masked)"):
+        loss(one_latent(), config=ONE_LATENT, **inputs)
+
+
+@pytest.mark.parametrize("num_samples", [-1, 0, True, 2.0, None])
+def test_a_number_of_samples_that_is_no_positive_integer_is_refused(num_samples):
+    with pytest.raises(ValueError, match="^num_samples must be"):
+        log_marginal(one_latent(), X, ONE_LATENT, num_samples, np.random.default_rng(1))
+
+
+@pytest.mark.parametrize("x", [X.astype(np.uint8), X[:, :3], X[0], X[:0]])
+def test_log_marginal_refuses_other_pixels_and_no_images(x):
+    with pytest.raises(ValueError, match="^x "):
+        log_marginal(one_latent(), x, ONE_LATENT, 5, np.random.default_rng(1))

@@ -111,7 +111,7 @@ _WITHOUT_IMAGES: tuple[tuple[str, tuple[str, str], str, str, Maker], ...] = (
     ),
     (
         "value-iteration",
-        ("mdp", "solvers"),
+        ("mdp", "contraction"),
         "Value iteration",
         (
             "Each sweep multiplies the error by γ: a straight line on a logarithmic "
@@ -172,7 +172,7 @@ def make_figures(images: np.ndarray, test_images: np.ndarray) -> Iterator[Figure
     )
     yield Figure(
         "live-sweeps",
-        ("mdp", "solvers"),
+        ("mdp", "contraction"),
         "Value iteration on the chain",
         "The value of each state after each sweep. The policy that is greedy for the "
         "last values changes at γ = 0.366 only.",

@@ -11,9 +11,10 @@ import numpy as np
 
 from ...mdp.bellman import advantages, induced_chain
 from ...mdp.chain import four_state_chain
+from ...mdp.contraction import value_iteration
 from ...mdp.discount import critical_discounts
+from ...mdp.improvement import policy_iteration
 from ...mdp.model import MDP
-from ...mdp.solvers import policy_iteration, value_iteration
 from ...mdp.ties import optimal_actions
 from ...pictures.gridworld import DIRECTIONS, gridworld_svg
 from ...pictures.plots import Curve, chart

@@ -1,87 +1,36 @@
-"""Numbers from a CSV or an array to images: checked, made gray, resized.
+"""Numbers to images and labels: arranged, scaled to bytes, made gray, resized.
 
-An array of images is (N, rows, cols), (N, rows, cols, 1 or 3), or one flat image per row, (N, rows·cols). Values are
-0 to 255; if none is above 1, they are 0 to 1. Color becomes gray by the luma of ITU-R BT.601:
+An array of images is (N, rows, cols), (N, rows, cols, channels), (N, channels, rows,
+cols), or one flat image per row, (N, rows·cols). The number of images may come last, as
+in MATLAB, where the labels, the size or the shape says so.
+
+Which number is white is never guessed in silence (`white_of`):
+
+    integers 0 to 255    255, if one of them reaches half of it; 1 if none is above 1
+    numbers 0 to 1       1, but for the rounding of float32
+    all else             refused, unless `white` says which number it is
+
+Color becomes gray by the luma of ITU-R BT.601:
 
     Y = 0.299 R + 0.587 G + 0.114 B
 
-Images are resized by area: a new pixel is the mean over the rectangle of the old image that it covers. With s = R / r
-old rows per new row, row i covers i·s to (i + 1)·s, so the weight of old row j in it is the length of the overlap
+Images are resized by area: a new pixel is the mean over the rectangle of the old image
+that it covers. With s = R / r old rows per new row, row i covers i·s to (i + 1)·s, so
+the weight of old row j in it is the length of the overlap
 
-    W_ij = max(0, min((i + 1) s, j + 1) − max(i s, j)) / s          new image = W_rows · image · W_colsᵀ
+    W_ij = max(0, min((i + 1) s, j + 1) − max(i s, j)) / s
+    new image = W_rows · image · W_colsᵀ
 """
 
-import io
 import math
-import zipfile
-import zlib
-from pathlib import Path
 
 import numpy as np
 
 from ...errors import InputError
-from ...files import open_regular
 
 LUMA = np.array([0.299, 0.587, 0.114])
-
-
-def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    """Read (values (N, D), labels (N,) or None): a header that begins with "label" makes the first column labels."""
-    try:
-        with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig") as file:
-            lines = [line for line in file if line.strip()]
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is not a text file in UTF-8") from None
-    header = lines[0].split(",") if lines else []
-    names = [field.strip().strip('"').lower() for field in header]
-    labeled = names[:1] == ["label"]
-    numbered = len(names) > 3 and names == [
-        str(i) for i in range(len(names))
-    ]  # as pandas names columns
-    has_header = labeled or numbered or not any(map(_is_number, names))
-    if len(lines) <= has_header:
-        raise InputError(f"{path}: has no rows of numbers")
-    try:
-        values = np.loadtxt(lines[has_header:], delimiter=",", ndmin=2, comments=None)
-    except ValueError as error:
-        raise InputError(
-            f"{path}: {str(error).partition('; ')[0]} (rows count from 0, without the header)"
-        ) from None
-    if labeled:
-        return values[:, 1:], values[:, 0]
-    return values, None
-
-
-def read_array(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    """Read (values, labels or None) from .npy or .npz, without pickles."""
-    try:
-        with open_regular(path) as file:
-            loaded = np.load(file, allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                return loaded, None
-            names = loaded.files
-            name = (
-                "images" if "images" in names else names[0] if len(names) == 1 else None
-            )
-            if name is None:
-                raise InputError(
-                    f"has the arrays {', '.join(names) or '(none)'}; expected images, and maybe labels"
-                )
-            return loaded[name], loaded[
-                "labels"
-            ] if "labels" in names and name != "labels" else None
-    except (
-        ValueError,
-        EOFError,
-        KeyError,
-        MemoryError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        text = " ".join(str(error).split()) or "cannot be read as an array"
-        if "allow_pickle" in text:
-            text = "holds Python objects, which are never loaded; save numbers"
-        raise InputError(f"{path}: {text}") from None
+ROUNDING = 1e-6  # of float32 near 1, some 8 units in its last place
+CHANNELS = (1, 3, 4)
 
 
 def to_gray(images: np.ndarray) -> np.ndarray:
@@ -90,10 +39,10 @@ def to_gray(images: np.ndarray) -> np.ndarray:
 
 
 def resize_by_area(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize uint8 (…, rows, cols) to (…, *size): each new pixel is the mean of the area that it covers."""
-    down, across = (
-        _overlaps(old, new) for old, new in zip(images.shape[-2:], size, strict=True)
-    )
+    """Resize uint8 (…, rows, cols) to (…, *size): each new pixel is the mean of the
+    area that it covers."""
+    rows, cols = images.shape[-2:]
+    down, across = _overlaps(rows, size[0]), _overlaps(cols, size[1])
     return np.rint(down @ images.astype(np.float64) @ across.T).astype(np.uint8)
 
 
@@ -105,87 +54,198 @@ def _overlaps(old: int, new: int) -> np.ndarray:
     return np.maximum(length, 0) / step
 
 
+def images_first(
+    values: np.ndarray, count: int | None, size: tuple[int, int] | None, where: str
+) -> np.ndarray:
+    """The array with the images along its first axis.
+
+    count   the number of labels, if there are any
+    """
+    if values.dtype.kind not in "buif":
+        raise InputError(f"{where}: the array is of {values.dtype}; expected numbers")
+    if values.size == 0:
+        raise InputError(f"{where}: the array is {values.shape}; it has no pixels")
+    last = False
+    if count is not None:
+        last = values.shape[-1] == count != len(values)
+    elif values.ndim == 2:
+        last = _side(len(values), size) > 0 == _side(values.shape[1], size)
+    elif values.ndim == 3 and size is not None:
+        last = values.shape[:2] == size != values.shape[1:]
+    elif values.ndim == 3:
+        rows, cols, number = values.shape
+        if rows == cols != number and number not in CHANNELS:
+            raise InputError(
+                f"{where}: the array is {values.shape}: {rows} images of {cols} x "
+                f"{number}, or {number} of {rows} x {cols}? Give the size, as --size "
+                "ROWS COLS"
+            )
+    elif values.ndim == 4:
+        last = values.shape[2] in CHANNELS and values.shape[3] not in CHANNELS
+    return np.moveaxis(values, -1, 0) if last else values
+
+
+def white_of(arrays: list[np.ndarray], where: str) -> float:
+    """The number that is white, 255 or 1. InputError if it is not plain."""
+    low = min(array.min() for array in arrays)
+    high = max(array.max() for array in arrays)
+    if not np.isfinite([low, high]).all():
+        raise InputError(f"{where}: a value is {high}; expected finite numbers")
+    if -ROUNDING <= low and high <= 1 + ROUNDING:
+        return 1
+    whole = all(
+        array.dtype.kind in "bui" or bool((array == np.rint(array)).all())
+        for array in arrays
+    )
+    if whole and low >= 0 and 127 < high <= 255:
+        return 255
+    found = f"{where}: the values go from {low:g} to {high:g}"
+    if low < 0:
+        raise InputError(
+            f"{found}; expected integers 0 to 255, or numbers 0 to 1: shift them first"
+        )
+    if whole and high <= 127:
+        raise InputError(
+            f"{found}, far below 255: say which value is white, as --white {high:g} or "
+            "--white 255"
+        )
+    raise InputError(
+        f"{found}; expected integers 0 to 255, or numbers 0 to 1: say which value is "
+        f"white, as --white {65535 if whole and high > 4095 else high:g}"
+    )
+
+
+def as_bytes(values: np.ndarray, white: float, where: str) -> np.ndarray:
+    """Numbers 0 to `white` -> uint8."""
+    if values.dtype == np.uint8 and white == 255:
+        return values
+    scaled = values.astype(np.float64) / white
+    wrong = ~((scaled >= -ROUNDING) & (scaled <= 1 + ROUNDING))  # NaN too
+    if wrong.any():
+        place = tuple(map(int, np.argwhere(wrong)[0]))
+        raise InputError(
+            f"{where}: the value at {place} is {values[place]}; "
+            f"expected 0 to {white:g}, which is white"
+        )
+    return np.rint(scaled.clip(0, 1) * 255).astype(np.uint8)
+
+
 def as_images(
     values: np.ndarray, size: tuple[int, int] | None, where: str
 ) -> np.ndarray:
-    """Numbers of any allowed shape -> uint8 (N, rows, cols)."""
-    values = _as_bytes(values, where)
-    if values.ndim == 4 and values.shape[-1] in (1, 3):
-        values = values[..., 0] if values.shape[-1] == 1 else to_gray(values)
-    elif (
-        values.ndim == 3
-        and values.shape[-1] in (1, 3, 4)
-        and values.shape[0] > 4
-        and size != values.shape[1:]
-    ):
-        raise InputError(
-            f"{where}: the array is {values.shape}, which looks like one color image; expected "
-            "(N, rows, cols)"
-        )
+    """Bytes, the images first -> uint8 (N, rows, cols), gray."""
+    shape = values.shape
+    if values.ndim == 4:
+        if shape[-1] not in CHANNELS and shape[1] in CHANNELS:
+            values = np.moveaxis(values, 1, -1)
+        if values.shape[-1] == 4:
+            raise InputError(
+                f"{where}: the array is {shape}, with a fourth channel; keep three"
+            )
+        if values.shape[-1] in (1, 3):
+            values = values[..., 0] if values.shape[-1] == 1 else to_gray(values)
+    elif values.ndim == 3 and shape[-1] in CHANNELS and len(values) > 4:
+        if size != shape[1:]:
+            raise InputError(
+                f"{where}: the array is {shape}, which looks like one color image; "
+                "expected (N, rows, cols)"
+            )
     elif values.ndim == 2:
-        values = values.reshape(len(values), *_flat_shape(values.shape[1], size, where))
+        values = values.reshape(len(values), *_flat_shape(shape[1], size, where))
     if values.ndim != 3:
         raise InputError(
-            f"{where}: the array is {values.shape}; expected (N, rows, cols), (N, rows, cols, 1 or 3) or "
-            "(N, rows·cols)"
+            f"{where}: the array is {shape}; expected (N, rows, cols), "
+            "(N, rows, cols, 1 or 3) or (N, rows·cols)"
         )
-    return (
-        values
-        if size is None or values.shape[1:] == size
-        else resize_by_area(values, size)
-    )
+    if size is None or values.shape[1:] == size:
+        return values
+    return resize_by_area(values, size)
+
+
+def _side(pixels: int, size: tuple[int, int] | None) -> int:
+    """The rows of a flat image of so many pixels, or 0 if it has no such shape."""
+    if size is not None and size[0] * size[1] == pixels:
+        return size[0]
+    side = math.isqrt(pixels)
+    return side if side * side == pixels else 0
 
 
 def _flat_shape(
     pixels: int, size: tuple[int, int] | None, where: str
 ) -> tuple[int, int]:
-    side = math.isqrt(pixels)
-    if size is not None and size[0] * size[1] == pixels:
-        return size
-    if side * side != pixels:
+    rows = _side(pixels, size)
+    if not rows:
         raise InputError(
             f"{where}: a row has {pixels:,} pixels, which is not a square; "
-            "give the size, as --size ROWS COLS; if the first column is a label, begin with a header: label,…"
+            "give the size, as --size ROWS COLS"
         )
-    return side, side
+    return rows, pixels // rows
 
 
-def _as_bytes(values: np.ndarray, where: str) -> np.ndarray:
-    if values.dtype.kind not in "buif":
-        raise InputError(f"{where}: the array is of {values.dtype}; expected numbers")
-    if values.size == 0:
-        raise InputError(f"{where}: the array is {values.shape}; it has no pixels")
-    if values.dtype == np.uint8 and values.max() > 1:
-        return values
-    wrong = ~((values >= 0) & (values <= 255))  # NaN compares as false
-    if wrong.any():
-        place = tuple(map(int, np.argwhere(wrong)[0]))
+def label_index(
+    column: str | None,
+    names: list[str],
+    count: int,
+    size: tuple[int, int] | None,
+    where: str,
+) -> int | None:
+    """The place of the label among the `count` columns of a table; None: no labels.
+
+    column   "first", "last", "none", a name of `names`, the header; None: InputError
+             if the table looks as if it had a label that is not marked
+    """
+    places = {"first": 0, "last": count - 1, "none": None}
+    if column in places:
+        return places[column]
+    if column is not None:
+        if column not in names:
+            header = ", ".join(names[:8]) or "no header"
+            raise InputError(f"{where}: has no column {column!r}; it has {header}")
+        return names.index(column)
+    wanted = _side(count - 1, size)
+    fits = _side(count, size) and not (size and size[0] * size[1] == count)
+    if wanted and count > 2 and not fits:
         raise InputError(
-            f"{where}: the value at {place} is {values[place]}; expected 0 to 255, or 0 to 1"
+            f"{where}: a row has {count:,} numbers, one more than {wanted} x "
+            f"{(count - 1) // wanted}: if the first is a label, --label-column first; "
+            "if the last is one, --label-column last; else --label-column none"
         )
-    return np.rint(
-        values.astype(np.float64) * (255 if values.max() <= 1 else 1)
-    ).astype(np.uint8)
+    return None
+
+
+def number_labels(
+    labels: list[np.ndarray],
+) -> tuple[list[np.ndarray], list[str] | None]:
+    """Labels of train and test, text or numbers -> numbers, and the names of text."""
+    labels = [_one_column(each) for each in labels]
+    try:
+        return [each.astype(np.float64) for each in labels], None
+    except ValueError:  # text
+        names = np.unique(np.concatenate(labels)).tolist()
+        return [np.searchsorted(names, each) for each in labels], names
+
+
+def _one_column(labels: np.ndarray) -> np.ndarray:
+    """(N, 1) -> (N,); rows with a single one, (N, K) -> the place of the one."""
+    if labels.ndim == 2 and 1 in labels.shape:
+        return labels.reshape(-1)
+    if labels.ndim == 2 and labels.dtype.kind in "buif":
+        if np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all():
+            return labels.argmax(axis=1)
+    return labels
 
 
 def as_labels(labels: np.ndarray, count: int, where: str) -> np.ndarray:
     """Numbers -> labels uint8 (count,)."""
     if labels.shape != (count,) or labels.dtype.kind not in "buif":
         raise InputError(
-            f"{where}: labels are {labels.shape} {labels.dtype}; expected an integer for each of the "
-            f"{count:,} images"
+            f"{where}: labels are {labels.shape} {labels.dtype}; expected an integer for "
+            f"each of the {count:,} images"
         )
     wrong = ~((labels >= 0) & (labels <= 255) & (labels == np.floor(labels)))
     if wrong.any():
         raise InputError(
-            f"{where}: label {wrong.argmax():,} is {labels[wrong][0]}; expected an integer from 0 to 255"
+            f"{where}: label {wrong.argmax():,} is {labels[wrong][0]:g}; expected an "
+            "integer from 0 to 255"
         )
     return labels.astype(np.uint8)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -1,15 +1,21 @@
-"""Own images: PNG files, a CSV or an array become IDX files, which `load_mnist` reads.
+"""What others bring becomes a training and a test set, and IDX files if that is asked.
 
-    directory of PNG files           one image per file; with sub-directories, one class per sub-directory
-    .csv                             one image per row; a header that begins with "label" makes the first column labels
-    .npy                             an array of images
-    .npz                             an array `images` (or a single array), and maybe `labels`
+    directory of PNG files           one image per file; with sub-directories, one class
+                                     per sub-directory
+    a table or arrays                see `tables`
+    directory of tables or arrays    as train.csv, or x_train.npy and y_train.npy
+
+A test set that is there is kept: the sub-directories train and test, files with these
+words in their names, arrays as x_test. Else a part of the images, drawn at random from a
+seed, becomes the test set. A validation set is left out, and a line says so.
 
 Color becomes gray, and sizes that differ can be resized to one: see `arrays`.
 """
 
 import os
-from collections.abc import Callable
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,21 +24,67 @@ import numpy as np
 from ...errors import InputError
 from ...files import atomic_directory, check_new_directory, write_file
 from ..idx import write_idx
-from ..mnist import FILES
-from .arrays import as_images, as_labels, read_array, read_csv, resize_by_area, to_gray
-from .png import read_png
-
-CLASS_FILE = (
-    "classes.txt"  # the number and the name of each class, if the classes have names
+from ..mnist import CLASS_FILE, FILES, SET_FILE
+from .arrays import (
+    as_bytes,
+    as_images,
+    as_labels,
+    images_first,
+    number_labels,
+    resize_by_area,
+    to_gray,
+    white_of,
 )
+from .png import read_png_kind
+from .tables import ARRAYS, TABLES, Note, Numbers, kind_of, read_numbers
+
+OTHER_IMAGES = (
+    *(".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff"),
+    *(".webp", ".pgm", ".ppm", ".pnm", ".heic"),
+)
+REMEDIES = {
+    ".zip": "unpack it first",
+    ".tar": "unpack it first",
+    ".tgz": "unpack it first",
+    ".pkl": "it can run programs when it is loaded; save arrays with numpy.savez",
+    ".parquet": "save it as CSV, with pandas.read_parquet(…).to_csv(…, index=False)",
+    ".h5": "save its arrays with numpy.savez",
+    ".arff": "save it as CSV: its rows, and the names of its attributes as a header",
+}
+CONVERT = "convert them, as `mogrify -format png` of ImageMagick does"
+SPLIT = re.compile(r"(?<![a-z])(train|test|valid|val)(ing|ation)?(?![a-z])")
+LABEL = re.compile(r"(?<![a-z])(labels?|targets?|y)(?![a-z])")
+# in a directory: a .txt there is a text to read
+FILES_OF_NUMBERS = {*TABLES, *ARRAYS} - {".txt"}
+Progress = Callable[[int, int], object]
 
 
 class Images(NamedTuple):
-    """images (N, rows, cols) uint8; labels (N,) uint8 or None; the names of classes 0, 1, …, or None."""
+    """images (N, rows, cols) uint8; labels (N,) uint8 or None; the names of classes 0,
+    1, …, or None."""
 
     images: np.ndarray
     labels: np.ndarray | None = None
     classes: list[str] | None = None
+
+
+class Reading(NamedTuple):
+    """How a source is to be read.
+
+    size           (rows, cols) to resize to, or the shape of flat images
+    white          the number that is white; None: 255 or 1, see `arrays.white_of`
+    label_column   first, last, none, or a name in a table's header; None: `label`,
+                   `class`, `target` or `y`, if the header has one of them
+    transpose      exchange rows and columns, as files of EMNIST need it; those that
+                   have its name are turned without it
+    invert         black on white becomes white on black
+    """
+
+    size: tuple[int, int] | None = None
+    white: float | None = None
+    label_column: str | None = None
+    transpose: bool = False
+    invert: bool = False
 
 
 def convert_images(
@@ -41,147 +93,336 @@ def convert_images(
     size: tuple[int, int] | None = None,
     test_fraction: float = 0.1,
     seed: int = 1,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = lambda done, total: None,
+    note: Note = lambda text: None,
+    **reading,
 ) -> dict[str, Images]:
-    """Read the images in `source` and write them to the new directory `out`, split at random into train and test.
+    """Read a source and write its images to the new directory `out`.
 
-    `size` is (rows, cols) to resize to, or the shape of flat images. Returns {"train": Images, "test": Images}.
-    `out` appears complete or not at all. Raises ValueError for a source that cannot be used, OSError for an `out` that
-    exists or cannot be written.
+    size, reading   the fields of `Reading`
+    test_fraction   the part of the images that is the test set, if the source has none
+    note            called with each line of text that says what was assumed or left out
+
+    Returns {"train": Images, "test": Images}. `out` appears complete or not at all.
+    Raises InputError for a source that cannot be used, OSError for an `out` that exists
+    or cannot be written.
     """
     check_new_directory(out)
-    if Path(source).is_dir() and Path(out).resolve().is_relative_to(
-        Path(source).resolve()
-    ):
+    if Path(out).resolve().is_relative_to(Path(source).resolve()):
         raise InputError(
-            f"{out}: is inside {source}, whose images it would join; choose another directory"
+            f"{out}: is inside {source}, whose images it would join; "
+            "choose another directory"
         )
+    how = Reading(size, **reading)
+    split = split_source(source, how, test_fraction, seed, progress, note)
+    with atomic_directory(out) as directory:
+        for name, part in split.items():
+            for file, array in zip(FILES[name], part[:2], strict=True):
+                if array is not None:
+                    write_idx(directory / f"{file}.gz", array)
+        classes = split["train"].classes
+        if classes is not None:
+            lines = [f"{number}\t{name}\n" for number, name in enumerate(classes)]
+            text = "".join(lines).encode(errors="backslashreplace")
+            write_file(directory / CLASS_FILE, text)
+    return split
+
+
+def split_source(
+    source: str | os.PathLike,
+    how: Reading = Reading(),  # noqa: B008 (it cannot change)
+    test_fraction: float = 0.1,
+    seed: int = 1,
+    progress: Progress = lambda done, total: None,
+    note: Note = lambda text: None,
+) -> dict[str, Images]:
+    """{"train": Images, "test": Images} of a source. Errors as from `convert_images`."""
     if not 0 < test_fraction < 1:
         raise InputError(
             f"the test fraction must be above 0 and below 1, not {test_fraction}"
         )
-    if size is not None and min(size) < 1:
-        raise InputError(f"the size must be at least 1 x 1, not {size[0]} x {size[1]}")
+    if how.size is not None and min(how.size) < 1:
+        raise InputError(
+            f"the size must be at least 1 x 1, not {how.size[0]} x {how.size[1]}"
+        )
+    if how.white is not None and not 0 < how.white < np.inf:
+        raise InputError(f"white must be a number above 0, not {how.white}")
     if seed < 0:
         raise InputError(f"the seed must be a non-negative integer, not {seed}")
-    images, labels, classes = read_source(source, size, progress)
+    parts = read_source(source, how, progress, note)
+    if "test" in parts:
+        sizes = [part.images.shape[1:] for part in parts.values()]
+        if sizes[0] != sizes[1]:
+            raise InputError(
+                f"{source}: training images are {sizes[0]} pixels, test images "
+                f"{sizes[1]}; resize all to one size, as --size ROWS COLS"
+            )
+        return parts
+    images, labels, classes = parts["train"]
     if len(images) < 2:
         raise InputError(
             f"{source}: holds one image; at least two are needed, to train and to test"
         )
     order = np.random.default_rng(seed).permutation(len(images))
     n_test = min(max(1, round(test_fraction * len(images))), len(images) - 1)
-    split = {
-        name: Images(images[rows], None if labels is None else labels[rows], classes)
-        for name, rows in (("train", order[n_test:]), ("test", order[:n_test]))
-    }
-    with atomic_directory(out) as directory:
-        for name, part in split.items():
-            for file, array in zip(FILES[name], part[:2], strict=True):
-                if array is not None:
-                    write_idx(directory / f"{file}.gz", array)
-        if classes is not None:
-            lines = [f"{number}\t{name}\n" for number, name in enumerate(classes)]
-            write_file(
-                directory / CLASS_FILE, "".join(lines).encode(errors="backslashreplace")
-            )
+    split = {}
+    for name, rows in ("train", order[n_test:]), ("test", order[:n_test]):
+        known = None if labels is None else labels[rows]
+        split[name] = Images(images[rows], known, classes)
     return split
+
+
+def holds_images(source: Path) -> bool:
+    """Whether there is a file, or a directory with files, that `read_source` may read."""
+    if not source.is_dir():
+        return source.exists()
+    endings = {".png", *OTHER_IMAGES, *FILES_OF_NUMBERS}
+    return any(
+        kind_of(path) in endings
+        for pattern in ("*", "*/*", "*/*/*")
+        for path in source.glob(pattern)
+    )
 
 
 def read_source(
     source: str | os.PathLike,
-    size: tuple[int, int] | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Images:
-    """Read a directory of PNG files, a .csv, .npy or .npz file. ValueError says what is wrong and where."""
+    how: Reading = Reading(),  # noqa: B008 (it cannot change)
+    progress: Progress = lambda done, total: None,
+    note: Note = lambda text: None,
+) -> dict[str, Images]:
+    """{"train": Images}, and "test" if the source has a test set of its own.
+
+    Raises InputError, which says what is wrong and where.
+    """
     source = Path(source)
-    if source.is_dir():
-        return _read_directory(source, size, progress)
-    readers = {".csv": read_csv, ".npy": read_array, ".npz": read_array}
-    if source.suffix.lower() not in readers:
-        if not source.exists():
-            raise FileNotFoundError(f"{source}: no such file or directory")
-        raise InputError(
-            f"{source}: expected a directory of PNG files, or a .csv, .npy or .npz file"
-        )
-    values, labels = readers[source.suffix.lower()](source)
-    images = as_images(values, size, str(source))
-    return Images(
-        images, None if labels is None else as_labels(labels, len(images), str(source))
+    inside = _visible(source) if source.is_dir() else []
+    directories = {_split_of(path): path for path in inside if path.is_dir()}
+    tables = [path for path in inside if kind_of(path) in FILES_OF_NUMBERS]
+    if not source.is_dir():
+        tables = [source]
+        parts = _to_images(_read_file(source, how, note), how, source)
+    elif "train" in directories and "test" in directories:
+        parts = _read_directories(directories, how, progress, note)
+    elif tables and not any(
+        path.is_dir() or kind_of(path) == ".png" for path in inside
+    ):
+        parts = _to_images(_read_files(tables, how, source, note), how, source)
+    else:
+        parts = _read_directories({"train": source}, how, progress, note)
+        if tables:
+            note(f"left out: {', '.join(path.name for path in tables)}")
+    for name in parts.keys() - {"train", "test"}:
+        note(f"left out: the {name} set, {len(parts.pop(name).images):,} images")
+    turned = any(path.name.lower().startswith("emnist") for path in tables)
+    if how.transpose or turned:
+        note("rows and columns are exchanged")
+    for name, part in parts.items():
+        images = part.images
+        if how.transpose or turned:
+            images = np.ascontiguousarray(images.transpose(0, 2, 1))
+        if how.invert:
+            images = 255 - images
+        parts[name] = part._replace(images=images)
+    return parts
+
+
+def _visible(directory: Path) -> list[Path]:
+    found = sorted(directory.iterdir())
+    return [path for path in found if not path.name.startswith((".", "__MACOSX"))]
+
+
+def _split_of(path: Path) -> str | None:
+    """train, test or validation, if the name has one of these words, or its short."""
+    match = SPLIT.search(path.name.lower())
+    if match is None:
+        return None
+    return match[1] if match[1] in ("train", "test") else "validation"
+
+
+def _read_file(path: Path, how: Reading, note: Note) -> dict[str, Numbers]:
+    kind = kind_of(path)
+    if kind in (*TABLES, *ARRAYS):
+        return read_numbers(path, how.label_column, how.size, note)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file or directory")
+    if SET_FILE.fullmatch(path.name):
+        raise InputError(f"{path}: is one of the files of a set; name its directory")
+    remedy = REMEDIES.get(kind)
+    raise InputError(
+        f"{path}: {remedy}"
+        if remedy
+        else f"{path}: expected a directory of PNG files, or a "
+        + ", ".join((*TABLES, *ARRAYS))
+        + " file"
     )
 
 
-def _read_directory(
-    source: Path, size: tuple[int, int] | None, progress: Callable
-) -> Images:
-    files, directories = _entries(source)
+def _read_files(
+    files: Sequence[Path], how: Reading, source: Path, note: Note
+) -> dict[str, Numbers]:
+    """The numbers of a directory: images and maybe labels, each for one set."""
+    places: dict[tuple[str, bool], Path] = {}
+    for path in files:
+        place = _split_of(path) or "train", bool(LABEL.search(path.name.lower()))
+        if place in places:
+            raise InputError(
+                f"{source}: has {places[place].name} and {path.name}, and nothing says "
+                "which to take; name one of them"
+            )
+        places[place] = path
+    if ("train", False) not in places:
+        raise InputError(
+            f"{source}: has no training images, as train.csv or images.npy"
+        )
+    parts: dict[str, Numbers] = {}
+    for (split, is_label), path in sorted(places.items()):  # the images first
+        found = _read_file(path, how, note)
+        if not is_label:
+            parts |= {split: found["train"]} if len(found) == 1 else found
+        elif split in parts:
+            values, labels = found["train"]
+            labels = values if labels is None else labels
+            parts[split] = parts[split]._replace(labels=labels)
+    return parts
+
+
+def _to_images(
+    parts: Mapping[str, Numbers], how: Reading, source: Path
+) -> dict[str, Images]:
+    """Numbers to images: of one scale, with one numbering of the classes."""
+    where = str(source)
+    labeled = [name for name, part in parts.items() if part.labels is not None]
+    numbered, classes = number_labels([parts[name].labels for name in labeled])
+    labels = dict(zip(labeled, numbered, strict=True))
+    arrays = {}
+    for name, part in parts.items():
+        count = len(labels[name]) if name in labels else None
+        arrays[name] = images_first(part.values, count, how.size, where)
+    white = how.white or white_of(list(arrays.values()), where)
+    made = {}
+    for name, values in arrays.items():
+        images = as_images(as_bytes(values, white, where), how.size, where)
+        known = None
+        if name in labels:
+            known = as_labels(labels[name], len(images), where)
+        made[name] = Images(images, known, classes)
+    return made
+
+
+def _read_directories(
+    directories: Mapping[str | None, Path],
+    how: Reading,
+    progress: Progress,
+    note: Note,
+) -> dict[str, Images]:
+    """The PNG files of directories, one for each set, with one numbering of classes."""
+    others: Counter[str] = Counter()
+    files = {}
+    for split, directory in directories.items():
+        if split is not None:
+            files[split] = _list_files(directory, others)
+    if others:
+        note(f"left out: {_count(others)}; {CONVERT}")
+    names = {name for part in files.values() for name, _ in part if name is not None}
+    numbers, classes = _number_classes(sorted(names), next(iter(directories.values())))
+    total, done = sum(map(len, files.values())), 0
+    removed: Counter[str] = Counter()
+    parts = {}
+    shape, first = how.size, ""
+    for split, part in files.items():
+        images = []
+        for _, path in part:
+            image, found = read_png_kind(path)
+            removed.update(found)
+            image = image if image.ndim == 2 else to_gray(image)
+            if how.size is not None and image.shape != how.size:
+                image = resize_by_area(image, how.size)
+            if shape is None:
+                shape, first = image.shape, path.name
+            if image.shape != shape:
+                raise InputError(
+                    f"{path}: has {image.shape[0]} x {image.shape[1]} pixels, {first} "
+                    f"has {shape[0]} x {shape[1]}; give a size to resize all images to, "
+                    "as --size ROWS COLS"
+                )
+            images.append(image)
+            done += 1
+            progress(done, total)
+        labels = None
+        if all(name is not None for name, _ in part):
+            labels = np.array([numbers[name] for name, _ in part], np.uint8)
+        parts[split] = Images(np.stack(images), labels, classes)
+    if removed["16 bits"]:
+        note(f"{removed['16 bits']:,} images of 16 bits became 8 bits")
+    if removed["transparency"]:
+        note(
+            f"{removed['transparency']:,} images with transparency were laid over white"
+        )
+    return parts
+
+
+def _list_files(source: Path, others: Counter[str]) -> list[tuple[str | None, Path]]:
+    """(class or None, PNG file) for each; the images of other kinds are counted."""
+    files, directories = _entries(source, others)
     if files and directories:
         raise InputError(
-            f"{source}: has both PNG files and sub-directories ({directories[0].name}); sub-directories "
-            "are classes, so put every file into one of them"
+            f"{source}: has both PNG files and sub-directories ({directories[0].name}); "
+            "sub-directories are classes, so put every file into one of them"
         )
-    by_class = (
-        {directory.name: _entries(directory) for directory in directories}
-        if directories
-        else {"": (files, [])}
-    )
-    for name, (files, deeper) in by_class.items():
-        if deeper or not files:
-            problem = (
-                f"has a directory, {deeper[0].name}, inside a class"
-                if deeper
-                else "has no PNG files"
-            )
-            raise InputError(f"{source / name}: {problem}; expected PNG files")
-    numbers, classes = (
-        _number_classes(list(by_class), source) if directories else ({"": 0}, None)
-    )
-    paths = [
-        (path, numbers[name]) for name, (files, _) in by_class.items() for path in files
-    ]
-    images, first = [], None
-    for done, (path, _) in enumerate(paths, start=1):
-        image = read_png(path)
-        image = image if image.ndim == 2 else to_gray(image)
-        first = image.shape if first is None else first
-        if size is None and image.shape != first:
+    found: list[tuple[str | None, Path]] = [(None, path) for path in files]
+    for directory in directories:
+        files, deeper = _entries(directory, others)
+        if deeper:
             raise InputError(
-                f"{path}: has {image.shape[0]} x {image.shape[1]} pixels, {paths[0][0].name} has "
-                f"{first[0]} x {first[1]}; give a size to resize all images to, as --size ROWS COLS"
+                f"{directory}: has a directory, {deeper[0].name}, inside a class; "
+                "expected PNG files"
             )
-        images.append(
-            image
-            if size is None or image.shape == size
-            else resize_by_area(image, size)
+        if not files:
+            raise _no_files(directory, others)
+        found += [(directory.name, path) for path in files]
+    if not found:
+        raise _no_files(source, others)
+    return found
+
+
+def _no_files(directory: Path, others: Counter[str]) -> InputError:
+    if others:
+        return InputError(
+            f"{directory}: has no PNG files, but {_count(others)}; {CONVERT}"
         )
-        progress(done, len(paths))
-    labels = (
-        np.array([number for _, number in paths], np.uint8) if directories else None
-    )
-    return Images(np.stack(images), labels, classes)
+    return InputError(f"{directory}: has no PNG files; expected PNG files")
 
 
-def _entries(directory: Path) -> tuple[list[Path], list[Path]]:
-    """(PNG files, directories), sorted by name; hidden ones and other files are left out."""
-    found = sorted(
-        path for path in directory.iterdir() if not path.name.startswith(".")
-    )
-    return (
-        [path for path in found if path.suffix.lower() == ".png" and not path.is_dir()],
-        [path for path in found if path.is_dir()],
-    )
+def _count(kinds: Counter[str]) -> str:
+    return ", ".join(f"{n:,} {kind} files" for kind, n in sorted(kinds.items()))
+
+
+def _entries(directory: Path, others: Counter[str]) -> tuple[list[Path], list[Path]]:
+    """(PNG files, directories), sorted by name; the images of other kinds are counted."""
+    files, directories = [], []
+    for path in _visible(directory):
+        if path.is_dir():
+            directories.append(path)
+        elif kind_of(path) == ".png":
+            files.append(path)
+        elif kind_of(path) in OTHER_IMAGES:
+            others[kind_of(path)] += 1
+    return files, directories
 
 
 def _number_classes(
     names: list[str], source: Path
-) -> tuple[dict[str, int], list[str] | None]:
-    """{name: label}: the number that a name is, if all are; else the place in the sorted names, which are returned."""
+) -> tuple[dict[str | None, int], list[str] | None]:
+    """{name: label}: the number that a name is, if all are and none is above 255.
+
+    Else the place in the sorted names, which are returned.
+    """
+    if not names:
+        return {}, None
     numbers = {name: int(name) for name in names if name.isascii() and name.isdigit()}
-    if (
-        len(numbers) == len(set(numbers.values())) == len(names)
-        and max(numbers.values()) <= 255
-    ):
-        return numbers, None
+    different = len(set(numbers.values())) == len(names)
+    if different and max(numbers.values()) <= 255:
+        return {**numbers}, None
     if len(names) > 256:
         raise InputError(
             f"{source}: has {len(names)} classes; IDX labels of one byte hold 256"

@@ -1,8 +1,8 @@
 """Known errors: wrong implementations of the exercises, each with its words.
 
 Each is easily made; some were published. A check compares a wrong function's outputs with theirs, so that it can say
-what is wrong. The lists are in the modules known_errors_*.py. Put in the place of the right function, a known error is
-a mutant of the mathematics: the tests of its chapter must fail.
+what is wrong. They stand beside the oracles, a module per chapter. Put in the place of the right function, a known
+error is a mutant of the mathematics: the tests of its chapter must fail.
 """
 
 from collections.abc import Callable
@@ -11,13 +11,20 @@ from typing import NamedTuple
 
 from ..table import package_function
 
-LISTS = (
-    ".vae.known_errors_layers",
-    ".vae.known_errors_gaussian",
-    ".vae.known_errors_vae",
-    ".vae.known_errors_optimizer",
-    ".mdp.known_errors_bellman",
-    ".mdp.known_errors_solvers",
+CHAPTERS = (
+    ".vae.layers",
+    ".vae.gaussian",
+    ".vae.bernoulli",
+    ".vae.model",
+    ".vae.elbo",
+    ".vae.adam",
+    ".vae.gradcheck",
+    ".vae.iwae",
+    ".vae.gradient_estimators",
+    ".mdp.bellman",
+    ".mdp.solvers",
+    ".mdp.horizon",
+    ".mdp.average",
 )
 
 
@@ -41,9 +48,21 @@ class KnownError(NamedTuple):
         return package_function
 
 
+def errors_of(name: str, table: dict) -> list[KnownError]:
+    """The known errors of one function, from a table
+
+    words -> the wrong function, or (the wrong function, where it was published)
+    """
+    errors = []
+    for words, wrong in table.items():
+        function, *published = wrong if isinstance(wrong, tuple) else (wrong,)
+        errors.append(KnownError(name, words, function, *published))
+    return errors
+
+
 def known_errors(name: str | None = None) -> list[KnownError]:
     """All known errors, or those of one function"""
-    lists = [
-        import_module(part, __package__.rpartition(".")[0]).ERRORS for part in LISTS
-    ]
-    return [error for errors in lists for error in errors if name in (None, error.name)]
+    package = __package__.rpartition(".")[0]
+    chapters = [import_module(chapter, package) for chapter in CHAPTERS]
+    errors = [error for chapter in chapters for error in chapter.ERRORS]
+    return [error for error in errors if name in (None, error.name)]

@@ -1,6 +1,8 @@
 """Outputs of a function: read as arrays, compared, put into words."""
 
 import copy
+import inspect
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,17 +15,30 @@ class Failure(NamedTuple):
     message: str
 
 
-def read_outputs(result: Any, expected: Any) -> tuple | Failure:
+class Unusable(Exception):
+    """Raised by a trial when what a function returned cannot be used."""
+
+
+def read_outputs(
+    result: Any, expected: Any, names: tuple[str, ...] = ()
+) -> tuple | Failure:
     """What a function returned, as a tuple of arrays, as many as are expected"""
-    count = len(expected) if isinstance(expected, tuple) else None
-    if count is not None and (
-        not isinstance(result, (tuple, list)) or len(result) != count
-    ):
-        return Failure(
-            "type", f"returns {kind_of(result)}; a tuple of {count} arrays was expected"
-        )
+    if not isinstance(expected, tuple):
+        return _read_arrays([result], ("an array or a number",))
+    what = f"({', '.join(names)})" if names else f"a tuple of {len(expected)} arrays"
+    if not isinstance(result, (tuple, list)) or len(result) != len(expected):
+        return Failure("type", f"returns {kind_of(result)}; {what} was expected")
+    return _read_arrays(result, names or ("an array or a number",) * len(expected))
+
+
+def _read_arrays(values: Sequence, names: tuple[str, ...]) -> tuple | Failure:
     arrays = []
-    for value in [result] if count is None else result:
+    for value, name in zip(values, names, strict=True):
+        what = f"returns {kind_of(value)}; {name} was expected"
+        if len(values) > 1:
+            what = f"returns {kind_of(value)} for {name}; an array or a number was expected"
+        if isinstance(value, (np.ma.MaskedArray, np.matrix)):
+            return Failure("type", f"{what}: a plain array")
         try:
             array = np.array(value)
         except (ValueError, TypeError):
@@ -33,22 +48,35 @@ def read_outputs(result: Any, expected: Any) -> tuple | Failure:
                 "type", f"returns {kind_of(value)}, too large to be compared"
             )
         if array.dtype.kind not in "biufc":
-            return Failure(
-                "type", f"returns {kind_of(value)}; an array or a number was expected"
-            )
+            return Failure("type", what)
         arrays.append(array)
     return tuple(arrays)
 
 
-def kind_of(value: Any) -> str:
-    """A value's type in words: None, an array of shape (2, 3), a tuple of 2, str"""
+def kind_of(value: Any, parts: bool = False) -> str:
+    """A value's type in words: None, an array of shape (2, 3), a tuple of 2, str.
+
+    parts: with the parts of a tuple or list, or the names of a dict
+    """
     if value is None:
-        return "None"
+        return "None (is `return` missing?)"
+    if inspect.isgenerator(value):
+        return "a generator (it has `yield` where `return` belongs)"
+    if isinstance(value, np.ma.MaskedArray):
+        return "a masked array"
+    if isinstance(value, np.matrix):
+        return "an np.matrix"
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
-    return (
-        f"a tuple of {len(value)}" if isinstance(value, tuple) else type(value).__name__
-    )
+    if isinstance(value, (tuple, list)):
+        named = hasattr(value, "_fields")
+        text = f"a {'tuple' if isinstance(value, tuple) else 'list'} of {len(value)}"
+        if named:
+            text = f"a {type(value).__name__}"
+        if parts and value and not named:
+            text += f" ({', '.join(kind_of(item) for item in value)})"
+        return text
+    return type(value).__name__
 
 
 def equal(a: tuple | Failure, b: tuple | Failure, rtol: float, atol: float) -> bool:
@@ -83,13 +111,22 @@ def wrong_entries(
     return ~np.where(np.isfinite(expected), near, same)
 
 
-def number_text(value: Any) -> str:
-    """A number or a nested list of them, to ten digits"""
+def number_text(value: Any, digits: int = 10) -> str:
+    """A number or a nested list of them, to so many digits"""
     if isinstance(value, np.ndarray) and value.ndim:
-        return "[" + ", ".join(number_text(v) for v in value) + "]"
-    return (
-        f"{value:.10g}" if not isinstance(value, (str, bool, np.bool_)) else str(value)
-    )
+        return "[" + ", ".join(number_text(v, digits) for v in value) + "]"
+    value = value.item() if isinstance(value, np.ndarray) else value
+    if isinstance(value, (str, bool, np.bool_)):
+        return str(value)
+    return f"{value:.{digits}g}"
+
+
+def digits_that_differ(a: Any, b: Any) -> int:
+    """10, or the least number of digits above it that shows that a is not b"""
+    for digits in (10, 13):
+        if number_text(np.asarray(a), digits) != number_text(np.asarray(b), digits):
+            return digits
+    return 17
 
 
 def call_text(name: str, inputs: dict) -> str:

@@ -23,9 +23,11 @@ from ...errors import InputError
 from ..oracles import trials_for_exercise
 from ..table import BY_NAME, EXERCISES, package_function
 from . import process as processes
+from .form import form_problem
 from .known_errors import known_errors
 from .sources import ImportFailed, alone, is_empty, load, lookup, read_groups
 from .verdict import Verdict, judge
+from .watch import watched
 
 # Seconds for the import of a file, and for each function; a right one takes less than 1
 SECONDS = 10.0
@@ -119,8 +121,9 @@ def _limit(seconds: float) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
-    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")
-    sys.stdin = open(os.devnull, encoding="utf-8")
+    # They stay open as long as the process.
+    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115
     with suppress(ImportError, OSError, ValueError, IndexError):
         import resource
 
@@ -147,10 +150,19 @@ def _judge_one(namespace, name: str) -> Verdict:
         "." in name and not hasattr(function, name.split(".")[1])
     ):
         return Verdict(name, chapter, "wrong", problem=f"{name} is not a function")
-    trials, errors = trials_for_exercise(name), known_errors(name)
     with alone(function, name):
-        verdict = judge(name, function, package_function, trials, errors)
-    if verdict.status == "wrong":
-        together = judge(name, function, lookup(namespace), trials, errors)
-        return together if together.status == "right" else verdict
-    return verdict
+        verdict = _judge_with(name, watched(name, function), package_function)
+    if verdict.status != "wrong":
+        return verdict
+    together = _judge_with(name, watched(name, function), lookup(namespace))
+    return together if together.status == "right" else verdict
+
+
+def _judge_with(name: str, function: Callable, functions: Callable) -> Verdict:
+    """Judge one function, where other exercises are those of `functions`: form first."""
+    problem = form_problem(name, function, functions)
+    if problem is not None:
+        return Verdict(name, BY_NAME[name].chapter, "wrong", *problem)
+    return judge(
+        name, function, functions, trials_for_exercise(name), known_errors(name)
+    )

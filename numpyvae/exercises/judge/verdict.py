@@ -19,10 +19,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..table import BY_NAME
+from .naming import Namer, agrees_exactly
 from .outputs import (
     Failure,
+    Unusable,
     call_text,
     copied,
+    digits_that_differ,
     equal,
     kind_of,
     number_text,
@@ -31,6 +34,8 @@ from .outputs import (
     wrong_entries,
 )
 from .remarks import remark
+from .returns import output_names
+from .watch import Watched
 
 
 class Trial(NamedTuple):
@@ -103,7 +108,7 @@ def judge(
     """Judge f, the exercise `name`. errors: the known errors of this function."""
     verdict = partial(Verdict, name, BY_NAME[name].chapter)
     try:
-        outputs = [run(trial, f, functions) for trial in trials]
+        outputs = [run(trial, f, functions, names_of(name, trial)) for trial in trials]
     except NotDone:
         return verdict("not done")
     pairs = list(zip(trials, outputs, strict=True))
@@ -117,9 +122,9 @@ def judge(
     status = "wrong" if any(wrong) else "right"
     first = wrong.index(True) if any(wrong) else failed.index(True)
     trial, output = pairs[first]
-    error = matching_error(outputs, failed, trials, errors, exact=status == "right")
-    words = error.words if error else ""
-    got, expected = describe(output, trial)
+    named = partial(names_of, name)
+    namer = Namer(trials, outputs, failed, errors, run, named)
+    got, expected = describe(output, trial, named(trial))
     found = verdict(
         status,
         trial.text or call_text(name, trial.inputs),
@@ -127,14 +132,23 @@ def judge(
         expected,
     )
     if status == "right":
+        known = namer.known(agrees_exactly)
+        words = known.words if known else ""
         return found._replace(
             remark=remark(name, words, output, expected_arrays(trial))
         )
+    error = namer.find(f, functions, name)
     return found._replace(
-        error=words,
+        error=error.words if error else "",
         problem=output.message if isinstance(output, Failure) else "",
         published=error.published if error else "",
     )
+
+
+def names_of(name: str, trial: Trial) -> tuple[str, ...]:
+    """The names of the outputs of one trial"""
+    count = len(expected_arrays(trial))
+    return trial.outputs or output_names(name, trial.inputs, count)
 
 
 def forgiven(trial: Trial, output: tuple | Failure) -> bool:
@@ -150,61 +164,38 @@ def forgiven(trial: Trial, output: tuple | Failure) -> bool:
     return equal(expected_arrays(trial), output, rounding, rounding)
 
 
-def matching_error(
-    outputs: list,
-    failed: list[bool],
-    trials: Sequence[Trial],
-    errors: Iterable,
-    exact: bool = False,
-):
-    """The known error with these outputs, or None.
+def run(
+    trial: Trial, f: Callable, functions: Callable, names: tuple[str, ...] = ()
+) -> tuple | Failure:
+    """The outputs of f on one trial, as a tuple of arrays; or a Failure.
 
-    Two implementations of one error need not agree on a delicate trial to the last
-    digit. They have to fail the same delicate trials, and agree on all others. With
-    `exact` they have to agree on every trial.
+    names: of the outputs. NotDone if f refuses because it is not written yet.
     """
-    for error in errors:
-        theirs = [run(trial, error.function, error.functions) for trial in trials]
-        if all(
-            correct(trial, b) != wrong
-            if trial.delicate and not exact
-            else equal(a, b, max(trial.rtol, 1e-7), trial.atol)
-            for trial, a, b, wrong in zip(trials, outputs, theirs, failed, strict=True)
-        ):
-            return error
-    return None
-
-
-def run(trial: Trial, f: Callable, functions: Callable) -> tuple | Failure:
-    """The outputs of f on one trial, as a tuple of arrays; or a Failure. NotDone if it returns nothing."""
     inputs = {name: copied(value) for name, value in trial.inputs.items()}
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            result = (
-                f(*inputs.values())
-                if trial.call is None
-                else trial.call(f, functions, *inputs.values())
-            )
+            if trial.call is None:
+                result = f(*inputs.values())
+            else:
+                result = trial.call(f, functions, *inputs.values())
     except NotImplementedError:
         raise NotDone from None
     except Unusable as error:
         return Failure("type", str(error))
     except SystemExit:
         return Failure("SystemExit", "calls sys.exit")
-    except BaseException as error:
-        return Failure(
-            type(error).__name__,
-            " ".join(f"raises {type(error).__name__}: {error}".split())[:200],
-        )
-    for name in inputs:
-        if name not in trial.changes and not same(inputs[name], trial.inputs[name]):
+    except BaseException as error:  # noqa: BLE001 (whatever a learner's code raises)
+        words = " ".join(f"raises {type(error).__name__}: {error}".split())[:200]
+        if isinstance(f, Watched):
+            words += f.cache_text()
+        return Failure(type(error).__name__, words)
+    for name, value in inputs.items():
+        if name not in trial.changes and not same(value, trial.inputs[name]):
+            if isinstance(f, Watched):
+                name = f.name_of(value, name)
             return Failure("changed", f"changes its argument {name}")
-    return read_outputs(result, trial.expected)
-
-
-class Unusable(Exception):
-    """Raised by a trial when what a function returned cannot be used."""
+    return read_outputs(result, trial.expected, names)
 
 
 def parts(result: Any, count: int | None, what: str) -> tuple:
@@ -231,23 +222,28 @@ def correct(trial: Trial, output: tuple | Failure) -> bool:
     return equal(expected_arrays(trial), output, trial.rtol, trial.atol)
 
 
-def describe(output: tuple | Failure, trial: Trial) -> tuple[str, str]:
+def describe(
+    output: tuple | Failure, trial: Trial, names: tuple[str, ...] = ()
+) -> tuple[str, str]:
     """(got, expected) as text: the whole array if it is small, else its worst entry"""
     expected = expected_arrays(trial)
     if isinstance(output, Failure):
-        return "", number_text(expected[0]) if len(expected) == 1 and expected[
-            0
-        ].size <= 6 else ""
+        small = len(expected) == 1 and expected[0].size <= 6
+        return "", number_text(expected[0]) if small else ""
     for k, (e, g) in enumerate(zip(expected, output, strict=True)):
-        place = f"output {k + 1} of {len(expected)}: " if len(expected) > 1 else ""
+        place = f"{names[k]} = " if len(expected) > 1 and names else ""
         if e.shape != g.shape:
-            return f"{place}shape {g.shape}", f"shape {e.shape}"
+            return f"{place}an array of shape {g.shape}", f"shape {e.shape}"
         wrong = wrong_entries(e, g, trial.rtol, trial.atol)
+        if wrong.any() and e.size <= 6:
+            digits = digits_that_differ(e, g)
+            return place + number_text(g, digits), number_text(e, digits)
         if wrong.any():
-            if e.size <= 6:
-                return place + number_text(g), number_text(e)
             with np.errstate(invalid="ignore"):
                 size = np.where(wrong, np.nan_to_num(np.abs(g - e), nan=np.inf), -1)
             i = tuple(int(n) for n in np.unravel_index(size.argmax(), e.shape))
-            return f"{place}entry {list(i)} is {number_text(g[i])}", number_text(e[i])
+            digits = digits_that_differ(e[i], g[i])
+            place = f"{names[k]}" if len(expected) > 1 and names else "entry "
+            got, correct = number_text(g[i], digits), number_text(e[i], digits)
+            return f"{place}{list(i)} is {got}", correct
     return "", ""

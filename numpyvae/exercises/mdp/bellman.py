@@ -1,4 +1,6 @@
-"""Oracles for book two: exact fractions, and every policy in turn.
+"""Book two, chapter 3, Bellman's equations: oracles and known errors.
+
+The oracles are exact fractions, and every policy in turn.
 
 Probabilities and rewards are dyadic, so their float64 is exact; values are solutions of linear systems in fractions.
 """
@@ -10,7 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...mdp.bellman import (
+    action_values,
+    bellman_operator,
+    induced_chain,
+    policy_evaluation,
+)
 from ...mdp.model import MDP
+from ..judge.known_errors import errors_of
 from ..judge.verdict import Trial
 
 
@@ -94,9 +103,22 @@ PROBLEMS += [
         0.75,
     ),
 ]
+PROBLEMS += [
+    Problem("one state, episodes end with probability 1/2", [[[0.5]]], [[1]], 0.5),
+    Problem("3 states, 2 actions, gamma 0", *CYCLE, 0.0),
+]
 UNDISCOUNTED = [
     Problem("3 states, episodes end, gamma 1", ENDS, [[1, 0], [-2, 2], [4, 0.5]], 1.0)
 ]
+SIXTEENTHS = np.array(
+    [[[1, 4, 11], [7, 1, 8]], [[0, 6, 10], [0, 2, 14]], [[0, 11, 5], [8, 3, 5]]]
+)
+FAR = Problem(
+    "3 states, 2 actions, gamma 1023/1024",
+    (SIXTEENTHS / 16).tolist(),
+    [[-2, 1], [2, -1], [0, 4]],
+    1023 / 1024,
+)
 
 
 def solve(matrix: list, b: list) -> list:
@@ -158,7 +180,7 @@ def deterministic(problem: Problem) -> list[tuple]:
     )
 
 
-def optimum(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+def best_policy(problem: Problem) -> tuple[np.ndarray, list]:
     """The policy that no other beats in any state, and its values (unique in PROBLEMS)"""
     values = {
         actions: value_of(problem, one_hot(problem, actions))
@@ -166,7 +188,7 @@ def optimum(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     }
     best = [max(v[s] for v in values.values()) for s in range(len(problem.R))]
     (actions,) = [actions for actions, v in values.items() if v == best]
-    return np.array(actions), as_floats(best)
+    return np.array(actions), best
 
 
 def as_floats(values: list) -> np.ndarray:
@@ -285,7 +307,7 @@ def policy_evaluation_trials() -> list[Trial]:
                 None,
             )
 
-    return trials_for("policy_evaluation", make, PROBLEMS + UNDISCOUNTED)
+    return trials_for("policy_evaluation", make, [*PROBLEMS, *UNDISCOUNTED, FAR])
 
 
 def advantages_trials() -> list[Trial]:
@@ -306,3 +328,267 @@ def advantages_trials() -> list[Trial]:
             )
 
     return trials_for("advantages", make)
+
+
+# Known errors
+
+
+def q(mdp, v, gamma=None):
+    """R + γ P v (S, A), with another γ if one is given"""
+    gamma = mdp.gamma if gamma is None else gamma
+    return mdp.R + gamma * (mdp.transitions @ v).reshape(mdp.R.shape)
+
+
+def lowest(mdp, q):
+    """q with +∞, where an action is not available"""
+    return np.where(mdp.available, q, np.inf)
+
+
+def or_nan(matrix, b):
+    """The solution of a linear system, NaN where the matrix is singular"""
+    try:
+        return np.linalg.solve(matrix, b)
+    except np.linalg.LinAlgError:
+        return np.full(len(b), np.nan)
+
+
+def evaluation_of(value):
+    """policy_evaluation with value(I, P, r, γ)"""
+
+    def evaluate(mdp, policy):
+        P, r = induced_chain(mdp, policy)
+        return value(np.eye(len(r)), P, r, mdp.gamma)
+
+    return evaluate
+
+
+def swept(P, r, gamma, sweeps):
+    """v ← r + γ P v, from 0"""
+    v = 0 * r
+    for _ in range(sweeps):
+        v = r + gamma * (P @ v)
+    return v
+
+
+def as_actions(mdp, policy):
+    """The most probable action of each state"""
+    return np.argmax(policy, axis=1) if np.ndim(policy) == 2 else policy
+
+
+def as_random(mdp, policy):
+    """Every available action with the same probability"""
+    return mdp.available / mdp.available.sum(axis=1, keepdims=True)
+
+
+def weighted(mdp, v, policy):
+    """Σ π q, with 0 · (−∞) = NaN where an action is not available"""
+    weights = np.eye(mdp.R.shape[1])[policy] if np.ndim(policy) == 1 else policy
+    return (weights * q(mdp, v)).sum(axis=1)
+
+
+def weighted_evaluation(mdp, policy):
+    """policy_evaluation with r = Σ π R, with 0 · (−∞) = NaN"""
+    weights = np.eye(mdp.R.shape[1])[policy] if np.ndim(policy) == 1 else policy
+    P, _ = induced_chain(mdp, policy)
+    return or_nan(np.eye(len(P)) - mdp.gamma * P, (weights * mdp.R).sum(axis=1))
+
+
+def advantages_of(difference):
+    """advantages with difference(mdp, q_π, v_π)"""
+
+    def advantages(mdp, policy):
+        v = policy_evaluation(mdp, policy)
+        return difference(mdp, action_values(mdp, v), v[:, None])
+
+    return advantages
+
+
+def under_policy(operator):
+    """bellman_operator with operator(mdp, v, policy) where a policy is given"""
+    return lambda mdp, v, policy=None: (
+        bellman_operator(mdp, v) if policy is None else operator(mdp, v, policy)
+    )
+
+
+def in_chain(term):
+    """bellman_operator with term(P, r, γ, v) where a policy is given"""
+    return under_policy(
+        lambda mdp, v, policy: term(*induced_chain(mdp, policy), mdp.gamma, v)
+    )
+
+
+def without_policy(operator):
+    """bellman_operator with operator(mdp, v) where no policy is given"""
+    return lambda mdp, v, policy=None: (
+        operator(mdp, v) if policy is None else bellman_operator(mdp, v, policy)
+    )
+
+
+ERRORS = [
+    *errors_of(
+        "action_values",
+        {
+            "the discount is on the reward: γ (R + P v)": lambda mdp, v: np.where(
+                mdp.available, mdp.gamma * lowest(mdp, q(mdp, v, 1.0)), -np.inf
+            ),
+            "the discount factor is missing": lambda mdp, v: q(mdp, v, 1.0),
+            "the reward is missing: this is γ P v": lambda mdp, v: (
+                q(mdp, v) - np.where(mdp.available, mdp.R, 0)
+            ),
+            "the value of the state itself, not of the next state: R + γ v(s)": (
+                lambda mdp, v: mdp.R + mdp.gamma * v[:, None]
+            ),
+            "the discount factor is squared": lambda mdp, v: q(mdp, v, mdp.gamma**2),
+            "an action that is not available has γ P v; it must have −∞": (
+                lambda mdp, v: q(mdp, v) - np.where(mdp.available, 0, mdp.R)
+            ),
+            "γ P v is subtracted; it must be added": lambda mdp, v: q(
+                mdp, v, -mdp.gamma
+            ),
+            "the best next state, not the mean over the next states": lambda mdp, v: (
+                mdp.R
+                + mdp.gamma * np.where(mdp.P > 0, v, -np.inf).max(axis=2, initial=-1e9)
+            ),
+            "the most probable next state, not the mean over the next states": (
+                lambda mdp, v: mdp.R + mdp.gamma * v[mdp.P.argmax(axis=2)]
+            ),
+            "the transitions are transposed: P(s | s′, a)": lambda mdp, v: (
+                mdp.R + mdp.gamma * np.einsum("tas,t->sa", mdp.P, v)
+            ),
+        },
+    ),
+    *errors_of(
+        "bellman_operator",
+        {
+            "the maximum is inside the expectation: max R + γ max v(s′)": (
+                without_policy(
+                    lambda mdp, v: (
+                        mdp.R.max(axis=1)
+                        + (q(mdp, v) - mdp.R).max(
+                            axis=1, where=mdp.available, initial=-np.inf
+                        )
+                    )
+                )
+            ),
+            "a minimum over the actions; it must be the maximum": without_policy(
+                lambda mdp, v: lowest(mdp, q(mdp, v)).min(axis=1)
+            ),
+            "a mean over the actions; it must be the maximum": without_policy(
+                lambda mdp, v: q(mdp, v).mean(axis=1)
+            ),
+            "a sum over the actions; it must be the maximum": without_policy(
+                lambda mdp, v: q(mdp, v).sum(axis=1, where=mdp.available)
+            ),
+            "this is the best action's number, argmax; it must be the maximum": (
+                without_policy(lambda mdp, v: q(mdp, v).argmax(axis=1))
+            ),
+            "the first action is taken, not the best": without_policy(
+                lambda mdp, v: q(mdp, v)[:, 0]
+            ),
+            "without a policy the discount factor is missing": without_policy(
+                lambda mdp, v: q(mdp, v, 1.0).max(axis=1)
+            ),
+            "with a policy the discount is on the reward: γ (r + P v)": in_chain(
+                lambda P, r, g, v: g * (r + P @ v)
+            ),
+            "with a policy the discount factor is missing": in_chain(
+                lambda P, r, g, v: r + P @ v
+            ),
+            "with a policy the transitions are transposed": in_chain(
+                lambda P, r, g, v: r + g * (P.T @ v)
+            ),
+            "with a policy the reward is missing": in_chain(
+                lambda P, r, g, v: g * (P @ v)
+            ),
+            "with a policy this is v_π: the fixed point, not one step": under_policy(
+                lambda mdp, v, policy: policy_evaluation(mdp, policy)
+            ),
+            "the policy is ignored": under_policy(
+                lambda mdp, v, policy: bellman_operator(mdp, v)
+            ),
+            "of a random policy only the most probable action is taken": under_policy(
+                lambda mdp, v, policy: bellman_operator(mdp, v, as_actions(mdp, policy))
+            ),
+            "0 · (−∞) is NaN: an action with probability 0 may not be available": (
+                under_policy(weighted)
+            ),
+        },
+    ),
+    *errors_of(
+        "policy_evaluation",
+        {
+            "(I + γ P) v = r: the sign of γ P is wrong": evaluation_of(
+                lambda I, P, r, g: or_nan(I + g * P, r)
+            ),
+            "(I − γ P)ᵀ v = r: the transitions are transposed": evaluation_of(
+                lambda I, P, r, g: or_nan((I - g * P).T, r)
+            ),
+            "(I − P) v = r: the discount factor is missing": evaluation_of(
+                lambda I, P, r, g: or_nan(I - P, r)
+            ),
+            "γ (I − P) v = r: γ multiplies the identity as well": evaluation_of(
+                lambda I, P, r, g: or_nan(g * (I - P), r)
+            ),
+            "the discount is on the reward as well: v = γ (I − γ P)⁻¹ r": evaluation_of(
+                lambda I, P, r, g: or_nan(I - g * P, g * r)
+            ),
+            "the normalized value (1 − γ) v": evaluation_of(
+                lambda I, P, r, g: or_nan(I - g * P, (1 - g) * r)
+            ),
+            "(I − γ P) r: multiplied; the system must be solved": evaluation_of(
+                lambda I, P, r, g: (I - g * P) @ r
+            ),
+            "this is r_π: the immediate reward only": evaluation_of(
+                lambda I, P, r, g: r
+            ),
+            "this is two steps, r + γ P r": evaluation_of(
+                lambda I, P, r, g: swept(P, r, g, 2)
+            ),
+            "200 sweeps of v ← r + γ P v: too few where γ is near 1": evaluation_of(
+                lambda I, P, r, g: swept(P, r, g, 200)
+            ),
+            "1,000 sweeps of v ← r + γ P v: too few where γ is near 1": evaluation_of(
+                lambda I, P, r, g: swept(P, r, g, 1000)
+            ),
+            "a diagonal that is set to 1, where 1 must be added: states that stay where "
+            "they are go wrong": evaluation_of(
+                lambda I, P, r, g: or_nan(np.where(I == 1, 1.0, -g * P), r)
+            ),
+            "of a random policy only the most probable action is taken": (
+                lambda mdp, policy: policy_evaluation(mdp, as_actions(mdp, policy))
+            ),
+            "the policy is ignored: every action has the same probability": (
+                lambda mdp, policy: policy_evaluation(mdp, as_random(mdp, policy))
+            ),
+            "0 · (−∞) is NaN: an action with probability 0 may not be available": (
+                weighted_evaluation
+            ),
+        },
+    ),
+    *errors_of(
+        "advantages",
+        {
+            "v − q: the sign is turned": advantages_of(lambda mdp, q, v: v - q),
+            "this is q_π: v is not subtracted": advantages_of(lambda mdp, q, v: q),
+            "this is q + v: v is added": advantages_of(lambda mdp, q, v: q + v),
+            "the best action value is subtracted, max q, in the place of v": (
+                advantages_of(lambda mdp, q, v: q - q.max(axis=1)[:, None])
+            ),
+            "the mean over the actions is subtracted in the place of v": advantages_of(
+                lambda mdp, q, v: q - q.mean(axis=1, where=mdp.available, keepdims=True)
+            ),
+            "this is R − v: the next state's value is missing": advantages_of(
+                lambda mdp, q, v: mdp.R - v
+            ),
+            "the discount factor is missing in q": lambda mdp, policy: (
+                q(mdp, policy_evaluation(mdp, policy), 1.0)
+                - policy_evaluation(mdp, policy)[:, None]
+            ),
+            "of a random policy only the most probable action is taken": (
+                lambda mdp, policy: advantages_of(lambda mdp, q, v: q - v)(
+                    mdp, as_actions(mdp, policy)
+                )
+            ),
+        },
+    ),
+]

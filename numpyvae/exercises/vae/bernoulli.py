@@ -1,11 +1,13 @@
-"""Oracles for chapter 3, Bernoulli, and for means of exponentials: arithmetic in 50 decimal digits."""
+"""Chapter 3, Bernoulli: oracles and known errors. The oracles are arithmetic in 50 decimal digits."""
 
 import math
 from decimal import Decimal, localcontext
 
 import numpy as np
 
+from ...vae.bernoulli import log_prob, sigmoid, softplus
 from ..calculus import in_float32
+from ..judge.known_errors import errors_of
 from ..judge.verdict import Trial
 
 
@@ -44,6 +46,8 @@ def elementwise(f, points: tuple, extremes: tuple, rtol: float = 1e-12) -> list[
     ]
     trials.append(Trial({"logits": LOGITS}, each(f, LOGITS), rtol=rtol))
     trials += in_float32(trials)
+    far = np.array([-20.0])  # a clipped probability shows here; lost digits do not
+    trials.append(Trial({"logits": far}, each(f, far), rtol=1e-3))
     return trials + [
         Trial({"logits": np.array([v])}, np.array([value]), rtol=rtol, delicate=True)
         for v, value in extremes
@@ -85,7 +89,7 @@ def log_prob_trials() -> list[Trial]:
 
     trials = [
         Trial({"x": np.array([[x]]), "logits": np.array([[v]])}, total([[x]], [[v]]))
-        for x, v in [(1.0, 0.0), (1.0, 2.0), (0.0, 2.0), (0.25, -1.0)]
+        for x, v in [(1.0, 0.0), (1.0, 2.0), (0.0, 2.0), (0.25, -1.0), (1.0, -20.0)]
     ]
     trials.append(Trial({"x": PIXELS, "logits": LOGITS}, total(PIXELS, LOGITS)))
     samples = np.stack([LOGITS, 2 - LOGITS])  # (J, N, D) beside (N, D)
@@ -166,72 +170,150 @@ def log_prob_backward_trials() -> list[Trial]:
     return trials
 
 
-# means of exponentials
+# Known errors
 
 
-def log_mean_exp_trials() -> list[Trial]:
-    """In 50 digits; with shifts by ±2000, and weights that are 0"""
-
-    def value(*values):
-        return digits(lambda *v: (sum(a.exp() for a in v) / len(v)).ln(), *values)
-
-    a = np.array([[0.0, -3.0, 0.5], [2.0, -1.0, 1.0]])
-    trials = [
-        Trial({"a": np.array([1.5])}, 1.5),
-        Trial({"a": np.array([0.0, 2.0])}, value(0.0, 2.0)),
-        Trial({"a": a}, np.array([value(*column) for column in a.T])),
-        Trial({"a": a, "axis": 1}, np.array([value(*row) for row in a])),
-    ]
-    trials += [Trial({"a": a.astype(np.float32)}, trials[2].expected, rtol=1e-5)]
-    trials.append(
-        Trial(
-            {"a": np.array([-2000.0, -2001.0])},
-            value(-2000.0, -2001.0),
-            delicate=True,
-            reached=True,
-        )
-    )
-    trials.append(
-        Trial({"a": np.array([-2000.0, 0.0])}, value(-2000.0, 0.0), delicate=True)
-    )
-    trials.append(
-        Trial({"a": np.array([2000.0, 1999.0])}, value(2000.0, 1999.0), delicate=True)
-    )
-    trials.append(Trial({"a": np.array([-np.inf, 0.0])}, math.log(0.5), delicate=True))
-    trials.append(Trial({"a": np.array([-np.inf, -np.inf])}, -np.inf, delicate=True))
-    return trials
+def clipped(v):
+    """sigmoid, kept away from 0 and 1 by 1e-7"""
+    return np.clip(sigmoid(v), 1e-7, 1 - 1e-7)
 
 
-def normalized_weights_trials() -> list[Trial]:
-    """In 50 digits; with shifts by ±2000"""
+def cross_entropy_of(p):
+    """log_prob by the two terms of x and 1 − x, with p(logits) for the probability"""
+    return lambda x, v: (x * np.log(p(v)) + (1 - x) * np.log(1 - p(v))).sum(axis=-1)
 
-    def value(log_w):
-        columns = [
-            [
-                digits(lambda *v, k=k: v[k].exp() / sum(a.exp() for a in v), *column)
-                for k in range(len(column))
-            ]
-            for column in np.asarray(log_w).T
-        ]
-        return np.array(columns).T
 
-    log_w = np.array([[0.0, -3.0, 0.5], [2.0, -1.0, 1.0]])
-    trials = [
-        Trial({"log_w": np.array(w)}, value(w))
-        for w in ([[0.5]], [[0.0], [1.0]], log_w, [[1.0, 0.5], [0.0, -0.25]])
-    ]
-    trials.append(Trial({"log_w": log_w.astype(np.float32)}, value(log_w), rtol=1e-5))
-    apart = np.array(
-        [[0.0, -2000.0], [1.0, -2001.0]]
-    )  # a maximum of both images, not of each, makes the second 0/0
-    trials.append(Trial({"log_w": apart}, value(apart), delicate=True, reached=True))
-    trials.append(
-        Trial(
-            {"log_w": np.array([[-2000.0], [0.0]])},
-            value([[-2000.0], [0.0]]),
-            delicate=True,
-        )
-    )
-    for shift in (-2000.0, 2000.0):
-        trials.append(Trial({"log_w": log_w + shift}, value(log_w), delicate=True))
-    return trials
+def gradient_of(term):
+    """log_prob_backward with term(x, p, l) in the place of x − p, p = sigmoid(l)"""
+    return lambda dy, x, v: dy[..., None] * term(x, sigmoid(v), v)
+
+
+CLIPPED = "p is clipped to [1e-7, 1 − 1e-7]: "
+ERRORS = [
+    *errors_of(
+        "sigmoid",
+        {
+            "this is sigmoid(−l): the sign in the exponential is missing": lambda v: (
+                1 / (1 + np.exp(v))
+            ),
+            "correct on paper, but exp(l)/(1 + exp(l)) is inf/inf for a large l": (
+                lambda v: np.exp(v) / (1 + np.exp(v))
+            ),
+            "this is exp(l)/(1 + exp(−l)): one of the two exponentials has the wrong "
+            "sign": lambda v: np.exp(v) / (1 + np.exp(-v)),
+            "this is 1 + exp(−l): the fraction is missing": lambda v: 1 + np.exp(-v),
+            "this is 1/(1 − exp(−l)): the sign of the exponential": lambda v: (
+                1 / (1 - np.exp(-v))
+            ),
+            "this is tanh(l): from −1 to 1; it must be from 0 to 1": np.tanh,
+            "this is ½ (1 + tanh(l)): tanh must have l/2": lambda v: sigmoid(2 * v),
+            "this is p (1 − p): the derivative of the sigmoid": lambda v: (
+                sigmoid(v) * sigmoid(-v)
+            ),
+            "this is log sigmoid(l)": lambda v: -softplus(-v),
+            CLIPPED + "use the formula as it is": clipped,
+        },
+    ),
+    *errors_of(
+        "softplus",
+        {
+            "correct on paper, but exp(l) overflows, and 1 + exp(l) loses a small "
+            "exp(l): use max(l, 0) and np.log1p": lambda v: np.log(1 + np.exp(v)),
+            "correct on paper, but exp(l) overflows: use max(l, 0) + log(1 + exp(−|l|))": (
+                lambda v: np.log1p(np.exp(v))
+            ),
+            "this is log(1 + exp(−l)): the sign of l": lambda v: softplus(-v),
+            "this is −log(1 + exp(l)): the sign": lambda v: -softplus(v),
+            "this is max(l, 0): relu": lambda v: np.maximum(v, 0),
+            "this is log(1 + exp(−|l|)): max(l, 0) is missing": lambda v: softplus(
+                -abs(v)
+            ),
+            "this has exp(|l|); it must be exp(−|l|)": lambda v: (
+                np.maximum(v, 0) + softplus(abs(v))
+            ),
+            "this has l in the place of max(l, 0)": lambda v: v + softplus(-abs(v)),
+            "this is max(l, 0) + log(1 + exp(−l)): |l| is missing": lambda v: (
+                np.maximum(v, 0) + softplus(-v)
+            ),
+            "this is sigmoid(l): the derivative of softplus": sigmoid,
+            "this is l: the 1 + is missing in the logarithm": lambda v: 1 * v,
+            "this is log₂(1 + exp(l)); nats are natural logarithms": lambda v: (
+                softplus(v) / math.log(2)
+            ),
+        },
+    ),
+    *errors_of(
+        "log_prob",
+        {
+            "this is a mean over the pixels; it must be a sum": (
+                lambda x, v: (x * v - softplus(v)).mean(axis=-1),
+                "Keras, VAE example, pull request 3383",
+            ),
+            "this is summed over the images as well": lambda x, v: log_prob(x, v).sum(),
+            "this is summed over the images; it must be summed over the pixels": (
+                lambda x, v: (x * v - softplus(v)).sum(axis=-2)
+            ),
+            "this is −log p: the sign is missing": lambda x, v: -log_prob(x, v),
+            "x and 1 − x are exchanged": lambda x, v: log_prob(1 - x, v),
+            "only x log sigmoid(l): the term of 1 − x is missing": lambda x, v: (
+                -(x * softplus(-v)).sum(axis=-1)
+            ),
+            "only (1 − x) log(1 − sigmoid(l)): the term of x is missing": (
+                lambda x, v: ((x - 1) * softplus(v)).sum(axis=-1)
+            ),
+            "this is Σ x l: softplus(l) is missing": lambda x, v: (x * v).sum(axis=-1),
+            "this is Σ (x l + softplus(l)): the sign of softplus": lambda x, v: (
+                x * v + softplus(v)
+            ).sum(axis=-1),
+            "this has softplus(−l); it must be softplus(l)": lambda x, v: (
+                x * v - softplus(-v)
+            ).sum(axis=-1),
+            "the logits have passed a sigmoid before: it is applied twice": (
+                lambda x, v: log_prob(x, sigmoid(v))
+            ),
+            "the squared error −½ Σ (x − sigmoid(l))²: a normal density's, without its "
+            "constant": lambda x, v: -0.5 * ((x - sigmoid(v)) ** 2).sum(axis=-1),
+            "the squared error −½ Σ (x − l)²: a normal density's, without its "
+            "constant": lambda x, v: -0.5 * ((x - v) ** 2).sum(axis=-1),
+            "correct on paper, but log(sigmoid(l)) is log 0 for a large |l|: use "
+            "logits": cross_entropy_of(sigmoid),
+            CLIPPED + "far logits all get the same log p": cross_entropy_of(clipped),
+            "1e-8 is added inside the logarithms": lambda x, v: (
+                x * np.log(sigmoid(v) + 1e-8) + (1 - x) * np.log(sigmoid(-v) + 1e-8)
+            ).sum(axis=-1),
+            "this is in bits, with log₂; nats are natural logarithms": lambda x, v: (
+                log_prob(x, v) / math.log(2)
+            ),
+        },
+    ),
+    *errors_of(
+        "log_prob_backward",
+        {
+            "the sign is turned: sigmoid(l) − x": gradient_of(lambda x, p, v: p - x),
+            "this is dy (x − l): the sigmoid is missing": gradient_of(
+                lambda x, p, v: x - v
+            ),
+            "this is dy (x − softplus(l)): softplus is not differentiated": gradient_of(
+                lambda x, p, v: x - softplus(v)
+            ),
+            "this is dy (x − tanh(l))": gradient_of(lambda x, p, v: x - np.tanh(v)),
+            "a factor sigmoid(l) (1 − sigmoid(l)) too many, as after a sigmoid layer": (
+                gradient_of(lambda x, p, v: (x - p) * p * (1 - p))
+            ),
+            "x/p − (1 − x)/(1 − p): the gradient in the probability; it must be that in "
+            "the logit": gradient_of(lambda x, p, v: x / p - (1 - x) / (1 - p)),
+            "x (1 − p): the term of 1 − x is missing": gradient_of(
+                lambda x, p, v: x * (1 - p)
+            ),
+            "this is dy x: the gradient of softplus is missing": gradient_of(
+                lambda x, p, v: x + 0 * p
+            ),
+            "this is dy (x + sigmoid(l)): the sign of softplus": gradient_of(
+                lambda x, p, v: x + p
+            ),
+            "this is divided by the number of pixels": gradient_of(
+                lambda x, p, v: (x - p) / x.shape[-1]
+            ),
+        },
+    ),
+]

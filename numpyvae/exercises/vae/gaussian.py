@@ -1,13 +1,24 @@
-"""Oracles for chapter 2: quadrature, complex steps through formulas in σ, sample moments."""
+"""Chapter 2, normal distributions: oracles and known errors.
+
+The oracles are quadrature, complex steps through formulas in σ, and sample moments.
+"""
 
 import cmath
-import itertools
 import math
 
 import numpy as np
 from scipy.special import ndtri
 
+from ...vae.gaussian import (
+    cross_entropy,
+    entropy,
+    kl_divergence,
+    kl_divergence_backward,
+    log_density,
+    reparameterize,
+)
 from ..calculus import deviation, expectation, in_float32, minus_log, over, slope
+from ..judge.known_errors import errors_of
 from ..judge.verdict import Trial
 
 QUARTET = [
@@ -239,19 +250,20 @@ def reparameterize_backward_trials() -> list[Trial]:
     """By complex steps through the formula in σ, one sample at a time"""
 
     def value(dz, mu, logvar, eps):
-        eps = eps.reshape(-1, *mu.shape)
-        dz = dz.reshape(eps.shape)
-        dmu, dlogvar = np.zeros(mu.shape), np.zeros(mu.shape)
-        for i in itertools.product(*map(range, mu.shape)):
-            for j in range(len(eps)):
-                v = float(mu[i]), float(logvar[i])
-                dmu[i] += dz[j][i] * slope(
-                    lambda m, s: m + deviation(s) * eps[j][i], v, 0
-                )
-                dlogvar[i] += dz[j][i] * slope(
-                    lambda m, s: m + deviation(s) * eps[j][i], v, 1
-                )
-        return dmu, dlogvar
+        def sample(m, s, e):
+            return m + deviation(s) * e
+
+        def gradient(k):
+            each = over(
+                lambda d, m, s, e: d * slope(lambda m, s: sample(m, s, e), (m, s), k),
+                dz,
+                mu,
+                logvar,
+                eps,
+            )
+            return each.reshape(-1, *mu.shape).sum(axis=0)
+
+        return gradient(0), gradient(1)
 
     one = [
         np.array([[[1.0]]]),
@@ -279,3 +291,445 @@ def reparameterize_backward_trials() -> list[Trial]:
         ]
     ]
     return trials + in_float32(trials)
+
+
+# Known errors
+
+LOG_2PI = math.log(2 * math.pi)
+VARIANCE = (
+    "numpy-ml, neural_nets/models/vae.py; DeZero, examples/vae.py (of its third book)"
+)
+
+
+def of_log_sigma(f, *places: int):
+    """f as if the arguments at these places were log σ, not log σ²"""
+    return lambda *v: f(*(2 * x if i in places else x for i, x in enumerate(v)))
+
+
+def density_of(term):
+    """log_density with term(v, r) in the place of logvar + r² exp(−logvar), r = x − mu"""
+    return lambda x, mu, v: -0.5 * (LOG_2PI + term(v, x - mu))
+
+
+def cross_entropy_of(term):
+    """cross_entropy with term(r, v_q, v_p), in the place of all but ½ and log 2π"""
+    return lambda m, v, mp, vp: 0.5 * (LOG_2PI + term(m - mp, v, vp))
+
+
+def kl_of(term):
+    """kl_divergence with 2 KL = term(d, r, σ_q², σ_p²), d = logvar_q − logvar_p"""
+
+    def kl(mu_q, logvar_q, mu_p=0.0, logvar_p=0.0):
+        d, r = logvar_q - logvar_p, mu_q - mu_p
+        return 0.5 * term(d, r, np.exp(logvar_q), np.exp(logvar_p))
+
+    return kl
+
+
+def kl_gradients(dmu=None, dlogvar=None):
+    """kl_divergence_backward with another factor of dy, a function of r, d, σ_q, σ_p"""
+
+    def backward(dy, mu_q, logvar_q, mu_p=0.0, logvar_p=0.0):
+        sq, sp = np.exp(0.5 * np.asarray(logvar_q)), np.exp(0.5 * np.asarray(logvar_p))
+        args = mu_q - mu_p, logvar_q - logvar_p, sq, sp
+        right = args[0] / sp**2, 0.5 * np.expm1(args[1])
+        return (
+            dy * (right[0] if dmu is None else dmu(*args)),
+            dy * (right[1] if dlogvar is None else dlogvar(*args)),
+        )
+
+    return backward
+
+
+def density_gradients(dx=None, dmu=None, dlogvar=None):
+    """log_density_backward with another factor of dy, a function of r = x − mu and σ"""
+
+    def backward(dy, x, mu, logvar):
+        args = x - mu, np.exp(0.5 * logvar)
+        score = args[0] / args[1] ** 2
+        return (
+            dy * (-score if dx is None else dx(*args)),
+            dy * (score if dmu is None else dmu(*args)),
+            dy * (0.5 * (score * args[0] - 1) if dlogvar is None else dlogvar(*args)),
+        )
+
+    return backward
+
+
+def sample_gradients(factor=lambda s: s / 2, total=np.sum, noise=lambda e: e):
+    """reparameterize_backward with other parts: σ/2, the sum over J, the noise"""
+
+    def backward(dz, mu, logvar, eps):
+        dsigma = dz * noise(eps)
+        if np.ndim(eps) > np.ndim(mu):
+            dz, dsigma = total(dz, axis=0), total(dsigma, axis=0)
+        return dz, dsigma * factor(np.exp(0.5 * logvar))
+
+    return backward
+
+
+def product_of_sums(dz, mu, logvar, eps):
+    """dlogvar from Σ dz Σ eps in the place of Σ dz eps"""
+    if np.ndim(eps) > np.ndim(mu):
+        dz, eps = dz.sum(axis=0), eps.sum(axis=0)
+    return dz, dz * eps * 0.5 * np.exp(0.5 * logvar)
+
+
+def logvar_is_sigma(mu, logvar, eps):
+    """z = mu + logvar eps"""
+    return mu + logvar * eps
+
+
+ERRORS = [
+    *errors_of(
+        "entropy",
+        {
+            "this is ½ log(2π σ²) + 1: the 1 needs the half as well": lambda v: (
+                0.5 * (LOG_2PI + v) + 1
+            ),
+            "log σ is in the place of log σ²: logvar counts half": lambda v: (
+                0.5 * (LOG_2PI + 0.5 * v + 1)
+            ),
+            "this is E[log q]: the sign is missing": lambda v: -0.5 * (LOG_2PI + v + 1),
+            "the ½ E[(x − mu)²/σ²] = ½ is missing": lambda v: 0.5 * (LOG_2PI + v),
+            "log 2π is missing": lambda v: 0.5 * (v + 1),
+            "the constant is ½ log π; it must be ½ log 2π": lambda v: (
+                0.5 * (math.log(math.pi) + v + 1)
+            ),
+            "σ² is in the place of log σ²: this is ½ (log 2π + exp(logvar) + 1)": (
+                lambda v: 0.5 * (LOG_2PI + np.exp(v) + 1)
+            ),
+            "logvar is taken for log σ: it is log σ²": of_log_sigma(entropy, 0),
+            "this is ½ (log 2π − logvar + 1): the sign of logvar": lambda v: (
+                0.5 * (LOG_2PI - v + 1)
+            ),
+            "½ stands before log 2π only": lambda v: 0.5 * LOG_2PI + v + 1,
+            "this is in bits, with log₂; nats are natural logarithms": lambda v: (
+                entropy(v) / math.log(2)
+            ),
+        },
+    ),
+    *errors_of(
+        "log_density",
+        {
+            "the factor ½ is missing": lambda x, mu, v: 2 * log_density(x, mu, v),
+            "the ½ logvar of the normalizing constant is missing": density_of(
+                lambda v, r: r**2 * np.exp(-v)
+            ),
+            "the square is divided by σ, not by σ²": density_of(
+                lambda v, r: v + r**2 * np.exp(-v / 2)
+            ),
+            "the square is not divided by σ²": density_of(lambda v, r: v + r**2),
+            "the square is multiplied by σ²; it must be divided": density_of(
+                lambda v, r: v + r**2 * np.exp(v)
+            ),
+            "the distance is not squared": density_of(lambda v, r: v + r * np.exp(-v)),
+            "the square is added; it must be subtracted": density_of(
+                lambda v, r: v - r**2 * np.exp(-v)
+            ),
+            "log σ² is added; it must be subtracted": density_of(
+                lambda v, r: -v + r**2 * np.exp(-v)
+            ),
+            "log σ is in the place of log σ²: logvar counts half": density_of(
+                lambda v, r: 0.5 * v + r**2 * np.exp(-v)
+            ),
+            "logvar is taken for log σ: it is log σ²": of_log_sigma(log_density, 2),
+            "the square is not halved": density_of(
+                lambda v, r: v + 2 * r**2 * np.exp(-v)
+            ),
+            "log 2π is missing": density_of(
+                lambda v, r: v + r**2 * np.exp(-v) - LOG_2PI
+            ),
+            "the constant is ½ log π; it must be ½ log 2π": density_of(
+                lambda v, r: v + r**2 * np.exp(-v) - math.log(2)
+            ),
+            "this is −log N: the sign is missing": lambda *v: -log_density(*v),
+            "this is the density: the logarithm is missing": lambda *v: np.exp(
+                log_density(*v)
+            ),
+        },
+    ),
+    *errors_of(
+        "cross_entropy",
+        {
+            "the σ_q² of E_q[(x − mu_p)²] is missing": cross_entropy_of(
+                lambda r, v, vp: vp + r**2 * np.exp(-vp) + 0 * v
+            ),
+            "the ratio of the variances is upside down: σ_p²/σ_q² for σ_q²/σ_p²": (
+                cross_entropy_of(
+                    lambda r, v, vp: vp + np.exp(vp - v) + r**2 * np.exp(-vp)
+                )
+            ),
+            "this is E_q[log p]: the sign is missing": lambda *v: -cross_entropy(*v),
+            "the distance of the means is missing": cross_entropy_of(
+                lambda r, v, vp: vp + np.exp(v - vp) + 0 * r
+            ),
+            "the distance of the means is not divided by σ_p²": cross_entropy_of(
+                lambda r, v, vp: vp + np.exp(v - vp) + r**2
+            ),
+            "σ_q² is not divided by σ_p²": cross_entropy_of(
+                lambda r, v, vp: vp + np.exp(v) + r**2 * np.exp(-vp)
+            ),
+            "the logarithm has σ_q²; it must be σ_p²": cross_entropy_of(
+                lambda r, v, vp: v + np.exp(v - vp) + r**2 * np.exp(-vp)
+            ),
+            "the logarithm of σ_p² is missing": cross_entropy_of(
+                lambda r, v, vp: np.exp(v - vp) + r**2 * np.exp(-vp)
+            ),
+            "q and p are exchanged": lambda m, v, mp, vp: cross_entropy(mp, vp, m, v),
+            "this is the entropy of q": lambda m, v, mp, vp: (
+                entropy(v) + 0 * (m + mp + vp)
+            ),
+            "log 2π is missing": lambda *v: cross_entropy(*v) - LOG_2PI / 2,
+            "the logvars are taken for log σ: they are log σ²": of_log_sigma(
+                cross_entropy, 1, 3
+            ),
+            "the prior is ignored: p is the standard normal": lambda m, v, mp, vp: (
+                cross_entropy(m, v, 0 * mp, 0 * vp)
+            ),
+        },
+    ),
+    *errors_of(
+        "kl_divergence",
+        {
+            "the factor ½ is missing": kl_of(
+                lambda d, r, sq, sp: 2 * (np.expm1(d) - d + r**2 / sp)
+            ),
+            "this is −KL: the sign is missing": kl_of(
+                lambda d, r, sq, sp: -(np.expm1(d) - d + r**2 / sp)
+            ),
+            "d is added; it must be subtracted. The result can be negative": (
+                kl_of(lambda d, r, sq, sp: np.expm1(d) + d + r**2 / sp),
+                "Flux model-zoo, vae.jl, pull request 147",
+            ),
+            "log σ is in the place of log σ²: d counts half": kl_of(
+                lambda d, r, sq, sp: np.expm1(d) - 0.5 * d + r**2 / sp
+            ),
+            "the logvars are taken for log σ: they are log σ²": kl_of(
+                lambda d, r, sq, sp: np.expm1(2 * d) - 2 * d + r**2 / sp**2
+            ),
+            "the square of log σ is in the place of log σ²": (
+                kl_of(lambda d, r, sq, sp: np.expm1(d) - d**2 / 4 + r**2 / sp),
+                "Flux model-zoo, vae.jl, pull request 76",
+            ),
+            "σ is in the place of σ²: this has exp(d/2)": kl_of(
+                lambda d, r, sq, sp: np.expm1(d / 2) - d + r**2 / sp
+            ),
+            "the − 1 is missing": kl_of(lambda d, r, sq, sp: np.exp(d) - d + r**2 / sp),
+            "1 is added; it must be subtracted": kl_of(
+                lambda d, r, sq, sp: np.exp(d) + 1 - d + r**2 / sp
+            ),
+            "exp(d), the ratio of the variances, is missing": kl_of(
+                lambda d, r, sq, sp: -1 - d + r**2 / sp
+            ),
+            "d, the logarithm of the ratio of the variances, is missing": kl_of(
+                lambda d, r, sq, sp: np.expm1(d) + r**2 / sp
+            ),
+            "this is KL(p ‖ q): the two distributions are exchanged": kl_of(
+                lambda d, r, sq, sp: np.expm1(-d) + d + r**2 / sq
+            ),
+            "the prior is ignored: this is the KL to the standard normal": (
+                lambda m, v, mp=0.0, vp=0.0: kl_divergence(m, v) + 0 * (mp + vp)
+            ),
+            "the prior's mean is ignored": lambda m, v, mp=0.0, vp=0.0: kl_divergence(
+                m, v, 0 * mp, vp
+            ),
+            "the prior's variance is ignored": lambda m, v, mp=0.0, vp=0.0: (
+                kl_divergence(m, v, mp, 0 * vp)
+            ),
+            "the means are added, mu_q + mu_p; they must be subtracted": (
+                lambda m, v, mp=0.0, vp=0.0: kl_divergence(m, v, -mp, vp)
+            ),
+            "the distance of the means is missing": kl_of(
+                lambda d, r, sq, sp: np.expm1(d) - d + 0 * r
+            ),
+            "the distance of the means is subtracted; it must be added": kl_of(
+                lambda d, r, sq, sp: np.expm1(d) - d - r**2 / sp
+            ),
+            "the distance of the means is divided by q's variance; it must be p's": (
+                kl_of(lambda d, r, sq, sp: np.expm1(d) - d + r**2 / sq)
+            ),
+            "the distance of the means is not divided by the prior's variance": kl_of(
+                lambda d, r, sq, sp: np.expm1(d) - d + r**2
+            ),
+            "the distance of the means is not squared": kl_of(
+                lambda d, r, sq, sp: np.expm1(d) - d + r / sp
+            ),
+            "the distance of the means is divided by σ_p, not by σ_p²": kl_of(
+                lambda d, r, sq, sp: np.expm1(d) - d + r**2 / np.sqrt(sp)
+            ),
+            "the distance of the means is not halved": kl_of(
+                lambda d, r, sq, sp: np.expm1(d) - d + 2 * r**2 / sp
+            ),
+            "this is summed over the latents; every function of this chapter is "
+            "elementwise": lambda *v: kl_divergence(*v).sum(axis=-1),
+            "this is in bits, with log₂; nats are natural logarithms": lambda *v: (
+                kl_divergence(*v) / math.log(2)
+            ),
+            "this is the cross-entropy: the entropy of q is not subtracted": (
+                lambda m, v, mp=0.0, vp=0.0: cross_entropy(m, v, mp, vp)
+            ),
+            "correct on paper, but exp(d) − 1 − d loses its digits near d = 0: use "
+            "np.expm1": kl_of(lambda d, r, sq, sp: np.exp(d) - 1 - d + r**2 / sp),
+        },
+    ),
+    *errors_of(
+        "kl_divergence_backward",
+        {
+            "dmu_q without the prior's variance": kl_gradients(lambda r, d, sq, sp: r),
+            "dmu_q without the prior's mean": lambda dy, m, v, mp=0.0, vp=0.0: (
+                kl_divergence_backward(dy, m, v, 0 * mp, vp)
+            ),
+            "the prior is ignored: these are the gradients for the standard normal": (
+                lambda dy, m, v, mp=0.0, vp=0.0: kl_divergence_backward(
+                    dy, m, v, 0 * mp, 0 * vp
+                )
+            ),
+            "dlogvar_q without the prior's variance": kl_gradients(
+                dlogvar=lambda r, d, sq, sp: 0.5 * (sq**2 - 1)
+            ),
+            "dmu_q is divided by q's variance; it must be p's": kl_gradients(
+                lambda r, d, sq, sp: r / sq**2
+            ),
+            "dmu_q is divided by σ_p, not by σ_p²": kl_gradients(
+                lambda r, d, sq, sp: r / sp
+            ),
+            "dmu_q is half of what it must be": kl_gradients(
+                lambda r, d, sq, sp: 0.5 * r / sp**2
+            ),
+            "dmu_q has the wrong sign": kl_gradients(lambda r, d, sq, sp: -r / sp**2),
+            "dmu_q is squared": kl_gradients(lambda r, d, sq, sp: r**2 / sp**2),
+            "dlogvar_q without its half": kl_gradients(
+                dlogvar=lambda r, d, sq, sp: np.expm1(d)
+            ),
+            "dlogvar_q is ½ exp(d): the − 1 is missing": kl_gradients(
+                dlogvar=lambda r, d, sq, sp: 0.5 * np.exp(d)
+            ),
+            "dlogvar_q is ½ exp(d) − 1: the 1 needs the half as well": kl_gradients(
+                dlogvar=lambda r, d, sq, sp: 0.5 * np.exp(d) - 1
+            ),
+            "dlogvar_q has the wrong sign": kl_gradients(
+                dlogvar=lambda r, d, sq, sp: -0.5 * np.expm1(d)
+            ),
+            "dlogvar_q is ½ (1 + exp(d)): the sign of the 1": kl_gradients(
+                dlogvar=lambda r, d, sq, sp: 0.5 * (np.exp(d) + 1)
+            ),
+            "dlogvar_q is ½ (exp(d/2) − 1): σ is in the place of σ²": kl_gradients(
+                dlogvar=lambda r, d, sq, sp: 0.5 * np.expm1(d / 2)
+            ),
+            "dlogvar_q is that of KL(p ‖ q), without the means: ½ (1 − exp(−d))": (
+                kl_gradients(dlogvar=lambda r, d, sq, sp: -0.5 * np.expm1(-d))
+            ),
+            "the gradient in the standard deviation, σ − 1/σ, in the place of that in "
+            "logvar": kl_gradients(
+                dlogvar=lambda r, d, sq, sp: np.exp(0.5 * d) - np.exp(-0.5 * d)
+            ),
+        },
+    ),
+    *errors_of(
+        "log_density_backward",
+        {
+            "dx has the sign of dmu": density_gradients(lambda r, s: r / s**2),
+            "dmu has the sign of dx": density_gradients(dmu=lambda r, s: -r / s**2),
+            "dlogvar without its half": density_gradients(
+                dlogvar=lambda r, s: r**2 / s**2 - 1
+            ),
+            "dlogvar has the wrong sign": density_gradients(
+                dlogvar=lambda r, s: 0.5 * (1 - r**2 / s**2)
+            ),
+            "dlogvar without the − 1 of the normalizing constant": density_gradients(
+                dlogvar=lambda r, s: 0.5 * r**2 / s**2
+            ),
+            "dlogvar is ½ (score − 1): x − mu is missing": density_gradients(
+                dlogvar=lambda r, s: 0.5 * (r / s**2 - 1)
+            ),
+            "dlogvar is the gradient in σ, (r²/σ² − 1)/σ": density_gradients(
+                dlogvar=lambda r, s: (r**2 / s**2 - 1) / s
+            ),
+            "x − mu is divided by σ, not by σ²": density_gradients(
+                lambda r, s: -r / s,
+                lambda r, s: r / s,
+                lambda r, s: 0.5 * (r**2 / s - 1),
+            ),
+            "dx and dmu are not divided by σ²": density_gradients(
+                lambda r, s: -r, lambda r, s: r
+            ),
+            "dx and dmu are multiplied by σ²; they must be divided": density_gradients(
+                lambda r, s: -r * s**2, lambda r, s: r * s**2
+            ),
+        },
+    ),
+    *errors_of(
+        "reparameterize",
+        {
+            "this is mu + exp(logvar)·eps: the variance where the standard deviation "
+            "belongs": (lambda mu, v, eps: mu + np.exp(v) * eps, VARIANCE),
+            "this is mu + logvar·eps: the exponential is missing": logvar_is_sigma,
+            "this is mu − σ·eps: of the same distribution, but not of this noise": (
+                lambda mu, v, eps: reparameterize(mu, v, -eps)
+            ),
+            "this is mu + eps: the noise is not scaled": lambda mu, v, eps: (
+                mu + 0 * v + eps
+            ),
+            "this is mu + exp(−logvar/2)·eps: divided by σ, not multiplied": (
+                lambda mu, v, eps: reparameterize(mu, -v, eps)
+            ),
+            "this is σ·eps: mu is missing": lambda mu, v, eps: reparameterize(
+                0 * mu, v, eps
+            ),
+            "this is (mu + eps)·σ: mu is scaled as well": lambda mu, v, eps: (
+                (mu + eps) * np.exp(0.5 * v)
+            ),
+            "this is mu + σ: the noise is missing": lambda mu, v, eps: reparameterize(
+                mu, v, 0 * eps + 1
+            ),
+            "this is mu + σ + eps: the noise is added, not multiplied": (
+                lambda mu, v, eps: mu + np.exp(0.5 * v) + eps
+            ),
+            "this is mu·eps + σ: mu and σ are exchanged": lambda mu, v, eps: (
+                mu * eps + np.exp(0.5 * v)
+            ),
+            "this is mu + ½ exp(logvar)·eps: the half stands outside the exponential": (
+                lambda mu, v, eps: mu + 0.5 * np.exp(v) * eps
+            ),
+            "this is mu: there is no noise": lambda mu, v, eps: mu + 0 * v * eps,
+        },
+    ),
+    *errors_of(
+        "reparameterize_backward",
+        {
+            "dlogvar without its half: ∂σ/∂logvar is σ/2": sample_gradients(
+                lambda s: s
+            ),
+            "dlogvar with exp(logvar): the variance where the standard deviation "
+            "belongs": (sample_gradients(lambda s: s**2), VARIANCE),
+            "dlogvar with exp(logvar)/2: the variance where the standard deviation "
+            "belongs": sample_gradients(lambda s: 0.5 * s**2),
+            "dlogvar without σ": sample_gradients(lambda s: 0.5 + 0 * s),
+            "dlogvar is divided by σ; it must be multiplied": sample_gradients(
+                lambda s: 0.5 / s
+            ),
+            "dlogvar is dσ: neither the half nor σ": sample_gradients(
+                lambda s: 1 + 0 * s
+            ),
+            "dlogvar has the wrong sign": sample_gradients(lambda s: -s / 2),
+            "dlogvar without the noise": sample_gradients(noise=lambda e: 1 + 0 * e),
+            "dlogvar has the square of the noise": sample_gradients(
+                noise=lambda e: e**2
+            ),
+            "the gradients are means over the J samples; they must be sums": (
+                sample_gradients(total=np.mean)
+            ),
+            "the gradients are those of the first sample only": sample_gradients(
+                total=lambda a, axis: a[0]
+            ),
+            "dlogvar is Σ dz Σ eps, a product of sums; it must be a sum of products": (
+                product_of_sums
+            ),
+            "dmu has the noise as well: it is Σ dz eps": lambda dz, mu, v, eps: (
+                sample_gradients()(dz * eps, mu, v, eps)[0],
+                sample_gradients()(dz, mu, v, eps)[1],
+            ),
+        },
+    ),
+]

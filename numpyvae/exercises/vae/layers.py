@@ -1,10 +1,14 @@
-"""Oracles for chapter 1, layers: sums written out, derivatives as exact differences, hyperbolic functions of `math`."""
+"""Chapter 1, layers: oracles and known errors.
+
+The oracles are sums written out, derivatives as exact differences, hyperbolic functions of `math`.
+"""
 
 import itertools
 import math
 
 import numpy as np
 
+from ..judge.known_errors import errors_of
 from ..judge.verdict import Trial, parts
 
 # N, I, O; a square one, where a transpose that is missing has the right shape
@@ -115,15 +119,17 @@ def linear_backward_trials(
             rtol=1e-5,
         )
     )
-    trials.append(
-        Trial(
-            {**inputs, "dW": np.full((I, O), np.nan), "db": np.full(O, np.nan)},
-            expected[-2:],
-            call_into,
-            text=f"what {name} writes into grads=(dW, db)",
-            changes=("dW", "db"),
+    for before in (np.nan, 7.0):
+        destinations = {"dW": np.full((I, O), before), "db": np.full(O, before)}
+        trials.append(
+            Trial(
+                {**inputs, **destinations},
+                expected[-2:],
+                call_into,
+                text=f"what {name} writes into grads = (dW, db), before all {before:g}",
+                changes=("dW", "db"),
+            )
         )
-    )
     return trials
 
 
@@ -200,3 +206,190 @@ def activation_backward_trials(name: str, expected: np.ndarray) -> list[Trial]:
         )
     )
     return trials
+
+
+# Known errors
+
+
+def write(grads: tuple, gradients: tuple) -> None:
+    """Copy gradients into the destinations that are given."""
+    for destination, gradient in zip(grads, gradients, strict=True):
+        if destination is not None:
+            destination[...] = gradient
+
+
+def params_with(dW=None, db=None):
+    """linear_backward_params with a wrong dW(dy, x, W), or db(dy, x, W), or both"""
+
+    def backward(dy, cache, grads=(None, None)):
+        x, W = cache
+        gradients = (
+            x.T @ dy if dW is None else dW(dy, x, W),
+            dy.sum(axis=0) if db is None else db(dy, x, W),
+        )
+        write(grads, gradients)
+        return gradients
+
+    return backward
+
+
+def with_dx(params, dx=lambda dy, x, W: dy @ W.T):
+    """linear_backward of a linear_backward_params, and of a dx(dy, x, W)"""
+    return lambda dy, cache, grads=(None, None): (
+        dx(dy, *cache),
+        *params(dy, cache, grads),
+    )
+
+
+def twice(y):
+    """An activation's output, which is its cache as well"""
+    return y, y
+
+
+PARAMS_ERRORS = {
+    "dW is dyᵀ x: transposed": params_with(lambda dy, x, W: dy.T @ x),
+    "dW is x dy: the transpose of x is missing": params_with(lambda dy, x, W: x @ dy),
+    "dW is a mean over the images; it must be a sum": params_with(
+        lambda dy, x, W: x.T @ dy / len(dy)
+    ),
+    "db is a mean over the images; it must be a sum": params_with(
+        db=lambda dy, x, W: dy.mean(axis=0)
+    ),
+    "dW and db are means over the images; they must be sums": params_with(
+        lambda dy, x, W: x.T @ dy / len(dy), lambda dy, x, W: dy.mean(axis=0)
+    ),
+    "db is summed over the outputs; it must be summed over the images": params_with(
+        db=lambda dy, x, W: dy.sum(axis=1)
+    ),
+    "dW is Σ x Σ dy, a product of sums; it must be a sum of products": params_with(
+        lambda dy, x, W: np.outer(x.sum(axis=0), dy.sum(axis=0))
+    ),
+    "dW has W in the place of x": params_with(lambda dy, x, W: W @ dy.T @ dy),
+    "db has the last image only": params_with(db=lambda dy, x, W: dy[-1]),
+    "db is added to every row of dW": params_with(
+        lambda dy, x, W: x.T @ dy + dy.sum(axis=0)
+    ),
+}
+RIGHT_PARAMS = params_with()
+ERRORS = [
+    *errors_of(
+        "linear",
+        {
+            "this is x W: the bias is missing": lambda x, W, b: (x @ W, (x, W)),
+            "this is x Wᵀ + b: the weight is transposed": lambda x, W, b: (
+                x @ W.T + b,
+                (x, W),
+            ),
+            "the bias is subtracted": lambda x, W, b: (x @ W - b, (x, W)),
+            "this is x (W + b): the bias is inside the product": lambda x, W, b: (
+                x @ (W + b),
+                (x, W),
+            ),
+            "every output has the sum of the biases": lambda x, W, b: (
+                x @ W + b.sum(),
+                (x, W),
+            ),
+            "the cache is (W, x): exchanged": lambda x, W, b: (x @ W + b, (W, x)),
+            "the cache has the output y in the place of x": lambda x, W, b: (
+                x @ W + b,
+                (x @ W + b, W),
+            ),
+        },
+    ),
+    *errors_of(
+        "relu",
+        {
+            "this is |x|: negative inputs change their sign instead of becoming 0": (
+                lambda x: twice(abs(x))
+            ),
+            "this is leaky: negative inputs are scaled by 0.01 instead of becoming 0": (
+                lambda x: twice(np.where(x > 0, x, 0.01 * x))
+            ),
+            "this is min(x, 0): positive inputs become 0": lambda x: twice(
+                np.minimum(x, 0)
+            ),
+            "this is x: negative inputs do not become 0": lambda x: twice(1 * x),
+            "this is the mask, 1 where x > 0; it must be x there": lambda x: twice(
+                1.0 * (x > 0)
+            ),
+            "this is max(x, 1)": lambda x: twice(np.maximum(x, 1)),
+            "this is softplus, log(1 + exp(x))": lambda x: twice(np.logaddexp(0, x)),
+            "the cache is x > 0 turned around: the mask of negative inputs": lambda x: (
+                np.maximum(x, 0),
+                x <= 0,
+            ),
+        },
+    ),
+    *errors_of(
+        "relu_backward",
+        {
+            "this is dy: the gradient is not 0 where the input was negative": (
+                lambda dy, y: dy * np.ones_like(y)
+            ),
+            "the mask is dy > 0, the sign of the gradient; it must be y > 0": (
+                lambda dy, y: dy * (dy > 0)
+            ),
+            "this is dy y: the output itself in the place of the mask": (
+                lambda dy, y: dy * y
+            ),
+            "this is the mask alone: dy is missing": lambda dy, y: 1.0 * (y > 0),
+            "the mask is turned around: 0 where the input was positive": (
+                lambda dy, y: dy * (y <= 0)
+            ),
+            "this is leaky: 0.01 dy where the input was negative": lambda dy, y: (
+                np.where(y > 0, dy, 0.01 * dy)
+            ),
+            "this is |dy| where y > 0: the gradient's sign is lost": lambda dy, y: (
+                abs(dy) * (y > 0)
+            ),
+            "where the input was negative this is 1; it must be 0": lambda dy, y: (
+                np.where(y > 0, dy, 1)
+            ),
+        },
+    ),
+    *errors_of(
+        "tanh_backward",
+        {
+            "this is dy (1 − y): the square is missing": lambda dy, y: dy * (1 - y),
+            "this is dy (1 − tanh² y): y is tanh x already": lambda dy, y: (
+                dy * (1 - np.tanh(y) ** 2)
+            ),
+            "this is dy y (1 − y): the derivative of the sigmoid": lambda dy, y: (
+                dy * y * (1 - y)
+            ),
+            "this is 1 − y²: dy is missing": lambda dy, y: 1 - y**2,
+            "this is dy (1 + y²): the sign of y²": lambda dy, y: dy * (1 + y**2),
+            "this is dy/(1 − y²): divided; it must be multiplied": lambda dy, y: (
+                dy / (1 - y**2)
+            ),
+            "this is dy y²: 1 − is missing": lambda dy, y: dy * y**2,
+            "this is dy − y²: the parentheses are missing": lambda dy, y: dy - y**2,
+            "this is dy (1 − dy²): the gradient is squared; it must be y": (
+                lambda dy, y: dy * (1 - dy**2)
+            ),
+            "this is dy where y > 0: the derivative of relu": lambda dy, y: (
+                dy * (y > 0)
+            ),
+        },
+    ),
+    *errors_of("linear_backward_params", PARAMS_ERRORS),
+    *errors_of(
+        "linear_backward",
+        {
+            "dx is dy W: the transpose of the weight is missing": with_dx(
+                RIGHT_PARAMS, lambda dy, x, W: dy @ W
+            ),
+            "dx is a mean over the outputs; it must be a sum": with_dx(
+                RIGHT_PARAMS, lambda dy, x, W: dy @ W.T / W.shape[1]
+            ),
+            "dx is multiplied by x": with_dx(
+                RIGHT_PARAMS, lambda dy, x, W: dy @ W.T * x
+            ),
+            "dx is summed over the images; every image has its own": with_dx(
+                RIGHT_PARAMS,
+                lambda dy, x, W: np.broadcast_to((dy @ W.T).sum(axis=0), x.shape),
+            ),
+            **{words: with_dx(params) for words, params in PARAMS_ERRORS.items()},
+        },
+    ),
+]

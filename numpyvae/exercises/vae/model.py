@@ -1,13 +1,33 @@
-"""Oracles for the model: the formulas of reference.py, on four small models; and what the losses need of them."""
+"""Chapter 6, the model: oracles and known errors; and what the losses need of them.
 
-from collections.abc import Callable
-from typing import NamedTuple
+The oracles are the formulas of reference.py, on four small models.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...settings import VAEConfig
+from ...vae.layers import (
+    linear,
+    linear_backward,
+    relu,
+    relu_backward,
+    tanh,
+    tanh_backward,
+)
+from ...vae.model import (
+    ACTIVATIONS,
+    decode_backward,
+    encode_backward,
+    mlp_backward,
+)
 from ...vae.parameters import Parameters, parameter_shapes, zero_parameters
 from .. import reference
+from ..judge.known_errors import errors_of
+from ..judge.outputs import Unusable, kind_of
 from ..judge.verdict import Trial, parts
 
 PAPER = np.array([1 / 2, 0, 1 / 4, 0, 2, -1])  # chapter 7's example
@@ -23,6 +43,7 @@ class Model(NamedTuple):
     eps: np.ndarray
 
 
+@cache
 def models() -> list[Model]:
     """In order of size; all inputs of a relu are away from 0."""
     rng = np.random.default_rng(3)
@@ -85,199 +106,277 @@ def text(model: Model, what: str) -> str:
     c = model.config
     pixels = f"{c.input_dim} pixel{'s' * (c.input_dim > 1)}"
     latents = f"{c.latent_dim} latent{'s' * (c.latent_dim > 1)}"
-    return f"{what}: {len(model.x)} images, {pixels}, hidden_dims={c.hidden_dims}, {latents}; {model.words}"
+    hidden = f"hidden_dims={c.hidden_dims}"
+    if c.hidden_dims:
+        hidden += f" with {c.activation}"
+    return (
+        f"{what}: {len(model.x)} images, {pixels}, {hidden}, {latents}; {model.words}"
+    )
 
 
 def trials_of(
     what: str,
     expected: Callable,
     call: Callable,
-    inputs=("params", "x", "eps", "config"),
+    found: Sequence[Model] | None = None,
     **options,
 ) -> list[Trial]:
-    """A trial per model: expected(model), and call(f, functions, *inputs)"""
+    """A trial per model: expected(model), and call(f, functions, params, x, eps, config)"""
     return [
         Trial(
-            {name: getattr(model, name) for name in inputs},
+            {
+                "params": model.params,
+                "x": model.x,
+                "eps": model.eps,
+                "config": model.config,
+            },
             expected(model),
             call,
             text=text(model, what),
             **options,
         )
-        for model in models()
+        for model in (models() if found is None else found)
     ]
 
 
-def in_order(grads, params) -> tuple:
-    """The gradients in the order of params"""
-    missing = [
-        name for name in params if not isinstance(grads, dict) or name not in grads
-    ]
-    return parts(
-        [grads[name] for name in params] if not missing else grads,
-        len(params),
-        "gradients with the keys of params",
-    )
+# Gradients
 
 
-def mlp_trials() -> list[Trial]:
-    """By einsum, row by row; and whether its caches serve mlp_backward"""
+def filled(config: VAEConfig, before: float) -> Parameters:
+    """A destination whose entries are all the same"""
+    grads = zero_parameters(config, np.float64)
+    grads.vector[:] = before
+    return grads
 
-    def value(model):
-        return reference.network(
-            model.params, "encoder", model.x, model.config.activation
+
+def in_order(grads: Any, params: Parameters) -> tuple:
+    """The gradients in the order of params; Unusable unless they are Parameters"""
+    if not isinstance(grads, dict) or not hasattr(grads, "vector"):
+        raise Unusable(
+            f"returns {kind_of(grads)}; Parameters were expected, as "
+            "zero_parameters(config) makes them"
         )
-
-    def backward(f, functions, params, x, eps, config):
-        grads = zero_parameters(config, np.float64)
-        _, cache = parts(f(params, "encoder", x, config), 2, "a pair (y, caches)")
-        functions("mlp_backward")(
-            np.ones((len(x), 2 * config.latent_dim)), cache, "encoder", config, grads
+    if grads.keys() != params.keys():
+        raise Unusable(f"returns gradients with the keys {', '.join(grads)}")
+    arrays = [np.ravel(grads[name]) for name in params]
+    if not np.array_equal(np.concatenate(arrays), grads.vector, equal_nan=True):
+        raise Unusable(
+            "returns Parameters whose entries are not those of their vector; write "
+            "into them: grads[name][...] = …"
         )
-        return tuple(
-            grads[name]
-            for name in params
-            if name.startswith("encoder") and ".0." not in name
-        )
-
-    def gradients(model):
-        return tuple(
-            g
-            for name, g in zip(
-                model.params, network_gradients(model, "encoder", model.x), strict=True
-            )
-            if name.startswith("encoder") and ".0." not in name
-        )
-
-    plain = trials_of(
-        "mlp",
-        value,
-        lambda f, functions, params, x, eps, config: parts(
-            f(params, "encoder", x, config), 2, "a pair (y, caches)"
-        )[0],
-    )
-    return (
-        plain
-        + trials_of("mlp's caches, passed to mlp_backward", gradients, backward)[1:]
-    )
+    return tuple(grads[name] for name in params)
 
 
 def network_gradients(
     model: Model, prefix: str, rows: np.ndarray, dy: np.ndarray | float = 1.0
-) -> tuple:
-    """Of the loss Σ y dy, y = network(rows)"""
-    return reference.gradient(
-        lambda p: (
-            reference.network(p, prefix, rows, model.config.activation) * dy
-        ).sum(),
-        model.params,
-    )
+) -> dict:
+    """Of the loss Σ y dy, y = network(rows), by the names of params"""
+
+    def loss(p):
+        return (reference.network(p, prefix, rows, model.config.activation) * dy).sum()
+
+    gradients = reference.gradient(loss, model.params)
+    return dict(zip(model.params, gradients, strict=True))
 
 
-def upstream(model: Model, columns: int) -> np.ndarray:
+def upstream(*shape: int) -> np.ndarray:
     """A fixed dy"""
-    return np.cos(np.arange(len(model.x) * columns)).reshape(len(model.x), columns)
+    return np.cos(np.arange(np.prod(shape))).reshape(shape)
+
+
+def outputs(config: VAEConfig, prefix: str) -> int:
+    """The number of a network's outputs"""
+    return 2 * config.latent_dim if prefix == "encoder" else config.input_dim
+
+
+# Forward and backward through one network
+
+
+def rows_of(prefix: str, x: np.ndarray, eps: np.ndarray) -> np.ndarray:
+    """What goes into a network: images, or the first sample's latents"""
+    return x if prefix == "encoder" else eps[0]
+
+
+def mlp_trials() -> list[Trial]:
+    """By einsum, row by row; and whether its caches serve mlp_backward"""
+    return [*network_trials("encoder"), *network_trials("decoder")]
+
+
+def network_trials(prefix: str) -> list[Trial]:
+    """Those of one network"""
+
+    def network(f, params, x, eps, config):
+        y = f(params, prefix, rows_of(prefix, x, eps), config)
+        return parts(y, 2, "a pair (y, caches)")
+
+    def call(f, functions, *inputs):
+        return network(f, *inputs)[0]
+
+    def backward(f, functions, params, x, eps, config):
+        grads = filled(config, 0.0)
+        _, caches = network(f, params, x, eps, config)
+        dy = upstream(len(x), outputs(config, prefix))
+        functions("mlp_backward")(dy, caches, prefix, config, grads)
+        return later_layers(grads, prefix)
+
+    def value(model):
+        rows = rows_of(prefix, model.x, model.eps)
+        return reference.network(model.params, prefix, rows, model.config.activation)
+
+    def gradients(model):
+        rows = rows_of(prefix, model.x, model.eps)
+        dy = upstream(len(rows), outputs(model.config, prefix))
+        return later_layers(network_gradients(model, prefix, rows, dy), prefix)
+
+    words = f"mlp with prefix {prefix!r}"
+    passed_on = f"{words}: its caches, passed to mlp_backward"
+    return [
+        *trials_of(words, value, call),
+        *trials_of(passed_on, gradients, backward, models()[1:]),
+    ]
+
+
+def later_layers(grads: dict, prefix: str) -> tuple:
+    """The gradients of a network's layers 1, 2, …"""
+    return tuple(
+        g
+        for name, g in grads.items()
+        if name.startswith(prefix) and not name.startswith(f"{prefix}.0")
+    )
 
 
 def mlp_backward_trials() -> list[Trial]:
     """By complex steps through the reference network"""
+    return [
+        *written_trials("encoder", np.nan),
+        *written_trials("encoder", 7.0),
+        *written_trials("decoder", 7.0),
+    ]
+
+
+def written_trials(prefix: str, before: float) -> list[Trial]:
+    """What mlp_backward writes for one network
+
+    Whatever the caller does with layer 0 is its own: its entries are not compared.
+    """
+    other = "decoder" if prefix == "encoder" else "encoder"
 
     def call(f, functions, params, x, eps, config):
-        grads, dy = (
-            zero_parameters(config, np.float64),
-            np.cos(np.arange(len(x) * 2 * config.latent_dim)).reshape(len(x), -1),
-        )
-        _, cache = functions("mlp")(params, "encoder", x, config)
-        returned = f(dy, cache, "encoder", config, grads)
-        return (
-            returned,
-            *(
-                grads[name]
-                for name in params
-                if name.startswith("encoder") and ".0." not in name
-            ),
-        )
+        grads, rows = filled(config, before), rows_of(prefix, x, eps)
+        _, caches = functions("mlp")(params, prefix, rows, config)
+        dy = upstream(len(rows), outputs(config, prefix))
+        returned = f(dy, caches, prefix, config, grads)
+        rest = [g for name, g in grads.items() if name.startswith(other)]
+        return (returned, *later_layers(grads, prefix), *rest)
 
     def value(model):
-        dy = upstream(model, 2 * model.config.latent_dim)
-        gradients = dict(
-            zip(
-                model.params,
-                network_gradients(model, "encoder", model.x, dy),
-                strict=True,
-            )
-        )
-        # db of layer 0 is the sum of what is returned; one image at a time gives each of its rows
-        rows = [
-            dict(
-                zip(
-                    model.params,
-                    network_gradients(
-                        model, "encoder", model.x[n : n + 1], dy[n : n + 1]
-                    ),
-                    strict=True,
-                )
-            )["encoder.0.b"]
-            for n in range(len(model.x))
+        rows = rows_of(prefix, model.x, model.eps)
+        dy = upstream(len(rows), outputs(model.config, prefix))
+        gradients = network_gradients(model, prefix, rows, dy)
+        # db of layer 0 is the sum of what is returned; one row at a time gives each
+        returned = []
+        for row, d in zip(rows[:, None], dy[:, None], strict=True):
+            own = network_gradients(model, prefix, row, d)
+            returned.append(own[f"{prefix}.0.b"])
+        rest = [
+            np.full(g.shape, before)
+            for name, g in gradients.items()
+            if name.startswith(other)
         ]
-        return (
-            np.array(rows),
-            *(
-                g
-                for name, g in gradients.items()
-                if name.startswith("encoder") and ".0." not in name
-            ),
-        )
+        return (np.array(returned), *later_layers(gradients, prefix), *rest)
 
-    return trials_of("mlp_backward", value, call)
+    words = f"mlp_backward with prefix {prefix!r}, grads before all {before:g}"
+    return trials_of(words, value, call)
+
+
+def with_own(gradients: dict, prefix: str, before: float | None) -> tuple:
+    """One network's gradients, beside what stands in the rest of grads: 0 if new"""
+    rest = 0.0 if before is None else before
+    return tuple(
+        g if name.startswith(prefix) else np.full(g.shape, rest)
+        for name, g in gradients.items()
+    )
+
+
+BEFORE = (None, np.nan, 7.0)  # what is in grads; None: not given
+
+
+def given(before: float | None) -> str:
+    """In words"""
+    return (
+        "" if before is None else f", what it writes into grads, before all {before:g}"
+    )
 
 
 def encode_backward_trials() -> list[Trial]:
     """By complex steps through the reference network"""
+    return [trial for before in BEFORE for trial in encoder_trials(before)]
+
+
+def encoder_trials(before: float | None) -> list[Trial]:
+    """encode_backward with this in grads"""
 
     def call(f, functions, params, x, eps, config):
-        dy = np.cos(np.arange(len(x) * 2 * config.latent_dim)).reshape(len(x), -1)
+        dy = upstream(len(x), 2 * config.latent_dim)
+        dmu, dlogvar = (half.copy() for half in np.split(dy, 2, axis=1))
         _, cache = functions("encode")(params, x, config)
-        L = config.latent_dim
-        return in_order(f(dy[:, :L].copy(), dy[:, L:].copy(), cache, config), params)
+        if before is None:
+            return in_order(f(dmu, dlogvar, cache, config), params)
+        grads = filled(config, before)
+        in_order(f(dmu, dlogvar, cache, config, grads), params)
+        return in_order(grads, params)
 
     def value(model):
-        return network_gradients(
-            model, "encoder", model.x, upstream(model, 2 * model.config.latent_dim)
-        )
+        dy = upstream(len(model.x), 2 * model.config.latent_dim)
+        gradients = network_gradients(model, "encoder", model.x, dy)
+        return with_own(gradients, "encoder", before)
 
-    return trials_of("encode_backward", value, call)
+    found = models() if before is None else models()[1:]
+    return trials_of(f"encode_backward{given(before)}", value, call, found)
 
 
 def decode_backward_trials() -> list[Trial]:
     """By complex steps through the reference network"""
+    return [trial for before in BEFORE for trial in decoder_trials(before)]
+
+
+def decoder_trials(before: float | None) -> list[Trial]:
+    """decode_backward with this in grads"""
 
     def call(f, functions, params, x, eps, config):
-        dy = np.cos(np.arange(eps[..., 0].size * config.input_dim)).reshape(
-            *eps.shape[:-1], config.input_dim
-        )
+        dy = upstream(*eps.shape[:-1], config.input_dim)
         _, cache = functions("decode")(params, eps, config)
-        dz, grads = parts(f(dy, cache, config), 2, "a pair (dz, grads)")
+        if before is None:
+            dz, grads = parts(f(dy, cache, config), 2, "a pair (dz, grads)")
+            return (dz, *in_order(grads, params))
+        grads = filled(config, before)
+        dz, returned = parts(f(dy, cache, config, grads), 2, "a pair (dz, grads)")
+        in_order(returned, params)
         return (dz, *in_order(grads, params))
 
     def value(model):
         config, z = model.config, model.eps
         rows = z.reshape(-1, config.latent_dim)
-        dy = np.cos(np.arange(len(rows) * config.input_dim)).reshape(len(rows), -1)
-        (dz,) = reference.gradient(
-            lambda p: (
-                reference.network(model.params, "decoder", p["z"], config.activation)
-                * dy
-            ).sum(),
-            {"z": rows},
-        )
-        return (dz.reshape(z.shape), *network_gradients(model, "decoder", rows, dy))
+        dy = upstream(len(rows), config.input_dim)
 
-    return trials_of("decode_backward", value, call)
+        def loss(p):
+            y = reference.network(model.params, "decoder", p["z"], config.activation)
+            return (y * dy).sum()
+
+        (dz,) = reference.gradient(loss, {"z": rows})
+        gradients = network_gradients(model, "decoder", rows, dy)
+        return (dz.reshape(z.shape), *with_own(gradients, "decoder", before))
+
+    found = models() if before is None else models()[1:]
+    return trials_of(f"decode_backward{given(before)}", value, call, found)
 
 
 def backward_trials(name: str, forward: str, expected: Callable) -> list[Trial]:
     """f(cache, dloss, grads) for the cache of `forward`; expected(model) is the gradient for dloss = 1"""
+    gradients = {model.words: expected(model) for model in models()}
+
+    def right(model):
+        return gradients[model.words]
 
     def call(f, functions, params, x, eps, config):
         return in_order(f(functions(forward)(params, x, eps, config)[-1]), params)
@@ -287,30 +386,241 @@ def backward_trials(name: str, forward: str, expected: Callable) -> list[Trial]:
             f(functions(forward)(params, x, eps, config)[-1], -0.25), params
         )
 
-    def into(f, functions, params, x, eps, config):
-        grads = zero_parameters(config, np.float64)
-        grads.vector[:] = np.nan
-        f(functions(forward)(params, x, eps, config)[-1], grads=grads)
-        return in_order(grads, params)
+    def into(before):
+        def call(f, functions, params, x, eps, config):
+            grads = filled(config, before)
+            returned = f(functions(forward)(params, x, eps, config)[-1], grads=grads)
+            in_order(returned, params)
+            return in_order(grads, params)
+
+        return call
 
     def single(f, functions, params, x, eps, config):
         params = Parameters(parameter_shapes(config), params.vector.astype(np.float32))
-        return in_order(
-            f(
-                functions(forward)(
-                    params, x.astype(np.float32), eps.astype(np.float32), config
-                )[-1]
-            ),
-            params,
-        )
+        x, eps = x.astype(np.float32), eps.astype(np.float32)
+        return in_order(f(functions(forward)(params, x, eps, config)[-1]), params)
 
-    return [
-        *trials_of(name, expected, call),
-        *trials_of(
-            f"{name} with dloss=-0.25",
-            lambda model: tuple(-0.25 * g for g in expected(model)),
-            scaled,
-        )[:2],
-        *trials_of(f"what {name} writes into grads", expected, into)[1:2],
-        *trials_of(f"{name} in float32", expected, single, rtol=1e-3, atol=1e-5)[1:2],
-    ]
+    trials = trials_of(name, right, call)
+    trials += trials_of(
+        f"{name} with dloss=-0.25",
+        lambda model: tuple(-0.25 * g for g in right(model)),
+        scaled,
+        models()[:2],
+    )
+    for before in BEFORE[1:]:
+        trials += trials_of(
+            f"{name}{given(before)}", right, into(before), models()[1:2]
+        )
+    trials += trials_of(
+        f"{name} in float32", right, single, models()[1:2], rtol=1e-3, atol=1e-5
+    )
+    return trials
+
+
+# Known errors
+
+
+def network_with(active=lambda i, depth: True, activation=None, bias=1.0):
+    """mlp with another rule of where the input of layer i > 0 is activated, or how"""
+
+    def network(params, prefix, x, config):
+        depth = len(config.hidden_dims)
+        activate, _ = activation or ACTIVATIONS[config.activation]
+        caches = []
+        for i in range(depth + 1):
+            if i > 0:
+                y, activation_cache = activate(x)
+                caches.append(activation_cache)
+                if active(i, depth):
+                    x = y
+            layer = f"{prefix}.{i}"
+            x, linear_cache = linear(
+                x, params[f"{layer}.W"], bias * params[f"{layer}.b"]
+            )
+            caches.append(linear_cache)
+        return x, caches
+
+    return network
+
+
+def activated_input(params, prefix, x, config):
+    """mlp whose input is activated as well"""
+    activate, _ = ACTIVATIONS[config.activation]
+    return network_with()(params, prefix, activate(x)[0], config)
+
+
+def activated_output(params, prefix, x, config):
+    """mlp whose output is activated as well"""
+    activate, _ = ACTIVATIONS[config.activation]
+    y, caches = network_with()(params, prefix, x, config)
+    return activate(y)[0], caches
+
+
+def network_back(
+    order=reversed, active=lambda i, depth: True, activation=None, bias=1.0
+):
+    """mlp_backward in another order of layers, or with another rule for the activations"""
+
+    def backward(dy, caches, prefix, config, grads):
+        depth = len(config.hidden_dims)
+        _, activate_backward = activation or ACTIVATIONS[config.activation]
+        for i in order(range(1, depth + 1)):
+            destinations = grads[f"{prefix}.{i}.W"], grads[f"{prefix}.{i}.b"]
+            dy, _, _ = linear_backward(dy, caches[2 * i], destinations)
+            grads[f"{prefix}.{i}.b"][...] *= bias
+            if active(i, depth):
+                dy = activate_backward(dy, caches[2 * i - 1])
+        return dy
+
+    return backward
+
+
+def without_first_layer(dmu, dlogvar, cache, config, grads=None):
+    """encode_backward that ends after mlp_backward"""
+    grads = zero_parameters(config, dmu.dtype) if grads is None else grads
+    mlp_backward(np.hstack([dmu, dlogvar]), cache, "encoder", config, grads)
+    return grads
+
+
+def decode_without_first_layer(dy, cache, config, grads=None):
+    """decode_backward that leaves the gradients of decoder.0 as they are"""
+    grads = zero_parameters(config, dy.dtype) if grads is None else grads
+    rows = dy.reshape(-1, config.input_dim)
+    dh = mlp_backward(rows, cache, "decoder", config, grads)
+    return (dh @ cache[0][1].T).reshape(*dy.shape[:-1], config.latent_dim), grads
+
+
+def all_zero_first(backward):
+    """A backward pass that sets all of grads to 0 before it writes"""
+
+    def zeroing(*args):
+        if not isinstance(args[-1], Parameters):
+            return backward(*args)
+        args[-1].vector[...] = 0
+        return backward(*args)
+
+    return zeroing
+
+
+def decode_with(dz=lambda dz: dz, dy=lambda dy: dy):
+    """decode_backward of another dy, or that returns another dz"""
+
+    def backward(upstream, cache, config, grads=None):
+        found, grads = decode_backward(dy(upstream), cache, config, grads)
+        return dz(found), grads
+
+    return backward
+
+
+def first_sample(dy):
+    """dy, and 0 for all samples but the first"""
+    return np.concatenate([dy[:1], 0 * dy[1:]])
+
+
+ERRORS = [
+    *errors_of(
+        "mlp",
+        {
+            "no activation between the layers: two linear layers are one": (
+                network_with(lambda i, depth: False)
+            ),
+            "the output is activated as well": activated_output,
+            "the input is activated as well": activated_input,
+            "only the last hidden layer is activated": network_with(
+                lambda i, depth: i == depth
+            ),
+            "only the first hidden layer is activated": network_with(
+                lambda i, depth: i == 1
+            ),
+            "relu, whatever activation is configured": network_with(
+                activation=(relu, relu_backward)
+            ),
+            "tanh, whatever activation is configured": network_with(
+                activation=(tanh, tanh_backward)
+            ),
+            "the biases are missing": network_with(bias=0.0),
+            "the encoder's parameters, whatever the prefix is": (
+                lambda params, prefix, x, config: network_with()(
+                    params, "encoder", x, config
+                )
+            ),
+        },
+    ),
+    *errors_of(
+        "mlp_backward",
+        {
+            "the activations are skipped on the way back": network_back(
+                active=lambda i, depth: False
+            ),
+            "the first activation is skipped: what is returned is the gradient of its "
+            "output": network_back(active=lambda i, depth: i > 1),
+            "the last activation is skipped on the way back": network_back(
+                active=lambda i, depth: i < depth
+            ),
+            "the gradients pass the layers in the wrong order: first layer first": (
+                network_back(order=list)
+            ),
+            "relu's derivative, whatever activation is configured": network_back(
+                activation=(relu, relu_backward)
+            ),
+            "tanh's derivative, whatever activation is configured": network_back(
+                activation=(tanh, tanh_backward)
+            ),
+            "the biases' gradients are 0": network_back(bias=0.0),
+            "the gradients are written under the encoder's names, whatever the prefix "
+            "is": lambda dy, caches, prefix, config, grads: network_back()(
+                dy, caches, "encoder", config, grads
+            ),
+            "all of grads is set to 0 first; the other network's must stay": (
+                all_zero_first(mlp_backward)
+            ),
+        },
+    ),
+    *errors_of(
+        "encode_backward",
+        {
+            "mu and logvar are exchanged on the way back": (
+                lambda dmu, dlogvar, *rest: encode_backward(dlogvar, dmu, *rest)
+            ),
+            "the first layer gets no gradient": without_first_layer,
+            "the gradient of logvar is lost: only that of mu is passed on": (
+                lambda dmu, dlogvar, *rest: encode_backward(dmu, 0 * dlogvar, *rest)
+            ),
+            "the gradient of mu is lost: only that of logvar is passed on": (
+                lambda dmu, dlogvar, *rest: encode_backward(0 * dmu, dlogvar, *rest)
+            ),
+            "mu and logvar both get the gradient of mu": (
+                lambda dmu, dlogvar, *rest: encode_backward(dmu, dmu, *rest)
+            ),
+            "mu and logvar both get the sum of their gradients": (
+                lambda dmu, dlogvar, *rest: encode_backward(
+                    dmu + dlogvar, dmu + dlogvar, *rest
+                )
+            ),
+            "all of grads is set to 0 first; the decoder's gradients must stay": (
+                all_zero_first(encode_backward)
+            ),
+        },
+    ),
+    *errors_of(
+        "decode_backward",
+        {
+            "dz is 0: nothing is passed on to the encoder": decode_with(
+                lambda dz: 0 * dz
+            ),
+            "the first layer gets no gradient": decode_without_first_layer,
+            "dz is a sum over the samples; each sample has its own": decode_with(
+                lambda dz: np.broadcast_to(dz.sum(axis=0), dz.shape)
+            ),
+            "only the first sample's gradient is passed on": decode_with(
+                dy=first_sample
+            ),
+            "samples and images are exchanged when dy becomes rows": decode_with(
+                dy=lambda dy: dy.swapaxes(0, 1).reshape(dy.shape)
+            ),
+            "all of grads is set to 0 first; the encoder's gradients must stay": (
+                all_zero_first(decode_backward)
+            ),
+        },
+    ),
+]

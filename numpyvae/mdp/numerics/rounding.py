@@ -32,7 +32,7 @@ import numpy as np
 from scipy.sparse import csr_array, issparse
 
 from ...errors import InputError
-from ..bellman import factorize, induced_chain
+from ..bellman import factorize, total_chain
 from ..model import MDP
 from .validation import U
 
@@ -61,18 +61,16 @@ def tie_tolerance(
 
 
 def check_tolerance(mdp: MDP, tolerance: float, H: float) -> float:
-    """H·rounding_unit(mdp). ValueError if the tolerance of a solver is invalid, or certainly below rounding."""
-    if (
-        isinstance(tolerance, bool)
-        or not isinstance(tolerance, Real)
-        or not 0 < tolerance < np.inf
-    ):
+    """rounding_unit(mdp). ValueError if a solver's tolerance is below rounding."""
+    number = isinstance(tolerance, Real) and not isinstance(tolerance, bool)
+    if not number or not 0 < tolerance < np.inf:
         raise InputError(f"tolerance is {tolerance}; it must be a positive number")
-    unit = H * rounding_unit(mdp)
+    unit = rounding_unit(mdp)
+    if np.inf == H:  # not known yet: chapter 9
+        return unit
     # v* = T v* and the triangle inequality: ‖v*‖ ≥ ‖T 0‖/(1 + γ)
-    _check_rounding(
-        mdp, tolerance, 4 * unit * abs(mdp.R.max(axis=1)).max() / (1 + mdp.gamma)
-    )
+    smallest = abs(mdp.R.max(axis=1)).max() / (1 + mdp.gamma)
+    _check_rounding(mdp, tolerance, 4 * H * unit * smallest)
     return unit
 
 
@@ -86,25 +84,27 @@ def bound_with_rounding(
     change: tuple,
     error: float,
 ) -> float:
-    """`error`, of exact arithmetic, plus the rounding of T v − v. ValueError if the sum cannot reach the tolerance.
+    """`error`, of exact arithmetic, plus the rounding of T v − v.
 
-    unit: H·rounding_unit(mdp); change: the extremes (low, high) of T v − v
+    H: of (5.3), inf if not known; unit: rounding_unit(mdp); change: the extremes (low, high) of T v − v
+    ValueError if the sum cannot reach the tolerance.
     """
-    (low, high), v_min, v_max = change, v.min(), v.max()
-    rounding = unit * (
-        max(Tv.max(), -Tv.min()) + 3 * max(v_max, -v_min)
-    )  # ‖r_π‖ ≤ ‖T v‖ + ‖v‖
-    if error + rounding > tolerance:
-        if error <= rounding:  # more sweeps cannot help
-            _check_rounding(mdp, tolerance, error + rounding)
-        else:  # nor here, if v* itself is too large:
-            above = v_max + low * (
-                H if low < 0 else 1
-            )  # as in (4.4), but also where episodes end:
-            below = v_min + high * (
-                H if high > 0 else 1
-            )  # above ≤ max v*, below ≥ min v*
-            _check_rounding(mdp, tolerance, 4 * unit * max(above, -below))
+    if np.inf == H:
+        return np.inf
+    low, high = change
+    v_min, v_max = v.min(), v.max()
+    unit *= H
+    # ‖r_π‖ ≤ ‖T v‖ + ‖v‖
+    rounding = unit * (max(Tv.max(), -Tv.min()) + 3 * max(v_max, -v_min))
+    if error + rounding <= tolerance:
+        return error + rounding
+    if error <= rounding:  # more sweeps cannot help
+        _check_rounding(mdp, tolerance, error + rounding)
+    else:  # nor here, if v* itself is too large
+        # As in (7.2), but also where episodes end: above ≤ max v*, below ≥ min v*.
+        above = v_max + low * (H if low < 0 else 1)
+        below = v_min + high * (H if high > 0 else 1)
+        _check_rounding(mdp, tolerance, 4 * unit * max(above, -below))
     return error + rounding
 
 
@@ -112,7 +112,8 @@ def _check_rounding(mdp: MDP, tolerance: float, rounding: float) -> None:
     if rounding > tolerance:
         raise InputError(
             f"float64 cannot certify values to {tolerance:g} at gamma = {mdp.gamma}: "
-            f"rounding alone may cost {rounding:.2g}; ask for less, or use policy_iteration"
+            f"rounding alone may cost {rounding:.2g}; ask for less, or use "
+            "policy_iteration"
         )
 
 
@@ -122,10 +123,14 @@ def next_states(mdp: MDP) -> int:
 
 
 def refined_policy_evaluation(mdp: MDP, policy) -> np.ndarray:
-    """v_π (S,) as policy_evaluation gives it, refined: |v̂ − v_π| ≤ u·|v_π| per state. Up to twice its time."""
-    P, r = induced_chain(mdp, policy)
+    """v_π (S,) as policy_evaluation gives it, refined: |v̂ − v_π| ≤ u·|v_π| per state.
+
+    Up to twice its time.
+    """
+    P, r = total_chain(mdp, policy)
     solve = factorize(P, mdp.gamma)
-    return refine(P, r, mdp.gamma, solve, H=1 / max(1 - mdp.gamma, U), v=solve(r))[0]
+    H = 1 / max(1 - mdp.gamma, U)
+    return refine(P, r, mdp.gamma, solve, H, solve(r))[0]
 
 
 def refine(P, r, gamma: float, solve, H: float, v) -> tuple:

@@ -14,8 +14,7 @@ from scipy import integrate, stats
 from numpyvae.book.figures import touch
 from numpyvae.book.live import controls, script
 from numpyvae.book.page import figure_html
-from numpyvae.mdp.chain import four_state_chain
-from numpyvae.mdp.solvers import policy_iteration
+from numpyvae.mdp import four_state_chain, policy_iteration
 from numpyvae.pictures.page import html_page
 from tests.pictures import reading
 

@@ -8,10 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpyvae.data.mnist import load_images, load_mnist
-from numpyvae.data.sources.arrays import as_images, resize_by_area, to_gray
-from numpyvae.data.sources.convert import CLASS_FILE, convert_images, read_source
+from numpyvae.data import Dataset
+from numpyvae.data.mnist import CLASS_FILE, load_mnist
+from numpyvae.data.sources import convert
+from numpyvae.data.sources.arrays import as_bytes, resize_by_area, to_gray, white_of
+from numpyvae.data.sources.convert import Reading, convert_images
+from numpyvae.errors import InputError
 from numpyvae.pictures.png import write_png
+
+
+def read_source(source, size=None, **how):
+    return convert.read_source(source, Reading(size, **how))["train"]
 
 
 def images(n=10, rows=4, cols=5, seed=0):
@@ -42,7 +49,8 @@ def test_a_directory_of_png_files_becomes_a_training_and_a_test_set(tmp_path):
     split = convert_images(
         tmp_path / "photos", tmp_path / "out", progress=lambda *at: seen.append(at)
     )
-    train, test = load_images(tmp_path / "out")
+    data = Dataset.open(tmp_path / "out")
+    train, test = data.images, data.test_images
     assert (
         train.shape == (18, 4, 5)
         and test.shape == (2, 4, 5)
@@ -192,9 +200,9 @@ def test_a_csv_has_one_image_per_row_and_maybe_labels(tmp_path):
             40,
             50,
         ]
-    path.write_text("a,b,c,d\n1,2,3,4\n")
+    path.write_text("a,b,c,d\n1,2,3,255\n")
     assert (
-        read_source(path).images.tolist() == [[[1, 2], [3, 4]]]
+        read_source(path).images.tolist() == [[[1, 2], [3, 255]]]
         and read_source(path).labels is None
     )
     np.savetxt(path, array.reshape(6, 9)[:, :6], "%d", ",")
@@ -229,15 +237,51 @@ def test_arrays_of_every_form_are_the_same_images(tmp_path, change):
     assert np.array_equal(read_source(tmp_path / "images.npz").images, array)
 
 
-def test_values_that_are_at_most_1_are_fractions_and_others_bytes():
-    assert as_images(np.array([[[False, True]]]), None, "a").tolist() == [[[0, 255]]]
-    assert as_images(np.array([[[0, 1]]], np.uint8), None, "a").tolist() == [[[0, 255]]]
-    assert as_images(np.array([[[0, 0.5, 1]]]), (1, 3), "a").tolist() == [
-        [[0, 128, 255]]
-    ]  # 127.5 to even
-    assert as_images(np.array([[[0, 1, 2, 1.4, 1.6]]]), None, "a").tolist() == [
-        [[0, 1, 2, 1, 2]]
-    ]
+ONE = np.float32(1) + np.float32(2) ** -23  # MinMaxScaler's largest number in float32
+
+
+@pytest.mark.parametrize(
+    "values, white, expected",
+    [
+        ([False, True], None, [0, 255]),
+        ([0, 1], None, [0, 255]),
+        ([0, 0.5, 1], None, [0, 128, 255]),  # 127.5 to even
+        ([0.25, ONE, -1e-7], None, [64, 255, 0]),
+        ([0, 7, 255], None, [0, 7, 255]),
+        ([0.0, 200.0], None, [0, 200]),
+        ([0, 4, 16], 16, [0, 64, 255]),
+        ([0, 100], 255, [0, 100]),
+        ([0, 65535, 257], 65535, [0, 255, 1]),
+    ],
+)
+def test_white_is_255_or_1_or_the_number_that_is_given(values, white, expected):
+    values = np.array(values)
+    white = white or white_of([values], "a")
+    assert as_bytes(values, white, "a").tolist() == expected
+
+
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        ([0, 16], "go from 0 to 16, far below 255: .* --white 16 or --white 255"),
+        (np.uint8([0, 16]), "far below 255"),
+        ([0, 1.02], "go from 0 to 1.02; .* --white 1.02"),
+        ([0, 99.5, 200], "go from 0 to 200; .* --white 200"),
+        ([-1, 1], "go from -1 to 1; .* shift them first"),
+        ([0, 65535], "go from 0 to 65535; .* --white 65535"),
+        ([0, np.nan], "a value is nan; expected finite numbers"),
+    ],
+)
+def test_a_scale_that_is_not_plain_is_refused_with_the_range(values, message):
+    with pytest.raises(InputError, match=message):
+        white_of([np.asarray(values)], "a")
+
+
+def test_a_value_above_the_white_that_is_given_is_refused_with_its_place():
+    with pytest.raises(
+        InputError, match=r"the value at \(1,\) is 17; expected 0 to 16"
+    ):
+        as_bytes(np.array([3, 17]), 16, "a")
 
 
 # The split
@@ -275,7 +319,7 @@ def test_the_same_seed_gives_the_same_files_and_another_a_different_split(tmp_pa
         for out in ("1", "again", "2")
     }
     assert files["1"] == files["again"] and files["1"][0] != files["2"][0]
-    first = load_images(tmp_path / "1")[1]
+    first = Dataset.open(tmp_path / "1").test_images
     assert not np.array_equal(
         first, images(50, 8, 8)[:5]
     )  # in random order, not the first five
@@ -354,8 +398,8 @@ REFUSED = {
     ),
     "absent": (lambda p: p / "absent", "absent: no such file or directory"),
     "kind": (
-        lambda p: csv(p, b"").rename(p / "a.txt"),
-        "a.txt: expected a directory of PNG files, or a .csv",
+        lambda p: csv(p, b"").rename(p / "a.dat"),
+        "a.dat: expected a directory of PNG files, or a .csv",
     ),
     "ragged CSV": (
         lambda p: csv(p, b"1,2,3,4\n1,2,3\n"),
@@ -374,10 +418,10 @@ REFUSED = {
     "binary CSV": (lambda p: csv(p, b"\xff\xfe\0"), "is not a text file in UTF-8"),
     "NaN in a CSV": (
         lambda p: csv(p, b"1,2,3,4\n1,nan,3,4\n"),
-        r"the value at \(1, 1\) is nan; expected 0 to 255",
+        "a value is nan; expected finite numbers",
     ),
     "not square": (
-        lambda p: csv(p, b"1,2,3\n1,2,3\n"),
+        lambda p: csv(p, b"1,2,255\n1,2,3\n"),
         "a row has 3 pixels, which is not a square; give the size",
     ),
     "CSV labels": (
@@ -386,19 +430,19 @@ REFUSED = {
     ),
     "NaN": (
         lambda p: npy(p, np.full((2, 2, 2), np.nan)),
-        r"the value at \(0, 0, 0\) is nan",
+        "a value is nan; expected finite numbers",
     ),
     "infinity": (
         lambda p: npy(p, SQUARE + np.array([0, 0, 0, np.inf])),
-        r"the value at \(0, 3\) is inf",
+        "a value is inf; expected finite numbers",
     ),
     "negative": (
         lambda p: npy(p, SQUARE - 1),
-        r"the value at \(0, 0\) is -1.0; expected 0 to 255, or 0 to 1",
+        "values go from -1 to -1; expected integers 0 to 255, or numbers 0 to 1: shift",
     ),
     "16 bits": (
         lambda p: npy(p, np.full((2, 2, 2), 256, np.uint16)),
-        r"the value at \(0, 0, 0\) is 256",
+        "values go from 256 to 256; expected .*, as --white 256",
     ),
     "objects": (
         lambda p: npy(p, np.array([[1, None]], object)),
@@ -422,7 +466,7 @@ REFUSED = {
     ),
     "RGBA": (
         lambda p: npy(p, np.zeros((2, 8, 8, 4))),
-        r"is \(2, 8, 8, 4\); expected \(N, rows, cols\)",
+        r"is \(2, 8, 8, 4\), with a fourth channel; keep three",
     ),
     "1-D": (lambda p: npy(p, np.zeros(9)), r"is \(9,\); expected \(N, rows, cols\)"),
     "no images": (
@@ -430,8 +474,8 @@ REFUSED = {
         r"is \(0, 5, 5\); it has no pixels",
     ),
     "names": (
-        lambda p: npy(p, 0, x=SQUARE, y=SQUARE),
-        "has the arrays x, y; expected images, and maybe labels",
+        lambda p: npy(p, 0, a=SQUARE, b=SQUARE),
+        "has the arrays a, b; expected images, and maybe labels",
     ),
     "labels": (
         lambda p: npy(p, 0, images=SQUARE, labels=np.zeros(3)),
@@ -533,19 +577,9 @@ def test_the_header_that_pandas_writes_is_a_header(tmp_path, header):
     assert (labels is None) != label
 
 
-def test_the_message_about_a_csv_with_semicolons_is_whole(tmp_path):
-    (tmp_path / "a.csv").write_text("1;2;3;4\n1;2;3;4\n")
-    with pytest.raises(ValueError, match="'1;2;3;4' to float64"):
-        read_source(tmp_path / "a.csv")
-
-
-def test_a_row_that_is_no_square_names_the_option_and_the_header(tmp_path):
-    (tmp_path / "a.csv").write_text("1,2,3,4,5\n")
-    with pytest.raises(
-        ValueError,
-        match=r"--size ROWS COLS; if the first column is a label, begin with a header",
-    ):
-        read_source(tmp_path / "a.csv")
+def test_a_csv_with_semicolons_is_read(tmp_path):
+    (tmp_path / "a.csv").write_text("0;255;2;4\n1;2;3;4\n")
+    assert read_source(tmp_path / "a.csv").images.reshape(2, 4)[0, 1] == 255
 
 
 def test_an_output_inside_the_source_is_refused(tmp_path):

@@ -697,7 +697,7 @@ def test_the_command_prints_a_row_per_function_and_exits_1_if_one_is_wrong(
     assert capsys.readouterr().out == textwrap.dedent("""\
         right     relu            vae/layers
         not done  relu_backward   vae/layers
-        wrong     entropy         none of the known errors
+        wrong     entropy         logvar is ignored
                   input     entropy(logvar=0)
                   got       7
                   expected  1.418938533

@@ -1,0 +1,6 @@
+"""Mutants that change nothing that can be observed: (module, function, operator) -> why."""
+
+EQUIVALENT = {
+    ("vae/adam.py", "Adam.step", "100 → 101"): "when tiny moments are cut is free",
+    ("vae/adam.py", "Adam.step", "< → <="): "an entry at the limit is as small",
+}
