@@ -224,6 +224,12 @@ class Run:
         )
         return shlex.join(words) + note
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the last numbers and the learning curve"""
+        from .report import summary_html  # here, since a report is made of a run
+
+        return summary_html(self)
+
     def __repr__(self) -> str:
         done = len(self.state.history)
         place = (
