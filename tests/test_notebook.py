@@ -48,7 +48,7 @@ def test_a_run_is_shown_by_its_numbers_and_its_curve(tiny):
 CELLS = [
     """
     import numpy as np
-    from numpyvae import *
+    from numpyvae import Run, TrainingOptions, VAEConfig, train
     from numpyvae.pictures.samples import image_grid, sample_images
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (64, 6, 5), dtype=np.uint8)
