@@ -303,6 +303,12 @@ class Run:
             command += f"  # {', '.join(notes)}: from Python only"
         return command
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the last numbers and the learning curve"""
+        from .report import summary_html  # here, since a report is made of a run
+
+        return summary_html(self)
+
     def __repr__(self) -> str:
         place = "no directory"
         if self.directory is not None:
