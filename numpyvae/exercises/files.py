@@ -39,8 +39,8 @@ is correct; and if the error is a known one, its name.
 - Each function is checked alone: what it calls of the other exercises is the package's
   own. So the order is yours.
 - A different way to write it is as good: loops, `einsum`, float64 only. Only the values
-  count, and that arguments are not changed unless the docstring says so. Speed,
-  callbacks and the refusal of invalid arguments are not checked.
+  count, and that arguments are not changed unless the docstring says so. Speed
+  and the refusal of invalid arguments are not checked.
 - A function that is correct on paper and loses digits is right, with a remark: where,
   how many, and the form that keeps them.
 - Two hints to a function, the second with its formula: `{check} --hint linear`.

@@ -12,6 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from .table import BY_NAME, chapter_module
+from ..errors import InputError
 
 Definition = ast.Module | ast.FunctionDef | ast.ClassDef
 
@@ -354,7 +355,7 @@ def equation(name: str, number: str) -> str:
     for block in text.split("\n\n"):
         if re.search(rf"^ *\({number}\)|\({number}\)$", block, re.MULTILINE):
             return inspect.cleandoc(f"\n{block}")
-    raise ValueError(f"equation ({number}) is not in the chapter of {name}")
+    raise InputError(f"equation ({number}) is not in the chapter of {name}")
 
 
 @cache
