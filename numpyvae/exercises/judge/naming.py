@@ -85,9 +85,8 @@ class Namer:
         own = package_function(name)
         count = len(cases[0].expected)
         double = [case for case in cases if not case.single]
-        if (
-            "params" not in cases[0].trial.inputs
-        ):  # other outputs: moments, a cache's use
+        # Trials of another number of outputs ask for moments, or for a cache's use.
+        if "params" not in cases[0].trial.inputs:
             double = [case for case in double if len(case.expected) == count]
         words = self.ignored(double, f, functions, own)
         words = words or families.single_inside(double)
