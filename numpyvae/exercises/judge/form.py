@@ -139,6 +139,7 @@ def encoder_dy(model: Model) -> np.ndarray:
 
 
 def call_mlp(f: Callable, functions: Callable, model: Model, grads: Any) -> Any:
+    """Call f as mlp_backward of the encoder."""
     _, caches = functions("mlp")(model.params, "encoder", model.x, model.config)
     return f(encoder_dy(model), caches, "encoder", model.config, grads)
 
