@@ -100,6 +100,7 @@ def main():
     seconds = time.perf_counter() - started
     killed = len(errors) - left
     print(f"{killed} of {len(errors)} known errors killed, in {seconds:.0f} s")
+    return 1 if left else 0
 
 
 if __name__ == "__main__":
