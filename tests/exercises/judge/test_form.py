@@ -362,7 +362,7 @@ def test_a_pair_of_learners_functions_may_have_a_cache_of_their_own(tmp_path):
         "    return (config.beta * kl - log_px).sum() / len(x), cache",
         "    return (config.beta * kl - log_px).sum() / len(x), {'cache': cache}",
     ).replace(
-        "    params, config, eps, mu, logvar, y = (",
+        "    params, config, eps = cache.params",
         "    cache = cache['cache']\n    params, config, eps = cache.params",
     )
     write_chapter(tmp_path, "vae.elbo", text)
