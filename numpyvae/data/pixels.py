@@ -44,6 +44,8 @@ from ..errors import InputError
 
 BINARIZATIONS = ("none", "threshold", "dynamic", "static")
 STATIC_SEEDS = {"train": 1, "test": 2}  # the same images in every run
+ROUNDING = 1e-6  # of float32 near 1, some 8 units in its last place
+MAX_SCALE = 50  # of a column's mean and spread, for the normal likelihood
 _STATIC_CHUNK = 2**20  # random numbers at a time
 
 
@@ -114,18 +116,39 @@ def check_images(
         return array
     with np.errstate(over="ignore"):
         array = array.astype(np.float32)
-    low, high = (0, 1) if unit_interval else (-np.inf, np.inf)
-    wrong = ~(np.isfinite(array) & (array >= low) & (array <= high))
-    if wrong.any():
-        first = int(wrong.reshape(len(array), -1).any(axis=1).argmax())
-        value = array[first][wrong[first]].flat[0]
-        rule = (
-            "in [0, 1], for this likelihood" if unit_interval else "finite in float32"
-        )
+    right, rule = np.isfinite(array), "finite in float32"
+    if unit_interval:
+        right = (array >= -ROUNDING) & (array <= 1 + ROUNDING)
+        rule = "in [0, 1], for this likelihood"
+    if not right.all():
+        first = int((~right).reshape(len(array), -1).any(axis=1).argmax())
+        value = array[first][~right[first]].flat[0]
         raise InputError(
-            f"{name}: image {first} has a pixel of {value}; pixels must be {rule}"
+            f"{name}: image {first} has a pixel of {value!s}; pixels must be {rule}"
         )
-    return array
+    return array.clip(0, 1) if unit_interval else array
+
+
+def check_columns(name: str, array: np.ndarray) -> None:
+    """Refuse columns that the normal likelihood cannot be trained on.
+
+    Such a model begins near mean 0 and variance 1. From far away, the first updates
+    make variances that overflow. InputError names the worst column and the remedy.
+    """
+    if array.dtype == np.uint8 or not len(array):
+        return
+    rows = array.reshape(len(array), -1)
+    mean, spread = rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=float)
+    size = np.maximum(abs(mean), spread)
+    far = int((size > MAX_SCALE).sum())
+    if far:
+        worst = int(size.argmax())
+        raise InputError(
+            f"{name}: column {worst} has mean {mean[worst]:.4g} and standard deviation "
+            f"{spread[worst]:.4g} ({far:,} of {len(size):,} columns are above "
+            f"{MAX_SCALE}); the normal likelihood needs about 0 and 1: standardize the "
+            "columns, (x - mean) / std"
+        )
 
 
 def check_array(
@@ -168,12 +191,17 @@ def check_array(
         raise InputError(
             f"{name} has NaN, infinity, or a number too large for single precision"
         )
-    if unit_interval and (X.min() < 0 or X.max() > 1):
+    if unit_interval and (X.min() < -ROUNDING or X.max() > 1 + ROUNDING):
         raise InputError(
-            f"{name} goes from {X.min():.6g} to {X.max():.6g}, but the bernoulli likelihood is of numbers "
-            "in [0, 1]; scale it, or use likelihood='normal'"
+            f"{name} goes from {_plain(X.min())} to {_plain(X.max())}, but the bernoulli "
+            "likelihood is of numbers in [0, 1]; scale it, or use likelihood='normal'"
         )
-    return X
+    return X.clip(0, 1) if unit_interval else X
+
+
+def _plain(value: np.float32) -> str:
+    """As few digits as tell it from its neighbors: 255, 0.99, 1.0000001"""
+    return np.format_float_positional(value, trim="-")
 
 
 def to_bytes(mean: np.ndarray) -> np.ndarray:
