@@ -273,6 +273,18 @@ def test_the_named_constructor_reads_action_by_action(form):
     assert np.array_equal(action_values(mdp, [1, 2]), action_values(expected, [1, 2]))
 
 
+def test_the_named_constructors_pass_on_labels_and_masks():
+    options = {"states": "ab", "actions": "xyz", "terminal": [False, True]}
+    by_matrix = MDP.from_action_matrices(
+        [np.eye(2)] * 3, np.zeros((2, 3)), 0.5, **options
+    )
+    pairs = ([0, 0, 0], [0, 1, 2])
+    by_pair = MDP.from_pairs(np.eye(2)[[0, 0, 0]], [0.0] * 3, 0.5, *pairs, **options)
+    for mdp in (by_matrix, by_pair):
+        assert mdp.states == ("a", "b") and mdp.actions == ("x", "y", "z")
+        assert mdp.terminal.tolist() == [False, True]
+
+
 @pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
 def test_rewards_of_transitions_are_averaged_over_next_states(sparse):
     rng = np.random.default_rng(0)
