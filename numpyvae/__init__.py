@@ -5,6 +5,7 @@ To read, some 6,500 lines, in this order:
 
     vae              BOOK ONE: the variational autoencoder, chapter by chapter;
                      begin with `pydoc numpyvae.vae`
+    data.pixels      bytes to floats; what binarization does to the numbers
     training.step    one training step: forward, backward, update
     training.loop    Algorithm 1, which takes these steps
     mdp              BOOK TWO: Markov decision processes; begin with `pydoc numpyvae.mdp`

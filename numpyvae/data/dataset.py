@@ -201,6 +201,14 @@ class Dataset:
             images = self._static[split]
         return to_input(images[rows], binarize, rng)
 
+    def describe(self, number: int) -> str:
+        """The number of a test image, with its class if classes have names: 3, cat."""
+        if self.test_labels is None or not self.classes:
+            return str(number)
+        label = int(self.test_labels[number])
+        name = self.classes[label] if label < len(self.classes) else label
+        return f"{number}, {name}"
+
     def record(self) -> dict[str, Any]:
         """What a checkpoint keeps of the data, as JSON can hold it."""
         names = ("path", "digest", "image_shape", "scale", "classes")

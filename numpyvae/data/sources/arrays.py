@@ -27,9 +27,9 @@ import math
 import numpy as np
 
 from ...errors import InputError
+from ..pixels import ROUNDING
 
 LUMA = np.array([0.299, 0.587, 0.114])
-ROUNDING = 1e-6  # of float32 near 1, some 8 units in its last place
 CHANNELS = (1, 3, 4)
 
 

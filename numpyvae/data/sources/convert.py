@@ -275,8 +275,11 @@ def _read_files(
             f"{source}: has no training images, as train.csv or images.npy"
         )
     parts: dict[str, Numbers] = {}
-    for (split, is_label), path in sorted(places.items()):  # the images first
-        found = _read_file(path, how, note)
+    order = ("train", False), ("train", True), ("test", False), ("test", True)
+    for place in places.keys() - set(order):
+        note(f"left out: {places[place].name}")
+    for split, is_label in (place for place in order if place in places):
+        found = _read_file(places[split, is_label], how, note)
         if not is_label:
             parts |= {split: found["train"]} if len(found) == 1 else found
         elif split in parts:

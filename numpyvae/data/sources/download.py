@@ -17,8 +17,8 @@ Addresses are https, also after redirects; plain http is for localhost only.
 import errno
 import hashlib
 import os
-import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,8 +87,7 @@ def download_mnist(
                 "without user name, password, query or fragment"
             )
     directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    with exclusive_lock(directory):
+    with _made(directory), exclusive_lock(directory):
         try:
             digests = read_digests(directory)
         except ValueError:  # damaged: rewritten
@@ -103,6 +102,20 @@ def download_mnist(
             lines = [f"{digest}  {name}\n" for name, digest in digests.items()]
             write_file(directory / DIGEST_FILE, "".join(lines))
     return files
+
+
+@contextmanager
+def _made(directory: Path) -> Iterator[None]:
+    """Make a directory; if the block fails, remove what was made and is empty."""
+    new = [path for path in (directory, *directory.parents) if not path.exists()]
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        for path in new:
+            with suppress(OSError):  # a verified file is in it
+                path.rmdir()
+        raise
 
 
 def _fetch_file(
@@ -144,8 +157,10 @@ def _fetch_file(
         except DownloadError as error:
             failures.append(f"{url}: {error}")
     raise DownloadError(
-        f"{name} could not be fetched into {directory}; "
-        + ("; ".join(failures) or "no mirror given")
+        f"{name} could not be fetched into {directory}: {len(failures)} mirrors failed. "
+        f"By hand: put {', '.join(f'{file}.gz' for file in PAYLOADS)} into a directory "
+        "and name it, as numpyvae train --data DIRECTORY",
+        failures,
     )
 
 
@@ -165,7 +180,7 @@ def verify_payload(path: str | os.PathLike, size: int, digest: str) -> None:
                 seen.update(chunk)
                 count += len(chunk)
                 start = start or chunk[:16]
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError) as error:
         raise DownloadError(
             f"the file is damaged: {printable(getattr(error, 'strerror', None) or error)}"
         ) from error

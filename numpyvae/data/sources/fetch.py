@@ -19,7 +19,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from urllib.parse import urljoin, urlsplit
 
@@ -31,7 +31,14 @@ MIN_BYTES_PER_SECOND = 16 * 1024  # slower servers are skipped
 
 
 class DownloadError(NumpyvaeError, OSError):
-    """A file that could not be fetched, and the reason."""
+    """A file that could not be fetched, and the reason.
+
+    failures   the mirrors that were tried, and what was wrong with each
+    """
+
+    def __init__(self, message: str, failures: Sequence[str] = ()):
+        super().__init__(message)
+        self.failures = list(failures)
 
 
 def is_allowed(url: str) -> bool:

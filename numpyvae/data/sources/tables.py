@@ -103,7 +103,11 @@ def _read_table(
         label = present[0 if column == "first" else -1]
     labels = None
     if label is not None:
-        note(f"labels: the {f'column {names[label]}' if names else f'{column} column'}")
+        note(
+            f"labels: the column {names[label]}"
+            if names
+            else f"labels: the {column} column"
+        )
         labels = np.array([_field(row, delimiter, label, len(fields)) for row in rows])
         left_out.append(label)
     try:
