@@ -42,7 +42,7 @@ DESCRIPTION = "A variational autoencoder and a small MDP solver from scratch in 
 EPILOG = """examples:
   numpyvae train                     train on the sample of MNIST; images and a report in runs/001
   numpyvae evaluate runs/001         evaluate the model on test images
-  numpyvae COMMAND --help            the options of a command, with examples
+  numpyvae help COMMAND              the options of a command, with examples
 
 exit status:
   0     done
@@ -109,6 +109,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def run_command(argv: list[str], console: Console) -> int:
     """Parse the arguments and run the command that they name; without one, print the help."""
+    if argv and argv[0] == "help":  # help, help COMMAND
+        argv = [*argv[1:], "--help"]
     parser = build_parser(argv[0] if argv else "")
     if not argv:
         console.line(parser.format_help().rstrip())
