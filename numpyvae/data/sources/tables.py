@@ -19,6 +19,7 @@ from ...errors import InputError
 from ...files import open_regular
 from ..idx import open_maybe_gzip
 from .arrays import label_index
+from .matlab import read_mat
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": None, ".amat": None}
 TABLES = tuple(DELIMITERS)
@@ -161,10 +162,7 @@ def _read_arrays(
 ) -> dict[str, Numbers]:
     with open_regular(path) as file:
         if kind_of(path) == ".mat":
-            from scipy.io import loadmat
-
-            found = loadmat(file)
-            arrays = {name: found[name] for name in found if name[:2] != "__"}
+            arrays = read_mat(file.read())
         else:
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
