@@ -170,8 +170,8 @@ def _read_arrays(
             arrays = {name: loaded[name] for name in loaded.files}
     by_name = {name.lower(): name for name in arrays}
     parts = {}
-    for split in IMAGES:
-        images = _first(IMAGES[split], by_name)
+    for split, usual in IMAGES.items():
+        images = _first(usual, by_name)
         labels = _first(LABELS[split], by_name)
         if images is None and split == "train" and len(arrays) == 1:
             images, labels = next(iter(arrays)), None
