@@ -48,8 +48,8 @@ def compare_estimators(params, x, config, count, rng):
             squares[name] = squares.get(name, 0) + g @ g
     error = {name: np.std(along[name], ddof=1) / np.sqrt(count) for name in along}
     results = {}
-    for name in along:
-        mean = np.mean(along[name])
+    for name, components in along.items():
+        mean = np.mean(components)
         standard_error = np.hypot(error[name], mean * error[PATHWISE] / 2)
         variance = (
             (squares[name] - total[name] @ total[name] / count)

@@ -27,6 +27,7 @@ COMMANDS = (
     "train",
     "evaluate",
     "report",
+    "compare",
     "sample",
     "gradcheck",
     "mdp",

@@ -57,13 +57,14 @@ Sources: Sohn, Lee & Yan 2015; Kingma, Rezende, Mohamed & Welling 2014 (y for c)
 
 import numpy as np
 from numpy import ndarray as Array
+from numpy.typing import DTypeLike
 
 from ..settings import VAEConfig
 from .iwae import log_marginal, normalized_weights
 from .parameters import Parameters
 
 
-def one_hot(labels: Array, num_classes: int, dtype=np.float32) -> Array:
+def one_hot(labels: Array, num_classes: int, dtype: DTypeLike = np.float32) -> Array:
     """c of each label: integers (N,) from 0 to C − 1  ->  (N, C), one 1 in each row"""
     return np.eye(num_classes, dtype=dtype)[labels]
 

@@ -222,8 +222,8 @@ def _path_derivative(
     dlog_w (K, N); factor 1 or (K, N, 1)
     """
     dz, grads = joint_backward(dlog_w, cache, grads)
-    eps_over_sigma = cache.eps * np.exp(-0.5 * cache.logvar)  # of −log q(z|x)
-    dz_q = dlog_w[..., None] * eps_over_sigma
+    one_over_sigma = np.exp(-0.5 * cache.logvar)
+    dz_q = dlog_w[..., None] * cache.eps * one_over_sigma  # of −log q(z|x): eps/σ
     dmu, dlogvar = reparameterize_backward(
         factor * (dz + dz_q), cache.mu, cache.logvar, cache.eps
     )

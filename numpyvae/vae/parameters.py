@@ -60,6 +60,7 @@ import math
 from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..errors import InputError
 from ..settings import VAEConfig
@@ -112,7 +113,7 @@ class Parameters(dict[str, np.ndarray]):
         for name, array in dict(*args, **kwargs).items():
             self[name] = array
 
-    def __ior__(self, other: Any) -> "Parameters":  # type: ignore[override, misc]
+    def __ior__(self, other: Any):  # type: ignore[override, misc]
         self.update(other)
         return self
 
@@ -122,7 +123,8 @@ class Parameters(dict[str, np.ndarray]):
             "dict(params) is a dictionary that can be changed"
         )
 
-    __delitem__ = pop = popitem = clear = setdefault = _refuse
+    __delitem__ = pop = popitem = clear = _refuse
+    setdefault = _refuse  # type: ignore[assignment]
 
     def copy(self) -> "Parameters":
         """Parameters with the same numbers in a vector of their own"""
@@ -170,7 +172,7 @@ def parameter_shapes(config: VAEConfig) -> dict[str, tuple[int, ...]]:
     return shapes | LIKELIHOODS[config.likelihood].shapes(config)
 
 
-def zero_parameters(config: VAEConfig, dtype=np.float32) -> Parameters:
+def zero_parameters(config: VAEConfig, dtype: DTypeLike = np.float32) -> Parameters:
     """Parameters that are all 0, of `dtype`: to write gradients or first values into"""
     shapes = parameter_shapes(config)
     size = sum(math.prod(shape) for shape in shapes.values())
@@ -178,7 +180,7 @@ def zero_parameters(config: VAEConfig, dtype=np.float32) -> Parameters:
 
 
 def init_params(
-    config: VAEConfig, rng: np.random.Generator, dtype=np.float32
+    config: VAEConfig, rng: np.random.Generator, dtype: DTypeLike = np.float32
 ) -> Parameters:
     """Weights and biases uniform in ±1/√fan_in, as PyTorch's; a learned logvar_x is 0.
 

@@ -22,8 +22,10 @@ CHAPTERS = (
     ".vae.iwae",
     ".vae.gradient_estimators",
     ".mdp.bellman",
-    ".mdp.solvers",
     ".mdp.horizon",
+    ".mdp.contraction",
+    ".mdp.improvement",
+    ".mdp.span",
     ".mdp.average",
 )
 

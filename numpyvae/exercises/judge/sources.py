@@ -33,16 +33,7 @@ def read_groups(
     """
     names = [names] if isinstance(names, str) else names
     for name in names or ():
-        if name not in BY_NAME:
-            close = difflib.get_close_matches(name, BY_NAME, n=3)
-            raise InputError(
-                f"no exercise is called {name!r}; "
-                + (
-                    f"did you mean {' or '.join(close)}?"
-                    if close
-                    else f"there are {', '.join(BY_NAME)}"
-                )
-            )
+        require_exercise(name)
     wanted = [exercise for exercise in EXERCISES if not names or exercise.name in names]
     if not isinstance(source, (str, os.PathLike)):
         defined = namespace_of(source)
@@ -96,6 +87,18 @@ def read_groups(
             f"functions {', '.join(exercise.name for exercise in wanted)}"
         )
     return groups
+
+
+def require_exercise(name: str) -> None:
+    """InputError, with the nearest names, unless there is an exercise of this name"""
+    if name in BY_NAME:
+        return
+    close = difflib.get_close_matches(name, BY_NAME, n=3)
+    close = close or [other for other in BY_NAME if name in other][:3]
+    hint = f"there are {', '.join(BY_NAME)}"
+    if close:
+        hint = f"did you mean {' or '.join(close)}?"
+    raise InputError(f"no exercise is called {name!r}; {hint}")
 
 
 def _defined_names(text: str) -> set[str]:

@@ -344,6 +344,11 @@ def lowest(mdp, q):
     return np.where(mdp.available, q, np.inf)
 
 
+def last_of(each):
+    """The last index of the maximum of each row"""
+    return each.shape[1] - 1 - each[:, ::-1].argmax(axis=1)
+
+
 def or_nan(matrix, b):
     """The solution of a linear system, NaN where the matrix is singular"""
     try:

@@ -17,16 +17,12 @@ from ...vae.model import decode_backward, encode_backward, prior_parameters
 from ...vae.parameters import zero_parameters
 from .. import reference
 from ..judge.known_errors import errors_of
-from ..judge.outputs import Unusable
 from ..judge.verdict import Trial, parts
-from .model import Model, backward_trials, in_order, models, trials_of
+from .model import Model, backward_trials, in_order, trials_of
 
 
 def elbo_terms_trials() -> list[Trial]:
-    """By the reference model; and whether its cache serves its users
-
-    These are negative_elbo_backward, and evaluation, which reads mu.
-    """
+    """By the reference model; and whether its cache serves negative_elbo_backward"""
 
     def terms(f, *inputs):
         return parts(f(*inputs), 3, "a triple (log_px, kl, cache)")
@@ -37,15 +33,6 @@ def elbo_terms_trials() -> list[Trial]:
     def backward(f, functions, params, x, eps, config):
         cache = terms(f, params, x, eps, config)[2]
         return in_order(functions("negative_elbo_backward")(cache), params)
-
-    def mean(f, functions, *inputs):
-        cache = terms(f, *inputs)[2]
-        if not hasattr(cache, "mu"):
-            raise Unusable(
-                "returns a cache without mu, which evaluation reads to count active "
-                "units: a ForwardCache was expected"
-            )
-        return cache.mu
 
     return [
         *trials_of(
@@ -60,12 +47,6 @@ def elbo_terms_trials() -> list[Trial]:
             elbo_gradients,
             backward,
         ),
-        *trials_of(
-            "mu in elbo_terms' cache",
-            lambda model: reference.posterior(model.params, model.x, model.config)[0],
-            mean,
-            models()[:2],
-        ),
     ]
 
 
@@ -76,34 +57,21 @@ def elbo_gradients(model: Model) -> tuple:
     )
 
 
-def loss_trials(name: str, loss, gradients) -> list[Trial]:
-    """By loss(params, x, eps, config); and whether the cache serves the backward pass"""
+def loss_trials(name: str, loss) -> list[Trial]:
+    """By loss(params, x, eps, config)"""
 
     def call(f, functions, *inputs):
         return parts(f(*inputs), 2, "a pair (loss, cache)")[0]
 
-    def backward(f, functions, params, x, eps, config):
-        cache = parts(f(params, x, eps, config), 2, "a pair (loss, cache)")[1]
-        return in_order(functions(f"{name}_backward")(cache), params)
+    def value(model):
+        return loss(model.params, model.x, model.eps, model.config)
 
-    return [
-        *trials_of(
-            name,
-            lambda model: loss(model.params, model.x, model.eps, model.config),
-            call,
-        ),
-        *trials_of(
-            f"{name}'s cache, passed to {name}_backward",
-            gradients,
-            backward,
-            models()[:3],
-        ),
-    ]
+    return trials_of(name, value, call)
 
 
 def negative_elbo_trials() -> list[Trial]:
     """By the reference model"""
-    return loss_trials("negative_elbo", reference.elbo_loss, elbo_gradients)
+    return loss_trials("negative_elbo", reference.elbo_loss)
 
 
 def negative_elbo_backward_trials() -> list[Trial]:

@@ -138,10 +138,12 @@ def hard_coded(gradient: Callable):
 
 
 def central(g, h):
+    """(9.1)"""
     return (g(h) - g(-h)) / (2 * h)
 
 
 def imaginary(g, h):
+    """(9.2)"""
     return np.imag(g(1j * h)) / h
 
 

@@ -111,7 +111,7 @@ class ProcessGroup:
             ChildProcessError
         ):  # another process has ended: there is nothing left to do
             status = 0
-        except BaseException:
+        except BaseException:  # noqa: BLE001, the process ends with it
             sys.excepthook(*sys.exc_info())
         finally:
             os._exit(status)
