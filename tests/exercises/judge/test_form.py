@@ -184,9 +184,10 @@ def test_the_cache_of_a_loss_serves_its_backward_pass(name):
         return loss, cache._replace(eps=eps + 1, log_w=eps[..., 0])
 
     reader = f"{name}_backward"
-    for wrong in (without, of_another_form):
-        assert_wrong(name, wrong, f"its cache cannot be read by {reader}, which raises")
-    assert_wrong(name, of_other_noise, f"cache, passed to {reader}")
+    words = f"its cache cannot be read by {reader}, which raises"
+    assert_wrong(name, without, f"returns None for the cache, which {reader} has to")
+    assert_wrong(name, of_another_form, words)
+    assert_wrong(name, of_other_noise, f"from its cache {reader} does not compute")
 
 
 @pytest.mark.usefixtures("unwatched")
@@ -195,7 +196,7 @@ def test_the_evaluation_reads_the_mean_in_the_cache_of_elbo_terms():
         *values, cache = elbo.elbo_terms(*arguments)
         return (*values, cache._asdict())
 
-    words = "its cache cannot be read by negative_elbo_backward"
+    words = "without `mu`; the evaluation reads cache.mu (N, L)"
     assert_wrong("elbo_terms", of_another_form, words)
 
 
