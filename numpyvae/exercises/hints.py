@@ -11,8 +11,8 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-from .table import BY_NAME, chapter_module
 from ..errors import InputError
+from .table import BY_NAME, chapter_module
 
 Definition = ast.Module | ast.FunctionDef | ast.ClassDef
 
