@@ -84,7 +84,7 @@ def book_html(
         f'<div class="page"><nav class="contents">{contents}</nav><main>',
         *body,
         "</main></div>",
-        script=live.script(figures),
+        script=live.script(),
     )
 
 
@@ -202,7 +202,7 @@ def _chapter(
     about = f"<code>{chapter.file}</code>, tests in <code>tests/{chapter.book}</code>"
     wide, narrow = "", ""
     for figure in figures:
-        shown = figure_html(*figure.shown, live.controls(figure))
+        shown = figure_html(*figure.shown, live.controls(figure.live))
         if figure.wide:
             wide += shown
         else:

@@ -276,7 +276,8 @@ class MDP:
             row = int(size.argmax())
             raise InputError(
                 f"R: the reward of {self._describe_row(row)} is {self.R.flat[row]}; "
-                f"values at gamma = {self.gamma} may exceed the range of float64: scale the rewards"
+                f"values at gamma = {self.gamma} may exceed the range of float64: "
+                "scale the rewards"
             )
 
 

@@ -34,7 +34,7 @@ class Curve(NamedTuple):
     """One series of a chart.
 
     kind     "line", "dashed" or "dots"
-    color    the number of a color in SERIES
+    color    the number of a color in SERIES, or a color
     band     (low, high), two curves over the same x; the area between them is shaded
     """
 
@@ -42,7 +42,7 @@ class Curve(NamedTuple):
     x: Sequence[float] | np.ndarray
     y: Sequence[float] | np.ndarray
     kind: str = "line"
-    color: int = 0
+    color: int | str = 0
     band: tuple[Sequence[float] | np.ndarray, Sequence[float] | np.ndarray] | None = (
         None
     )
@@ -65,6 +65,7 @@ def chart(
     floor: float | None = None,
     end_dots: bool = False,
     notes: Iterable[tuple[float, float, str, str]] = (),
+    live: bool = False,
 ) -> svg.Svg:
     """Plot series over two axes. Returns an SVG document.
 
@@ -73,6 +74,7 @@ def chart(
     floor       y has the logarithm of its distance from this value: see `Axis`
     end_dots    a dot at the last point of each line
     notes       (x, y, words, text-anchor), in the units of the axes
+    live        the document says its axes to a script that redraws the curves
 
     Points that are not finite, or that a logarithmic axis cannot show, are left out.
     Curves of one name share one entry of the legend. Raises ValueError if a curve has
@@ -93,7 +95,7 @@ def chart(
         low, high = y_range
 
     head = [text(16, 30, title, class_="title")] if heading else []
-    names = {curve.name: SERIES[curve.color] for curve in curves if curve.name}
+    names = {curve.name: color_of(curve) for curve in curves if curve.name}
     entries = [(color, name) for name, color in names.items()]
     legend, top = svg.legend(entries, width, 52 if heading else 24)
     x_axis = Axis(
@@ -123,12 +125,53 @@ def chart(
         px, py = x_axis(x), y_axis(y)
         body.append(inside(x_axis, y_axis, mark(curve, px, py)))
         if end_dots and y_axis.last - 1 <= py[-1] <= y_axis.first + 1:
-            color = f"fill: {SERIES[curve.color]}"
+            color = f"fill: {color_of(curve)}"
             body.append(element("circle", cx=px[-1], cy=py[-1], r=3.5, style=color))
     for x, y, words, anchor in notes:
         place = float(x_axis(x)), float(y_axis(y))
         body.append(text(*place, words, text_anchor=anchor))
-    return svg.document(width, height, title or ", ".join(names), *body)
+    axes = {}
+    if live:
+        axes = {"data_x": x_axis.description(), "data_y": y_axis.description()}
+    return svg.document(width, height, title or ", ".join(names), *body, **axes)
+
+
+def color_of(curve: Curve) -> str:
+    """The color of a series, as CSS."""
+    return SERIES[curve.color] if isinstance(curve.color, int) else curve.color
+
+
+def intervals_svg(
+    rows: Sequence[tuple[str, float, float]], x_label: str, *, width: int = 380
+) -> svg.Svg:
+    """Plot values with error bars, one row per (name, value, error): a dot at the value,
+    and a line from value − error to value + error. Returns an SVG document.
+    """
+    low = min(value - error for _, value, error in rows)
+    high = max(value + error for _, value, error in rows)
+    if low == high:
+        low, high = low - (abs(low) / 10 or 1), high + (abs(high) / 10 or 1)
+    pitch, top = 44, 16
+    bottom = top + pitch * len(rows)
+    x_axis = Axis(low, high, 24, width - RIGHT, outward=True)
+    body = []
+    for tick, label in zip(x_axis.tick_pixels(), x_axis.labels, strict=True):
+        body.append(svg.line(tick, top, tick, bottom, class_="grid"))
+        place = {"class_": "tick", "text_anchor": "middle"}
+        body.append(text(tick, bottom + 20, label, **place))
+    for i, (name, value, error) in enumerate(rows):
+        y = top + pitch * i + 30
+        ends = [float(x_axis(value - error)), y, float(x_axis(value + error)), y]
+        style = f"stroke: {SERIES[0]}; stroke-width: 2.5"
+        shown = f"{value:.2f}" + (f" ± {error:.2f}" if error else "")
+        words = f"{name}: {shown}".replace("-", "−")
+        body.append(text(24, y - 12, words, class_="name"))
+        body.append(svg.line(*ends, class_="interval", style=style))
+        dot = {"cx": float(x_axis(value)), "cy": y, "r": 4.5}
+        body.append(element("circle", **dot, style=f"fill: {SERIES[0]}"))
+    middle = {"text_anchor": "middle", "class_": "x-label"}
+    body.append(text(width / 2, bottom + 42, x_label, **middle))
+    return svg.document(width, bottom + 54, x_label, *body)
 
 
 def line_plot_svg(
@@ -260,7 +303,7 @@ def write_svg(path: str | os.PathLike, document: str) -> None:
 
 def mark(curve: Curve, px: np.ndarray, py: np.ndarray) -> str:
     """The markup of one series at the pixels px, py."""
-    color = SERIES[curve.color]
+    color = color_of(curve)
     if curve.kind == "dots":
         radius, opacity = (1.6, 0.6) if len(px) > 20 else (4, None)
         dots = [
@@ -305,7 +348,7 @@ def _area(curve: Curve, low, high, x_axis: Axis, y_axis: Axis) -> str:
     px, lower, upper = x_axis(x[kept]), y_axis(low[kept]), y_axis(high[kept])
     outline = [*zip(px, lower, strict=True), *zip(px[::-1], upper[::-1], strict=True)]
     corners = " ".join(f"{x:.2f},{y:.2f}" for x, y in outline)
-    style = f"fill: {SERIES[curve.color]}; fill-opacity: 0.18"
+    style = f"fill: {color_of(curve)}; fill-opacity: 0.18"
     return element("polygon", class_="band", points=corners, style=style)
 
 

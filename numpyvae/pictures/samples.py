@@ -18,6 +18,7 @@ from ..vae.gaussian import reparameterize
 from ..vae.likelihoods import LIKELIHOODS
 from ..vae.model import decode, encode, prior_parameters
 from ..vae.parameters import Parameters
+from .png import png_bytes
 
 
 def mean_images(
@@ -191,6 +192,17 @@ def interleave_rows(
     )
 
 
+class Picture(np.ndarray):
+    """Pixels, uint8 (H, W) or (H, W, 3), which a notebook shows as the image. It is an
+    array in every other respect.
+    """
+
+    def _repr_png_(self) -> bytes | None:
+        if self.dtype != np.uint8 or self.ndim not in (2, 3) or not self.size:
+            return None  # part of a picture that is none itself
+        return png_bytes(np.asarray(self))
+
+
 def image_grid(
     images: np.ndarray, columns: int, padding: int = 2, pad_value: int = 48
 ) -> np.ndarray:
@@ -223,7 +235,7 @@ def image_grid(
             padding + i % columns * (width + padding),
         )
         grid[top : top + height, left : left + width] = image
-    return grid
+    return grid.view(Picture)
 
 
 def enlarge(image: np.ndarray, n: int = 4) -> np.ndarray:
@@ -232,4 +244,4 @@ def enlarge(image: np.ndarray, n: int = 4) -> np.ndarray:
     """
     if n < 1:
         raise InputError(f"an image is enlarged 1 time or more, not {n}")
-    return image.repeat(n, axis=0).repeat(n, axis=1)
+    return image.repeat(n, axis=0).repeat(n, axis=1).view(Picture)

@@ -124,9 +124,11 @@ class Svg(str):
         return str(self)
 
 
-def document(width: int, height: int, title: str, *body: str) -> Svg:
+def document(
+    width: int, height: int, title: str, *body: str, **attributes: object
+) -> Svg:
     """A complete SVG document on its own background, to be a file or to stand in a
-    page.
+    page. attributes: more ones of its root.
     """
     head = (
         element("title", escape(title)),
@@ -143,6 +145,7 @@ def document(width: int, height: int, title: str, *body: str) -> Svg:
         height=height,
         role="img",
         class_="plot",
+        **attributes,
     )
     return Svg(root + "\n")
 
@@ -186,6 +189,10 @@ class Axis:
     def __call__(self, values: float | np.ndarray) -> np.ndarray:
         """The pixels of values (…). An axis of a single value has it in the middle."""
         return self._place(self._scaled(values))
+
+    def description(self) -> str:
+        """The four numbers of a linear axis, for a script: low, high, first, last."""
+        return f"{self.low:.10g} {self.high:.10g} {self.first:g} {self.last:g}"
 
     def _scaled(self, values):
         values = np.asarray(values, np.float64)
@@ -260,7 +267,7 @@ def legend(
     """
     parts, x = [], 16
     for color, name in entries:
-        space = 14 + _LETTER * len(str(name)) + 11
+        space = 14 + _LETTER * len(str(name)) + 15
         if x > 16 and x + space > width:
             x, y = 16, y + 18
         parts.append(

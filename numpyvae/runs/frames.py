@@ -1,8 +1,9 @@
 """The samples of a run through its epochs: kept beside the checkpoint while training
 goes on, then one animation.
 
-    frames.idx      the frames that are kept, an IDX file of uint8 (T, 1 + rows, columns); the first four bytes of a
-                    frame's extra row are its epoch, as a big-endian integer
+    frames.idx      the frames that are kept, an IDX file of uint8 (T, 1 + rows,
+                    columns); the first four bytes of a frame's extra row are its epoch,
+                    as a big-endian integer
     learning.png    the animated PNG, made from them with the report
 
 A frame is added after each epoch, before the checkpoint is written, so the frames may

@@ -42,6 +42,7 @@ from ..pictures.samples import (
     sample_prior,
     traverse,
 )
+from ..pictures.svg import escape
 from ..settings import BINARIZATIONS, changed_settings
 from ..training.evaluation import ACTIVE_UNIT_VARIANCE
 from ..training.history import TEST_COLUMNS, TEST_LOSS, training_loss_name
@@ -66,6 +67,7 @@ MAX_POINTS = 2500  # in the plot of the latent space
 MOST_UNITS = 8  # rows of traversals
 SECONDS_BETWEEN = 10  # two reports of a run that is being trained
 UNIT = "nats per image"
+LARGE = {"width": 760, "height": 400}  # of the learning curve, on a wide window
 SIZE = {"width": 380, "height": 260}  # of a plot whose text is readable on a phone
 NATS = (
     "Losses are in nats, the natural unit of information: 1 nat is 1.44 bits, "
@@ -87,11 +89,11 @@ def write_report(run) -> None:
     The test images are those of run.source. A run that was trained on arrays has none,
     and a report without them.
     """
-    data = run.source
+    directory, data = run.require_directory(), run.source
     if data.path is not None and not len(data.test_images):
         data = Dataset.open(data.path)
     _write(run, report_html(run, data.test_images, data.test_labels))
-    write_animation(run.directory)
+    write_animation(directory)
 
 
 class LiveReport:
@@ -195,6 +197,18 @@ def report_html(
     )
 
 
+def summary_html(run) -> str:
+    """What a notebook shows of a run: what it is, its last numbers and its curve."""
+    curve = ""
+    for card in _learning_curve(run, sizes=(SMALL,)).values():
+        curve = card.markup
+    return (
+        f"<p><code>{escape(repr(run))}</code></p>"
+        '<div style="display: flex; flex-wrap: wrap; gap: 16px; align-items: start">'
+        f"{curve}{html_table(_metrics(run))}</div>"
+    )
+
+
 def _epochs(count):
     return f"{count} epoch{'' if count == 1 else 's'}"
 
@@ -254,7 +268,7 @@ def _settings_card(run):
     return Card(caption, shown + folded("Defaults", html_table(others)))
 
 
-def _learning_curve(run):
+def _learning_curve(run, sizes=(LARGE, SMALL)):
     history = run.state.history
     losses = [row[key] for row in history for key in ("train_loss", "test_loss")]
     if not any(map(math.isfinite, losses)):
@@ -265,9 +279,10 @@ def _learning_curve(run):
     )
     made = [
         learning_curve_svg(history, run.config, run.options, "", **size)
-        for size in ({"width": 760, "height": 400}, SMALL)
+        for size in sizes
     ]
-    return {"Learning curve": Card(caption, two_sizes(*made))}
+    shown = two_sizes(*made) if len(made) > 1 else made[0]
+    return {"Learning curve": Card(caption, shown)}
 
 
 def _history_cards(run):
@@ -310,7 +325,7 @@ def _sample_cards(run, test_images):
             img_tag(samples, "64 samples from the prior, decoded"),
         ),
         "Reconstructions": Card(
-            "Rows of test images, each above the row that the decoder makes of their mu.",
+            "Rows of test images, each above what the decoder makes of their mu.",
             img_tag(reconstructions, "test images above their reconstructions"),
         ),
     }
@@ -355,7 +370,7 @@ def _model_cards(run, test_images, labels):
         which = f"Each of the {len(units)} units with the largest variance, of "
         which += f"{config.latent_dim},"
     cards["Traversals"] = Card(
-        f"{which} runs through the prior's quantiles, while the others stay at its mean.",
+        f"{which} runs through the prior's quantiles; the others stay at its mean.",
         traversal_svg(rows, units),
     )
     return cards
@@ -370,8 +385,8 @@ def class_names(run, labels: np.ndarray | None) -> np.ndarray | None:
 
 
 def _latent_cards(run, mu, labels):
-    """The test images in the latent space; with two latents, the decoder's images on the
-    same axes as well
+    """The test images in the latent space; with two latents, the decoder's images on
+    the same axes as well
     """
     config = run.config
     if config.latent_dim != 2:
