@@ -84,8 +84,8 @@ class Dataset:
                 if "--" not in str(error):
                     raise
                 raise InputError(
-                    f"{error}. With that option, `numpyvae data {path} --out DIR` makes "
-                    "files for --data DIR"
+                    f"{error}. With that option, `numpyvae data {path} --out DIR` "
+                    "makes files for --data DIR"
                 ) from error
             images, labels, names = parts["train"]
             test_images, test_labels, _ = parts["test"]

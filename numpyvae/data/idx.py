@@ -34,7 +34,7 @@ import numpy as np
 from ..errors import InputError
 from ..files import atomic_write, open_regular
 
-TYPES = {
+TYPES: dict[int, np.dtype] = {
     0x08: np.dtype(">u1"),
     0x09: np.dtype(">i1"),
     0x0B: np.dtype(">i2"),
@@ -66,12 +66,12 @@ def read_idx(path: str | os.PathLike, max_bytes: int = 2**31) -> np.ndarray:
             size = dtype.itemsize * math.prod(max(n, 1) for n in shape)
             if size > max_bytes:
                 raise IdxError(
-                    f"{path}: the header declares {shape} {dtype.name}, {size:,} bytes; "
-                    f"at most {max_bytes:,} are read"
+                    f"{path}: the header declares {shape} {dtype.name}, {size:,} "
+                    f"bytes; at most {max_bytes:,} are read"
                 )
             if 0 in shape:
                 size = 0
-            data = _read_at_most(stream, size + 1)
+            data = read_at_most(stream, size + 1)
     except (OSError, EOFError) as error:
         reason = getattr(error, "strerror", None) or error
         raise IdxError(f"{path}: cannot be read: {reason}") from error
@@ -89,7 +89,8 @@ def read_idx(path: str | os.PathLike, max_bytes: int = 2**31) -> np.ndarray:
     return array.byteswap(inplace=True).view(dtype.newbyteorder("="))
 
 
-def _read_at_most(stream: BinaryIO, size: int) -> bytearray:
+def read_at_most(stream: BinaryIO, size: int) -> bytearray:
+    """The next `size` bytes of a stream, or fewer if it ends before."""
     data = bytearray()
     while len(data) < size:
         chunk = stream.read(min(CHUNK_SIZE, size - len(data)))
@@ -133,7 +134,7 @@ def write_idx(path: str | os.PathLike, array: np.ndarray) -> None:
 
 @contextmanager
 def open_maybe_gzip(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """Yield a stream of a regular file's bytes, gunzipped if they begin as gzip does."""
+    """Yield a stream of a regular file's bytes, gunzipped if they begin as gzip."""
     with open_regular(path) as file:
         start = file.read(2)
         file.seek(0)
@@ -146,7 +147,8 @@ def open_maybe_gzip(path: str | os.PathLike) -> Iterator[BinaryIO]:
 class _Gunzip(io.RawIOBase):
     """The unpacked bytes of a gzip file: its members, one after the other.
 
-    OSError if they are damaged, or after MAX_EMPTY_MEMBERS members without a byte, each of which takes time.
+    OSError if they are damaged, or after MAX_EMPTY_MEMBERS members without a byte, each
+    of which takes time.
     """
 
     def __init__(self, file: BinaryIO):

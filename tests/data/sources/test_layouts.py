@@ -15,6 +15,7 @@ import scipy.io
 from numpyvae.data import Dataset
 from numpyvae.data.idx import write_idx
 from numpyvae.data.sources.convert import Reading, split_source
+from numpyvae.data.sources.matlab import read_mat
 from numpyvae.errors import InputError
 from numpyvae.pictures.png import write_png
 
@@ -380,7 +381,7 @@ REFUSED = {
         lambda p: (p / "s.mat").write_bytes(
             b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\2IM"
         ),
-        "s.mat: .*",
+        "s.mat: is of MATLAB's version 7.3, which is HDF5; save it with -v7",
     ),
     "one IDX file": (
         lambda p: write_idx(p / "train-images-idx3-ubyte.gz", IMAGES),
@@ -409,6 +410,53 @@ def test_what_cannot_be_read_is_refused_with_what_to_do(tmp_path, name):
     with pytest.raises(InputError, match=message) as error:
         split_source(source, Reading(**(how[0] if how else {})))
     assert str(source) in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_arrays_of_a_matlab_file_are_those_that_scipy_wrote(tmp_path, packed):
+    wanted = {
+        "d": np.arange(6.0).reshape(2, 3), "s": np.float32([[1.5]]),
+        "u": IMAGES, "i": np.int16([[-3, 7]]), "b": np.array([[True, False]]),
+        "l": np.int64([[2**40]]), "e": np.zeros((0, 3)),
+    }  # fmt: skip
+    more = {"text": "abc", "cell": np.array([1, "a"], object), "c": np.array([[1j]])}
+    scipy.io.savemat(tmp_path / "a.mat", wanted | more, do_compression=packed)
+    found = read_mat((tmp_path / "a.mat").read_bytes())
+    assert set(found) == set(wanted)
+    for name, array in wanted.items():
+        assert np.array_equal(found[name], array), name
+
+
+@pytest.mark.parametrize("ending", ["npy", "npz", "mat", "csv"])
+def test_a_damaged_file_is_read_or_refused_by_name(tmp_path, ending):
+    """Whatever a reader raises (KeyError, TokenError, BadZipFile …), it is one line."""
+    rng, path, source = np.random.default_rng(0), tmp_path / f"a.{ending}", {}
+    np.save(tmp_path / "b.npy", IMAGES)
+    np.savez(tmp_path / "b.npz", x_train=IMAGES, y_train=LABELS)
+    scipy.io.savemat(tmp_path / "b.mat", {"X": IMAGES, "y": LABELS})
+    table(tmp_path / "b.csv", FLAT, LABELS, header="label," + pixels())
+    source = (tmp_path / f"b.{ending}").read_bytes()
+    refused = 0
+    for _ in range(100):
+        data = bytearray(source)
+        i, j = sorted(rng.integers(len(data), size=2))
+        match rng.integers(4):
+            case 0:
+                del data[i:]
+            case 1:
+                data[i] ^= 1 << rng.integers(8)
+            case 2:
+                del data[i : min(j, i + 9)]
+            case 3:
+                data[i:i] = rng.bytes(4)
+        path.unlink(missing_ok=True)
+        path.write_bytes(data)
+        try:
+            split_source(path)
+        except InputError as error:
+            refused += 1
+            assert str(path) in str(error) and "\n" not in str(error)
+    assert refused > 50
 
 
 def test_what_was_assumed_or_left_out_is_said(tmp_path):
