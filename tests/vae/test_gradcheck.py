@@ -389,7 +389,18 @@ def test_the_lesson_of_the_chapter_goes_as_it_says(tmp_path):
         "-k",
         name,
     ]
-    assert (
-        subprocess.run(run, cwd=tmp_path, capture_output=True, check=False).returncode
-        == 1
-    )
+    assert subprocess.run(run, cwd=tmp_path, capture_output=True).returncode == 1
+
+
+def test_the_step_is_the_h_that_is_given():
+    """Of x³ the truncation errors of (9.1) and (9.2) are h² and −h²."""
+    inputs = {"x": np.array([0.5, -2.0])}
+
+    def cube(inputs):
+        return (inputs["x"] ** 3).sum()
+
+    central = central_difference_gradient(cube, inputs, "x", 0.5)
+    complex_step = complex_step_gradient(cube, inputs, "x", 0.5)
+    exact = 3 * inputs["x"] ** 2
+    assert central == pytest.approx(exact + 0.25, rel=1e-14)
+    assert complex_step == pytest.approx(exact - 0.25, rel=1e-14)

@@ -616,3 +616,10 @@ def test_a_number_of_samples_that_is_no_positive_integer_is_refused(num_samples)
 def test_log_marginal_refuses_other_pixels_and_no_images(x):
     with pytest.raises(ValueError, match=r"^x "):
         log_marginal(one_latent(), x, ONE_LATENT, 5, np.random.default_rng(1))
+
+
+def test_the_gradient_is_multiplied_by_dloss():
+    eps = np.random.default_rng(2).standard_normal((3, 2, 1))
+    _, cache = negative_iwae(one_latent(), X, eps, ONE_LATENT)
+    part = negative_iwae_backward(cache, -0.25).vector
+    assert part == pytest.approx(-0.25 * negative_iwae_backward(cache).vector, rel=1e-14)
