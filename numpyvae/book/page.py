@@ -146,7 +146,7 @@ def figure_html(
     until its text has 11 pixels, and then scrolls. live: markup of its controls.
     """
     if isinstance(content, str):
-        width = float(re.search(r'viewBox="0 0 ([\d.]+)', content)[1])
+        width = float(content.partition('viewBox="0 0 ')[2].split()[0])
         smallest = math.ceil(width * SMALLEST_TEXT / PLOT_TEXT)
         drawn = content.replace("<svg ", f'<svg style="min-width: {smallest}px" ', 1)
         drawn = re.sub(r"<style>[^<]*</style>\n?", "", drawn)  # the page has it once

@@ -23,7 +23,7 @@ def run(args: Namespace, console: Console) -> int:
     """
     from pathlib import Path
 
-    from ..runs.report import write_report
+    from ..runs.report import FILE, write_report
     from ..runs.run import Run
 
     if not Path(args.run).is_dir():
@@ -34,5 +34,5 @@ def run(args: Namespace, console: Console) -> int:
     ):  # else it was trained on arrays: no test images
         trained.source = trained.source.load(args.data, args.run)
     write_report(trained)
-    console.line(f"Wrote {trained.directory / 'report.html'}")
+    console.line(f"Wrote {Path(args.run) / FILE}")
     return 0

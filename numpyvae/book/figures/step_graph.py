@@ -62,7 +62,7 @@ def step(
         "z": reparameterize(mu, logvar, eps),
         "y": y,
         "mean": likelihood.mean(y),
-        "loss": loss,
+        "loss": np.asarray(loss),
         "kl": kl,
         "log_px": log_px,
         "dy": dy,
