@@ -41,7 +41,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .data.dataset import Dataset
-from .data.pixels import check_array
+from .data.pixels import check_array, check_columns
 from .errors import InputError
 from .runs.run import Run
 from .settings import TrainingOptions, VAEConfig, is_integer
@@ -154,12 +154,15 @@ class VAE:
         NotFiniteError if the training diverges. An error leaves the model unchanged.
         """
         known = LIKELIHOODS.get(self.likelihood)  # an unknown one is refused below
-        X = check_array(X, "X", unit_interval=known is not None and known.unit_interval)
-        if X.dtype == np.uint8 and X.max() <= 1:
+        unit_interval = known is not None and known.unit_interval
+        X = check_array(X, "X", unit_interval=unit_interval)
+        if X.dtype == np.uint8 and X.max() <= 127:
             raise InputError(
-                "X is uint8, read as 0 to 255, and has nothing above 1; convert 0 and 1 "
-                "to float"
+                f"X is uint8, read as 0 to 255, and has nothing above {X.max()}; divide "
+                "it by the number that is white, as X / 255 or X / 16"
             )
+        if not unit_interval:
+            check_columns("X", X)
         seed = check_random_state(self.random_state)
         if not is_integer(seed):
             seed = int(np.random.default_rng(seed).integers(2**63))

@@ -213,6 +213,7 @@ def interpolated_images(trained, args: Namespace):
 
     count, columns = rows_and_columns(args)
     source, x = model_input(trained, args, shuffle=not args.interpolate)
+    chosen = ""
     if args.interpolate:
         if max(args.interpolate) >= len(x):
             raise InputError(
@@ -220,6 +221,7 @@ def interpolated_images(trained, args: Namespace):
                 f"0 to {len(x) - 1}"
             )
         x = x[args.interpolate]
+        chosen = f" ({' to '.join(map(source.describe, args.interpolate))})"
     rows = 1 if args.interpolate else -(-count // columns)
     if 2 <= len(x) < 2 * rows and (args.count or args.grid):
         raise InputError(
@@ -246,7 +248,8 @@ def interpolated_images(trained, args: Namespace):
     return (
         images,
         columns,
-        f"from one test image's mu to another's, {pairs} time{'s' * (pairs > 1)}",
+        f"from one test image's mu to another's{chosen}, "
+        f"{pairs} time{'s' * (pairs > 1)}",
     )
 
 

@@ -84,8 +84,8 @@ class Dataset:
                 if "--" not in str(error):
                     raise
                 raise InputError(
-                    f"{error}. With that option, `numpyvae data {path} --out DIR` makes "
-                    "files for --data DIR"
+                    f"{error}. With that option, `numpyvae data {path} --out DIR` "
+                    "makes files for --data DIR"
                 ) from error
             images, labels, names = parts["train"]
             test_images, test_labels, _ = parts["test"]
@@ -200,6 +200,14 @@ class Dataset:
                 self._static[split] = binarize_static(images, STATIC_SEEDS[split])
             images = self._static[split]
         return to_input(images[rows], binarize, rng)
+
+    def describe(self, number: int) -> str:
+        """The number of a test image, with its class if classes have names: 3, cat."""
+        if self.test_labels is None or not self.classes:
+            return str(number)
+        label = int(self.test_labels[number])
+        name = self.classes[label] if label < len(self.classes) else label
+        return f"{number}, {name}"
 
     def record(self) -> dict[str, Any]:
         """What a checkpoint keeps of the data, as JSON can hold it."""

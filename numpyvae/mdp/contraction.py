@@ -76,8 +76,8 @@ At γ = 1 (chapter 9) T need not contract in this norm, and the bounds (5.3) hol
 another H: the longest expected episode, as (9.3) and (9.4) show.
 
 For example, two states. In A the agent stays with reward 1, or goes to B with reward 0.
-In B it stays with reward 2. At γ = ½ the values are v*(B) = 2/(1 − ½) = 4, and v*(A) = 2
-(staying gives 1/(1 − ½), going ½·4: a tie). Three sweeps from 0:
+In B it stays with reward 2. At γ = ½ the values are v*(B) = 2/(1 − ½) = 4, and v*(A) =
+2 (staying gives 1/(1 − ½), going ½·4: a tie). Three sweeps from 0:
 
     v₁ = (max(1, 0), 2)                        = (1, 2)         error 2
     v₂ = (max(1 + ½·1, ½·2), 2 + ½·2)          = (1.5, 3)       error 1

@@ -9,6 +9,50 @@ import numpy as np
 ROWS = 20  # of a table that is printed; of a longer one the first and the last half
 
 
+class PrintsTable:
+    """A result that prints the labels of its problem: a policy, a number per state."""
+
+    policy: np.ndarray
+    states: Sequence | None = None  # labels, if the problem is known
+    actions: Sequence | None = None
+    terminal: np.ndarray | None = None  # in a terminal state no action matters
+
+    def name_by(self, mdp) -> None:
+        """Take the labels of this MDP; None: numbers are shown."""
+        if mdp is not None:
+            self.states = mdp.states
+            self.actions = mdp.actions
+            self.terminal = mdp.terminal
+
+    def __str__(self) -> str:
+        """The table, and __repr__ below it"""
+        return f"{text_table(self._table())}\n{self!r}"
+
+    def _repr_html_(self) -> str:
+        """The same for a notebook"""
+        return f"{html_table(self._table())}<p>{html.escape(repr(self))}</p>"
+
+    def _column(self) -> tuple:
+        """The name of the number per state, and the numbers (S,)"""
+        raise NotImplementedError
+
+    def _table(self) -> list:
+        name, numbers = self._column()
+        rows = [("state", "action", name)]
+        for s in shown_rows(len(numbers)):
+            if s is None:
+                rows.append(("…", "…", "…"))
+                continue
+            state = s if self.states is None else self.states[s]
+            action: Any = self.policy[s]
+            if self.actions is not None:
+                action = self.actions[action]
+            if self.terminal is not None and self.terminal[s]:
+                action = ""
+            rows.append((str(state), str(action), f"{numbers[s]:.6g}"))
+        return rows
+
+
 class _Fields(NamedTuple):
     policy: np.ndarray
     values: np.ndarray
@@ -16,7 +60,7 @@ class _Fields(NamedTuple):
     error_bound: float
 
 
-class Solution(_Fields):
+class Solution(PrintsTable, _Fields):
     """A policy, its values, how long it took, and how wrong the values can be.
 
     policy: (S,) action numbers; for which values it is greedy, each solver says
@@ -27,17 +71,10 @@ class Solution(_Fields):
     A tuple of these four. `print` shows a table with the labels of states and actions.
     """
 
-    states: Sequence | None = None  # labels, if the problem is known
-    actions: Sequence | None = None
-    terminal: np.ndarray | None = None  # in a terminal state no action matters
-
     def __new__(cls, policy, values, iterations, error_bound, mdp=None):
-        """mdp: the problem, for its labels; without it numbers are shown"""
+        """mdp: the problem, for its labels"""
         solution = super().__new__(cls, policy, values, iterations, error_bound)
-        if mdp is not None:
-            solution.states = mdp.states
-            solution.actions = mdp.actions
-            solution.terminal = mdp.terminal
+        solution.name_by(mdp)
         return solution
 
     def __repr__(self) -> str:
@@ -46,28 +83,8 @@ class Solution(_Fields):
             f"error at most {self.error_bound:.2g}>"
         )
 
-    def __str__(self) -> str:
-        """The table, and __repr__ below it"""
-        return f"{text_table(self._table())}\n{self!r}"
-
-    def _repr_html_(self) -> str:
-        """The same for a notebook"""
-        return f"{html_table(self._table())}<p>{html.escape(repr(self))}</p>"
-
-    def _table(self) -> list:
-        rows = [("state", "action", "value")]
-        for s in shown_rows(len(self.values)):
-            if s is None:
-                rows.append(("…", "…", "…"))
-                continue
-            state = s if self.states is None else self.states[s]
-            action: Any = self.policy[s]
-            if self.actions is not None:
-                action = self.actions[action]
-            if self.terminal is not None and self.terminal[s]:
-                action = ""
-            rows.append((str(state), str(action), f"{self.values[s]:.6g}"))
-        return rows
+    def _column(self) -> tuple:
+        return "value", self.values
 
 
 def shown_rows(count: int) -> list:
@@ -78,7 +95,7 @@ def shown_rows(count: int) -> list:
 
 
 def text_table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns, two spaces apart and aligned to the right; the first row is their names"""
+    """Columns, two spaces apart, aligned to the right; the first row has their names"""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))

@@ -90,11 +90,11 @@ def write_report(run) -> None:
     The test images are those of run.source. A run that was trained on arrays has none,
     and a report without them.
     """
-    data = run.source
+    directory, data = run.require_directory(), run.source
     if data.path is not None and not len(data.test_images):
         data = Dataset.open(data.path)
     _write(run, report_html(run, data.test_images, data.test_labels))
-    write_animation(run.directory)
+    write_animation(directory)
 
 
 class LiveReport:

@@ -26,6 +26,7 @@ KEYS = [
     "active_units",
     "log_marginal",
     "log_marginal_se",
+    "effective_sample_size",
     "importance_samples",
     "images",
     "data",

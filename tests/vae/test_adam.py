@@ -258,13 +258,13 @@ def test_an_epsilon_inside_the_root_acts_as_its_root_outside():
     ],
 )
 def test_settings_that_make_no_step_are_refused_by_name(name, value):
-    with pytest.raises(ValueError, match=f"^{name} must be"):
+    with pytest.raises(ValueError, match=rf"^{name} must be"):
         Adam(THETA, **{name: value})
 
 
 @pytest.mark.parametrize("theta", [np.zeros(2, int), np.zeros(2, complex)])
 def test_a_theta_that_is_no_floats_is_refused(theta):
-    with pytest.raises(ValueError, match="^theta must be floats"):
+    with pytest.raises(ValueError, match=r"^theta must be floats"):
         Adam(theta)
 
 
@@ -292,7 +292,7 @@ def test_a_step_that_is_refused_changes_nothing_and_is_not_counted(name, wrong):
     arguments = {"theta": theta, "g": g}
     if name in arguments:
         arguments[name] = wrong
-    with pytest.raises(ValueError, match=f"^{name} must"):
+    with pytest.raises(ValueError, match=rf"^{name} must"):
         adam.step(**arguments)
     assert adam.t == 1
     for array, kept in zip((theta, adam.m, adam.v), before, strict=True):

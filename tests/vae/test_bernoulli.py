@@ -123,7 +123,7 @@ def test_pixels_of_0_and_1_may_be_booleans():
     ids=["bytes", "integers", "complex", "masked"],
 )
 def test_pixels_that_would_count_for_something_else_are_refused(x):
-    with pytest.raises(ValueError, match="^x (must be|is a masked)"):
+    with pytest.raises(ValueError, match=r"^x (must be|is a masked)"):
         log_prob(x, np.zeros(2))
 
 
@@ -211,3 +211,15 @@ def test_backward_keeps_dtype_is_reproducible_and_modifies_nothing(dtype):
         dl, log_prob_backward(dy, x, l)
     )
     assert not log_prob_backward(np.zeros_like(dy), x, l).any()
+
+
+@pytest.mark.parametrize("x", [0.1, 0.5, 0.75])
+def test_a_gray_pixel_costs_its_entropy_however_well_it_is_known(x):
+    """And as much as pixels that are 1 with probability x cost on average."""
+    p = np.linspace(0.001, 0.999, 999)  # has x
+    logits = np.log(p / (1 - p))[:, None]
+    loss, of_1, of_0 = (-log_prob(np.array([b]), logits) for b in (x, 1.0, 0.0))
+    entropy = -x * math.log(x) - (1 - x) * math.log(1 - x)
+    assert p[loss.argmin()] == pytest.approx(x, abs=1e-9)
+    assert loss.min() == pytest.approx(entropy, abs=1e-12)
+    np.testing.assert_allclose(loss, x * of_1 + (1 - x) * of_0, rtol=1e-12)

@@ -497,7 +497,7 @@ def test_kl_from_n_0_1_is_the_formula_that_most_programs_have():
     ],
 )
 def test_noise_whose_gradient_would_not_have_the_shape_of_mu_is_refused(dz, mu, eps):
-    with pytest.raises(ValueError, match="eps of shape .* must have the shape of mu"):
+    with pytest.raises(ValueError, match=r"eps of shape .* must have the shape of mu"):
         reparameterize_backward(np.ones(dz), np.ones(mu), np.ones(mu), np.ones(eps))
 
 

@@ -576,17 +576,17 @@ def test_with_a_bernoulli_decoder_w_has_a_mean_but_no_variance_below_one_half():
 )
 def test_pixels_and_noise_that_are_no_floats_are_refused_by_name(loss, name, wrong):
     inputs = {"x": X, "eps": np.ones((1, 2, 1))} | {name: wrong}
-    with pytest.raises(ValueError, match=f"^{name} (must be|is a masked)"):
+    with pytest.raises(ValueError, match=rf"^{name} (must be|is a masked)"):
         loss(one_latent(), config=ONE_LATENT, **inputs)
 
 
 @pytest.mark.parametrize("num_samples", [-1, 0, True, 2.0, None])
 def test_a_number_of_samples_that_is_no_positive_integer_is_refused(num_samples):
-    with pytest.raises(ValueError, match="^num_samples must be"):
+    with pytest.raises(ValueError, match=r"^num_samples must be"):
         log_marginal(one_latent(), X, ONE_LATENT, num_samples, np.random.default_rng(1))
 
 
 @pytest.mark.parametrize("x", [X.astype(np.uint8), X[:, :3], X[0], X[:0]])
 def test_log_marginal_refuses_other_pixels_and_no_images(x):
-    with pytest.raises(ValueError, match="^x "):
+    with pytest.raises(ValueError, match=r"^x "):
         log_marginal(one_latent(), x, ONE_LATENT, 5, np.random.default_rng(1))

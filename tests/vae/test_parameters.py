@@ -98,7 +98,7 @@ def test_the_vector_is_written_into_and_never_exchanged():
     assert params.vector is vector and np.array_equal(vector, new) and agree(params)
     params.vector += 1
     assert params.vector is vector and np.array_equal(vector, new + 1) and agree(params)
-    with pytest.raises(ValueError, match="vector has the shape"):
+    with pytest.raises(ValueError, match=r"vector has the shape"):
         params.vector = np.zeros(11)
 
 

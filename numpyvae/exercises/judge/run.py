@@ -26,7 +26,7 @@ from . import process as processes
 from .form import form_problem
 from .known_errors import known_errors
 from .sources import ImportFailed, alone, is_empty, load, lookup, read_groups
-from .verdict import Verdict, judge
+from .verdict import Verdict, Verdicts, judge
 from .watch import watched
 
 # Seconds for the import of a file, and for each function; a right one takes less than 1
@@ -36,8 +36,8 @@ MEMORY = 2 * 2**30  # bytes beyond what the process has at its start
 
 def check_functions(
     source: Any, names: list[str] | str | None = None, seconds: float = SECONDS
-) -> list[Verdict]:
-    """A verdict for each exercise, in order of difficulty.
+) -> Verdicts:
+    """A verdict for each exercise, in order of difficulty; in a notebook a table.
 
     source    a directory of exercises, a Python file with functions of these names,
               globals() of a notebook, a module
@@ -48,10 +48,10 @@ def check_functions(
     FileNotFoundError if there is no such path; OSError if no process can be started.
     """
     order = {exercise.name: i for i, exercise in enumerate(EXERCISES)}
-    verdicts = []
+    verdicts: list[Verdict] = []
     for path, mine in read_groups(source, names):
         verdicts += _check_group(source, path, mine, seconds)
-    return sorted(verdicts, key=lambda verdict: order[verdict.name])
+    return Verdicts(sorted(verdicts, key=lambda verdict: order[verdict.name]))
 
 
 def _check_group(

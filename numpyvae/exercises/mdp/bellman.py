@@ -344,6 +344,11 @@ def lowest(mdp, q):
     return np.where(mdp.available, q, np.inf)
 
 
+def last_of(each):
+    """The last index of the maximum of each row"""
+    return each.shape[1] - 1 - each[:, ::-1].argmax(axis=1)
+
+
 def or_nan(matrix, b):
     """The solution of a linear system, NaN where the matrix is singular"""
     try:
@@ -568,7 +573,6 @@ ERRORS = [
     *errors_of(
         "advantages",
         {
-            "v − q: the sign is turned": advantages_of(lambda mdp, q, v: v - q),
             "this is q_π: v is not subtracted": advantages_of(lambda mdp, q, v: q),
             "this is q + v: v is added": advantages_of(lambda mdp, q, v: q + v),
             "the best action value is subtracted, max q, in the place of v": (

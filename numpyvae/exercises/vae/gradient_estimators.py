@@ -1,4 +1,7 @@
-"""Chapter 11, path derivatives: oracles and known errors. The oracles are the formulas of reference.py."""
+"""Chapter 11, path derivatives: oracles and known errors.
+
+The oracles are the formulas of reference.py.
+"""
 
 import numpy as np
 
@@ -85,7 +88,6 @@ PATH_ERRORS = {
     },
     "the prior's gradient in z is missing": {"prior": 0.0},
     "the gradient in logvar for fixed eps, ½, is added": {"through_q": 0.5},
-    "1/N is missing": {"scale": lambda dloss, N: dloss},
     "dloss is ignored": {"scale": ignored},
 }
 ERRORS = [
@@ -93,11 +95,10 @@ ERRORS = [
         "negative_elbo_stl_backward",
         {
             **{words: stl_with(**wrong) for words, wrong in PATH_ERRORS.items()},
-            "1/J is missing": stl_with(weights=np.ones_like),
-            "the last term of (11.4) is not left out: this is the whole derivative": (
+            "the last term of (11.5) is not left out: this is the whole derivative": (
                 weighted_backward(equal_weights)
             ),
-            "the samples have the weights of (10.4); they must be 1/J": stl_with(
+            "the samples have the weights of (10.8); they must be 1/J": stl_with(
                 weights=lambda log_w: np.exp(log_w) / np.exp(log_w).sum(axis=0)
             ),
         },

@@ -69,7 +69,11 @@ def read_integer(name: str, x, low: int, high: float = np.inf) -> int:
 
 def read_labels(name: str, labels, count: int) -> tuple:
     """`count` labels, all different, by default 0, 1, 2, …"""
-    labels = tuple(range(count) if labels is None else labels)
+    if labels is None:
+        labels = range(count)
+    elif isinstance(labels, np.ndarray):
+        labels = labels.tolist()  # np.int64(3) would be shown as such
+    labels = tuple(labels)
     if len(labels) != count:
         raise InputError(f"{name}: {len(labels)} labels, but P has {count} {name}")
     if len(number_of(name, labels)) < count:

@@ -51,11 +51,17 @@ def with_change(exercise, change):
 
 
 # The solvers return policies, which are no numbers to multiply; Adam.step nothing.
+SOLVERS = (
+    "greedy_policy",
+    "value_iteration",
+    "policy_iteration",
+    "modified_policy_iteration",
+    "backward_induction",
+)
 NUMBERS = [
     exercise.name
     for exercise in EXERCISES
-    if exercise.chapter not in ("mdp.solvers", "mdp.horizon")
-    and exercise.name != "Adam.step"
+    if exercise.name not in SOLVERS and exercise.name != "Adam.step"
 ]
 
 
