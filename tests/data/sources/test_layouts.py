@@ -375,6 +375,24 @@ REFUSED = {
     "JPG": (jpg_only, "has no PNG files, but 3 .jpg files; .*mogrify -format png"),
     "zip": (write_zip, "s.zip: unpack it first"),
     "a pickle": (lambda p: (p / "s.pkl").write_bytes(b"x"), "save arrays with"),
+    "two columns of labels": (
+        lambda p: table(p / "s.csv", FLAT, LABELS, header="label,y," + pixels(2)),
+        "has the columns label, y; name the labels' with --label-column",
+    ),
+    "a packed array": (lambda p: (p / "s.npy.gz").write_bytes(b"x"), "unpack it first"),
+    "two directories to train on": (
+        lambda p: [
+            image_folder(p),
+            (p / "s/train").rename(p / "s/train1"),
+            shutil.copytree(p / "s/test", p / "s/train2"),
+        ],
+        "has train1 and train2, and nothing says which to take",
+    ),
+    "white of PNG files": (
+        image_folder,
+        "is a directory of images, whose white and labels are known",
+        {"white": 16},
+    ),
     "parquet": (lambda p: (p / "s.parquet").write_bytes(b"PAR1"), "save it as CSV"),
     "HDF5": (lambda p: (p / "s.h5").write_bytes(b"\x89HDF"), "numpy.savez"),
     "MATLAB 7.3": (
@@ -469,6 +487,11 @@ def test_what_was_assumed_or_left_out_is_said(tmp_path):
         "left out: 1 .jpeg files, 1 .jpg files; convert them, as `mogrify -format png` "
         "of ImageMagick does"
     ]
+    notes.clear()
+    (tmp_path / "s/valid").mkdir()
+    (tmp_path / "s/labels.csv").write_text("0\n")
+    split_source(tmp_path / "s", note=notes.append)
+    assert notes[:2] == ["left out: labels.csv", "left out: valid"]
     notes.clear()
     shutil.rmtree(tmp_path / "s")
     amat_split(tmp_path)
