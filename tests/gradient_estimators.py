@@ -24,8 +24,8 @@ SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 def compare_estimators(params, x, config, count, rng):
     """name -> (mean of g·G/G·G, its standard error, variance E|g − E[g]|²/G·G)
 
-    The true gradient G is the mean of 4 · `count` pathwise estimates, independent of
-    those compared; its own error is part of the standard errors. The baseline is
+    The true gradient G is the mean of 4 · `count` pathwise estimates, independent
+    of those compared; its own error is part of the standard errors. The baseline is
     log p(x|z) at another z.
     """
 

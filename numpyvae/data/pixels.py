@@ -1,11 +1,11 @@
-"""Pixels: bytes to floats in [0, 1] and back; gray pixels made 0 or 1.
+"""Pixels: bytes, floats in [0, 1], and binary pixels.
 
     to_input      x = v/255                   v a byte, 0 … 255
     to_bytes      v = round(255 x)            x clipped to [0, 1] first
 
-A Bernoulli decoder describes pixels that are 0 or 1. Gray pixels can be binarized, in
-three ways. The choice is `TrainingOptions.binarize`, which `Dataset.input` applies
-(data/dataset):
+A Bernoulli decoder describes pixels that are 0 or 1. Gray pixels can be binarized,
+in three ways. The choice is `TrainingOptions.binarize`, which `Dataset.input`
+applies (data/dataset):
 
     none          x stays gray                the usual objective, no log-likelihood
     threshold     1 where x >= ½              always the same image
@@ -18,16 +18,16 @@ smallest at p = x, where it is the entropy of x:
 
     H(x) = −x log x − (1 − x) log(1 − x)      0.69 nats at x = ½, 0 at x = 0 or 1
 
-So however well a model knows a gray image, the loss of a pixel stays at H(x). Dynamic
-and static binarization have the same mean loss for a given p, since the loss is linear
-in x: with b = 1 with probability x, E[−b log p − (1 − b) log(1 − p)] is the gray loss.
-But the encoder sees b in place of x, and so does importance sampling: log p(b) is a
-log-likelihood, and log p(x) of a gray x is not. With a threshold nothing is random, and
-the smallest loss is 0.
+So however well a model knows a gray image, the loss of a pixel stays at H(x).
+Dynamic and static binarization have the same mean loss for a given p, since the
+loss is linear in x: with b = 1 with probability x, E[−b log p − (1 − b) log(1 − p)]
+is the gray loss. But the encoder sees b in place of x, and so does importance
+sampling: log p(b) is a log-likelihood, and log p(x) of a gray x is not. With a
+threshold nothing is random, and the smallest loss is 0.
 
-Hence losses with and without binarization, and with different binarizations, are not
-comparable. Dynamic binarization also regularizes, since a model hardly ever sees one
-image twice.
+Hence losses with and without binarization, and with different binarizations, are
+not comparable. Dynamic binarization also regularizes, since a model hardly ever
+sees one image twice.
 
 Sources: Salakhutdinov & Murray 2008, "On the quantitative analysis of deep belief
 networks" (static); Burda, Grosse & Salakhutdinov 2016, "Importance weighted
@@ -50,17 +50,18 @@ _STATIC_CHUNK = 2**20  # random numbers at a time
 
 
 def scale_of(images: np.ndarray) -> int:
-    """The number that stands for 1: 255 for bytes; 1 for floats, taken as they are."""
+    """The number that stands for 1: 255 for bytes, 1 for floats"""
     return 255 if images.dtype == np.uint8 else 1
 
 
 def to_input(images: np.ndarray, binarize: str, rng: np.random.Generator) -> np.ndarray:
     """Images as the model's input: (N, rows, cols) or (N, D) -> float32 (N, D).
 
-    uint8 is divided by 255; floats are taken as they are, and expected in [0, 1] where
-    they are binarized. `rng` is used by "dynamic" only: N·D uniform numbers, in the
-    order of the pixels. "static" expects images from `binarize_static`. ValueError for
-    an unknown `binarize`, and for "static" with pixels that are not binarized.
+    uint8 is divided by 255; floats are taken as they are, and expected in [0, 1]
+    where they are binarized. `rng` is used by "dynamic" only: N·D uniform numbers,
+    in the order of the pixels. "static" expects images from `binarize_static`.
+    ValueError for an unknown `binarize`, and for "static" with pixels that are not
+    binarized.
     """
     if binarize not in BINARIZATIONS:
         raise InputError(
@@ -155,8 +156,8 @@ def check_array(
 ) -> np.ndarray:
     """X as uint8, if it is that, else as float32
 
-    ValueError if it is not a matrix of finite numbers, in [0, 1] if `unit_interval`;
-    TypeError for an object that is no number.
+    ValueError if it is not a matrix of finite numbers, in [0, 1] if
+    `unit_interval`; TypeError for an object that is no number.
     """
     if hasattr(X, "toarray"):
         raise InputError(
@@ -204,10 +205,10 @@ def _plain(value: np.float32) -> str:
 
 
 def to_bytes(mean: np.ndarray) -> np.ndarray:
-    """Round pixels in [0, 1] to bytes: float (…) -> uint8 (…); the inverse of v / 255.
+    """Round pixels in [0, 1] to bytes: float (…) -> uint8 (…), the inverse of v/255
 
-    Values outside, as a normal decoder's mean has them, are clipped. ValueError for NaN,
-    which no byte can show.
+    Values outside, as a normal decoder's mean has them, are clipped. ValueError for
+    NaN, which no byte can show.
     """
     if np.isnan(mean).any():
         raise InputError(
@@ -219,10 +220,10 @@ def to_bytes(mean: np.ndarray) -> np.ndarray:
 def binarize_static(images: np.ndarray, seed: int | Sequence[int]) -> np.ndarray:
     """Sample each pixel once, 255 with its gray value as probability, else 0.
 
-    uint8 (N, …) -> uint8 (N, …). The same seed gives the same images, and the first n
-    images do not depend on those behind them. Training and test set need different
-    seeds, or they share their random numbers (to NumPy, [seed, 0] is the same as seed).
-    ValueError unless the images are uint8.
+    uint8 (N, …) -> uint8 (N, …). The same seed gives the same images, and the first
+    n images do not depend on those behind them. Training and test set need
+    different seeds, or they share their random numbers (to NumPy, [seed, 0] is the
+    same as seed). ValueError unless the images are uint8.
     """
     if images.dtype != np.uint8:
         raise InputError(

@@ -123,18 +123,18 @@ def exercise_source(
     omit = set() if solved else {name for each in mine for name in each.answers}
     lines = source.splitlines()
     for name, node in reversed(list(_statements(ast.parse(source)))):
-        first, last = node.lineno, node.end_lineno
+        first, last = node.lineno, node.end_lineno or node.lineno
         if isinstance(node, ast.ImportFrom):
             if node.level:
                 lines[first - 1] = _absolute(lines[first - 1], node, chapter)
         elif name in omit:
             lines[first - 1 : last + 2] = []
-        elif name in remove:
+        elif name in remove and isinstance(node, ast.FunctionDef):
             margin = " " * node.body[0].col_offset
             body = [margin + BODY]
             kept = node.body[0].lineno - 1
             if ast.get_docstring(node) is not None:
-                kept = node.body[0].end_lineno
+                kept = node.body[0].end_lineno or kept
             if level == "derive":
                 kept = node.body[0].lineno - 1
                 body = _docstring(contract_text(name), margin) + body

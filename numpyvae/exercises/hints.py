@@ -14,6 +14,8 @@ from typing import NamedTuple
 from .table import BY_NAME, chapter_module
 from ..errors import InputError
 
+Definition = ast.Module | ast.FunctionDef | ast.ClassDef
+
 
 class Contract(NamedTuple):
     """What a function is to do, the idea of how, and the equations it follows from"""
@@ -341,7 +343,7 @@ def hints(name: str) -> list[str]:
 
 def docstring(name: str) -> str:
     """The docstring of an exercise in its chapter"""
-    node: ast.AST = _chapter(BY_NAME[name].chapter)
+    node: Definition = _chapter(BY_NAME[name].chapter)
     for part in name.split("."):
         node = next(child for child in _definitions(node) if child.name == part)
     return ast.get_docstring(node) or ""
@@ -362,6 +364,6 @@ def _chapter(chapter: str) -> ast.Module:
     return ast.parse(inspect.getsource(chapter_module(chapter)))
 
 
-def _definitions(node: ast.AST) -> list:
+def _definitions(node: Definition) -> list[ast.FunctionDef | ast.ClassDef]:
     kinds = ast.FunctionDef, ast.ClassDef
-    return [child for child in ast.iter_child_nodes(node) if isinstance(child, kinds)]
+    return [child for child in node.body if isinstance(child, kinds)]

@@ -6,15 +6,9 @@ from importlib import import_module
 from .judge.verdict import Trial
 from .table import BY_NAME
 
-# The chapters whose trials stand in one module
-SOLVERS = dict.fromkeys(
-    ("mdp.improvement", "mdp.contraction", "mdp.span"), "mdp.solvers"
-)
-
 
 @cache
 def trials_for_exercise(name: str) -> list[Trial]:
     """The trials of one exercise, in order of size; computed once per process"""
-    chapter = BY_NAME[name].chapter
-    module = import_module(f"{__package__}.{SOLVERS.get(chapter, chapter)}")
+    module = import_module(f"{__package__}.{BY_NAME[name].chapter}")
     return getattr(module, name.lower().replace(".", "_") + "_trials")()

@@ -1,11 +1,11 @@
-"""Chapter 13. The gradient checks: each function with a backward, each kind of model.
+"""Chapter 13. The gradients that are checked.
 
-A primitive is one function with its backward. Its loss is Σ y dy with a random dy: the
-gradient of that is what the backward returns for dy. A case is a model, a loss and
-fixed noise. Its gradient is checked in every parameter, and for one image in mu and
-logvar. The models are small, since each entry costs a forward pass; together they cover
-every branch. Of the path derivatives of chapter 11 only the decoder's are checked: the
-encoder's are not derivatives of the loss.
+A primitive is one function with its backward. Its loss is Σ y dy with a random dy:
+the gradient of that is what the backward returns for dy. A case is a model, a loss
+and fixed noise. Its gradient is checked in every parameter, and for one image in mu
+and logvar. The models are small, since each entry costs a forward pass; together
+they cover every branch. Of the path derivatives of chapter 11 only the decoder's
+are checked: the encoder's are not derivatives of the loss.
 """
 
 from collections.abc import Callable, Iterator
@@ -228,7 +228,7 @@ def check_loss(case: Case, rng: np.random.Generator) -> Iterator[GradientCheck]:
 
 
 def check_all() -> Iterator[GradientCheck]:
-    """Check every primitive, then every case; yields results as they are computed."""
+    """Check every primitive, then every case; yield results as they come."""
     yield from check_primitives(np.random.default_rng(SEED))
     for i, case in enumerate(CASES):
         yield from check_loss(case, np.random.default_rng([SEED, i]))

@@ -181,6 +181,14 @@ def test_without_discount_state_visitation_counts_visits():
     )
 
 
+def test_without_discount_a_policy_that_never_ends_has_no_visitation():
+    table = {0: {"stay": [(1, 0, 0, False)], "quit": [(1, 0, 0, True)]}}
+    mdp = MDP.from_transitions(table, 1.0)
+    assert state_visitation(mdp, ["quit"], 0).tolist() == [1]
+    with pytest.raises(ValueError, match="gamma is 1, and in state 0 the policy never"):
+        state_visitation(mdp, ["stay"], 0)
+
+
 @pytest.mark.parametrize(
     "start, message",
     [

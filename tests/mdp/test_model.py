@@ -26,6 +26,15 @@ P = np.full((3, 2, 3), 1 / 3)
 R = np.arange(6.0).reshape(3, 2)
 
 
+def test_a_sparse_model_has_the_matrices_that_it_was_made_of():
+    dense = random_mdp(np.random.default_rng(8), 4, 3, 0.9)
+    matrices = [csr_array(dense.P[:, a]) for a in range(3)]
+    sparse = MDP(matrices, dense.R, 0.9).P
+    assert len(sparse) == 3
+    for a in range(3):
+        assert np.array_equal(sparse[a].toarray(), dense.P[:, a])
+
+
 def test_the_model_is_a_read_only_copy():
     p, r = P.copy(), R.copy()
     mdp = MDP(p, r, 0.5)

@@ -63,6 +63,29 @@ def test_the_chain_earns_three_every_three_steps(solve, form):
     assert solution.policy.tolist() == [0, 1, 1, 1]
 
 
+def test_each_state_takes_the_action_that_leads_to_the_larger_gain():
+    """a and c stay where nothing is earned; b earns 1. The ways to b differ."""
+    stay_or_go = {"stay": [(1, "a", 0, False)], "go": [(1, "b", 0, False)]}
+    table = {
+        "a": stay_or_go,
+        "b": {"stay": [(1, "b", 1, False)]},
+        "c": {"stay": [(1, "b", 0, False)], "go": [(1, "c", 0, False)]},
+    }
+    mdp = MDP.from_transitions(table, 0.5)
+    solution = average_policy_iteration(mdp, ["stay", "stay", "go"])
+    assert solution.policy.tolist() == [1, 0, 0]
+    assert solution.gain == pytest.approx(1, abs=1e-12)
+    assert solution.iterations == 2  # both were changed at once
+
+
+def test_max_sweeps_is_the_number_of_sweeps():
+    mdp = four_state_chain(0.5)
+    sweeps = relative_value_iteration(mdp, 1e-3).iterations
+    assert relative_value_iteration(mdp, 1e-3, sweeps).iterations == sweeps
+    with pytest.raises(ValueError, match=f"after {sweeps - 1} sweeps"):
+        relative_value_iteration(mdp, 1e-3, sweeps - 1)
+
+
 def test_a_solution_prints_the_bias_by_label():
     mdp = MDP([[[0, 1]], [[1, 0]]], [[0], [2]], 0.5, states="ab", actions=["go"])
     assert str(average_policy_iteration(mdp)).splitlines()[:3] == [

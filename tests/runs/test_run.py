@@ -478,6 +478,11 @@ def test_a_wrong_value_anywhere_is_refused_or_harmless(run, capsys, monkeypatch)
         lambda arrays, meta: arrays.update(
             {name: array.astype(np.complex64) for name, array in arrays.items()}
         ),
+        lambda arrays, meta: arrays.update(
+            {name: array.astype(np.float16) for name, array in arrays.items()}
+        ),
+        lambda arrays, meta: meta["state"]["history"][0].update(active_units=None),
+        lambda arrays, meta: meta["state"]["history"][0].update(kl=math.nan),
         lambda arrays, meta: arrays["params"].__setitem__(3, np.nan),
         lambda arrays, meta: arrays["adam.v"].__setitem__(3, -1),
     ],

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ...vae.parameters import zero_parameters
+from ...vae.parameters import Parameters, parameter_shapes
 from ..table import package_function
 from ..vae.model import Model, models, text
 from .outputs import kind_of
@@ -102,8 +102,10 @@ def network_destinations(
     def _network(
         name: str, f: Callable, functions: Callable, model: Model, fill: float
     ) -> Iterator[str]:
-        grads, expected = (zero_parameters(model.config, np.float64) for _ in "12")
-        grads.vector[:] = expected.vector[:] = fill
+        shapes = parameter_shapes(model.config)
+        grads, expected = (
+            Parameters(shapes, np.full(len(model.params.vector), fill)) for _ in "12"
+        )
         call(package_function(name), package_function, model, expected)
         result = call(f, functions, model, grads)
         for key, after in grads.items():
@@ -139,17 +141,20 @@ def encoder_dy(model: Model) -> np.ndarray:
 
 
 def call_mlp(f: Callable, functions: Callable, model: Model, grads: Any) -> Any:
+    """mlp_backward of the encoder"""
     _, caches = functions("mlp")(model.params, "encoder", model.x, model.config)
     return f(encoder_dy(model), caches, "encoder", model.config, grads)
 
 
 def call_encode(f: Callable, functions: Callable, model: Model, grads: Any) -> Any:
+    """encode_backward"""
     _, cache = functions("encode")(model.params, model.x, model.config)
     dmu, dlogvar = np.split(encoder_dy(model), 2, axis=1)
     return f(dmu, dlogvar, cache, model.config, grads)
 
 
 def call_decode(f: Callable, functions: Callable, model: Model, grads: Any) -> Any:
+    """decode_backward: its grads"""
     y, cache = functions("decode")(model.params, model.eps, model.config)
     dy = np.cos(np.arange(y.size)).reshape(y.shape)
     return f(dy, cache, model.config, grads)[1]

@@ -64,7 +64,7 @@ def errors_of(name: str, table: dict) -> list[KnownError]:
 
 def known_errors(name: str | None = None) -> list[KnownError]:
     """All known errors, or those of one function"""
-    package = __package__.rpartition(".")[0]
+    package = __name__.rsplit(".", 2)[0]
     chapters = [import_module(chapter, package) for chapter in CHAPTERS]
     errors = [error for chapter in chapters for error in chapter.ERRORS]
     return [error for error in errors if name in (None, error.name)]

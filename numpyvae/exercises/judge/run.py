@@ -48,7 +48,7 @@ def check_functions(
     FileNotFoundError if there is no such path; OSError if no process can be started.
     """
     order = {exercise.name: i for i, exercise in enumerate(EXERCISES)}
-    verdicts = []
+    verdicts: list[Verdict] = []
     for path, mine in read_groups(source, names):
         verdicts += _check_group(source, path, mine, seconds)
     return Verdicts(sorted(verdicts, key=lambda verdict: order[verdict.name]))

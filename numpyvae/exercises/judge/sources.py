@@ -16,7 +16,8 @@ from types import ModuleType
 from typing import Any
 
 from ...errors import InputError, NumpyvaeError
-from ..table import BY_NAME, EXERCISES, OTHERS, package_function
+from ..table import BY_NAME, EXERCISES, OTHERS, Exercise, package_function
+from .places import PACKAGE
 
 
 class ImportFailed(NumpyvaeError):
@@ -35,58 +36,43 @@ def read_groups(
     for name in names or ():
         require_exercise(name)
     wanted = [exercise for exercise in EXERCISES if not names or exercise.name in names]
-    if not isinstance(source, (str, os.PathLike)):
-        defined = namespace_of(source)
-        groups = [
-            (
-                "",
-                [
-                    exercise.name
-                    for exercise in wanted
-                    if exercise.owner in defined
-                    and defined[exercise.owner] is not package_function(exercise.name)
-                ],
-            )
-        ]
-    elif Path(source).is_dir():
-        files = {
-            exercise.chapter: Path(source, *exercise.chapter.split(".")).with_suffix(
-                ".py"
-            )
-            for exercise in wanted
-        }
-        groups = [
-            (
-                str(path),
-                [exercise.name for exercise in wanted if exercise.chapter == chapter],
-            )
-            for chapter, path in files.items()
-            if path.is_file()
-        ]
-    elif Path(source).is_file():
-        defined = _defined_names(
-            Path(source).read_text(encoding="utf-8", errors="replace")
-        )
-        groups = [
-            (
-                str(source),
-                [exercise.name for exercise in wanted if exercise.owner in defined],
-            )
-        ]
-    elif Path(source).exists():
-        raise OSError(
-            errno.EINVAL,
-            "is neither a directory of exercises nor a file of Python",
-            str(source),
-        )
-    else:
-        raise FileNotFoundError(2, "there is no such file or directory", str(source))
+    groups = list(_groups(source, wanted))
     if not any(mine for _, mine in groups):
-        raise InputError(
-            f"{source if isinstance(source, (str, os.PathLike)) else 'the namespace'} has none of the "
-            f"functions {', '.join(exercise.name for exercise in wanted)}"
-        )
+        is_path = isinstance(source, (str, os.PathLike))
+        where = source if is_path else "the namespace"
+        functions = ", ".join(exercise.name for exercise in wanted)
+        raise InputError(f"{where} has none of the functions {functions}")
     return groups
+
+
+def _groups(source: Any, wanted: list[Exercise]) -> Iterator[tuple[str, list[str]]]:
+    """What to load, and the names of the exercises that it defines"""
+    if not isinstance(source, (str, os.PathLike)):
+        namespace = namespace_of(source)
+        mine = [exercise.name for exercise in wanted if exercise.owner in namespace]
+        yield "", [n for n in mine if not _is_the_packages(namespace, n)]
+        return
+    path = Path(source)
+    if path.is_dir():
+        for chapter in dict.fromkeys(exercise.chapter for exercise in wanted):
+            file = path.joinpath(*chapter.split(".")).with_suffix(".py")
+            if file.is_file():
+                mine = [each.name for each in wanted if each.chapter == chapter]
+                yield str(file), mine
+    elif path.is_file():
+        defined = _defined_names(path.read_text(encoding="utf-8", errors="replace"))
+        yield str(source), [each.name for each in wanted if each.owner in defined]
+    elif path.exists():
+        words = "is neither a directory of exercises nor a file of Python"
+        raise OSError(errno.EINVAL, words, str(source))
+    else:
+        raise FileNotFoundError(
+            errno.ENOENT, "there is no such file or directory", str(source)
+        )
+
+
+def _is_the_packages(namespace: Mapping[str, Any], name: str) -> bool:
+    return namespace[BY_NAME[name].owner] is package_function(name)
 
 
 def require_exercise(name: str) -> None:
@@ -166,15 +152,13 @@ def _forget(package: str, directory: Path) -> None:
 
 
 def _from_file(path: str) -> ModuleType:
-    loader = importlib.machinery.SourceFileLoader(
-        "learner", path
-    )  # whatever the file's suffix is
-    specification = importlib.util.spec_from_file_location(
-        "learner", path, loader=loader
-    )
+    """The module of a file, whatever its suffix is"""
+    loader = importlib.machinery.SourceFileLoader("learner", path)
+    specification = importlib.machinery.ModuleSpec("learner", loader, origin=path)
+    specification.has_location = True
     module = importlib.util.module_from_spec(specification)
     sys.modules["learner"] = module
-    specification.loader.exec_module(module)
+    loader.exec_module(module)
     return module
 
 
@@ -227,9 +211,8 @@ def alone(function: Any, name: str) -> Iterator[None]:
         "__globals__",
         None,
     )
-    if namespace is None or namespace.get("__name__", "").startswith(
-        __package__.split(".")[0] + "."
-    ):
+    name_of_module = "" if namespace is None else namespace.get("__name__", "")
+    if namespace is None or name_of_module.startswith(f"{PACKAGE}."):
         yield
         return
     others = {

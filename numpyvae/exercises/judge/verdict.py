@@ -204,7 +204,7 @@ def forgiven(trial: Trial, output: tuple | Failure) -> bool:
     single = any(
         getattr(value, "dtype", None) == np.float32 for value in trial.inputs.values()
     )
-    rounding = 1e3 * np.finfo(np.float32 if single else np.float64).eps
+    rounding = 1e3 * float(np.finfo(np.float32 if single else np.float64).eps)
     return equal(expected_arrays(trial), output, rounding, rounding)
 
 

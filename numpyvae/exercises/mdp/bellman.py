@@ -573,7 +573,6 @@ ERRORS = [
     *errors_of(
         "advantages",
         {
-            "v − q: the sign is turned": advantages_of(lambda mdp, q, v: v - q),
             "this is q_π: v is not subtracted": advantages_of(lambda mdp, q, v: q),
             "this is q + v: v is added": advantages_of(lambda mdp, q, v: q + v),
             "the best action value is subtracted, max q, in the place of v": (

@@ -306,11 +306,6 @@ ERRORS = [
             "the next step": update_with(
                 returned=lambda m, v, m_hat, v_hat: (m_hat, v_hat)
             ),
-            "the old m and v are returned": lambda theta, g, m, v, t, *settings: (
-                adam_update(theta, g, m, v, t, *settings)[0],
-                m,
-                v,
-            ),
         },
     ),
     *errors_of(

@@ -201,7 +201,6 @@ ERRORS = [
             ),
             "this is exp(l)/(1 + exp(−l)): one of the two exponentials has the wrong "
             "sign": lambda v: np.exp(v) / (1 + np.exp(-v)),
-            "this is 1 + exp(−l): the fraction is missing": lambda v: 1 + np.exp(-v),
             "this is 1/(1 − exp(−l)): the sign of the exponential": lambda v: (
                 1 / (1 - np.exp(-v))
             ),
@@ -210,7 +209,6 @@ ERRORS = [
             "this is p (1 − p): the derivative of the sigmoid": lambda v: (
                 sigmoid(v) * sigmoid(-v)
             ),
-            "this is log sigmoid(l)": lambda v: -softplus(-v),
             CLIPPED + "use the formula as it is": clipped,
         },
     ),
@@ -223,7 +221,6 @@ ERRORS = [
                 lambda v: np.log1p(np.exp(v))
             ),
             "this is log(1 + exp(−l)): the sign of l": lambda v: softplus(-v),
-            "this is −log(1 + exp(l)): the sign": lambda v: -softplus(v),
             "this is max(l, 0): relu": lambda v: np.maximum(v, 0),
             "this is log(1 + exp(−|l|)): max(l, 0) is missing": lambda v: softplus(
                 -abs(v)
@@ -253,7 +250,6 @@ ERRORS = [
             "this is summed over the images; it must be summed over the pixels": (
                 lambda x, v: (x * v - softplus(v)).sum(axis=-2)
             ),
-            "this is −log p: the sign is missing": lambda x, v: -log_prob(x, v),
             "x and 1 − x are exchanged": lambda x, v: log_prob(1 - x, v),
             "only x log sigmoid(l): the term of 1 − x is missing": lambda x, v: (
                 -(x * softplus(-v)).sum(axis=-1)
@@ -310,9 +306,6 @@ ERRORS = [
             ),
             "this is dy (x + sigmoid(l)): the sign of softplus": gradient_of(
                 lambda x, p, v: x + p
-            ),
-            "this is divided by the number of pixels": gradient_of(
-                lambda x, p, v: (x - p) / x.shape[-1]
             ),
         },
     ),

@@ -390,9 +390,7 @@ ERRORS = [
             "log σ is in the place of log σ²: logvar counts half": lambda v: (
                 0.5 * (LOG_2PI + 0.5 * v + 1)
             ),
-            "this is E[log q]: the sign is missing": lambda v: -0.5 * (LOG_2PI + v + 1),
             "the ½ E[(x − mu)²/σ²] = ½ is missing": lambda v: 0.5 * (LOG_2PI + v),
-            "log 2π is missing": lambda v: 0.5 * (v + 1),
             "the constant is ½ log π; it must be ½ log 2π": lambda v: (
                 0.5 * (math.log(math.pi) + v + 1)
             ),
@@ -412,7 +410,6 @@ ERRORS = [
     *errors_of(
         "log_density",
         {
-            "the factor ½ is missing": lambda x, mu, v: 2 * log_density(x, mu, v),
             "the ½ logvar of the normalizing constant is missing": density_of(
                 lambda v, r: r**2 * np.exp(-v)
             ),
@@ -443,10 +440,6 @@ ERRORS = [
             "the constant is ½ log π; it must be ½ log 2π": density_of(
                 lambda v, r: v + r**2 * np.exp(-v) - math.log(2)
             ),
-            "this is −log N: the sign is missing": lambda *v: -log_density(*v),
-            "this is the density: the logarithm is missing": lambda *v: np.exp(
-                log_density(*v)
-            ),
         },
     ),
     *errors_of(
@@ -460,7 +453,6 @@ ERRORS = [
                     lambda r, v, vp: vp + np.exp(vp - v) + r**2 * np.exp(-vp)
                 )
             ),
-            "this is E_q[log p]: the sign is missing": lambda *v: -cross_entropy(*v),
             "the distance of the means is missing": cross_entropy_of(
                 lambda r, v, vp: vp + np.exp(v - vp) + 0 * r
             ),
@@ -480,7 +472,6 @@ ERRORS = [
             "this is the entropy of q": lambda m, v, mp, vp: (
                 entropy(v) + 0 * (m + mp + vp)
             ),
-            "log 2π is missing": lambda *v: cross_entropy(*v) - LOG_2PI / 2,
             "the logvars are taken for log σ: they are log σ²": of_log_sigma(
                 cross_entropy, 1, 3
             ),
@@ -494,9 +485,6 @@ ERRORS = [
         {
             "the factor ½ is missing": kl_of(
                 lambda d, r, sq, sp: 2 * (np.expm1(d) - d + r**2 / sp)
-            ),
-            "this is −KL: the sign is missing": kl_of(
-                lambda d, r, sq, sp: -(np.expm1(d) - d + r**2 / sp)
             ),
             "d is added; it must be subtracted. The result can be negative": (
                 kl_of(lambda d, r, sq, sp: np.expm1(d) + d + r**2 / sp),
@@ -516,9 +504,6 @@ ERRORS = [
                 lambda d, r, sq, sp: np.expm1(d / 2) - d + r**2 / sp
             ),
             "the − 1 is missing": kl_of(lambda d, r, sq, sp: np.exp(d) - d + r**2 / sp),
-            "1 is added; it must be subtracted": kl_of(
-                lambda d, r, sq, sp: np.exp(d) + 1 - d + r**2 / sp
-            ),
             "exp(d), the ratio of the variances, is missing": kl_of(
                 lambda d, r, sq, sp: -1 - d + r**2 / sp
             ),
@@ -594,22 +579,12 @@ ERRORS = [
             "dmu_q is divided by σ_p, not by σ_p²": kl_gradients(
                 lambda r, d, sq, sp: r / sp
             ),
-            "dmu_q is half of what it must be": kl_gradients(
-                lambda r, d, sq, sp: 0.5 * r / sp**2
-            ),
-            "dmu_q has the wrong sign": kl_gradients(lambda r, d, sq, sp: -r / sp**2),
             "dmu_q is squared": kl_gradients(lambda r, d, sq, sp: r**2 / sp**2),
-            "dlogvar_q without its half": kl_gradients(
-                dlogvar=lambda r, d, sq, sp: np.expm1(d)
-            ),
             "dlogvar_q is ½ exp(d): the − 1 is missing": kl_gradients(
                 dlogvar=lambda r, d, sq, sp: 0.5 * np.exp(d)
             ),
             "dlogvar_q is ½ exp(d) − 1: the 1 needs the half as well": kl_gradients(
                 dlogvar=lambda r, d, sq, sp: 0.5 * np.exp(d) - 1
-            ),
-            "dlogvar_q has the wrong sign": kl_gradients(
-                dlogvar=lambda r, d, sq, sp: -0.5 * np.expm1(d)
             ),
             "dlogvar_q is ½ (1 + exp(d)): the sign of the 1": kl_gradients(
                 dlogvar=lambda r, d, sq, sp: 0.5 * (np.exp(d) + 1)
@@ -629,14 +604,6 @@ ERRORS = [
     *errors_of(
         "log_density_backward",
         {
-            "dx has the sign of dmu": density_gradients(lambda r, s: r / s**2),
-            "dmu has the sign of dx": density_gradients(dmu=lambda r, s: -r / s**2),
-            "dlogvar without its half": density_gradients(
-                dlogvar=lambda r, s: r**2 / s**2 - 1
-            ),
-            "dlogvar has the wrong sign": density_gradients(
-                dlogvar=lambda r, s: 0.5 * (1 - r**2 / s**2)
-            ),
             "dlogvar without the − 1 of the normalizing constant": density_gradients(
                 dlogvar=lambda r, s: 0.5 * r**2 / s**2
             ),
@@ -712,13 +679,9 @@ ERRORS = [
             "dlogvar is dσ: neither the half nor σ": sample_gradients(
                 lambda s: 1 + 0 * s
             ),
-            "dlogvar has the wrong sign": sample_gradients(lambda s: -s / 2),
             "dlogvar without the noise": sample_gradients(noise=lambda e: 1 + 0 * e),
             "dlogvar has the square of the noise": sample_gradients(
                 noise=lambda e: e**2
-            ),
-            "the gradients are means over the J samples; they must be sums": (
-                sample_gradients(total=np.mean)
             ),
             "the gradients are those of the first sample only": sample_gradients(
                 total=lambda a, axis: a[0]

@@ -88,7 +88,6 @@ PATH_ERRORS = {
     },
     "the prior's gradient in z is missing": {"prior": 0.0},
     "the gradient in logvar for fixed eps, ½, is added": {"through_q": 0.5},
-    "1/N is missing": {"scale": lambda dloss, N: dloss},
     "dloss is ignored": {"scale": ignored},
 }
 ERRORS = [
@@ -96,7 +95,6 @@ ERRORS = [
         "negative_elbo_stl_backward",
         {
             **{words: stl_with(**wrong) for words, wrong in PATH_ERRORS.items()},
-            "1/J is missing": stl_with(weights=np.ones_like),
             "the last term of (11.5) is not left out: this is the whole derivative": (
                 weighted_backward(equal_weights)
             ),

@@ -12,6 +12,7 @@ system closes its sockets, and that ends the others' wait.
 Source: Message Passing Interface Forum 1994, for the words.
 """
 
+import ctypes
 import mmap
 import os
 import signal
@@ -23,7 +24,10 @@ from contextlib import suppress
 
 import numpy as np
 
-SPINS = 500  # attempts before a receive blocks: an attempt takes 1 µs, waking up 50 to 100; most waits are shorter
+# attempts before a receive blocks: an attempt takes 1 µs, waking up 50 to 100; most waits
+# are shorter
+SPINS = 500
+PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 
 class ProcessGroup:
@@ -103,6 +107,7 @@ class ProcessGroup:
         """A worker, from the fork to its end"""
         status = 1
         try:
+            _end_with_parent()
             self.rank = rank
             self._keep(ends)
             self.target(self)
@@ -133,6 +138,15 @@ class ProcessGroup:
             with suppress(ProcessLookupError, ChildProcessError):  # already reaped
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
+
+
+def _end_with_parent() -> None:
+    """Ask Linux to kill this process when the one that forked it ends.
+
+    A closed socket ends a running worker. This ends one that is stopped, too.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def shared_copy(array: np.ndarray) -> np.ndarray:

@@ -90,8 +90,10 @@ def changed(array, place, value):
             changed(P, (1, 0), [0.3, 0.3, 0.3]),
             R,
             0.5,
-            "P: the probabilities of state 'b', action '[+]' sum to 0.9, which differs "
-            "from 1 by -0.1",
+            (
+                "P: the probabilities of state 'b', action '[+]' sum to 0.9, which differs "
+                "from 1 by -0.1"
+            ),
         ),
         (
             changed(P, (2, 1, 0), -0.1),
@@ -134,8 +136,10 @@ def changed(array, place, value):
             P,
             R * 1e307,
             0.9,
-            r"R: the reward of state 'c', action '-' is 5e\+307; values at gamma = 0.9 "
-            "may exceed the range of float64",
+            (
+                r"R: the reward of state 'c', action '-' is 5e\+307; values at gamma = 0.9 "
+                "may exceed the range of float64"
+            ),
         ),
         (
             np.ma.masked_array(P, mask=P > 1),
@@ -180,8 +184,10 @@ def changed(array, place, value):
             [np.eye(3), np.eye(2)],
             R,
             0.5,
-            r"P is matrices of shapes \[\(3, 3\), \(2, 2\)\]; it must be one "
-            r"\(states, states\) per action",
+            (
+                r"P is matrices of shapes \[\(3, 3\), \(2, 2\)\]; it must be one "
+                r"\(states, states\) per action"
+            ),
         ),
         (
             [csr_array(np.eye(3)), csr_array(np.eye(3) * 0.9)],
@@ -271,6 +277,18 @@ def test_the_named_constructor_reads_action_by_action(form):
         MDP([STAY, GO], REWARDS, 0.9),
     )
     assert np.array_equal(action_values(mdp, [1, 2]), action_values(expected, [1, 2]))
+
+
+def test_the_named_constructors_pass_on_labels_and_masks():
+    options = {"states": "ab", "actions": "xyz", "terminal": [False, True]}
+    by_matrix = MDP.from_action_matrices(
+        [np.eye(2)] * 3, np.zeros((2, 3)), 0.5, **options
+    )
+    pairs = ([0, 0, 0], [0, 1, 2])
+    by_pair = MDP.from_pairs(np.eye(2)[[0, 0, 0]], [0.0] * 3, 0.5, *pairs, **options)
+    for mdp in (by_matrix, by_pair):
+        assert mdp.states == ("a", "b") and mdp.actions == ("x", "y", "z")
+        assert mdp.terminal.tolist() == [False, True]
 
 
 @pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
@@ -409,6 +427,7 @@ def test_states_without_actions_are_terminal_and_missing_ones_unavailable():
     "table, message",
     [
         ({}, "transitions is empty"),
+        ({"s": {"a": [(2.0, "s", 0.0, False)]}}, "state 's', action 'a' has"),
         ({0: {}}, "transitions is empty"),
         (
             {0: {0: [(1.0, 1, 0.0, False)]}},
@@ -623,14 +642,34 @@ def test_invalid_pairs_are_refused_with_their_place(argument, message):
         MDP.from_pairs(**{**PAIRS, **argument})
 
 
+def test_a_pair_that_stands_twice_is_named_by_its_two_rows():
+    s, a = [0, 1, 0, 1, 1], [0, 1, 1, 0, 1]
+    P = np.eye(2)[[0] * 5]
+    message = "s and a: pairs 1 and 4 are both state 1, action 1; each may stand once"
+    with pytest.raises(ValueError, match=message):
+        MDP.from_pairs(P, np.zeros(5), 0.5, s, a)
+
+
+@pytest.mark.parametrize("states, sparse", [(500, False), (501, True)])
+def test_a_table_above_500_states_is_sparse(states, sparse):
+    table = {s: {0: [(1.0, s, 0.0, False)]} for s in range(states)}
+    assert MDP.from_transitions(table, 0.5).sparse == sparse
+
+
+def test_nothing_is_stored_for_an_action_that_is_not_available():
+    matrices = [csr_array(np.eye(3)), csr_array(np.eye(3)[::-1])]
+    available = np.array([[True, False], [True, True], [True, False]])
+    assert MDP(matrices, R, 0.5, available=available).transitions.nnz == 4
+
+
 def test_a_state_without_a_pair_is_refused():
     with pytest.raises(ValueError, match="state 1 has no available action"):
         MDP.from_pairs([[1.0, 0.0]], [1.0], 0.5, [0], [0])
 
 
 def test_labels_are_different_and_can_be_looked_up():
-    with pytest.raises(ValueError, match="states: 'a' is the label of two states"):
-        MDP(P, R, 0.5, states="aba")
+    with pytest.raises(ValueError, match="states: 'b' is the label of two states"):
+        MDP(P, R, 0.5, states="abb")
     with pytest.raises(ValueError, match="actions: a label must be hashable"):
         MDP(P, R, 0.5, actions=[[0], [1]])
 
