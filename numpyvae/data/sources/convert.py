@@ -202,9 +202,10 @@ def read_source(
     pictures = any(kind_of(path) == ".png" for path in inside)
     if not source.is_dir():
         tables = [source]
-        parts = _to_images(_read_file(source, how, note), how, source)
+        parts = _to_images(_read_file(source, how, note), how, source, note)
     elif tables and not directories and not pictures:
-        parts = _to_images(_read_files(tables, how, source, note), how, source)
+        numbers = _read_files(tables, how, source, note)
+        parts = _to_images(numbers, how, source, note)
     else:
         if how.white is not None or how.label_column is not None:
             raise InputError(
@@ -311,7 +312,7 @@ def _read_files(
 
 
 def _to_images(
-    parts: Mapping[str, Numbers], how: Reading, source: Path
+    parts: Mapping[str, Numbers], how: Reading, source: Path, note: Note
 ) -> dict[str, Images]:
     """Numbers to images: of one scale, with one numbering of the classes."""
     where = str(source)
@@ -321,6 +322,8 @@ def _to_images(
     for name, part in parts.items():
         count = len(labels[name]) if name in labels else None
         arrays[name] = images_first(part.values, count, how.size, where)
+        if arrays[name].shape != part.values.shape:
+            note(f"{name}: {len(arrays[name]):,} images along the last axis")
     white = how.white or white_of(list(arrays.values()), where)
     made = {}
     for name, values in arrays.items():

@@ -337,6 +337,21 @@ def jpg_only(p):
         (p / f"s/cat/{i}.JPG").write_bytes(b"\xff\xd8")
 
 
+def test_flat_images_are_rows_unless_only_the_columns_have_the_size(tmp_path):
+    """Nothing is turned where the rows are images, even if their number is a size."""
+    rows = RNG.integers(256, size=(36, 49), dtype=np.uint8)
+    np.save(tmp_path / "a.npy", rows)
+    notes = []
+    parts = split_source(tmp_path / "a.npy", Reading((6, 6)), note=notes.append)
+    assert sum(len(part.images) for part in parts.values()) == 36 and notes == []
+    np.save(tmp_path / "a.npy", rows[:, :30])
+    with pytest.raises(InputError, match="a row has 30 pixels, which is not a square"):
+        split_source(tmp_path / "a.npy")
+    parts = split_source(tmp_path / "a.npy", Reading((6, 6)), note=notes.append)
+    assert sum(len(part.images) for part in parts.values()) == 30
+    assert notes == ["train: 30 images along the last axis"]
+
+
 REFUSED = {
     "no header, label first": (
         lambda p: table(p / "s.csv", FLAT, LABELS),
@@ -378,6 +393,14 @@ REFUSED = {
     "two columns of labels": (
         lambda p: table(p / "s.csv", FLAT, LABELS, header="label,y," + pixels(2)),
         "has the columns label, y; name the labels' with --label-column",
+    ),
+    "a damaged .csv.gz": (
+        lambda p: (p / "s.csv.gz").write_bytes(gzip.compress(b"1,2,3,4\n") + b"more"),
+        "s.csv.gz: its gzip data is damaged: incorrect header check",
+    ),
+    "a truncated .csv.gz": (
+        lambda p: (p / "s.csv.gz").write_bytes(gzip.compress(b"1,2,3,4\n")[:-4]),
+        "s.csv.gz: its compressed data has no end",
     ),
     "a packed array": (lambda p: (p / "s.npy.gz").write_bytes(b"x"), "unpack it first"),
     "two directories to train on": (
