@@ -261,9 +261,11 @@ def _split_directories(
             found[split] = path
     if len(found) < 2:
         return {}
+    train, test = found["train"], found["test"]
+    note(f"train: the directory {train.name}, test: {test.name}")
     if others:
         note(f"left out: {', '.join(others)}")
-    return {"train": found["train"], "test": found["test"]}
+    return {"train": train, "test": test}
 
 
 def _read_file(path: Path, how: Reading, note: Note) -> dict[str, Numbers]:

@@ -507,14 +507,15 @@ def test_what_was_assumed_or_left_out_is_said(tmp_path):
     notes = []
     split_source(tmp_path / "s", note=notes.append)
     assert notes == [
+        "train: the directory train, test: test",
         "left out: 1 .jpeg files, 1 .jpg files; convert them, as `mogrify -format png` "
-        "of ImageMagick does"
+        "of ImageMagick does",
     ]
     notes.clear()
     (tmp_path / "s/valid").mkdir()
     (tmp_path / "s/labels.csv").write_text("0\n")
     split_source(tmp_path / "s", note=notes.append)
-    assert notes[:2] == ["left out: labels.csv", "left out: valid"]
+    assert notes[0] == "left out: labels.csv" and notes[2] == "left out: valid"
     notes.clear()
     shutil.rmtree(tmp_path / "s")
     amat_split(tmp_path)
