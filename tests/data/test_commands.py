@@ -8,7 +8,9 @@ import pytest
 
 import numpyvae.data
 from numpyvae.cli import data, download, main
-from numpyvae.data.mnist import load_mnist
+from numpyvae.cli.open_run import start_message
+from numpyvae.data import Dataset
+from numpyvae.data.mnist import INSTALLED_SAMPLE, load_mnist
 from numpyvae.data.sources import fetch
 from numpyvae.data.sources.convert import convert_images
 from numpyvae.data.sources.download import PAYLOADS
@@ -181,3 +183,10 @@ def test_a_table_is_trained_on_evaluated_and_resumed_without_a_conversion(
     np.savetxt("t.csv", rows, "%d", ",", header=header, comments="")
     assert main(["evaluate", "runs/001"]) == 2
     assert "not the data that runs/001 was trained on" in capsys.readouterr().err
+
+
+def test_only_the_sample_is_announced_as_digits_of_mnist(tiny_directory):
+    other = Dataset.open(tiny_directory.rename(tiny_directory.with_name("sample")))
+    assert start_message(other).endswith("sample: 110 images, 24 to test.")
+    images = Dataset.open(INSTALLED_SAMPLE[-1])
+    assert "9,000 digits of MNIST, 1,000 to test" in start_message(images)

@@ -530,6 +530,17 @@ def test_what_was_assumed_or_left_out_is_said(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("last", [False, True])
+def test_the_first_or_last_column_is_counted_without_the_index(tmp_path, last):
+    names = f"{pixels()},digit" if last else f"digit,{pixels()}"
+    table(tmp_path / "s.csv", FLAT, LABELS, last, header="," + names, more="{}")
+    how = Reading(label_column="last" if last else "first")
+    parts = split_source(tmp_path / "s.csv", how, test_fraction=0.3)
+    labels = np.concatenate([parts["train"].labels, parts["test"].labels])
+    images = np.concatenate([parts["train"].images, parts["test"].images])
+    assert in_order(images, labels, IMAGES)[1].tolist() == LABELS.tolist()
+
+
 def test_ink_on_paper_is_inverted_and_columns_become_rows(tmp_path):
     np.save(tmp_path / "a.npy", IMAGES[:, :, :5])
     how = Reading(invert=True, transpose=True)
