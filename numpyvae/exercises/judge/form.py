@@ -9,7 +9,7 @@ Shapes and caches are measured by the package's own function, numbers by the ora
 """
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -247,7 +247,7 @@ def weights_and_more(name: str, f: Callable, functions: Callable) -> Iterator:
 def all_of(*checks: Callable) -> Callable[..., Iterator]:
     """One check after the other"""
 
-    def check(name: str, f: Callable, functions: Callable) -> Iterable:
+    def check(name: str, f: Callable, functions: Callable) -> Iterator:
         for each in checks:
             yield from each(name, f, functions)
 
