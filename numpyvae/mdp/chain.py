@@ -78,7 +78,7 @@ from .model import MDP
 STATES = (-1, 0, 1, 2)
 ACTIONS = ("-", "+")
 ARROWS = {"-": "←", "+": "→"}
-NEXT_STATE = {
+NEXT_STATE: dict[tuple[int, str], int] = {
     (-1, "-"): 0,
     (0, "-"): -1,
     (1, "-"): 0,
@@ -107,7 +107,7 @@ def closed_form(policy: Iterable[str], gamma: float) -> list[tuple[str, float]]:
 
     policy: "-" or "+" for each state
     """
-    action = dict(zip(STATES, policy, strict=True))
+    action: dict[int, str] = dict(zip(STATES, policy, strict=True))
     forms = []
     for start in STATES:
         path = [start]
