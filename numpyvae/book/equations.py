@@ -20,7 +20,7 @@ RELATIONS = "=≤≥≈≪<>→←"
 _RELATION = re.compile(rf"(?:(?<=\s)|^)[{RELATIONS}](?= |$)")
 _GAP = re.compile(r" {3,}")
 _NUMBER_FIRST = re.compile(r"^(\((?:\d+|[A-Z])\.\d+\))(?= |$)")
-_NUMBER_LAST = re.compile(r"(?<= )(\((?:\d+|[A-Z])\.\d+\))$")
+_NUMBER_LAST = re.compile(r"(?<=  )(\((?:\d+|[A-Z])\.\d+\))$")
 _LETTERS = r"A-Za-zΑ-Ωα-ω"
 _TOKEN = re.compile(
     r"(?P<code>`[^`]+`)"
