@@ -31,6 +31,7 @@ from ..pictures.latent import (
 )
 from ..pictures.plots import (
     SMALL,
+    Size,
     curve_svg,
     learning_curve_svg,
     line_plot_svg,
@@ -70,8 +71,8 @@ MAX_POINTS = 2500  # in the plot of the latent space
 MOST_UNITS = 8  # rows of traversals
 SECONDS_BETWEEN = 10  # two reports of a run that is being trained
 UNIT = "nats per image"
-LARGE = {"width": 760, "height": 400}  # of the learning curve, on a wide window
-SIZE = {"width": 380, "height": 260}  # of a plot whose text is readable on a phone
+LARGE = Size(width=760, height=400)  # of the learning curve, on a wide window
+SIZE = Size(width=380, height=260)  # of a plot whose text is readable on a phone
 NATS = (
     "Losses are in nats, the natural unit of information: 1 nat is 1.44 bits, "
     "and less is better."

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from numpyvae.book.chapters import BOOKS, read_book
-from numpyvae.book.equations import display, formula, is_display
+from numpyvae.book.equations import display, formula, is_display, table_rows
 from numpyvae.book.prose import _groups
 from numpyvae.book.write import variables
 
@@ -99,6 +99,28 @@ def test_tables_examples_and_diagrams_are_no_formulas():
     assert not is_display(["    name     the meaning", "    other    its meaning"])
     assert not is_display(["    x    y = 2x    z = 3    w = 4    v = 5"])
     assert not is_display(["x = 1   at the left edge"])
+
+
+def test_terms_and_their_texts_are_a_table_whose_lines_go_on():
+    long = "    term     " + "word " * 14 + "end"
+    rows = table_rows([long, "             longerthanthis goes on", "    other    x"])
+    assert rows == [
+        ["term", "word " * 14 + "end longerthanthis goes on"],
+        ["other", "x"],
+    ]
+    # A line that had room for the next word was ended on purpose.
+    assert table_rows(["    f    a", "         b", "    g    c"])[0] == ["f", "a\nb"]
+    assert table_rows(["    one", "    two"]) is None
+    assert table_rows(["    a    b    c", "    d    e    f"]) == [
+        ["a", "b", "c"],
+        ["d", "e", "f"],
+    ]
+    assert table_rows(["    a    b    c", "    d    e"]) is None
+
+
+def test_a_reason_may_end_in_another_equations_number():
+    lines = ["    x = 1          by (3.3)", "    (5.1)  y = 2   so"]
+    assert cells(lines) == [["", "x", "= 1", "by (3.3)"], ["(5.1)", "y", "= 2", "so"]]
 
 
 @pytest.mark.parametrize("book", BOOKS)
