@@ -1,4 +1,4 @@
-"""The mdp command: the four-state example at given discount factors, as text or JSON."""
+"""The mdp command: the four-state example at some discount factors, text or JSON."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
@@ -34,7 +34,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    """Solve the four-state chain: optimal policies and values at each discount factor, and where they change.
+    """Solve the four-state chain: best policies and values at each discount factor.
+
+    It also shows the discount factor at which they change.
 
     examples:
       numpyvae mdp
@@ -57,9 +59,10 @@ def run(args: Namespace, console: Console) -> int:
 
 
 def chain_results(discounts: Iterable[float]) -> dict:
-    """The results shown by `numpyvae mdp`, JSON-serializable. ValueError if a discount factor is not in [0, 1).
+    """The results shown by `numpyvae mdp`, JSON-serializable.
 
-    "sweeps": of value iteration, to an error of at most 1e-8, or None where float64 cannot certify that.
+    "sweeps": of value iteration, to an error of at most 1e-8, or None where float64
+       cannot certify that.
     "cross": the policy of the smallest discount factor evaluated at the largest.
     """
     from ..mdp.bellman import policy_evaluation
@@ -93,10 +96,8 @@ def _solve_at(gamma: float) -> dict:
 
     mdp = four_state_chain(gamma)
     solution = policy_iteration(mdp)
-    try:
-        sweeps = value_iteration(
-            mdp, 1e-8, max_sweeps=100_000
-        ).iterations  # enough where float64 can certify 1e-8
+    try:  # the sweeps are enough where float64 can certify 1e-8
+        sweeps = value_iteration(mdp, 1e-8, max_sweeps=100_000).iterations
     except ValueError:
         sweeps = None
     return {
@@ -112,84 +113,97 @@ def _solve_at(gamma: float) -> dict:
 
 
 def _smallest_and_largest(solutions: list) -> tuple:
-    return min(solutions, key=lambda d: d["gamma"]), max(
-        solutions, key=lambda d: d["gamma"]
-    )
+    ordered = sorted(solutions, key=lambda d: d["gamma"])
+    return ordered[0], ordered[-1]
 
 
 def format_results(results: dict) -> str:
     """Format the results as text."""
-    from ..mdp.chain import four_state_chain
-    from ..mdp.discount import blackwell_policy
-
     lines = [
-        "A chain of four states. Action - moves left (←), + right (→); "
-        "two have a reward, and lead to state 0.",
+        (
+            "A chain of four states. Action - moves left (←), + right (→); "
+            "two have a reward, and lead to state 0."
+        ),
         "",
         DRAWING,
     ]
     for d in results["discounts"]:
         lines += _format_discount(results["states"], d)
+    lines += _format_comparison(results)
+    lines += _format_switch(results["switches"])
+    return "\n".join(lines) + "\n"
 
+
+def _format_comparison(results: dict) -> list[str]:
+    """The myopic policy at the largest discount factor; nothing if there is only one."""
     myopic, farsighted = _smallest_and_largest(results["discounts"])
-    if myopic["gamma"] < farsighted["gamma"]:
-        lines += [
-            f"The myopic policy, {_format_policy(myopic['policy'])} of gamma = {myopic['gamma']:.12g}, "
-            f"evaluated at gamma = {farsighted['gamma']:.12g}",
-            "",
-            "    state        its value     the optimal         loss",
-        ]
-        for state, value, best in zip(
-            results["states"],
-            results["cross"]["values"],
-            farsighted["values"],
-            strict=True,
-        ):
-            lines.append(
-                f"    {state:>5}  {value:>15.8f} {best:>15.8f} {max(0.0, 1 - value / best):>12.1%}"
-            )
-        lines.append("")
+    if myopic["gamma"] == farsighted["gamma"]:
+        return []
+    policy = _format_policy(myopic["policy"])
+    lines = [
+        (
+            f"The myopic policy, {policy} of gamma = {myopic['gamma']:.12g}, "
+            f"evaluated at gamma = {farsighted['gamma']:.12g}"
+        ),
+        "",
+        "    state        its value     the optimal         loss",
+    ]
+    values = results["cross"]["values"]
+    rows = zip(results["states"], values, farsighted["values"], strict=True)
+    for state, value, best in rows:
+        loss = max(0.0, 1 - value / best)
+        lines.append(f"    {state:>5}  {value:>15.8f} {best:>15.8f} {loss:>12.1%}")
+    return [*lines, ""]
+
+
+def _format_switch(switches: list) -> list[str]:
+    from ..mdp.chain import four_state_chain
+    from ..mdp.discount import blackwell_policy
 
     mdp = four_state_chain(0.0)
     blackwell = _format_policy(_action_names(mdp, blackwell_policy(mdp)))
-    (critical,) = results["switches"]
-    return (
-        "\n".join(
-            [
-                *lines,
-                "The optimal policy changes at one discount factor only, between ← and → in state 0:",
-                "",
-                f"    gamma* = {critical:.14f} = (√3 - 1)/2, a root of 2g³ - 3g + 1 = (g - 1)(2g² + 2g - 1)",
-                "",
-                "From state 0, left has reward 1 every two steps and right has reward 3 every three. For gamma < gamma* the",
-                "agent takes the small nearby reward, for gamma > gamma* the large distant one:",
-                f"{blackwell} is optimal up to gamma = 1.",
-            ]
-        )
-        + "\n"
-    )
+    (critical,) = switches
+    return [
+        (
+            "The optimal policy changes at one discount factor only, "
+            "between ← and → in state 0:"
+        ),
+        "",
+        (
+            f"    gamma* = {critical:.14f} = (√3 - 1)/2, a root of "
+            "2g³ - 3g + 1 = (g - 1)(2g² + 2g - 1)"
+        ),
+        "",
+        (
+            "From state 0, left has reward 1 every two steps and right has reward 3 "
+            "every three. For gamma < gamma* the"
+        ),
+        (
+            "agent takes the small nearby reward, for gamma > gamma* the large "
+            "distant one:"
+        ),
+        f"{blackwell} is optimal up to gamma = 1.",
+    ]
 
 
 def _format_discount(states: list, d: dict) -> list[str]:
     from ..mdp.chain import ARROWS, closed_form
 
-    others = [
-        _format_policy(policy)
-        for policy in d["optimal_policies"]
-        if policy != d["policy"]
-    ]
-    ties = f"  (ties with {', '.join(others)})" if others else ""
+    best = _format_policy(d["policy"])
+    every = map(_format_policy, d["optimal_policies"])
+    others = ", ".join(policy for policy in every if policy != best)
+    ties = f"  (ties with {others})" if others else ""
     lines = [
-        f"gamma = {d['gamma']:.12g}    optimal policy {_format_policy(d['policy'])}{ties}",
+        f"gamma = {d['gamma']:.12g}    optimal policy {best}{ties}",
         "",
         "    state  action          value      closed form",
     ]
     forms = closed_form(d["policy"], d["gamma"])
-    for state, action, value, (formula, exact) in zip(
-        states, d["policy"], d["values"], forms, strict=True
-    ):
+    rows = zip(states, d["policy"], d["values"], forms, strict=True)
+    for state, action, value, (formula, exact) in rows:
         lines.append(
-            f"    {state:>5}   {ARROWS[action]}   {value:>16.8f}      {formula:<16} = {exact:.8f}"
+            f"    {state:>5}   {ARROWS[action]}   {value:>16.8f}      "
+            f"{formula:<16} = {exact:.8f}"
         )
     sweeps = f"{d['sweeps']:,}" if d["sweeps"] else "more than float64 can certify"
     return [

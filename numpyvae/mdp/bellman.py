@@ -3,51 +3,52 @@
 A policy π selects the action in each state, or its probability. Its value is the
 expected discounted return,
 
-    v_π(s) = E[ Σₖ γᵏ R(sₖ, aₖ) | s₀ = s ].                                     (3.1)
+    v_π(s) = E[ Σₖ γᵏ R(sₖ, aₖ) | s₀ = s ].                                    (3.1)
 
-Separate the first reward. The rest is γ times the same sum from the next state. Write
-r_π(s) for the expected reward of the first step, and P_π(s, s′) for the probability of
-the next state. This is Bellman's equation,
+Separate the first reward. The rest is γ times the same sum from the next state.
+Write r_π(s) for the expected reward of the first step, and P_π(s, s′) for the
+probability of the next state. This is Bellman's equation,
 
-    v_π = r_π + γ P_π v_π,        or        (I − γ P_π) v_π = r_π,              (3.2)
+    v_π = r_π + γ P_π v_π,        or        (I − γ P_π) v_π = r_π,             (3.2)
 
 S linear equations in S unknowns. For γ < 1 the matrix has an inverse,
 
     (I − γ P_π)⁻¹ = I + γ P_π + γ² P_π² + …
 
 The series converges: no row of P_π sums to more than 1, so no row of its k-th power
-does, and no row of the k-th term to more than γᵏ. No entry is negative, and no row of
-the sum exceeds H = 1/(1 − γ). (γ = 1 is the subject of chapter 9.)
+does, and no row of the k-th term to more than γᵏ. No entry is negative, and no row
+of the sum exceeds H = 1/(1 − γ). (γ = 1 is the subject of chapter 9.)
 
-The action value is the value of action a followed by π. The advantage is what a gains
-over π itself,
+The action value is the value of action a followed by π. The advantage is what a
+gains over π itself,
 
     q_π(s, a) = R(s, a) + γ Σ_{s′} P(s′ | s, a) v_π(s′),
-    advantage(s, a) = q_π(s, a) − v_π(s).                                       (3.3)
+    advantage(s, a) = q_π(s, a) − v_π(s).                                      (3.3)
 
-With any vector v in place of v_π, the same formula gives the action values q(s, a) of
-v. The Bellman operator replaces v by one step and then v: one step of a policy, or one
-step of the best action in each state,
+With any vector v in place of v_π, the same formula gives the action values q(s, a)
+of v. The Bellman operator replaces v by one step and then v: one step of a policy,
+or one step of the best action in each state,
 
-    T_π v = r_π + γ P_π v,        T v = maxₐ q(·, a).                           (3.4)
+    T_π v = r_π + γ P_π v,        T v = maxₐ q(·, a).                          (3.4)
 
-So (3.2) says v_π = T_π v_π. The best value v* solves v* = T v*, as chapter 5 shows; it
-also shows that no policy is better in any state.
+So (3.2) says v_π = T_π v_π. The best value v* solves v* = T v*, as chapter 5 shows;
+it also shows that no policy is better in any state.
 
-How wrong is a v? Subtract v = (I − γ P_π)⁻¹ (I − γ P_π) v from (3.2) solved for v_π:
+How wrong is a v? Subtract v = (I − γ P_π)⁻¹ (I − γ P_π) v from (3.2) solved for
+v_π:
 
     v_π − v = (I − γ P_π)⁻¹ ( r_π − (I − γ P_π) v )
-            = (I − γ P_π)⁻¹ ( T_π v − v ).                                      (3.5)
+            = (I − γ P_π)⁻¹ ( T_π v − v ).                                     (3.5)
 
-T_π v − v is the Bellman residual. No row of the inverse sums to more than H, so ‖v_π −
-v‖ ≤ H ‖T_π v − v‖, with ‖·‖ the largest absolute entry. To check a solution takes one
-matrix product. (5.3) says the same of T and v*.
+T_π v − v is the Bellman residual. No row of the inverse sums to more than H, so
+‖v_π − v‖ ≤ H ‖T_π v − v‖, with ‖·‖ the largest absolute entry. To check a solution
+takes one matrix product. (5.3) says the same of T and v*.
 
-Rounding. Gaussian elimination returns the exact solution of a system whose matrix is
-off by a little: by at most about S·u times the size of I − γ P_π, which is at most 1 +
-γ, with u = 2⁻⁵² the machine epsilon. (Pivoting keeps the factors small, as the diagonal
-dominates each row.) To v that is like an error of S·u·(1 + γ)·‖v_π‖ in r_π. By (3.5) it
-costs H times that.
+Rounding. Gaussian elimination returns the exact solution of a system whose matrix
+is off by a little: by at most about S·u times the size of I − γ P_π, which is at
+most 1 + γ, with u = 2⁻⁵² the machine epsilon. (Pivoting keeps the factors small, as
+the diagonal dominates each row.) To v that is like an error of S·u·(1 + γ)·‖v_π‖ in
+r_π. By (3.5) it costs H times that.
 
 For example, two states, one action, γ = ½. State 0 has reward 5 and leads to either
 state with probability ½. State 1 has reward 2 and stays. Then
@@ -64,8 +65,8 @@ For v = 0 the residual is (5, 2), and H = 2: the bound is 10, the error 8.
     >>> bellman_residual(mdp, [0, 0]), bellman_residual(mdp, [8, 4])
     (5.0, 0.0)
 
-Source: Puterman, Markov Decision Processes (1994), section 6.1; Higham, Accuracy and
-Stability of Numerical Algorithms (2002), section 9.3.
+Source: Puterman, Markov Decision Processes (1994), section 6.1; Higham, Accuracy
+and Stability of Numerical Algorithms (2002), section 9.3.
 """
 
 from collections.abc import Callable
@@ -152,8 +153,8 @@ def total_chain(mdp: MDP, policy) -> tuple:
     """P_π and r_π as policy_evaluation needs them: I − γ P_π has an inverse.
 
     For γ < 1 those of induced_chain. At γ = 1 a state from which no reward follows
-    counts as ended, so its row is 0; ValueError names the states from which the policy
-    neither ends nor comes to such a state.
+    counts as ended, so its row is 0; ValueError names the states from which the
+    policy neither ends nor comes to such a state.
     """
     P, r = induced_chain(mdp, policy)
     if mdp.gamma < 1:
@@ -204,9 +205,10 @@ def policy_evaluation(mdp: MDP, policy) -> np.ndarray:
 def factorize(P, gamma: float) -> Callable:
     """Factorize I − γ P once and return the function that solves with it.
 
-    solve(b) is (I − γ P)⁻¹ b, solve(b, transpose=True) is (I − γ P)⁻ᵀ b, for b (S,).
-    The factors are L and U of Gaussian elimination, both triangular; with them each b
-    costs two substitutions. Sparse systems of many states are solved by iteration.
+    solve(b) is (I − γ P)⁻¹ b, solve(b, transpose=True) is (I − γ P)⁻ᵀ b, for b
+    (S,). The factors are L and U of Gaussian elimination, both triangular; with
+    them each b costs two substitutions. Sparse systems of many states are solved by
+    iteration.
     """
     if not issparse(P):
         return _dense_lu(P, gamma)
@@ -244,9 +246,10 @@ def _sparse_lu(system):
 def _iterative(system):
     """BiCGSTAB, restarted on the true residual until only rounding is left of it.
 
-    The factors of a large sparse matrix may not fit in memory: for random transitions
-    they are nearly dense. BiCGSTAB (van der Vorst 1992) needs none: it approaches the
-    solution by products of the matrix with vectors. Where it does not converge, LU.
+    The factors of a large sparse matrix may not fit in memory: for random
+    transitions they are nearly dense. BiCGSTAB (van der Vorst 1992) needs none: it
+    approaches the solution by products of the matrix with vectors. Where it does
+    not converge, LU.
     """
     by_rows = system.tocsr()
     longest = np.bincount(system.indices).max()
@@ -316,6 +319,7 @@ def bellman_residual(mdp: MDP, v, policy=None) -> float:
     """‖T v − v‖ (a number), or ‖T_π v − v‖ with a policy.
 
     The error of v is at most H times this number, by (5.3) or (3.5). It is at least
-    this number divided by 1 + γ: ‖T v − v‖ ≤ ‖T v − v*‖ + ‖v* − v‖ ≤ (1 + γ) ‖v − v*‖.
+    this number divided by 1 + γ: ‖T v − v‖ ≤ ‖T v − v*‖ + ‖v* − v‖ ≤ (1 + γ) ‖v −
+    v*‖.
     """
     return float(abs(bellman_operator(mdp, v, policy) - as_values(mdp, v)).max())

@@ -1,12 +1,12 @@
 """Chapter 5. Value iteration: why it converges, and when it may stop.
 
 The best value solves Bellman's optimality equation v = T v, with T of (3.4). This
-chapter shows that T has exactly one fixed point v*, that repeating v ← T v leads to it
-from anywhere, and that no policy is better than v* in any state. Until the last
+chapter shows that T has exactly one fixed point v*, that repeating v ← T v leads to
+it from anywhere, and that no policy is better than v* in any state. Until the last
 section γ < 1.
 
-T is a contraction. Take two value vectors x and y, and write q_x, q_y for their action
-values (3.3). The rewards cancel:
+T is a contraction. Take two value vectors x and y, and write q_x, q_y for their
+action values (3.3). The rewards cancel:
 
     |q_x(s, a) − q_y(s, a)|
         = γ |Σ_{s′} P(s′ | s, a) (x(s′) − y(s′))|       by (3.3)
@@ -19,31 +19,32 @@ Maxima differ by no more than what is maximized. If a* maximizes q_x(s, ·), the
 
 and with x and y exchanged the same holds for the other sign. So
 
-    ‖T x − T y‖ ≤ γ ‖x − y‖.                                                    (5.1)
+    ‖T x − T y‖ ≤ γ ‖x − y‖.                                                   (5.1)
 
 Banach's fixed-point theorem says what follows. Start anywhere, v₀, and set
 v_{k+1} = T v_k. Then
 
   1. Steps shrink: ‖v_{k+1} − v_k‖ ≤ γᵏ ‖v₁ − v₀‖, by (5.1) k times.
-  2. All steps after the k-th together are at most (γᵏ + γᵏ⁺¹ + …) ‖v₁ − v₀‖, which is
-     γᵏ H ‖v₁ − v₀‖ with H = 1/(1 − γ). This goes to 0, so v_k has a limit v*.
+  2. All steps after the k-th together are at most (γᵏ + γᵏ⁺¹ + …) ‖v₁ − v₀‖, which
+     is γᵏ H ‖v₁ − v₀‖ with H = 1/(1 − γ). This goes to 0, so v_k has a limit v*.
   3. The limit is a fixed point: T is continuous by (5.1), so
      T v* = lim T v_k = lim v_{k+1} = v*.
-  4. There is only one. If also T y = y, then ‖v* − y‖ = ‖T v* − T y‖ ≤ γ ‖v* − y‖, and
-     γ < 1 leaves only ‖v* − y‖ = 0.
+  4. There is only one. If also T y = y, then ‖v* − y‖ = ‖T v* − T y‖ ≤ γ ‖v* − y‖,
+     and γ < 1 leaves only ‖v* − y‖ = 0.
   5. Each sweep multiplies the error by at most γ: ‖T v − v*‖ = ‖T v − T v*‖, so
 
-    ‖T v − v*‖ ≤ γ ‖v − v*‖.                                                    (5.2)
+    ‖T v − v*‖ ≤ γ ‖v − v*‖.                                                   (5.2)
 
-v* is the best value. Take any policy π, random or not. In each state the best action
-is at least as good as π's, so v* = T v* ≥ T_π v*. T_π is monotone: a larger v makes
-T_π v = r_π + γ P_π v no smaller in any state, since P_π has no negative entry. So
+v* is the best value. Take any policy π, random or not. In each state the best
+action is at least as good as π's, so v* = T v* ≥ T_π v*. T_π is monotone: a larger
+v makes T_π v = r_π + γ P_π v no smaller in any state, since P_π has no negative
+entry. So
 
     v* ≥ T_π v* ≥ T_π T_π v* ≥ … → v_π.
 
-The limit is v_π because T_π, too, contracts: it is T of the problem that has π's action
-only. A policy that takes a maximizing action of v* everywhere has T_π v* = T v* = v*,
-so v* is its value: the maximum is attained.
+The limit is v_π because T_π, too, contracts: it is T of the problem that has π's
+action only. A policy that takes a maximizing action of v* everywhere has T_π v* = T
+v* = v*, so v* is its value: the maximum is attained.
 
 When to stop. The residual T v − v is known, the error v − v* is not. The triangle
 inequality and (5.2) give
@@ -52,18 +53,18 @@ inequality and (5.2) give
 
 Solve for ‖v − v*‖, then use (5.2) once more, with γH = γ/(1 − γ) = H − 1:
 
-    ‖v − v*‖ ≤ H ‖T v − v‖        and        ‖T v − v*‖ ≤ (H − 1) ‖T v − v‖.    (5.3)
+    ‖v − v*‖ ≤ H ‖T v − v‖        and        ‖T v − v*‖ ≤ (H − 1) ‖T v − v‖.   (5.3)
 
-`value_iteration` stops when the second bound, with what rounding may add, is at most
-the tolerance. A sweep is 2kSA operations, for k next states per action (k = S if P is
-dense). The error shrinks by γ per sweep, so a decimal digit takes about H·log 10
-sweeps: 23 at γ = 0.9, 2,300 at γ = 0.999.
+`value_iteration` stops when the second bound, with what rounding may add, is at
+most the tolerance. A sweep is 2kSA operations, for k next states per action (k = S
+if P is dense). The error shrinks by γ per sweep, so a decimal digit takes about
+H·log 10 sweeps: 23 at γ = 0.9, 2,300 at γ = 0.999.
 
-How good is the policy? A policy is greedy for v if it takes an action with the largest
-q(s, a) in each state; then T_π v = T v. Textbooks bound its loss by the error ε of v:
-‖v* − v_π‖ ≤ 2γε/(1 − γ). That is the worst case for a v about which only ε is known.
-Here the residual is known. The values returned are v = T v₋, with v₋ the values one
-sweep before, and π is greedy for v. So
+How good is the policy? A policy is greedy for v if it takes an action with the
+largest q(s, a) in each state; then T_π v = T v. Textbooks bound its loss by the
+error ε of v: ‖v* − v_π‖ ≤ 2γε/(1 − γ). That is the worst case for a v about which
+only ε is known. Here the residual is known. The values returned are v = T v₋, with
+v₋ the values one sweep before, and π is greedy for v. So
 
     ‖v_π − v‖ ≤ H ‖T_π v − v‖             by (3.5)
               = H ‖T v − T v₋‖            T_π v = T v, and v = T v₋
@@ -72,27 +73,29 @@ sweep before, and π is greedy for v. So
 
 and ‖v* − v_π‖ ≤ ‖v* − v‖ + ‖v − v_π‖ ≤ 2·error_bound, without another factor H.
 
-At γ = 1 (chapter 9) T need not contract in this norm, and the bounds (5.3) hold with
-another H: the longest expected episode, as (9.3) and (9.4) show.
+At γ = 1 (chapter 9) T need not contract in this norm, and the bounds (5.3) hold
+with another H: the longest expected episode, as (9.3) and (9.4) show.
 
-For example, two states. In A the agent stays with reward 1, or goes to B with reward 0.
-In B it stays with reward 2. At γ = ½ the values are v*(B) = 2/(1 − ½) = 4, and v*(A) =
-2 (staying gives 1/(1 − ½), going ½·4: a tie). Three sweeps from 0:
+For example, two states. In A the agent stays with reward 1, or goes to B with
+reward 0. In B it stays with reward 2. At γ = ½ the values are v*(B) = 2/(1 − ½) =
+4, and v*(A) = 2 (staying gives 1/(1 − ½), going ½·4: a tie). Three sweeps from 0:
 
     v₁ = (max(1, 0), 2)                        = (1, 2)         error 2
     v₂ = (max(1 + ½·1, ½·2), 2 + ½·2)          = (1.5, 3)       error 1
     v₃ = (max(1 + ½·1.5, ½·3), 2 + ½·3)        = (1.75, 3.5)    error ½
 
-The error halves. H = 2, and the last change is ½, so (5.3) promises (2 − 1)·½ = ½: here
-the bound is the error.
+The error halves. H = 2, and the last change is ½, so (5.3) promises (2 − 1)·½ = ½:
+here the bound is the error.
 
     >>> import numpy as np
     >>> from numpyvae.mdp import MDP, value_iteration
     >>> stay, go = [[1, 0], [0, 1]], [[0, 1], [0, 1]]
     >>> mdp = MDP.from_action_matrices([stay, go], [[1, 0], [2, 2]], 0.5)
     >>> solution = value_iteration(mdp, 0.51)
-    >>> solution.values.tolist(), solution.iterations, round(solution.error_bound, 9)
-    ([1.75, 3.5], 3, 0.5)
+    >>> solution.values.tolist(), solution.iterations
+    ([1.75, 3.5], 3)
+    >>> round(solution.error_bound, 9)
+    0.5
 
 Source: Banach 1922; Puterman (1994), sections 6.2 and 6.3.
 """
@@ -113,8 +116,8 @@ from .solution import Solution
 def plain_value_iteration(P, R, gamma: float, tolerance: float = 1e-8) -> np.ndarray:
     """v* to within the tolerance, by (5.3), for γ < 1: the loop and nothing else.
 
-    P: array (S, A, S); R: (S, A). `value_iteration` adds a policy, a bound that counts
-    rounding, sparse problems, and γ = 1.
+    P: array (S, A, S); R: (S, A). `value_iteration` adds a policy, a bound that
+       counts rounding, sparse problems, and γ = 1.
     """
     v = np.zeros(len(R))
     while True:
@@ -138,12 +141,12 @@ def value_iteration(
     max_sweeps: ValueError if these do not suffice
     on_sweep: called as on_sweep(k, v) after sweep k, with a copy of the values
 
-    Returns a Solution. The policy is greedy for the values; for γ < 1 its own values
-    are within error_bound of them, and within 2·error_bound of v*.
+    Returns a Solution. The policy is greedy for the values; for γ < 1 its own
+    values are within error_bound of them, and within 2·error_bound of v*.
     ValueError also if float64 cannot reach the tolerance at this discount factor.
 
-    Many programs stop on the span (chapter 7) of T v − v. A small span bounds the loss
-    of the policy, but the values may still be far from v*.
+    Many programs stop on the span (chapter 7) of T v − v. A small span bounds the
+    loss of the policy, but the values may still be far from v*.
     """
     read_integer("max_sweeps", max_sweeps, 1)
     joined = join_loops(mdp)

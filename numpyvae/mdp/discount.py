@@ -1,42 +1,44 @@
 """Chapter 12. Critical discount factors, exactly, and the Blackwell-optimal policy.
 
-The optimal policy depends on γ, and a grid of discount factors can miss a change. So
-this chapter computes with polynomials in γ and exact fractions. By Cramer's rule the
-value of a policy is a rational function of γ, with a polynomial n_s for each state:
+The optimal policy depends on γ, and a grid of discount factors can miss a change.
+So this chapter computes with polynomials in γ and exact fractions. By Cramer's rule
+the value of a policy is a rational function of γ, with a polynomial n_s for each
+state:
 
-    v_π(γ) = (I − γ P_π)⁻¹ r_π = n(γ) / c(γ),        c(γ) = det(I − γ P_π).    (12.1)
+    v_π(γ) = (I − γ P_π)⁻¹ r_π = n(γ) / c(γ),        c(γ) = det(I − γ P_π).   (12.1)
 
 c is positive for 0 ≤ γ < 1: it is 1 at γ = 0, continuous, and never 0 there, as the
-inverse exists. The advantage (3.3) is a rational function with the same denominator:
+inverse exists. The advantage (3.3) is a rational function with the same
+denominator:
 
     q_π(s, a) − v_π(s) = p(γ) / c(γ),
-    p(γ) = R(s, a) c(γ) + γ Σ_{s′} P(s′ | s, a) n_{s′}(γ) − n_s(γ).            (12.2)
+    p(γ) = R(s, a) c(γ) + γ Σ_{s′} P(s′ | s, a) n_{s′}(γ) − n_s(γ).           (12.2)
 
-π is optimal at γ exactly if no p(γ) is positive: then no action is better than π's, so
-T v_π = v_π, and T has one fixed point, v* (chapter 5).
+π is optimal at γ exactly if no p(γ) is positive: then no action is better than π's,
+so T v_π = v_π, and T has one fixed point, v* (chapter 5).
 
-Start with an optimal π just above 0 and let γ rise. While π stays optimal, the optimal
-actions are those with p = 0, and a polynomial that is zero on an interval is zero
-everywhere. So the set of optimal policies can change only
+Start with an optimal π just above 0 and let γ rise. While π stays optimal, the
+optimal actions are those with p = 0, and a polynomial that is zero on an interval
+is zero everywhere. So the set of optimal policies can change only
 
-  - at an isolated point, where p touches zero from below: the set is the same on both
-    sides, and γ is not critical; or
-  - where p turns positive: π is no longer optimal, the sets on the two sides differ,
-    and this root is critical.
+  - at an isolated point, where p touches zero from below: the set is the same on
+    both sides, and γ is not critical; or
+  - where p turns positive: π is no longer optimal, the sets on the two sides
+    differ, and this root is critical.
 
-At a critical γ policy iteration continues with a policy that is optimal just above it.
-Only sign changes matter, and they are isolated with Rolle's theorem: between two
-neighboring sign changes of p′, p is monotone and has at most one of its own, which
-bisection finds. The policy of the last interval is Blackwell-optimal: optimal for every
-discount factor near enough to 1.
+At a critical γ policy iteration continues with a policy that is optimal just above
+it. Only sign changes matter, and they are isolated with Rolle's theorem: between
+two neighboring sign changes of p′, p is monotone and has at most one of its own,
+which bisection finds. The policy of the last interval is Blackwell-optimal: optimal
+for every discount factor near enough to 1.
 
-The arithmetic is exact, but three limits remain. Each number of the problem is read as
-a simple fraction near it, 0.333… as 1/3. The search starts at γ = 2⁻⁶⁰. Roots are
-isolated down to 2⁻⁶⁰, so two that are closer can be missed.
+The arithmetic is exact, but three limits remain. Each number of the problem is read
+as a simple fraction near it, 0.333… as 1/3. The search starts at γ = 2⁻⁶⁰. Roots
+are isolated down to 2⁻⁶⁰, so two that are closer can be missed.
 
-For example, two states. In A the agent stays with reward 1, or goes to B with reward 0;
-in B it stays with reward 2. Let π stay. Then c = (1 − γ)², n_A = 1 − γ and
-n_B = 2(1 − γ). The polynomial of going is
+For example, two states. In A the agent stays with reward 1, or goes to B with
+reward 0; in B it stays with reward 2. Let π stay. Then c = (1 − γ)², n_A = 1 − γ
+and n_B = 2(1 − γ). The polynomial of going is
 
     p(γ) = 0·c + γ n_B − n_A = (2γ − 1)(1 − γ),
 
@@ -49,7 +51,8 @@ negative below γ = ½ and positive above it:
     ([0.5], [1, 0])
 
 Source: Faddeev and Leverrier for n and c; Blackwell, Discrete dynamic programming
-(1962)."""
+(1962).
+"""
 
 import math
 from collections.abc import Iterator
@@ -68,8 +71,8 @@ MAX_DENOMINATOR = 10**6  # of numbers that were meant as fractions
 def critical_discounts(mdp, R=None) -> list[float]:
     """The γ in (0, 1), ascending, where the set of optimal policies changes.
 
-    mdp: an MDP, whose own γ is not used: critical_discounts(mdp). Or two arguments, as
-    for MDP: critical_discounts(P, R).
+    mdp: an MDP, whose own γ is not used: critical_discounts(mdp). Or two arguments,
+       as for MDP: critical_discounts(P, R).
 
     Accurate to float64 rounding, within the limits above. ValueError for more than
     100,000 policies.

@@ -1,93 +1,121 @@
 """Chapter 9. γ = 1: problems that end.
 
-A game or a way through a maze ends. Then the rewards need no discount factor: the value
-is the expected total reward of the episode. All equations of chapter 3 hold as they
-stand. What changes is when the total exists, and the bound H = 1/(1 − γ), which would
-be infinite.
+A game or a way through a maze ends. Then the rewards need no discount factor: the
+value is the expected total reward of the episode. All equations of chapter 3 hold
+as they stand. What changes is when the total exists, and the bound H = 1/(1 − γ),
+which would be infinite.
 
-One policy. Say that a policy ends if from every state the episode ends with probability
-1. It is enough that from every state the end can be reached at all: then it is reached
-within S steps with some probability p > 0 from each state, so the probability of still
-going on after nS steps is at most (1 − p)ⁿ, which goes to 0. If π ends,
+One policy. Say that a policy ends if from every state the episode ends with
+probability 1. It is enough that from every state the end can be reached at all:
+then it is reached within S steps with some probability p > 0 from each state, so
+the probability of still going on after nS steps is at most (1 − p)ⁿ, which goes to
+0. If π ends,
 
-    (I − P_π)⁻¹ = I + P_π + P_π² + …                                            (9.1)
+    (I − P_π)⁻¹ = I + P_π + P_π² + …                                           (9.1)
 
-converges. Its entry (s, s′) is the expected number of visits to s′ from s. Its rows sum
-to w_π(s), the expected number of steps to the end. So (3.5) holds with H_π = ‖w_π‖.
+converges. Its entry (s, s′) is the expected number of visits to s′ from s. Its rows
+sum to w_π(s), the expected number of steps to the end. So (3.5) holds with H_π =
+‖w_π‖.
 
-A state from which no reward follows any more counts as ended, with value 0: that is how
-textbooks draw a goal. From any other state a policy that need not end has no total, or
-an infinite one. `policy_evaluation` refuses it and names such states.
+A state from which no reward follows any more counts as ended, with value 0: that is
+how textbooks draw a goal. From any other state a policy that need not end has no
+total, or an infinite one. `policy_evaluation` refuses it and names such states.
 
 Every policy ends. Let w be the longest expected time to the end,
 
-    w(s) = maxₐ ( 1 + Σ_{s′} P(s′ | s, a) w(s′) ),        H = ‖w‖.              (9.2)
+    w(s) = maxₐ ( 1 + Σ_{s′} P(s′ | s, a) w(s′) ),        H = ‖w‖.             (9.2)
 
-It is the best value if each step has reward 1. For every policy w ≥ 1 + P_π w, that is
-(I − P_π) w ≥ 1. Multiply by the inverse, which has no negative entry: w ≥ w_π. So no
-row of any (I − P_π)⁻¹ sums to more than H, and no row of
+It is the best value if each step has reward 1. For every policy w ≥ 1 + P_π w, that
+is (I − P_π) w ≥ 1. Multiply by the inverse, which has no negative entry: w ≥ w_π.
+So no row of any (I − P_π)⁻¹ sums to more than H, and no row of
 
-    P_π (I − P_π)⁻¹ = (I − P_π)⁻¹ − I        to more than H − 1.                (9.3)
+    P_π (I − P_π)⁻¹ = (I − P_π)⁻¹ − I        to more than H − 1.               (9.3)
 
 The bounds (5.3) follow, for any v. Let π be greedy for v*, π′ greedy for v, and
 δ = T v − v, so δ = T_π′ v − v and δ ≥ T_π v − v:
 
-    v* − v = v_π − v = (I − P_π)⁻¹ (T_π v − v) ≤ (I − P_π)⁻¹ δ ≤ H ‖δ‖       by (3.5)
-    v* − v ≥ v_π′ − v = (I − P_π′)⁻¹ δ ≥ −H ‖δ‖                             v* ≥ v_π′
-    v* − T v ≤ T_π v* − T_π v = P_π (v* − v) ≤ (H − 1) ‖δ‖                   by (9.3)
-    v* − T v ≥ v_π′ − T_π′ v = P_π′ (v_π′ − v) ≥ −(H − 1) ‖δ‖                by (9.3)
+    v* − v = v_π − v = (I − P_π)⁻¹ (T_π v − v)             by (3.5)
+                     ≤ (I − P_π)⁻¹ δ ≤ H ‖δ‖
+    v* − v ≥ v_π′ − v = (I − P_π′)⁻¹ δ ≥ −H ‖δ‖            since v* ≥ v_π′
+
+One sweep later, with T v ≥ T_π v in the first line and T v = T_π′ v in the third:
+
+    v* − T v ≤ T_π v* − T_π v = P_π (v* − v)
+             ≤ P_π (I − P_π)⁻¹ δ ≤ (H − 1) ‖δ‖             by (9.3)
+    v* − T v ≥ v_π′ − T_π′ v = P_π′ (v_π′ − v)
+             = P_π′ (I − P_π′)⁻¹ δ ≥ −(H − 1) ‖δ‖          by (9.3)
 
 Any w with w ≥ c + P_π w for all π and a number c > 0 gives the bound ‖w‖/c, so a
 computed w gives one as well, although it solves (9.2) only up to rounding.
 
-Some policies never end. Such a policy stays, in the end, in a loop: a set of states and
-actions that it never leaves. What counts is the average reward per step in a loop:
+Some policies never end. Such a policy stays, in the end, in a loop: a set of states
+and actions that it never leaves. What counts is the average reward per step in a
+loop:
 
     negative    the total is −∞. No harm: such a policy is not the best.
     positive    the total is +∞. There is no best value: the problem is refused.
-    0, as every reward is 0    the total stays as it is. The loop is worth 0 to whoever
-                               stays, and nothing is lost by walking in it.
-    0, as rewards cancel       the sum goes up and down for ever: refused.
+    0, since every reward is 0
+                the total stays as it is. The loop is worth 0 to whoever stays, and
+                nothing is lost by walking in it.
+    0, since rewards cancel
+                the sum goes up and down for ever: refused.
 
 A loop without rewards is joined: its states become one, with all their actions that
-lead out, and with one that stays, which ends with reward 0. In a problem whose rewards
-are never negative (the frozen lake is one) this gives the least solution of v = T v
-that is nowhere negative. A larger solution exists: a constant more in all states of the
-loop. It proves nothing, and is not returned.
+lead out, and with one that stays, which ends with reward 0. In a problem whose
+rewards are never negative (the frozen lake is one) this gives the least solution of
+v = T v that is nowhere negative. A larger solution exists: a constant more in all
+states of the loop. It proves nothing, and is not returned.
 
-After that, let one policy end from every state, and let each loop have a negative
-average (Bertsekas and Tsitsiklis). Then policy iteration works from a policy that ends.
-Let π′ be improved from π, and suppose that it stays in a loop C. There v_π ≤ r_π′ +
-P_π′ v_π. Let μ be the fraction of time that π′ spends in each state of C, so μ = P_π′ᵀ
-μ, and average:
+After that, assume that one policy ends from every state, and that each loop has a
+negative average (Bertsekas and Tsitsiklis). Then policy iteration works, from a
+policy that ends. Suppose that an improved policy π′ stays in a loop C. In C,
+
+    v_π ≤ r_π′ + P_π′ v_π,
+
+as π′ improves π. Let μ be the fraction of time that π′ spends in each state of C,
+so μ = P_π′ᵀ μ. Average the inequality with these weights:
 
     μ·v_π ≤ μ·r_π′ + μ·P_π′ v_π = μ·r_π′ + μ·v_π,        so        μ·r_π′ ≥ 0.
 
-That contradicts the negative average, so π′ ends, and (6.1) holds as before. At the end
-T v_π = v_π; then v_π ≥ r + P v_π for every policy, and k steps of one that ends leave
-v_π ≥ its value. If policy iteration does meet a π′ that stays in C, some gain in C was
-positive (elsewhere π′ = π, which ends), so μ·r_π′ > 0: the average is positive. If a
-loop has average 0, v_π = r + P v_π in all of it: each of its actions is among the best.
+The left side of the last inequality is the average reward of C. It is not negative,
+and that contradicts the assumption. So π′ ends, and (6.1) holds as before.
 
-The bound. No H covers every policy now. But only nearly greedy policies matter. Let d =
-‖T v − v‖, and call an action near if q(s, a) ≥ (T v)(s) − θ. Let H be ‖w‖ of (9.2) with
-the maximum over near actions only, if all their policies end. If θ ≥ d (1 + H), then
+At the end T v_π = v_π. Take any policy σ that ends: v_π ≥ r_σ + P_σ v_π. Put the
+right side into itself k times, and the last term, P_σᵏ v_π, goes to 0: v_π ≥ v_σ.
+So v_π = v*.
 
-    x = v + d·w satisfies x ≥ T x:
-        near actions       q(s, a) + d Σ P w ≤ (T v)(s) + d (w(s) − 1) ≤ v(s) + d w(s)
-        the others         q(s, a) + d Σ P w ≤ (T v)(s) − θ + d H ≤ v(s) + d − θ + d H
-                                                                  ≤ v(s)
+Where the assumption fails, policy iteration notices. If π′ stays in C, some action
+in C has changed, since π ends. There the gain is positive, so μ·r_π′ > 0: a loop
+that earns without end. If a loop with average 0 is left, then v_π = r + P v_π in
+all of it: each of its actions is among the best, and rewards that cancel are found
+there.
 
-From x ≥ T x ≥ T_π x ≥ … follows x ≥ v_π for every π that ends, so x ≥ v*. The greedy
-policy is near and ends: v* ≥ v − d·H as above. Apply T to x once more, and it comes out
-as
+The bound. No H covers every policy now, but only nearly greedy policies matter. Let
+d = ‖T v − v‖. Call an action near if q(s, a) ≥ (T v)(s) − θ, with a number θ. Let w
+solve (9.2) with the maximum over near actions only, if all policies of near actions
+end, and H = ‖w‖. Let θ be so large that θ ≥ d (1 + H). Then x = v + d·w satisfies x
+≥ T x:
 
-    ‖v − v*‖ ≤ H ‖T v − v‖        and        ‖T v − v*‖ ≤ (H − 1) ‖T v − v‖     (9.4)
+    near actions    q(s, a) + d Σ P w ≤ (T v)(s) + d (w(s) − 1)
+                                      ≤ v(s) + d w(s) = x(s)
+    the others      q(s, a) + d Σ P w ≤ (T v)(s) − θ + d H
+                                      ≤ v(s) + d − θ + d H ≤ v(s) ≤ x(s)
 
-again, with this H. It also shows that no loop has an average of 0 or more.
+The left sides are the action values of x. From x ≥ T x ≥ T_σ x ≥ T_σ T_σ x ≥ … →
+v_σ follows x ≥ v_σ for every policy σ that ends. So v* ≤ x, that is v* − v ≤ d H.
+The greedy policy π′ of v has near actions only, so v* − v ≥ −d H, as above.
 
-For example, one state and two actions. "Try" has reward −1 and ends with probability ½:
-v = −1 + ½ v, so v = −2. "Wait" has the reward that is printed, and never ends:
+For T v, use v* = T v* ≤ T x. By the first line of each case and θ ≥ d, no action
+value of x exceeds (T v)(s) + d (H − 1). The other side is as above, by (9.3) for
+π′. Together
+
+    ‖v − v*‖ ≤ H ‖T v − v‖        and        ‖T v − v*‖ ≤ (H − 1) ‖T v − v‖    (9.4)
+
+holds again, with this H.
+
+For example, one state and two actions. "Try" has reward −1 and ends with
+probability ½: v = −1 + ½ v, so v = −2. "Wait" has the reward that is printed, and
+never ends:
 
     >>> from numpyvae.mdp import MDP, policy_iteration
     >>> def best(wait):
@@ -137,8 +165,8 @@ def effective_horizon(mdp: MDP) -> float:
     """H: no row of (I − γ P_π)⁻¹ sums to more than this, whatever the policy π.
 
     1/(1 − γ), or at γ = 1 the ‖w‖ of (9.2), which is inf if some policy never ends.
-    ValueError if episodes may be so long that float64 cannot bound them, or values as
-    large as H·‖R‖ (‖R‖ over the available actions).
+    ValueError if episodes may be so long that float64 cannot bound them, or values
+    as large as H·‖R‖ (‖R‖ over the available actions).
     """
     if mdp.gamma < 1:
         return 1 / (1 - mdp.gamma)
@@ -146,7 +174,7 @@ def effective_horizon(mdp: MDP) -> float:
 
 
 def longest_episode(mdp: MDP, actions: np.ndarray) -> float:
-    """The H of (9.2), or a little more, over policies of these actions, boolean (S, A).
+    """The H of (9.2), or a little more, over policies of these actions (S, A).
 
     inf if one of the policies need not end.
     """
@@ -206,8 +234,9 @@ def ending_policy(mdp: MDP) -> np.ndarray:
 def check_totals(mdp: MDP) -> None:
     """ValueError if at γ = 1 no policy ends, or a loop has an average of 0 or more.
 
-    The problem has no loop without rewards (`join_loops`). So if no reward in a loop is
-    positive, its average is negative; only otherwise the policies are improved.
+    The problem has no loop without rewards (`join_loops`). So if no reward in a
+    loop is positive, its average is negative; only otherwise the policies are
+    improved.
     """
     start = ending_policy(mdp)
     _, inner = loops(mdp.transitions, mdp.end, mdp.available)
@@ -230,8 +259,8 @@ def refuse_cancelling(mdp: MDP, best: np.ndarray) -> None:
 def near_greedy_horizon(mdp: MDP, v, q) -> tuple:
     """H of (9.4), inf if some nearly greedy policy need not end; and the near actions.
 
-    v (S,), and its action values q (S, A). The larger θ is, the more actions are near,
-    and the larger H: θ starts small and grows until it is d·(1 + H).
+    v (S,), and its action values q (S, A). The larger θ is, the more actions are
+    near, and the larger H: θ starts small and grows until it is d·(1 + H).
     """
     Tv = q.max(axis=1)
     rounding = rounding_unit(mdp) * (abs(Tv).max() + 3 * abs(v).max())
@@ -248,8 +277,9 @@ def near_greedy_horizon(mdp: MDP, v, q) -> tuple:
 def _longest_near_episode(mdp: MDP, actions: np.ndarray) -> float:
     """longest_episode, up to a ninth larger, but in less time: by sweeps of (9.2).
 
-    From w = 0 the sweeps only rise. Once no entry rises by more than c′ = 0.1, the next
-    w is at most w + c′, so w ≥ (1 − c′) + P_π w for all policies of these actions.
+    From w = 0 the sweeps only rise. Once no entry rises by more than c′ = 0.1, the
+    next w is at most w + c′, so w ≥ (1 − c′) + P_π w for all policies of these
+    actions.
     """
     if endless_states(mdp.transitions, mdp.end, actions).any():
         return np.inf
@@ -287,7 +317,8 @@ class Horizon:
 
     (9.4) holds for one v and takes a policy iteration of its own. So it is computed
     after 1, 4, 16, … sweeps, and whenever it may suffice: when the change of v has
-    fallen to a quarter, or once an H is known, when H times the change is small enough.
+    fallen to a quarter, or once an H is known, when H times the change is small
+    enough.
     """
 
     def __init__(self, mdp: MDP, tolerance: float):

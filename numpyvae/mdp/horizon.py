@@ -1,24 +1,25 @@
 """Chapter 4. A fixed number of steps: backward induction.
 
-Let the process stop after h steps, and let f(s) be what the state is worth in which the
-last step ends. With no step left, the value is f. With one step more, the best that can
-be done is one step and then the best with the steps that remain:
+Let the process stop after h steps, and let f(s) be what the state is worth in which
+the last step ends. With no step left, the value is f. With one step more, the best
+that can be done is one step and then the best with the steps that remain:
 
     v_h(s) = f(s),
-    v_t(s) = maxₐ ( R(s, a) + γ Σ_{s′} P(s′ | s, a) v_{t+1}(s′) ),                 (4.1)
+    v_t(s) = maxₐ ( R(s, a) + γ Σ_{s′} P(s′ | s, a) v_{t+1}(s′) ),             (4.1)
 
 for the stages t = h − 1, h − 2, …, 0. This is backward induction. Each line is one
 application of the operator T of (3.4), so v₀ = Tʰ f.
 
-Why this is the best. With no step left there is no choice. If v_{t+1} is the best value
-with one step less, no plan can gain more than R(s, a) + γ Σ P v_{t+1} after action a in
-stage t, and v_t takes the largest of these.
+Why this is the best. With no step left there is no choice. If v_{t+1} is the best
+value with one step less, no plan can gain more than R(s, a) + γ Σ P v_{t+1} after
+action a in stage t, and v_t takes the largest of these.
 
-The best action depends on the stage: near the end an agent takes what it can get. The
-sum has h terms, so it is finite at γ = 1 as well, with no condition on the problem.
+The best action depends on the stage: near the end an agent takes what it can get.
+The sum has h terms, so it is finite at γ = 1 as well, with no condition on the
+problem.
 
-For example, two states. In A the agent stays with reward 1, or goes to B with reward 0.
-In B it stays with reward 2. Three steps, γ = 1, f = 0:
+For example, two states. In A the agent stays with reward 1, or goes to B with
+reward 0. In B it stays with reward 2. Three steps, γ = 1, f = 0:
 
     stage 2    v₂(A) = max(1, 0)         = 1    stay          v₂(B) = 2
     stage 1    v₁(A) = max(1 + 1, 0 + 2) = 2    either        v₁(B) = 2 + 2 = 4
@@ -66,9 +67,10 @@ def backward_induction(
     """Equation (4.1): the best action of every stage; ties go to the lowest index.
 
     horizon: h, the number of steps, a positive integer
-    final: f, a number or (S,); an episode that has ended before does not receive it; a
-       terminal state keeps its terminal value
-    gamma: a discount factor for this calculation, 0 ≤ γ ≤ 1; by default that of the MDP
+    final: f, a number or (S,); an episode that has ended before does not receive
+       it; a terminal state keeps its terminal value
+    gamma: a discount factor for this calculation, 0 ≤ γ ≤ 1; by default that of the
+       MDP
 
     ValueError if the values exceed the range of float64.
     """

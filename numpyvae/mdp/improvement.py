@@ -3,15 +3,15 @@
 Value iteration approaches v*. Policy iteration reaches it, in few steps:
 
     evaluate    v_π, the solution of the linear system (3.2)
-    improve     in each state take an action with the largest q_π(s, a), but keep π's
-                action where no other is better
+    improve     in each state take an action with the largest q_π(s, a), but keep
+                π's action where no other is better
     repeat      until no action changes
 
-Why no step is worse. Let π′ be the improved policy. Write q_π(·, π′) for the vector of
-q_π(s, π′(s)): one step of π′, then π for ever, which is T_π′ v_π. Put v = v_π and the
-policy π′ into equation (3.5):
+Why no step is worse. Let π′ be the improved policy. Write q_π(·, π′) for the vector
+of q_π(s, π′(s)): one step of π′, then π for ever, which is T_π′ v_π. Put v = v_π
+and the policy π′ into equation (3.5):
 
-    v_π′ − v_π = (I − γ P_π′)⁻¹ ( q_π(·, π′) − v_π ).                           (6.1)
+    v_π′ − v_π = (I − γ P_π′)⁻¹ ( q_π(·, π′) − v_π ).                          (6.1)
 
 The bracket is the gain of the improvement. It is nowhere negative: where π′ differs
 from π it is positive, elsewhere it is q_π(s, π(s)) − v_π(s) = 0. The inverse is
@@ -19,37 +19,39 @@ I + γ P_π′ + γ² P_π′² + …, so it has no negative entry and is at lea
 
     v_π′ ≥ v_π + gain ≥ v_π        in each state.
 
-Why it ends. While an action changes, the gain is positive in some state, and there the
-value rises. So no policy comes twice. There are finitely many policies, at most A^S, so
-the steps end. (In practice after about ten.)
+Why it ends. While an action changes, the gain is positive in some state, and there
+the value rises. So no policy comes twice. There are finitely many policies, at most
+A^S, so the steps end. (In practice after about ten.)
 
 Why its end is optimal. At the end no action of any state is better than π's, so the
 largest q_π(s, a) is π's own:
 
     T v_π = v_π.
 
-But T has only one fixed point (chapter 5), and this is v*. So v_π = v*: no policy is
-better in any state. A local improvement that stops has found the global best.
+But T has only one fixed point (chapter 5), and this is v*. So v_π = v*: no policy
+is better in any state. A local improvement that stops has found the global best.
 
-The work: an evaluation is ⅔S³ operations by dense LU, or what the factors of a sparse
-matrix cost; an improvement is 2kSA.
+The work: an evaluation is ⅔S³ operations by dense LU, or what the factors of a
+sparse matrix cost; an improvement is 2kSA.
 
-Rounding. The argument above needs "better" to be exact. A computed q(s, a) is off by
-the error of v and by its own rounding, and two equal actions come out unequal: the loop
-could exchange them for ever. So an action is replaced only if another is better by more
-than the errors of both, which (R.1) bounds. The bound needs the error of the computed
-v, and (3.5) gives a rough one. When no action is better by more than that, v is refined
-to the last bit, and the actions are compared once more. Chapter "rounding" has the
-details; nothing else depends on them.
+Rounding. The argument above needs "better" to be exact. A computed q(s, a) is off
+by the error of v and by its own rounding, and two equal actions come out unequal:
+the loop could exchange them for ever. So an action is replaced only if another is
+better by more than the errors of both, which (R.1) bounds. The bound needs the
+error of the computed v, and (3.5) gives a rough one. When no action is better by
+more than that, v is refined to the last bit, and the actions are compared once
+more. Chapter "rounding" has the details; nothing else depends on them.
 
-At γ = 1 the start must be a policy that ends, and (6.1) holds as long as the improved
-policies end; chapter 9 says when, and what it means if one does not.
+At γ = 1 the start must be a policy that ends, and (6.1) holds as long as the
+improved policies end; chapter 9 says when, and what it means if one does not.
 
 For example, the two states of chapter 5 at γ = ¾: in A stay (reward 1) or go to B
 (reward 0), in B stay (reward 2). Start with the actions of the best reward, stay:
 
-    π = (stay)    v(B) = 2/(1 − ¾) = 8,  v(A) = 1/(1 − ¾) = 4.   q(A, go) = ¾·8 = 6 > 4
-    π = (go)      v(B) = 8,  v(A) = 6.        q(A, stay) = 1 + ¾·6 = 5.5 < 6:  the end
+    π = (stay)    v(B) = 2/(1 − ¾) = 8, v(A) = 1/(1 − ¾) = 4
+                  q(A, go) = ¾·8 = 6 > 4: go is better
+    π = (go)      v(B) = 8, v(A) = 6
+                  q(A, stay) = 1 + ¾·6 = 5.5 < 6: no action is better, the end
 
     >>> import numpy as np
     >>> from numpyvae.mdp import MDP, policy_iteration
@@ -98,7 +100,8 @@ def plain_policy_iteration(P, R, gamma: float) -> tuple:
     """An optimal policy (S,) and v* (S,), for γ < 1: the loop and nothing else.
 
     P: array (S, A, S); R: (S, A). Gains below 1e-9 count as rounding: too few where
-    values are large, too many where rewards are small. `policy_iteration` knows which.
+       values are large, too many where rewards are small. `policy_iteration` knows
+       which.
     """
     states = np.arange(len(R))
     policy = R.argmax(axis=1)
@@ -149,13 +152,13 @@ def policy_iteration(
     """Evaluate and improve until no action changes. v is refined to the last bit.
 
     policy: where to start, (S,) or (S, A); at γ = 1 it must end
-    v: (S,), instead of a policy: start with its greedy policy; by default that of the
-       best reward in each state. A large problem needs a good start:
+    v: (S,), instead of a policy: start with its greedy policy; by default that of
+       the best reward in each state. A large problem needs a good start:
        v=modified_policy_iteration(mdp, 1e-3).values
     on_iteration: called as on_iteration(k, v) for each policy, with a copy of its v
 
-    Returns a Solution whose values are those of the policy: |values − v_π| ≤ u·|v_π| in
-    each state. `iterations` counts the policies evaluated.
+    Returns a Solution whose values are those of the policy: |values − v_π| ≤
+    u·|v_π| in each state. `iterations` counts the policies evaluated.
     """
     return solve_exactly(mdp, policy, v, on_iteration)[0]
 

@@ -61,7 +61,8 @@ with rewards 0 and 2, give T h − h = (0, 2), then (2, 0), and so on.
 The bounds (13.2) become no wider from sweep to sweep. Write T̃ h for h + ½ (T h − h).
 Like T, it is monotone, and T̃(h + c) = T̃ h + c for a number c. Apply it to both sides
 of T̃ h ≤ h + ½ high. The result is T̃ T̃ h ≤ T̃ h + ½ high, so the next `high` is no
-larger. The same holds for `low`. The bounds meet if the best gain is the same from every state
+larger. The same holds for `low`. The bounds meet if the best gain is the same from
+every state
 (Schweitzer and Federgruen 1977).
 
 How this is the limit γ → 1. By chapter 10, (1 − γ) v_π → g_π for every policy. A

@@ -1,13 +1,14 @@
 """Chapter 11. Simulation: trajectories of a policy.
 
 The value (3.1) is an expectation, so the mean of the discounted returns of many
-trajectories estimates it. What follows the last step is missing: after n steps at most
-γⁿ·H·‖R‖, with ‖R‖ over the available actions. But for that the estimate is unbiased.
-Its standard error falls as one over the square root of the number of trajectories. In a
-VAE the expectation has no closed form, and samples are all there is.
+trajectories estimates it. What follows the last step is missing: after n steps at
+most γⁿ·H·‖R‖, with ‖R‖ over the available actions. But for that the estimate is
+unbiased. Its standard error falls as one over the square root of the number of
+trajectories. In a VAE the expectation has no closed form, and samples are all there
+is.
 
-For example, one state with reward 1 that ends with probability ½, at γ = 1. The return
-is the number of steps: 1 with probability ½, 2 with ¼, …, on average 2.
+For example, one state with reward 1 that ends with probability ½, at γ = 1. The
+return is the number of steps: 1 with probability ½, 2 with ¼, …, on average 2.
 
     >>> import numpy as np
     >>> from numpyvae.mdp import MDP, simulate
@@ -15,7 +16,8 @@ is the number of steps: 1 with probability ½, 2 with ¼, …, on average 2.
     >>> rng = np.random.default_rng(0)
     >>> paths = [simulate(mdp, [0], 0, 100, rng) for _ in range(10_000)]
     >>> returns = [path.discounted_return for path in paths]
-    >>> bool(abs(np.mean(returns) - 2) < 4 * np.std(returns) / 100)  # 4 standard errors
+    >>> standard_error = np.std(returns) / 100
+    >>> bool(abs(np.mean(returns) - 2) < 4 * standard_error)
     True
 """
 
@@ -32,8 +34,8 @@ from .numerics.validation import read_integer
 class Trajectory(NamedTuple):
     """What `simulate` returns: n steps, fewer than asked for if the episode ended.
 
-    states: (n + 1,) state numbers, the start first; (n,) if the episode ended, as then
-       nothing follows
+    states: (n + 1,) state numbers, the start first; (n,) if the episode ended, as
+       then nothing follows
     actions: (n,) action numbers
     rewards: (n,) the expected rewards R(s, a)
     discounted_return: Σₖ γᵏ rewardₖ

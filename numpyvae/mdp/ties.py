@@ -1,26 +1,26 @@
 """Chapter 8. Every optimal policy.
 
-Where two actions are equally good, the optimal policy is not one but many. The actions
-that attain the maximum of Bellman's equation are the optimal actions,
+Where two actions are equally good, the optimal policy is not one but many. The
+actions that attain the maximum of Bellman's equation are the optimal actions,
 
-    q*(s, a) = v*(s),                                                           (8.1)
+    q*(s, a) = v*(s),                                                          (8.1)
 
 and for γ < 1 every choice among them, state by state, is an optimal policy: such a
 policy has T_π v* = v*, and T_π has one fixed point, so v_π = v*. No other policy is
-optimal. If π takes an action with q*(s, a) < v*(s) in some state s, then v_π(s) ≤ q*(s,
-a) < v*(s).
+optimal. If π takes an action with q*(s, a) < v*(s) in some state s, then v_π(s) ≤
+q*(s, a) < v*(s).
 
-At γ = 1 one thing must be added: the policy must end, or stay where nothing is to be
-earned and v* = 0 (chapter 9). An action that walks in a circle for nothing satisfies
-(8.1); a policy that walks there for ever does not get v*.
+At γ = 1 one thing must be added: the policy must end, or stay where nothing is to
+be earned and v* = 0 (chapter 9). An action that walks in a circle for nothing
+satisfies (8.1); a policy that walks there for ever does not get v*.
 
-Computed values differ by rounding, so "equal" means: by no more than the errors of the
-two, which (R.1) bounds. The values are policy iteration's, refined to the last bit.
-With the error of a linear solver instead, which grows as H, worse actions would pass as
-equal near γ = 1.
+Computed values differ by rounding, so "equal" means: by no more than the errors of
+the two, which (R.1) bounds. The values are policy iteration's, refined to the last
+bit. With the error of a linear solver instead, which grows as H, worse actions
+would pass as equal near γ = 1.
 
-For example, the two states of chapter 5 at γ = ½. In A, staying gives 1/(1 − ½) = 2 and
-going to B gives ½·4 = 2. In B both actions stay:
+For example, the two states of chapter 5 at γ = ½. In A, staying gives 1/(1 − ½) = 2
+and going to B gives ½·4 = 2. In B both actions stay:
 
     >>> from numpyvae.mdp import MDP, optimal_actions, optimal_policies
     >>> stay, go = [[1, 0], [0, 1]], [[0, 1], [0, 1]]
@@ -74,7 +74,8 @@ def optimal_policies(mdp: MDP) -> Iterator[np.ndarray]:
 def _attains(mdp: MDP, policy, solution: Solution) -> bool:
     """Whether a policy of optimal actions is worth v* at γ = 1.
 
-    It is if it ends from every state, or comes to states that are worth 0 and stays.
+    It is if it ends from every state, or comes to states that are worth 0 and
+    stays.
     """
     P, r = induced_chain(mdp, policy)
     worthless = ~can_reach(P, r != 0)

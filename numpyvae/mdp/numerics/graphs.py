@@ -38,8 +38,9 @@ def can_reach(P, target: np.ndarray) -> np.ndarray:
 def lead_to(transitions, end, actions, target: np.ndarray) -> tuple:
     """A policy (S,) that approaches the target or an end, and where it does (S,).
 
-    From each of these states it takes one of the `actions`, boolean (S, A), that may
-    lead one step nearer; the first such. So from none of them does it miss for ever.
+    From each of these states it takes one of the `actions`, boolean (S, A), that
+    may lead one step nearer; the first such. So from none of them does it miss for
+    ever.
     """
     policy = np.zeros(len(target), dtype=np.intp)
     reached = target.copy()
@@ -56,8 +57,8 @@ def lead_to(transitions, end, actions, target: np.ndarray) -> tuple:
 def endless_states(transitions, end, actions) -> np.ndarray:
     """Boolean (S,): the largest set that some choice of these actions never leaves.
 
-    It starts with all states. A state goes if each of its actions may leave the set, or
-    end; what remains in the end is such a set, or empty.
+    It starts with all states. A state goes if each of its actions may leave the
+    set, or end; what remains in the end is such a set, or empty.
     """
     inside = np.ones(len(end), dtype=bool)
     while True:
@@ -70,11 +71,12 @@ def endless_states(transitions, end, actions) -> np.ndarray:
 
 
 def loops(transitions, end, actions) -> tuple:
-    """The loops of these actions, boolean (S, A): the label of each state, and `inner`.
+    """The loops of these actions (S, A): the label of each state, and `inner`.
 
-    A loop is a set of states and actions that never leaves the set and in which each
-    state can be reached from each other; it is as large as possible. States of one loop
-    share a label, any other state has its own. inner (S, A): the actions of the loops.
+    A loop is a set of states and actions that never leaves the set and in which
+    each state can be reached from each other; it is as large as possible. States of
+    one loop share a label, any other state has its own. inner (S, A): the actions
+    of the loops.
     """
     S, A = end.shape
     edges = coo_array(transitions)

@@ -2,39 +2,41 @@
 
 Policy iteration asks whether one action is better than another, and "every optimal
 action" must contain both of two actions with equal values. In floating point equal
-values come out unequal. So a comparison needs a tolerance: above the rounding error, or
-ties are missed and policy iteration may cycle; and not much above it, or worse actions
-count as ties. Below, u = 2⁻⁵² is machine epsilon.
+values come out unequal. So a comparison needs a tolerance: above the rounding
+error, or ties are missed and policy iteration may cycle; and not much above it, or
+worse actions count as ties. Below, u = 2⁻⁵² is machine epsilon.
 
-The tolerance. Let v̂ be computed values and v the exact ones. A computed q(s, a) with k
-next states has two errors: it inherits that of v̂, and its sum is rounded,
+The tolerance. Let v̂ be computed values and v the exact ones. A computed q(s, a)
+with k next states has two errors: it inherits that of v̂, and its sum is rounded,
 
-    τ(s, a) = γ Σ P |v̂ − v|  +  (k + 2)·u/2·( |R(s, a)| + γ Σ P |v̂| ).          (R.1)
+    τ(s, a) = γ Σ P |v̂ − v|  +  (k + 2)·u/2·( |R(s, a)| + γ Σ P |v̂| ).       (R.1)
 
-The count k + 2: the sum has k products with P, one product with γ and one reward, and
-each rounding is at most u/2 of a partial sum. Two actions tie if their values differ by
-at most the sum of their τ. Only rewards and values that enter this one comparison enter
-τ: a reward of −10⁹ elsewhere does not make different actions equal.
+The count k + 2: the sum has k products with P, one product with γ and one reward,
+and each rounding is at most u/2 of a partial sum. Two actions tie if their values
+differ by at most the sum of their τ. Only rewards and values that enter this one
+comparison enter τ: a reward of −10⁹ elsewhere does not make different actions
+equal.
 
 |v̂ − v| should be small. The LU solution of (I − γ P) v = r is not good enough. Its
 error is of order u·H·‖v‖, and ‖v‖ itself grows as H = 1/(1 − γ), so that at γ = 1 −
-10⁻⁸ the error exceeds every reward. Iterative refinement removes it. With e = v − v̂,
+10⁻⁸ the error exceeds every reward. Iterative refinement removes it. With e = v −
+v̂,
 
-    (I − γ P) e = r + γ P v̂ − v̂ = δ,                                            (R.2)
+    (I − γ P) e = r + γ P v̂ − v̂ = δ,                                         (R.2)
 
 and the same factors solve this for e. The residual δ suffers from cancellation;
-computed naively it is pure rounding error. So its products are computed without error.
-P and γ v̂ are cut into slices of few bits, as a long number into groups of digits. The
-product of two slices, as a matrix product, is exact: all its terms are integers times
-one power of two, and their sum is at most 2⁵³ of these. Products of the last slices,
-which are small, are rounded, and the sum of all is kept as high + low. `_slice_count`
-takes no more slices than u·|v| needs: two for 1,000 states at γ = 0.99, four at 1 −
-10⁻⁹. Each iteration multiplies the error by about S·u·H. In the end v̂ is the float
-nearest to v in each state, or its neighbor. The last e, with a bound on its own error
-by (3.5), says how near.
+computed naively it is pure rounding error. So its products are computed without
+error. P and γ v̂ are cut into slices of few bits, as a long number into groups of
+digits. The product of two slices, as a matrix product, is exact: all its terms are
+integers times one power of two, and their sum is at most 2⁵³ of these. Products of
+the last slices, which are small, are rounded, and the sum of all is kept as high +
+low. `_slice_count` takes no more slices than u·|v| needs: two for 1,000 states at γ
+= 0.99, four at 1 − 10⁻⁹. Each iteration multiplies the error by about S·u·H. In the
+end v̂ is the float nearest to v in each state, or its neighbor. The last e, with a
+bound on its own error by (3.5), says how near.
 
-Source: Dekker 1971; Wilkinson 1963; Ozaki, Ogita, Oishi and Rump 2012 (slices); Higham,
-Accuracy and Stability of Numerical Algorithms (2002), chapters 4 and 12.
+Source: Dekker 1971; Wilkinson 1963; Ozaki, Ogita, Oishi and Rump 2012 (slices);
+Higham, Accuracy and Stability of Numerical Algorithms (2002), chapters 4 and 12.
 """
 
 from collections.abc import Iterator
@@ -196,9 +198,9 @@ def refine(P, r, gamma: float, solve, H: float, v) -> tuple:
 def _slice_count(P, longest: int, H: float, r, v) -> tuple:
     """How many slices, so that the error of δ costs at most u/8·|v|; and its bound.
 
-    After n slices of b bits the rest is at most 2⁻ⁿᵇ of the largest entry, and so is
-    the product of two slices i and j with i + j > n. These products are rounded. A sum of k
-    terms has a relative error of at most k·u/2.
+    After n slices of b bits the rest is at most 2⁻ⁿᵇ of the largest entry, and so
+    is the product of two slices i and j with i + j > n. These products are rounded.
+    A sum of k terms has a relative error of at most k·u/2.
     """
     size, smallest = abs(v).max(), abs(v[v != 0]).min(initial=np.inf)
     # The entries of slice i + 1 are at most half a unit of slice i, so a row of them
