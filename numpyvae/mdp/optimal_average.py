@@ -61,7 +61,8 @@ with rewards 0 and 2, give T h − h = (0, 2), then (2, 0), and so on.
 The bounds (13.2) become no wider from sweep to sweep. Write T̃ h for h + ½ (T h − h).
 Like T, it is monotone, and T̃(h + c) = T̃ h + c for a number c. Apply it to both sides
 of T̃ h ≤ h + ½ high. The result is T̃ T̃ h ≤ T̃ h + ½ high, so the next `high` is no
-larger. The same holds for `low`. The bounds meet if the best gain is the same from every state
+larger. The same holds for `low`. The bounds meet if the best gain is the same from
+every state
 (Schweitzer and Federgruen 1977).
 
 How this is the limit γ → 1. By chapter 10, (1 − γ) v_π → g_π for every policy. A
@@ -92,6 +93,7 @@ Source: Puterman (1994), sections 8.4 to 8.6 and 9.2; Howard 1960; White 1963; O
 1969 for the bounds.
 """
 
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -101,7 +103,7 @@ from .average import recurrent_classes, solve_gain_equations
 from .bellman import as_policy, factorize, induced_chain
 from .model import MDP
 from .numerics.rounding import rounding_unit
-from .numerics.validation import read_integer
+from .numerics.validation import read_integer, shown
 from .solution import PrintsTable
 
 # An action is replaced only if the other is better by more than this, relative to
@@ -237,8 +239,11 @@ def relative_value_iteration(
     """
     _refuse_endings(mdp)
     read_integer("max_sweeps", max_sweeps, 1)
-    if not 0 < tolerance < np.inf:
-        raise InputError(f"tolerance is {tolerance}; it must be a positive number")
+    number = isinstance(tolerance, Real) and not isinstance(tolerance, bool)
+    if not number or not 0 < tolerance < np.inf:
+        raise InputError(
+            f"tolerance is {shown(tolerance)}; it must be a positive number"
+        )
     h, rounding = np.zeros(len(mdp.R)), _rounding(mdp)
     for sweep in range(1, max_sweeps + 1):
         q = mdp.R + _expected(mdp, h)

@@ -214,6 +214,7 @@ def test_a_process_that_may_end_is_refused_with_its_place(solve):
     [
         ({"tolerance": 0}, "tolerance is 0; it must be a positive number"),
         ({"tolerance": np.nan}, "tolerance is nan"),
+        ({"tolerance": None}, "tolerance is None"),
         ({"max_sweeps": 0}, "max_sweeps is 0"),
         ({"tolerance": 1e-300, "max_sweeps": 9}, "between .* after 9 sweeps"),
     ],
