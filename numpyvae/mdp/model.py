@@ -29,6 +29,7 @@ from scipy.sparse import issparse
 from ..errors import InputError
 from .numerics.validation import (
     LARGEST,
+    as_matrices,
     check_rows,
     clear_rows,
     freeze,
@@ -143,10 +144,9 @@ class MDP:
         R: (S, A), or (S,), or (A, S, S) for rewards of transitions. The other arguments
         are those of MDP.
         """
-        P = [M if issparse(M) else np.asanyarray(M) for M in P]
-        matrices = [M if issparse(M) else np.asanyarray(M) for M in R]
-        if matrices and matrices[0].ndim == 2:  # of (S, A), a row has one dimension
-            R = matrices
+        P, rewards = as_matrices("P", P), as_matrices("R", R)
+        if rewards and rewards[0].ndim == 2:  # of (S, A), a row has one dimension
+            R = rewards
         return cls(P, R, gamma, states, actions, **options)
 
     @classmethod
@@ -173,8 +173,7 @@ class MDP:
 
         A state has the actions that it has a pair with. A terminal state needs none.
         """
-        count = None if actions is None else len(actions)
-        P, R, end, available = read_pairs(P, R, s, a, end, count)
+        P, R, end, available = read_pairs(P, R, s, a, end, actions)
         return cls(
             P,
             R,

@@ -93,6 +93,7 @@ Source: Puterman (1994), sections 8.4 to 8.6 and 9.2; Howard 1960; White 1963; O
 1969 for the bounds.
 """
 
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -102,7 +103,7 @@ from .average import recurrent_classes, solve_gain_equations
 from .bellman import as_policy, factorize, induced_chain
 from .model import MDP
 from .numerics.rounding import rounding_unit
-from .numerics.validation import read_integer
+from .numerics.validation import read_integer, shown
 from .solution import PrintsTable
 
 # An action is replaced only if the other is better by more than this, relative to
@@ -238,8 +239,11 @@ def relative_value_iteration(
     """
     _refuse_endings(mdp)
     read_integer("max_sweeps", max_sweeps, 1)
-    if not 0 < tolerance < np.inf:
-        raise InputError(f"tolerance is {tolerance}; it must be a positive number")
+    number = isinstance(tolerance, Real) and not isinstance(tolerance, bool)
+    if not number or not 0 < tolerance < np.inf:
+        raise InputError(
+            f"tolerance is {shown(tolerance)}; it must be a positive number"
+        )
     h, rounding = np.zeros(len(mdp.R)), _rounding(mdp)
     for sweep in range(1, max_sweeps + 1):
         q = mdp.R + _expected(mdp, h)

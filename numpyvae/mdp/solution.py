@@ -25,7 +25,7 @@ class PrintsTable:
             self.terminal = mdp.terminal
 
     def named_policy(self) -> dict:
-        """{state: action} by label, without terminal states; a policy elsewhere"""
+        """{state: action} by label, without terminal states: as a policy is given"""
         return {
             state: action
             for state, action in map(self._names, range(len(self.policy)))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import InputError
+from ..mdp.numerics.validation import is_several, read_array, read_integer, shown
 from .svg import document, element, line, number, text
 
 CELL, MARGIN, TITLE = 84, 16, 44  # pixels
@@ -36,7 +37,9 @@ def gridworld_svg(
     title: str = "State values and optimal actions",
     cells: Sequence[str] | None = None,
 ) -> str:
-    """A self-contained SVG document; state s is in row s // columns, column s % columns.
+    """A self-contained SVG document.
+
+    State s is in row s // columns and column s % columns.
 
     values: (S,); the larger its value, the more color a cell has; NaN marks a wall
     actions: boolean (S, A), an arrow for each True (ties have several), or action
@@ -47,18 +50,19 @@ def gridworld_svg(
     cells: what stands in each cell: "wall", "hole", "goal", "start", or "". Or a map,
        whose letters #, H, G, S mean these and others an ordinary cell: "SFFFFHFH…"
     """
-    values, actions = np.asarray(values, dtype=float), np.asarray(actions)
+    values, actions = read_array("values", values), np.asarray(actions)
+    read_integer("columns", columns, 1)
     ways = _read_directions(directions, actions)
     if actions.ndim == 1:
         actions = np.arange(len(ways)) == actions[:, None]
     S = len(values) if values.ndim == 1 else 0
-    if S == 0 or columns < 1 or S % columns or actions.shape != (S, len(ways)):
+    if S == 0 or S % columns or actions.shape != (S, len(ways)):
         raise InputError(
             f"a grid world has values (S,), S a multiple of its {columns} columns, and "
             f"actions (S, {len(ways)}); not {values.shape} and {actions.shape}"
         )
-    if labels is not None and len(labels) != S:
-        raise InputError(f"labels: {len(labels)} for {S} cells; there is one per cell")
+    if labels is not None:
+        labels = _one_per_cell("labels", labels, S)
     kinds = _read_cells(cells, S)
     width = 2 * MARGIN + columns * CELL
     height = TITLE + MARGIN + S // columns * CELL
@@ -81,11 +85,13 @@ def _read_directions(directions, actions) -> list[str]:
             f"if they are named so, or {order} for Gymnasium's FrozenLake, or "
             "('up', 'right', 'down', 'left') for its CliffWalking"
         )
+    if not is_several(directions):
+        raise InputError(f"directions is {shown(directions)}; name one per action")
     names = [str(name).lower() for name in directions]
-    for given, name in zip(directions, names, strict=True):
+    for name in names:
         if name not in _MEANINGS:
             raise InputError(
-                f"directions: {given!r} is none of up, right, down, left, or north, "
+                f"directions: {name!r} is none of up, right, down, left, or north, "
                 f"east, south, west; name the way of each action, such as {order}"
             )
     return [_MEANINGS[name] for name in names]
@@ -95,17 +101,25 @@ def _read_cells(cells, S: int) -> list[str]:
     """A word of KINDS for each cell"""
     if cells is None:
         return [""] * S
-    if len(cells) != S:
-        raise InputError(f"cells: {len(cells)} for {S} cells; there is one per cell")
     kinds = []
-    for s, cell in enumerate(cells):
-        if len(cell) > 1 and cell not in KINDS:
+    for s, cell in enumerate(_one_per_cell("cells", cells, S)):
+        if not isinstance(cell, str) or (len(cell) > 1 and cell not in KINDS):
             raise InputError(
-                f"cells: cell {s} is {cell!r}; it must be wall, hole, goal, start, "
-                "nothing, or a letter of a map"
+                f"cells: cell {s} is {shown(cell)}; it must be wall, hole, goal, "
+                "start, nothing, or a letter of a map"
             )
         kinds.append(_LETTERS.get(cell, cell if cell in KINDS else ""))
     return kinds
+
+
+def _one_per_cell(name: str, x, S: int) -> list:
+    """The S entries of x"""
+    if not is_several(x):
+        raise InputError(f"{name} is {shown(x)}; it must be a list, one per cell")
+    entries = list(x)
+    if len(entries) != S:
+        raise InputError(f"{name}: {len(entries)} for {S} cells; there is one per cell")
+    return entries
 
 
 def _opacity(values, kinds) -> list[float]:

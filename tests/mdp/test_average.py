@@ -3,7 +3,6 @@
 They are compared with exact fractions, limits and simulation.
 """
 
-import doctest
 from fractions import Fraction
 
 import numpy as np
@@ -14,7 +13,6 @@ from scipy.sparse import csr_array
 
 from numpyvae.mdp import (
     MDP,
-    average,
     average_reward,
     four_state_chain,
     induced_chain,
@@ -128,11 +126,6 @@ def test_a_policy_that_may_end_is_refused_and_one_that_does_not_is_evaluated():
             ValueError, match="never ends; in state 'a' this policy may"
         ):
             average_reward(mdp, policy)
-
-
-def test_the_example_of_the_chapter():
-    assert doctest.testmod(average).attempted > 0
-    assert doctest.testmod(average).failed == 0
 
 
 @given(mdps(), st.integers(0, 2**32 - 1))

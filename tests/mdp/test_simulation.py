@@ -61,7 +61,7 @@ def test_the_mean_return_is_the_value(sparse):
 @pytest.mark.parametrize("start", [4, -1, True, False, 1.0, "0", None])
 def test_a_start_that_is_no_state_is_refused(start):
     with pytest.raises(
-        ValueError, match=f"start is {start}; it must be an integer from 0 to 3"
+        ValueError, match=f"start is {start!r}; it must be an integer from 0 to 3"
     ):
         simulate(
             four_state_chain(0.5),

@@ -208,10 +208,15 @@ def test_a_hole_does_not_set_the_scale_of_colors():
     [
         ((VALUES, ACTIONS, 4, LAKE), "S a multiple of its 4 columns"),
         ((VALUES, ACTIONS[:5], 3, LAKE), r"not \(6,\) and \(5, 4\)"),
-        ((VALUES, ACTIONS, 0, LAKE), "0 columns"),
+        ((VALUES, ACTIONS, 0, LAKE), "columns is 0; it must be an integer, at least 1"),
+        ((VALUES, ACTIONS, None, LAKE), "columns is None"),
+        (("a", ACTIONS, 3, LAKE), "values contains <U1"),
+        ((VALUES, ACTIONS, 3, 7), "directions is 7; name one per action"),
+        ((VALUES, ACTIONS, 3, LAKE, 7), "labels is 7; it must be a list, one per cell"),
+        ((VALUES, ACTIONS, 3, LAKE, None, "", [0] * 6), "cells: cell 0 is 0; it must"),
         (([], np.zeros((0, 4), bool), 1, LAKE), r"not \(0,\) and \(0, 4\)"),
         ((VALUES, ACTIONS[:, :3], 3, LAKE), r"actions \(S, 4\)"),
-        ((VALUES, ACTIONS, 3, range(4)), "directions: 0 is none of up, right, down"),
+        ((VALUES, ACTIONS, 3, range(4)), "directions: '0' is none of up, right, down"),
         ((VALUES, ACTIONS, 3, LAKE, ["G"]), "labels: 1 for 6 cells"),
         ((VALUES, ACTIONS, 3, LAKE, None, "", "SFH"), "cells: 3 for 6 cells"),
         (

@@ -23,6 +23,17 @@ OUTCOME = "(probability, next state, reward, done)"
 TABLE = f"{{s: {{a: [{OUTCOME}, …]}}}}, or lists in place of the dictionaries"
 
 
+def shown(x) -> str:
+    """x in one line of a message, cut after 60 characters; a string in quotes"""
+    text = " ".join((repr(x) if isinstance(x, str) else str(x)).split())
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def is_several(x) -> bool:
+    """A list, an array or the like, whose entries can be taken one by one"""
+    return isinstance(x, Iterable) and getattr(x, "ndim", 1) != 0
+
+
 def refuse_masked(name: str, x) -> None:
     """ValueError if x, or an array in the list x, is masked: NumPy drops the mask."""
     if isinstance(x, (list, tuple)):
@@ -53,7 +64,9 @@ def read_discount(gamma) -> float:
     """γ, 0 ≤ γ ≤ 1"""
     number = isinstance(gamma, Real) and not isinstance(gamma, bool)
     if not number or not 0 <= float(gamma) <= 1:
-        raise InputError(f"gamma is {gamma}; a discount factor is a number from 0 to 1")
+        raise InputError(
+            f"gamma is {shown(gamma)}; a discount factor is a number from 0 to 1"
+        )
     return float(gamma)
 
 
@@ -62,23 +75,28 @@ def read_integer(name: str, x, low: int, high: float = np.inf) -> int:
     integer = isinstance(x, Integral) and not isinstance(x, bool)
     if not integer or not low <= int(x) <= high:
         bounds = f", at least {low}" if high == np.inf else f" from {low} to {high}"
-        raise InputError(f"{name} is {x}; it must be an integer{bounds}")
+        raise InputError(f"{name} is {shown(x)}; it must be an integer{bounds}")
     return int(x)
 
 
 def read_labels(name: str, labels, count: int) -> tuple:
     """`count` labels, all different, by default 0, 1, 2, …"""
-    if labels is None:
-        labels = range(count)
-    elif isinstance(labels, np.ndarray):
-        labels = labels.tolist()  # np.int64(3) would be shown as such
-    labels = tuple(labels)
+    labels = as_labels(name, range(count) if labels is None else labels)
     if len(labels) != count:
         raise InputError(f"{name}: {len(labels)} labels, but P has {count} {name}")
     if len(number_of(name, labels)) < count:
         twice = next(x for k, x in enumerate(labels) if x in labels[:k])
         raise InputError(f"{name}: {twice!r} is the label of two {name}")
     return labels
+
+
+def as_labels(name: str, labels) -> tuple:
+    """The labels as a tuple"""
+    if not is_several(labels):
+        raise InputError(f"{name} is {shown(labels)}; it must be a list of labels")
+    if isinstance(labels, np.ndarray):
+        labels = labels.tolist()  # np.int64(3) would be shown as such
+    return tuple(labels)
 
 
 def number_of(name: str, labels: Iterable) -> dict:
@@ -119,7 +137,7 @@ def read_terminal(terminal, states: tuple) -> tuple:
             raise InputError(f"terminal: {label!r} is no state; {_some(states)}")
         if not _is_finite(value):
             raise InputError(
-                f"terminal: the value of state {label!r} is {value!r}; "
+                f"terminal: the value of state {label!r} is {shown(value)}; "
                 "it must be a finite number"
             )
         mask[number[label]] = True
@@ -167,20 +185,20 @@ def _read_choice(s, choice, column: Mapping) -> Mapping:
             choice = {choice: 1.0}
         except TypeError:
             raise InputError(
-                f"policy: state {s!r} has {choice!r}; it must be the label of an "
+                f"policy: state {s!r} has {shown(choice)}; it must be the label of an "
                 "action, or {action: probability}"
             ) from None
     for a, probability in choice.items():
         if a not in column:
             raise InputError(
-                f"policy: state {s!r} has {a!r}, which is no action; "
+                f"policy: state {s!r} has {shown(a)}, which is no action; "
                 f"{_some(tuple(column))}"
             )
         number = isinstance(probability, Real)
         if not number:
             raise InputError(
-                f"policy: state {s!r}, action {a!r} has {probability!r}; it must be a "
-                "probability"
+                f"policy: state {s!r}, action {a!r} has {shown(probability)}; it must "
+                "be a probability"
             )
     return choice
 
@@ -254,6 +272,13 @@ def _compact(matrix) -> Any:
     return compact
 
 
+def as_matrices(name: str, x) -> list:
+    """The entries of x, one per action, as arrays or sparse matrices"""
+    if issparse(x) or not is_several(x):
+        raise InputError(f"{name} is {shown(x)}; it must be one matrix per action")
+    return [M if issparse(M) else np.asanyarray(M) for M in x]
+
+
 def read_rewards(R, transitions: Any, S: int, A: int) -> np.ndarray:
     """Expected rewards (S, A), from (S, A), from (S,), or from rewards of transitions.
 
@@ -288,7 +313,7 @@ def read_rewards(R, transitions: Any, S: int, A: int) -> np.ndarray:
     return np.array(product.sum(axis=1)).reshape(S, A)
 
 
-def read_pairs(P, R, s, a, end, num_actions: int | None) -> tuple:
+def read_pairs(P, R, s, a, end, actions) -> tuple:
     """One row per pair (s, a) -> P in a form of MDP, R, end and available (S, A)
 
     P: (pairs, S), dense or sparse; R, s, a, end: (pairs,)
@@ -298,8 +323,9 @@ def read_pairs(P, R, s, a, end, num_actions: int | None) -> tuple:
         raise InputError(f"P has shape {Q.shape}; it must be (pairs, states)")
     pairs, S = Q.shape
     s = _read_numbers("s", s, pairs, S)
-    a = _read_numbers("a", a, pairs, num_actions)
-    A = int(a.max()) + 1 if num_actions is None else num_actions
+    count = None if actions is None else len(as_labels("actions", actions))
+    a = _read_numbers("a", a, pairs, count)
+    A = int(a.max()) + 1 if count is None else count
     row = s * A + a
     order = np.argsort(row)
     twice = np.flatnonzero(np.diff(row[order]) == 0)
@@ -386,7 +412,7 @@ def _as_mapping(x) -> Mapping:
         return x
     if isinstance(x, (list, tuple)):
         return dict(enumerate(x))
-    raise InputError(f"transitions must be {TABLE}; {x!r} is neither")
+    raise InputError(f"transitions must be {TABLE}; {shown(x)} is neither")
 
 
 def _read_terminal_labels(terminal) -> dict:
@@ -395,11 +421,10 @@ def _read_terminal_labels(terminal) -> dict:
         return {}
     if isinstance(terminal, Mapping):
         return dict(terminal)
-    several = isinstance(terminal, Iterable) and not isinstance(terminal, str)
-    if not several:
+    if isinstance(terminal, (str, bytes)) or not is_several(terminal):
         raise InputError(
-            f"terminal is {terminal!r}; it must be a list of states, or a dictionary "
-            "{state: value}"
+            f"terminal is {shown(terminal)}; it must be a list of states, or a "
+            "dictionary {state: value}"
         )
     labels = list(terminal)
     if any(isinstance(label, (bool, np.bool_)) for label in labels):
@@ -415,11 +440,10 @@ def _outcomes(rows: Mapping) -> Iterable:
     """(state, action, outcome) of each outcome in the table"""
     for s, choices in rows.items():
         for a, outcomes in choices.items():
-            several = isinstance(outcomes, Iterable)
-            if not several:
+            if not is_several(outcomes):
                 raise InputError(
-                    f"transitions: state {s!r}, action {a!r} has {outcomes!r}; it must "
-                    f"be a list [{OUTCOME}, …]"
+                    f"transitions: state {s!r}, action {a!r} has {shown(outcomes)}; it "
+                    f"must be a list [{OUTCOME}, …]"
                 )
             for outcome in outcomes:
                 yield s, a, outcome
@@ -429,7 +453,8 @@ def _read_outcome(s, a, outcome, index: Mapping) -> tuple:
     """probability, next state, reward, done"""
     try:
         probability, following, reward, done = outcome
-        possible = 0 <= probability <= 1 and bool(np.isfinite(reward))
+        finite = _is_finite(probability) and _is_finite(reward)
+        possible = finite and 0 <= float(probability) <= 1
         known = bool(done) or following in index
         valid = possible and known and isinstance(done, (bool, np.bool_, int))
         hash(following)  # TypeError if it can be no label
@@ -437,7 +462,7 @@ def _read_outcome(s, a, outcome, index: Mapping) -> tuple:
         valid = False
     if not valid:
         raise InputError(
-            f"transitions: state {s!r}, action {a!r} has {outcome!r}; it must be "
+            f"transitions: state {s!r}, action {a!r} has {shown(outcome)}; it must be "
             "(probability, next state, finite reward, done), and the next state a key "
             "or in terminal= unless done"
         )
@@ -491,7 +516,7 @@ def check_rows(transitions, R, end, available, describe_row) -> None:
 
 
 def _check_probabilities(name: str, matrix, describe_row) -> None:
-    entries = matrix.data if issparse(matrix) else matrix.reshape(-1)
+    entries = matrix.data if issparse(matrix) else matrix.ravel()
     not_finite, negative = ~np.isfinite(entries), entries < 0
     for invalid, problem in ((not_finite, "not finite"), (negative, "negative")):
         if not invalid.any():

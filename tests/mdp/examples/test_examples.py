@@ -395,3 +395,5 @@ def test_a_forest_is_never_cut():
     states = ("young", "grown", "old")
     assert best(mdp) == pytest.approx(dict(zip(states, map(float, exact), strict=True)))
     assert all(optimal_names(mdp, state) == {"wait"} for state in states)
+    cut = mdp.R[:, mdp.actions.index("cut")]
+    assert dict(zip(mdp.states, cut, strict=True)) == {"young": 0, "grown": 1, "old": 2}

@@ -50,6 +50,15 @@ def test_a_row_that_was_rounded_to_float32_is_divided_by_its_sum(form):
     assert mdp.transitions[[0], [0]] == pytest.approx(1 / 3, abs=EPS)
 
 
+@pytest.mark.parametrize("miss", [9e-7, -9e-7])
+def test_a_row_that_misses_one_by_less_than_a_millionth_is_divided(miss):
+    p = P.copy()
+    p[1, 1, 2] += miss
+    rows = MDP(p, R, 0.5).P
+    assert rows.sum(axis=2) == pytest.approx(np.ones((3, 2)), abs=2 * EPS)
+    assert rows[1, 1, 0] == pytest.approx(1 / 3 / (1 + miss), abs=EPS)
+
+
 @pytest.mark.parametrize("miss", [1e-6, -1e-6, 1e-3, -1e-3])
 def test_a_row_that_misses_one_by_more_than_float32_is_refused(miss):
     p = P.copy()
@@ -157,7 +166,7 @@ def changed(array, place, value):
             "P contains complex128",
         ),
         (P, np.full((3, 2), -np.inf), 0.5, "state 'a' has no available action"),
-        (P, R, "0.5", "gamma is 0.5"),
+        (P, R, "0.5", "gamma is '0.5'"),
         (
             P[:2],
             R,
@@ -461,7 +470,9 @@ def test_an_integer_is_read_within_its_bounds():
     for x in (2, np.int64(2), np.uint8(2)):
         assert read_integer("n", x, 2) == read_integer("n", x, 0, 2) == 2
     for x in (1, 4, 2.0, True, "2", None):
-        with pytest.raises(ValueError, match=f"n is {x}; it must be an integer from 2"):
+        with pytest.raises(
+            ValueError, match=f"n is {x!r}; it must be an integer from 2"
+        ):
             read_integer("n", x, 2, 3)
     with pytest.raises(ValueError, match=r"n is 1; it must be an integer, at least 2$"):
         read_integer("n", 1, 2)
@@ -672,6 +683,39 @@ def test_nothing_is_stored_for_an_action_that_is_not_available():
     matrices = [csr_array(np.eye(3)), csr_array(np.eye(3)[::-1])]
     available = np.array([[True, False], [True, True], [True, False]])
     assert MDP(matrices, R, 0.5, available=available).transitions.nnz == 4
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: MDP(P, R, 0.5, states=7), "states is 7; it must be a list of labels"),
+        (lambda: MDP.from_pairs(**PAIRS, actions=7), "actions is 7; it must be a list"),
+        (lambda: MDP.from_action_matrices(None, R, 0.5), "P is None; it must be one"),
+        (lambda: MDP.from_action_matrices(P, 7, 0.5), "R is 7; it must be one matrix"),
+        (lambda: MDP(P, R, np.eye(2)), r"gamma is \[\[1. 0.\] \[0. 1.\]\]; a discount"),
+        (lambda: MDP.from_transitions(np.zeros(99), 0.5), "0. 0. 0…; |0.… is neither"),
+        (
+            lambda: MDP.from_transitions({0: {0: [(1, 0, [1], False)]}}, 0.5),
+            "state 0, a",
+        ),
+        (
+            lambda: MDP.from_transitions({0: {0: [([1], 0, 1, False)]}}, 0.5),
+            "state 0, a",
+        ),
+        (
+            lambda: MDP.from_transitions({0: {0: np.array(1)}}, 0.5),
+            "action 0 has 1; it",
+        ),
+        (
+            lambda: MDP.from_transitions(WALK, 0.5, terminal=np.array(1)),
+            "terminal is 1",
+        ),
+    ],
+)
+def test_what_is_of_another_type_is_refused_in_one_line(make, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        make()
+    assert "\n" not in str(caught.value)
 
 
 def test_a_state_without_a_pair_is_refused():
