@@ -27,6 +27,7 @@ COMMANDS = (
     "train",
     "evaluate",
     "report",
+    "compare",
     "sample",
     "gradcheck",
     "mdp",
@@ -41,7 +42,7 @@ DESCRIPTION = "A variational autoencoder and a small MDP solver from scratch in 
 EPILOG = """examples:
   numpyvae train                     train on the sample of MNIST; images and a report in runs/001
   numpyvae evaluate runs/001         evaluate the model on test images
-  numpyvae COMMAND --help            the options of a command, with examples
+  numpyvae help COMMAND              the options of a command, with examples
 
 exit status:
   0     done
@@ -59,15 +60,15 @@ class Parser(argparse.ArgumentParser):
         raise InputError(f"{message} (see `{self.prog} --help`)")
 
     def _print_message(self, message, file=None):
-        """Print --version. argparse's own way hides that standard output is closed or full."""
+        """Print --version. argparse's own way hides that the stream is closed or full."""
         print(message, end="", file=file, flush=True)
 
     def print_help(self, file=None) -> None:
-        """Print the help. argparse's own way hides that standard output is closed or full."""
+        """Print the help. argparse's own way hides that the stream is closed or full."""
         print(self.format_help(), end="", file=file, flush=True)
 
     def parse_known_args(self, args=None, namespace=None):
-        """Report an unknown option here, so that the message points to the help of the command that was meant."""
+        """Report an unknown option here, where the command that was meant is known."""
         namespace, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
@@ -75,27 +76,29 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a command, and return its exit status. Errors end in one line on standard error, never in a traceback."""
+    """Run a command, and return its exit status.
+
+    Errors end in one line on standard error, without a traceback.
+    """
     console = Console()
     try:
         status = run_command(sys.argv[1:] if argv is None else argv, console)
         console.flush()
         return status
     except BrokenPipeError:  # `numpyvae train | head`: standard output is closed
-        console.discard_stdout()
+        console.discard(sys.stdout)
         return 141
     except (NumpyvaeError, OSError, MemoryError) as error:
         show_traceback(console)
         console.error(f"error: {error_message(error)}")
         return 2
     except KeyboardInterrupt:
-        if (
-            argv is None
-        ):  # this process ends now: more of them would end it with a traceback
+        # this process ends now: more of them would end it with a traceback
+        if argv is None:
             ignore_interrupts()
         console.error("interrupted")
         return 130
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001, whatever it is ends in one line
         show_traceback(console)
         if is_library_missing(error):
             console.error(f"error: {import_message(error)}")
@@ -106,6 +109,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def run_command(argv: list[str], console: Console) -> int:
     """Parse the arguments and run the command that they name; without one, print the help."""
+    if argv and argv[0] == "help":  # help, help COMMAND
+        argv = [*argv[1:], "--help"]
     parser = build_parser(argv[0] if argv else "")
     if not argv:
         console.line(parser.format_help().rstrip())
@@ -113,14 +118,16 @@ def run_command(argv: list[str], console: Console) -> int:
     try:
         with console.output():
             args = parser.parse_args(join_negative_numbers(argv))
-    except SystemExit as done:  # --help and --version
-        return done.code or 0
+    except SystemExit:  # --help and --version; errors raise InputError
+        return 0
     return args.command(args, console)
 
 
 def error_message(error: BaseException) -> str:
-    """The error in one line: the file and the reason for an OSError of the system, else its text."""
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+    """The error in one line: of the system's, the file and the reason; else its text."""
+    if isinstance(error, OSError) and error.strerror:
+        if error.filename is None:
+            return error.strerror
         return f"{error.filename}: {error.strerror}"
     if isinstance(error, MemoryError):
         return f"not enough memory ({error})" if str(error) else "not enough memory"
@@ -164,7 +171,10 @@ def import_message(error: Exception) -> str:
 
 
 def join_negative_numbers(argv: list[str]) -> list[str]:
-    """--logvar-x -1e-5 -> --logvar-x=-1e-5: argparse takes a negative number with an exponent for an option."""
+    """--logvar-x -1e-5 -> --logvar-x=-1e-5
+
+    argparse takes a negative number with an exponent for an option.
+    """
     words: list[str] = []
     for word in argv:
         if words and re.fullmatch(r"--[a-z-]+", words[-1]) and NEGATIVE.fullmatch(word):
@@ -175,7 +185,10 @@ def join_negative_numbers(argv: list[str]) -> list[str]:
 
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:
-    """The parser of all commands; `only`: with the arguments of this command alone, which is quicker."""
+    """The parser of all commands.
+
+    only    the one command that has its arguments, which is quicker; None: all have
+    """
     top = Parser(
         "numpyvae",
         description=DESCRIPTION,
@@ -192,9 +205,8 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
         if only not in (None, name):
             subparsers.add_parser(name, help=command.HELP)
             continue
-        description = inspect.cleandoc(
-            command.run.__doc__ or command.HELP
-        )  # python -OO has no docstrings
+        # python -OO has no docstrings
+        description = inspect.cleandoc(command.run.__doc__ or command.HELP)
         sub = subparsers.add_parser(
             name,
             help=command.HELP,

@@ -23,16 +23,15 @@ def run(args: Namespace, console: Console) -> int:
     """
     from pathlib import Path
 
-    from ..runs.report import write_report
+    from ..runs.report import FILE, write_report
     from ..runs.run import Run
 
     if not Path(args.run).is_dir():
         raise NotADirectoryError(f"{args.run}: not the directory of a run")
     trained = Run.load(args.run)
-    if (
-        args.data is not None or trained.source.path is not None
-    ):  # else it was trained on arrays: no test images
+    # a run that was trained on arrays has no test images, unless --data names them
+    if args.data is not None or trained.source.path is not None:
         trained.source = trained.source.load(args.data, args.run)
     write_report(trained)
-    console.line(f"Wrote {trained.directory / 'report.html'}")
+    console.line(f"Wrote {Path(args.run) / FILE}")
     return 0

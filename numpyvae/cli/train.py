@@ -9,6 +9,8 @@ from ..training.parallel.interrupts import StopFlag
 from .arguments import add_settings, integer
 from .console import Console
 
+FUNCTIONS = "functions"  # the condition that says whose functions a run is trained with
+PACKAGE = "the package's"
 HELP = "train a model; without options, on the sample of MNIST that comes along"
 FILES = "report.html, learning.png, samples.png, reconstructions.png, curve.svg, log.csv, checkpoint.npz"
 
@@ -50,6 +52,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="burda: the settings of Burda et al. 2016; other options override them",
     )
     add_settings(parser)
+    parser.add_argument(
+        "--conditional",
+        action="store_true",
+        help="tell the model the class of each image: `sample RUN --label 7` then works",
+    )
     parser.add_argument(
         "--functions",
         metavar="PATH",
@@ -103,36 +110,44 @@ def run(args: Namespace, console: Console) -> int:
 
     log = (lambda text: None) if args.quiet else console.line
     with ExitStack() as lock:  # on the run's directory, as long as this command runs
+        functions = None
         if args.functions is not None:
             from ..exercises.replace import use_functions
 
-            log(lock.enter_context(use_functions(args.functions)))
+            functions = lock.enter_context(use_functions(args.functions))
+            log(functions)
         current = open_run(args, log, lock)
         if len(current.state.history) < current.options.epochs:
             name = training_loss_name(current.config, current.options)
             if name != TEST_LOSS:
                 log(f"Training loss: {name}. Test loss: {TEST_LOSS}.")
-            return train_run(args, current, console, log)
-        if not is_complete(current.directory):
+            return train_run(args, current, functions, console, log)
+        directory = current.require_directory()
+        if not is_complete(directory):
             # killed between the last epoch and its report
             write_report(current)
-            log(f"Wrote {current.directory / FILE}")
+            log(f"Wrote {directory / FILE}")
         log(
-            f"{args.resume} has finished its {current.options.epochs} epochs; raise --epochs to continue"
+            f"{args.resume} has finished its {current.options.epochs} epochs; "
+            "raise --epochs to continue"
         )
         return 0
 
 
-def train_run(args: Namespace, current, console: Console, log) -> int:
-    """Train to the last epoch, or until a signal; write the report; return the exit status."""
+def train_run(
+    args: Namespace, current, functions: str | None, console: Console, log
+) -> int:
+    """Train to the last epoch, or until a signal; write the report.
+
+    Returns the exit status.
+    """
     from ..runs.report import FAILURE, write_report
     from ..runs.run import Run
     from ..training.step import NotFiniteError
 
-    processes = choose_processes(args, current, console)
-    resume = (
-        f"resume with `numpyvae train --resume {shlex.quote(str(current.directory))}`"
-    )
+    directory = current.require_directory()
+    processes = choose_processes(args, current, functions, console)
+    resume = f"resume with `numpyvae train --resume {shlex.quote(str(directory))}`"
     try:
         with StopFlag(signal.SIGINT, signal.SIGTERM) as stop:
             train_epochs(args, current, processes, stop, console, log)
@@ -141,20 +156,17 @@ def train_run(args: Namespace, current, console: Console, log) -> int:
         console.warn(f"stopped; the last checkpoint is intact; {resume}")
         return 128 + stop.received
     except NotFiniteError as error:
-        saved = Run.load(
-            current.directory
-        )  # the last epoch whose parameters are finite
-        saved.conditions = {
-            **current.conditions,
-            FAILURE: str(error),
-        }  # the next training begins with new conditions
+        # the last epoch whose parameters are finite; the next training begins with new
+        # conditions
+        saved = Run.load(directory)
+        saved.conditions = {**current.conditions, FAILURE: str(error)}
         saved.save()
         write_report(saved)
         raise
     if stop.received:
         console.warn(f"saved; {resume}")
         return 128 + stop.received
-    log(f"Wrote {current.directory}: {FILES}")
+    log(f"Wrote {directory}: {FILES}")
     return 0
 
 
@@ -173,6 +185,9 @@ def train_epochs(
     from ..training.loop import train
 
     data, options = current.source, current.options
+    labels, test_labels = None, None
+    if current.config.num_classes:
+        labels, test_labels = data.labels, data.test_labels
     live = LiveReport()
     total = len(data.images)
     batches = -(-total // options.batch_size)
@@ -185,15 +200,15 @@ def train_epochs(
                 f"({100 * done / batches:.0f}%)]"
                 f"\tLoss: {loss:.6f}"
             )
-        if stop.received or (
-            args.checkpoint_every and state.batches_done % args.checkpoint_every == 0
-        ):
+        every = args.checkpoint_every
+        due = every is not None and state.batches_done % every == 0
+        if stop.received or due:
             current.save()
         return stop.received > 0
 
     def after_epoch(state):
         current.check_finite(tested=True)
-        current.write_images(data.test_images)
+        current.write_images(data.test_images, test_labels)
         current.save()  # last: see runs/run.py
         live.after_epoch(current)
         row = state.history[-1]
@@ -204,9 +219,8 @@ def train_epochs(
         )
         return stop.received > 0
 
-    with np.errstate(
-        over="ignore", invalid="ignore"
-    ):  # a test loss that is not finite is reported by check_finite
+    # a test loss that is not finite is reported by check_finite
+    with np.errstate(over="ignore", invalid="ignore"):
         train(
             data.images,
             data.test_images,
@@ -217,31 +231,59 @@ def train_epochs(
             after_batch=after_batch,
             after_epoch=after_epoch,
             progress=console.progress,
+            labels=labels,
+            test_labels=test_labels,
         )
 
 
-def choose_processes(args: Namespace, current, console: Console) -> int:
-    """The number of processes: --processes, else that of the run, else what is fastest. It becomes part of the run.
+def choose_processes(
+    args: Namespace, current, functions: str | None, console: Console
+) -> int:
+    """The number of processes: --processes, else the run's, else what is fastest.
 
-    One line says what differs from the conditions that the run was trained under: it has other last digits then.
+    A run from elsewhere may name more processes than there are cores here: then it gets
+    one for each core. The conditions become part of the run. One line says what differs
+    from those that the run was trained under: it has other last digits then.
     """
+    from ..training.parallel.cores import available_cores
     from ..training.parallel.threads import check_processes, default_processes, describe
 
     recorded = current.conditions.get("processes")
-    processes = args.processes or recorded or default_processes()
+    if args.processes is not None:
+        processes = args.processes
+    elif recorded is not None:
+        check_processes(recorded)
+        processes = min(recorded, available_cores())
+    else:
+        processes = default_processes()
     check_processes(processes)
     now = describe(processes)
-    changed = [
-        f"{name} {condition(current.conditions[name])} -> {condition(value)}"
-        for name, value in now.items()
-        if name in current.conditions and current.conditions[name] != value
-    ]
+    if functions is not None:
+        now[FUNCTIONS] = functions
+    changed = changes(current.conditions, now)
     if changed:
         console.warn(
-            f"results can differ in their last digits from an uninterrupted run: {'; '.join(changed)}"
+            "results can differ in their last digits from an uninterrupted run: "
+            + "; ".join(changed)
         )
     current.conditions = now
     return processes
+
+
+def changes(before: dict, now: dict) -> list[str]:
+    """The conditions that are recorded and are others now: "processes 2 -> 1", …"""
+    if not before:  # a new run
+        return []
+    names = [name for name in now if name in before and name != FUNCTIONS]
+    words = [
+        f"{name} {condition(before[name])} -> {condition(now[name])}"
+        for name in names
+        if before[name] != now[name]
+    ]
+    then, today = before.get(FUNCTIONS, PACKAGE), now.get(FUNCTIONS, PACKAGE)
+    if then != today:
+        words.append(f"{FUNCTIONS}: {then} -> {today}")
+    return words
 
 
 def condition(value) -> str:

@@ -10,5 +10,5 @@ from .table import BY_NAME
 @cache
 def trials_for_exercise(name: str) -> list[Trial]:
     """The trials of one exercise, in order of size; computed once per process"""
-    chapter = import_module(f"{__package__}.{BY_NAME[name].chapter}")
-    return getattr(chapter, name.lower().replace(".", "_") + "_trials")()
+    module = import_module(f"{__package__}.{BY_NAME[name].chapter}")
+    return getattr(module, name.lower().replace(".", "_") + "_trials")()

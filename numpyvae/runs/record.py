@@ -1,21 +1,21 @@
-"""The record of a run: what its checkpoint holds beside the arrays, and the checks when it is read back.
+"""The record of a run: what its checkpoint holds beside the arrays.
 
-A file can have valid digests and still be wrong inside: written by another version, or by hand. So every field is
-checked for its type and its range before anything is computed from it.
+A file can have valid digests and still be wrong inside: written by another version, or by
+hand. So every field is checked for its type and its range when it is read back, before
+anything is computed from it.
 """
 
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
 from ..data.dataset import Dataset
 from ..errors import InputError
-from ..settings import TrainingOptions, VAEConfig
+from ..settings import TrainingOptions, VAEConfig, is_finite_number, is_integer
 from ..training.history import COLUMNS, TEST_COLUMNS
 from ..training.state import TrainingState, make_optimizer
 from ..vae.parameters import Parameters, parameter_shapes
@@ -97,22 +97,22 @@ def read_state(
     config: VAEConfig,
     options: TrainingOptions,
 ) -> TrainingState:
-    """The inverse of arrays_of and state_record. ValueError or TypeError names what is wrong."""
+    """The inverse of arrays_of and state_record; ValueError or TypeError names a fault."""
     if set(arrays) != set(ARRAYS):
         raise InputError(f"its arrays are {', '.join(sorted(arrays))}")
     shapes = parameter_shapes(config)
-    size = sum(map(math.prod, shapes.values()))
+    size = sum(math.prod(shape) for shape in shapes.values())
+    dtype = arrays["params"].dtype
+    if dtype not in (np.float32, np.float64):
+        raise InputError(f"'params' is {dtype}; parameters are float32 or float64")
     for name, array in arrays.items():
-        if (
-            array.dtype != arrays["params"].dtype
-            or array.dtype.kind != "f"
-            or array.shape != (size,)
-        ):
+        if array.dtype != dtype or array.shape != (size,):
             raise InputError(
                 f"{name!r} is {array.dtype} of shape {array.shape}; "
                 f"its configuration has {size:,} parameters"
             )
-        if not np.isfinite(array).all() or (name == "adam.v" and array.min() < 0):
+        negative = name == "adam.v" and array.min() < 0
+        if negative or not np.isfinite(array).all():
             raise InputError(
                 f"{name!r} has a value that is not finite or not in its range"
             )
@@ -137,24 +137,31 @@ def read_history(history: Any, epochs: int) -> list[dict]:
     """The history's rows, one per epoch that is done, each column checked."""
     if not isinstance(history, list) or len(history) != epochs:
         raise InputError(f"the history is not a list of {epochs} rows")
-    for number, row in enumerate(history, 1):
-        if (
-            not isinstance(row, dict)
-            or set(row) != set(COLUMNS)
-            or _integer(row["epoch"], "epoch", 1) != number
-        ):
-            raise InputError(f"row {number} of the history is {str(row)[:60]}")
-        for name, value in row.items():
-            if not (
-                name in TEST_COLUMNS
-                and (value is None or (isinstance(value, float) and math.isnan(value)))
-            ):
-                _real(
-                    value,
-                    f"{name} of epoch {number}",
-                    0 if name in ("seconds", "active_units") else None,
-                )
-    return history
+    return [_row(row, number) for number, row in enumerate(history, 1)]
+
+
+def _row(row: Any, number: int) -> dict:
+    """A row of the history; what it lacks without test images may be null or NaN"""
+    problem = f"row {number} of the history is {str(row)[:60]}"
+    if not isinstance(row, dict) or set(row) != set(COLUMNS):
+        raise InputError(problem)
+    if _integer(row["epoch"], "epoch", 1) != number:
+        raise InputError(problem)
+    untested = _is_missing(row["test_loss"])
+    checked = {}
+    for name in COLUMNS:
+        value = row[name]
+        if untested and name in TEST_COLUMNS and _is_missing(value):
+            checked[name] = None if name == "active_units" else math.nan
+            continue
+        minimum = 0 if name in ("seconds", "active_units") else None
+        _real(value, f"{name} of epoch {number}", minimum)
+        checked[name] = value
+    return checked
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def read_plain(meta: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -175,22 +182,14 @@ def _mapping(meta: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _integer(value: Any, name: str, minimum: int) -> int:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, Integral)
-        or not minimum <= value < LIMIT
-    ):
+    if not is_integer(value) or not minimum <= value < LIMIT:
         raise InputError(f"{name} is {str(value)[:60]}")
     return int(value)
 
 
 def _real(value: Any, name: str, minimum: float | None = None) -> float:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, Real)
-        or not abs(value) < math.inf
-        or value >= 2**1023
-    ):
+    # an integer as large as 2^1023 would be infinite in some sum
+    if not is_finite_number(value) or value >= 2**1023:
         raise InputError(f"{name} is {str(value)[:60]}")
     if minimum is not None and value < minimum:
         raise InputError(f"{name} is {value}")

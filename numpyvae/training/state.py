@@ -65,6 +65,10 @@ class TrainingState:
             f"{self.params.vector.size:,} parameters>"
         )
 
+    def progress(self) -> tuple[int, int]:
+        """(epoch, batches of it that are done): the larger is trained further"""
+        return self.epoch, self.batches_done
+
     def begin_epoch(self, seed: int, count: int) -> np.ndarray:
         """Begin the next epoch, or continue the one that was interrupted.
 

@@ -153,6 +153,19 @@ def test_a_module_of_the_package_that_is_missing_is_a_defect(monkeypatch, capsys
     assert main(["mdp"]) == 70
 
 
+def test_help_is_a_command_that_explains_the_others(capsys, error_line):
+    for asked, flag in (
+        (["help"], ["--help"]),
+        (["help", "sample"], ["sample", "--help"]),
+    ):
+        assert main(flag) == 0
+        expected = capsys.readouterr().out
+        assert main(asked) == 0
+        assert capsys.readouterr().out == expected
+    assert main(["help", "nothing"]) == 2
+    assert "nothing" in error_line()
+
+
 def test_without_a_command_the_help_is_printed(capsys):
     assert main([]) == 0
     assert main(["--help"]) == 0
@@ -240,6 +253,37 @@ def test_a_full_disk_behind_standard_output_is_one_line(words, buffering):
         2,
         "numpyvae: error: standard output: No space left on device\n",
     )
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="has no /dev/full")
+@pytest.mark.parametrize("words, status", [(["mdp", "--gamma", "1"], 2), (["mdp"], 0)])
+def test_a_full_disk_behind_standard_error_changes_no_status(words, status, buffering):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*HERE, *words], check=False, stdout=subprocess.DEVNULL, stderr=full
+        )
+    assert done.returncode == status
+
+
+def test_ctrl_c_while_the_command_line_is_imported_is_one_line():
+    """The import of argparse is interrupted, which comes before anything of numpyvae."""
+    code = (
+        "import sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name == 'argparse': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "from numpyvae.__main__ import main\n"
+        "sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (130, "numpyvae: interrupted\n")
+
+
+def test_an_error_of_the_system_without_a_file_has_its_words_only():
+    assert error_message(OSError(22, "Invalid argument")) == "Invalid argument"
 
 
 @pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["mdp"]])

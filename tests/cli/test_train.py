@@ -918,3 +918,49 @@ def test_too_many_processes_leave_no_run_behind(error_line):
 def test_a_batch_larger_than_any_memory_is_all_images(train):
     train("--quiet", "--batch-size", str(10**20), "--epochs", "1", "--processes", "2")
     assert Run.load("runs/001").state.batches_done == 1
+
+
+# What a received run asks for, and whose functions it was trained with
+
+
+def test_a_received_run_starts_no_more_processes_than_there_are_cores(
+    train, monkeypatch, capsys
+):
+    train("--quiet", "--epochs", "1")
+    received = Run.load("runs/001")
+    received.conditions["processes"] = 64
+    received.save()
+    monkeypatch.setattr("numpyvae.training.parallel.cores.available_cores", lambda: 1)
+    started = []
+    monkeypatch.setattr(
+        "numpyvae.training.parallel.processes.os.fork", lambda: started.append(1)
+    )
+    assert main(["train", "--resume", "runs/001", "--epochs", "2", "--quiet"]) == 0
+    assert "processes 64 -> 1" in capsys.readouterr().err and not started
+    assert Run.load("runs/001").conditions["processes"] == 1
+
+
+def test_the_functions_of_a_run_are_part_of_its_record(train, capsys):
+    """Trained with a learner's function, then resumed without it"""
+    Path("mine.py").write_text(
+        "import numpy as np\n\n\ndef relu(x):\n    y = np.maximum(x, 0)\n    return y, y\n"
+    )
+    assert train("--functions", "mine.py", "--epochs", "1", "--quiet") == 0
+    assert "1 function of yours: relu" in Run.load("runs/001").conditions["functions"]
+    capsys.readouterr()
+    assert main(["train", "--resume", "runs/001", "--epochs", "2", "--quiet"]) == 0
+    line = capsys.readouterr().err
+    assert "results can differ" in line and "functions: 1 function of yours" in line
+    assert "-> the package's" in line and line.count("\n") == 1
+    assert "functions" not in Run.load("runs/001").conditions
+
+
+def test_an_output_that_was_killed_before_its_first_checkpoint_is_accepted(
+    train, error_line
+):
+    Path("killed").mkdir()
+    Path("killed/.checkpoint.npz.0123456789abcdef.tmp").write_bytes(b"PK")
+    assert main(["train", "--resume", "killed"]) == 2
+    assert "killed: has no checkpoint yet; begin with --out killed" in error_line()
+    assert train("--quiet", "--epochs", "1", "--out", "killed") == 0
+    assert main(["train", "--resume", "killed", "--epochs", "2", "--quiet"]) == 0

@@ -128,6 +128,24 @@ def test_download_prints_each_file_and_warns_of_failed_mirrors(
     )
 
 
+def test_a_failed_download_has_a_line_for_each_mirror(tmp_path, monkeypatch):
+    def read_chunks(url, max_bytes, timeout):
+        raise fetch.DownloadError("the server answers 503 no")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("numpyvae.data.sources.download.read_chunks", read_chunks)
+    monkeypatch.setattr("numpyvae.data.sources.download.MIRRORS", ["https://a.example"])
+    console = Recorder()
+    arguments = argparse.Namespace(data="data/mnist", mirror=["https://b.example/"])
+    with pytest.raises(fetch.DownloadError, match="2 mirrors failed. By hand: put"):
+        download.run(arguments, console)
+    assert console.warnings == [
+        f"https://{host}.example/train-images-idx3-ubyte.gz: the server answers 503 no"
+        for host in "ba"
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("command", [data, download])
 def test_a_command_has_one_line_of_help_and_examples(command):
     assert (

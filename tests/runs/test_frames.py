@@ -1,5 +1,4 @@
-"""Frames of a run: kept in one file over stops and resumes, and made into an animation.
-"""
+"""Frames of a run: kept in one file over stops and resumes, and made into an animation."""
 
 import numpy as np
 import pytest

@@ -14,11 +14,13 @@ import pytest
 
 from numpyvae.cli import main
 from numpyvae.data.dataset import Dataset
+from numpyvae.errors import InputError
+from numpyvae.files import exclusive_lock
 from numpyvae.runs import checkpoint, record
 from numpyvae.runs import run as run_module
 from numpyvae.runs.checkpoint import CheckpointError
-from numpyvae.runs.directory import new_directory
-from numpyvae.runs.run import Run, architecture
+from numpyvae.runs.report import write_report
+from numpyvae.runs.run import Run, architecture, new_directory
 from numpyvae.settings import TrainingOptions, VAEConfig
 from numpyvae.training.loop import train
 from numpyvae.training.state import initial_state
@@ -476,6 +478,11 @@ def test_a_wrong_value_anywhere_is_refused_or_harmless(run, capsys, monkeypatch)
         lambda arrays, meta: arrays.update(
             {name: array.astype(np.complex64) for name, array in arrays.items()}
         ),
+        lambda arrays, meta: arrays.update(
+            {name: array.astype(np.float16) for name, array in arrays.items()}
+        ),
+        lambda arrays, meta: meta["state"]["history"][0].update(active_units=None),
+        lambda arrays, meta: meta["state"]["history"][0].update(kl=math.nan),
         lambda arrays, meta: arrays["params"].__setitem__(3, np.nan),
         lambda arrays, meta: arrays["adam.v"].__setitem__(3, -1),
     ],
@@ -494,3 +501,108 @@ def test_metadata_that_is_not_a_mapping_is_refused(run):
         checkpoint.save("run/checkpoint.npz", record.arrays_of(run.state), meta)
         with pytest.raises(CheckpointError, match="not a run of this version"):
             Run.load("run")
+
+
+# No run is lost
+
+
+def copies_of(directory):
+    return {path.name: path.read_bytes() for path in Path(directory).iterdir()}
+
+
+def another(tiny):
+    return Run.create(
+        CONFIG, OPTIONS, None, initial_state(tiny[0], CONFIG, OPTIONS), "another"
+    )
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_run_is_saved_over_another_one_only_if_told(run, tiny, overwrite):
+    other, before = another(tiny), copies_of("run")
+    if overwrite:
+        other.save("run", overwrite=True)
+        assert same(Run.load("run"), other)
+        return
+    with pytest.raises(CheckpointError, match="run: holds another run"):
+        other.save("run")
+    with pytest.raises(CheckpointError, match="holds another run"):
+        Run("run", CONFIG, OPTIONS, None, other.state).save()
+    assert copies_of("run") == before
+    assert other.directory == Path("another")
+    other.save()
+
+
+def test_a_run_is_not_taken_back_to_fewer_epochs_unless_told(run, tiny):
+    """By its own object, and by one that was loaded before the run was trained on"""
+    stale = Run.load("run")
+    run.options = replace(OPTIONS, epochs=OPTIONS.epochs + 1)
+    train(*tiny, CONFIG, run.options, state=run.state, processes=1)
+    run.save()
+    before = copies_of("run")
+    with pytest.raises(CheckpointError, match="run: has been trained further"):
+        stale.save()
+    run.state = initial_state(tiny[0], CONFIG, OPTIONS)
+    with pytest.raises(CheckpointError, match="to batch 7 of epoch 3: load it again"):
+        run.save()
+    assert copies_of("run") == before
+    stale.save(overwrite=True)
+    assert same(Run.load("run"), stale)
+
+
+def test_a_run_that_another_process_trains_is_not_saved(run, monkeypatch):
+    before = copies_of("run")
+    with exclusive_lock("run"):
+        run.save()  # the holder itself may
+        # another process does not know of this one's locks
+        monkeypatch.setattr("numpyvae.files._held", set())
+        with pytest.raises(CheckpointError, match="is in use by another process"):
+            run.save()
+    assert copies_of("run") == before
+
+
+def test_a_save_that_fails_leaves_the_directory_of_the_run(run):
+    Path("file").write_text("x")
+    with pytest.raises(CheckpointError, match="file/below: the run cannot be saved"):
+        run.save("file/below")
+    assert run.directory == Path("run")
+    run.save()
+
+
+@pytest.mark.parametrize("name", ["write_log", "write_images", "write_report"])
+def test_a_copy_without_a_directory_says_so(run, tiny, name):
+    Path("copy.npz").write_bytes(Path("run/checkpoint.npz").read_bytes())
+    copy = Run.load("copy.npz")
+    call = {
+        "write_log": copy.write_log,
+        "write_images": lambda: copy.write_images(tiny[1]),
+        "write_report": lambda: write_report(copy),
+    }[name]
+    with pytest.raises(InputError, match="loaded from a copy of a checkpoint"):
+        call()
+
+
+def test_what_a_kill_before_the_first_checkpoint_leaves_counts_as_new(run):
+    Path("killed").mkdir()
+    Path("killed/.checkpoint.npz.0123456789abcdef.tmp").write_bytes(b"PK")
+    assert new_directory("killed") == Path("killed")
+    Path("killed/.mine.tmp").write_bytes(b"")
+    with pytest.raises(FileExistsError, match="killed is not empty"):
+        new_directory("killed")
+
+
+def test_a_new_directory_gets_the_checkpoint_before_the_log(run, monkeypatch):
+    def killed(path, text):
+        assert path == Path("new/log.csv")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("numpyvae.runs.run.write_file", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run.save("new")
+    assert same(Run.load("new"), run)
+
+
+def test_the_command_of_a_run_on_arrays_names_no_data(tiny):
+    run = Run("run", CONFIG, OPTIONS, None, initial_state(tiny[0], CONFIG, OPTIONS))
+    command = run.command_line()
+    assert "--data" not in command
+    assert command.endswith("  # trained on arrays in memory: from Python only")

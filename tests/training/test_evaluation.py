@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from numpyvae.errors import InputError
 from numpyvae.settings import VAEConfig
 from numpyvae.training import evaluation
 from numpyvae.training.evaluation import evaluate, evaluate_elbo, map_in_threads
@@ -112,6 +113,36 @@ def test_without_importance_samples_there_is_no_estimate_of_log_p():
         and result["log_marginal_se"] is None
         and result["importance_samples"] == 0
     )
+
+
+@pytest.mark.parametrize("samples", [-1, True, 1.0, "3", None])
+def test_what_is_no_number_of_importance_samples_is_refused(samples):
+    with pytest.raises(InputError, match="importance_samples must be an integer, 0 or"):
+        evaluate(random_model(), IMAGES, CONFIG, "none", rng(), samples)
+
+
+def test_no_images_are_refused():
+    with pytest.raises(InputError, match="there is no image to evaluate"):
+        evaluate(random_model(), IMAGES[:0], CONFIG, "none", rng())
+
+
+def test_images_of_another_shape_with_as_many_pixels_are_refused_if_it_is_known():
+    flat = IMAGES.reshape(-1, 1, 4)
+    with pytest.raises(InputError, match="images have 1 x 4 pixels, but .* on 2 x 2"):
+        evaluate(random_model(), flat, CONFIG, "none", rng(), image_shape=(2, 2))
+    evaluate(random_model(), IMAGES, CONFIG, "none", rng(), image_shape=(2, 2))
+
+
+def test_the_effective_sample_size_says_what_the_error_is_worth():
+    """All of the samples where all weights are equal, few where they are not"""
+    equal = evaluate(blind_model(), IMAGES, CONFIG, "none", rng(), 50)
+    assert equal["effective_sample_size"] == pytest.approx(50, rel=1e-5)
+    wild = random_model()
+    wild["decoder.0.W"][...] *= 1000
+    few = evaluate(wild, IMAGES, CONFIG, "none", rng(), 50)
+    assert 1 <= few["effective_sample_size"] < 10
+    one = evaluate(wild, IMAGES, CONFIG, "none", rng(), 1)
+    assert one["effective_sample_size"] == 1 and math.isnan(one["log_marginal_se"])
 
 
 def test_the_standard_error_is_that_of_the_mean_over_images():

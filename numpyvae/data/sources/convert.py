@@ -6,8 +6,8 @@
     directory of tables or arrays    as train.csv, or x_train.npy and y_train.npy
 
 A test set that is there is kept: the sub-directories train and test, files with these
-words in their names, arrays as x_test. Else a part of the images, drawn at random from a
-seed, becomes the test set. A validation set is left out, and a line says so.
+words in their names, arrays as x_test. Else a part of the images, drawn at random from
+a seed, becomes the test set. A validation set is left out, and a line says so.
 
 Color becomes gray, and sizes that differ can be resized to one: see `arrays`.
 """
@@ -136,7 +136,7 @@ def split_source(
     progress: Progress = lambda done, total: None,
     note: Note = lambda text: None,
 ) -> dict[str, Images]:
-    """{"train": Images, "test": Images} of a source. Errors as from `convert_images`."""
+    """{"train": Images, "test": Images} of a source. Errors as of `convert_images`."""
     if not 0 < test_fraction < 1:
         raise InputError(
             f"the test fraction must be above 0 and below 1, not {test_fraction}"
@@ -173,7 +173,7 @@ def split_source(
 
 
 def holds_images(source: Path) -> bool:
-    """Whether there is a file, or a directory with files, that `read_source` may read."""
+    """Whether there is a file, or a directory of files, for `read_source` to read."""
     if not source.is_dir():
         return source.exists()
     endings = {".png", *OTHER_IMAGES, *FILES_OF_NUMBERS}
@@ -275,8 +275,11 @@ def _read_files(
             f"{source}: has no training images, as train.csv or images.npy"
         )
     parts: dict[str, Numbers] = {}
-    for (split, is_label), path in sorted(places.items()):  # the images first
-        found = _read_file(path, how, note)
+    order = ("train", False), ("train", True), ("test", False), ("test", True)
+    for place in places.keys() - set(order):
+        note(f"left out: {places[place].name}")
+    for split, is_label in (place for place in order if place in places):
+        found = _read_file(places[split, is_label], how, note)
         if not is_label:
             parts |= {split: found["train"]} if len(found) == 1 else found
         elif split in parts:
@@ -291,9 +294,8 @@ def _to_images(
 ) -> dict[str, Images]:
     """Numbers to images: of one scale, with one numbering of the classes."""
     where = str(source)
-    labeled = [name for name, part in parts.items() if part.labels is not None]
-    numbered, classes = number_labels([parts[name].labels for name in labeled])
-    labels = dict(zip(labeled, numbered, strict=True))
+    known = {name: part.labels for name, part in parts.items()}
+    labels, classes = number_labels(known)
     arrays = {}
     for name, part in parts.items():
         count = len(labels[name]) if name in labels else None
@@ -302,10 +304,10 @@ def _to_images(
     made = {}
     for name, values in arrays.items():
         images = as_images(as_bytes(values, white, where), how.size, where)
-        known = None
+        numbers = None
         if name in labels:
-            known = as_labels(labels[name], len(images), where)
-        made[name] = Images(images, known, classes)
+            numbers = as_labels(labels[name], len(images), where)
+        made[name] = Images(images, numbers, classes)
     return made
 
 
@@ -342,8 +344,8 @@ def _read_directories(
             if image.shape != shape:
                 raise InputError(
                     f"{path}: has {image.shape[0]} x {image.shape[1]} pixels, {first} "
-                    f"has {shape[0]} x {shape[1]}; give a size to resize all images to, "
-                    "as --size ROWS COLS"
+                    f"has {shape[0]} x {shape[1]}; give a size to resize all images "
+                    "to, as --size ROWS COLS"
                 )
             images.append(image)
             done += 1
@@ -366,8 +368,9 @@ def _list_files(source: Path, others: Counter[str]) -> list[tuple[str | None, Pa
     files, directories = _entries(source, others)
     if files and directories:
         raise InputError(
-            f"{source}: has both PNG files and sub-directories ({directories[0].name}); "
-            "sub-directories are classes, so put every file into one of them"
+            f"{source}: has both PNG files and sub-directories "
+            f"({directories[0].name}); sub-directories are classes, so put every file "
+            "into one of them"
         )
     found: list[tuple[str | None, Path]] = [(None, path) for path in files]
     for directory in directories:
@@ -398,7 +401,7 @@ def _count(kinds: Counter[str]) -> str:
 
 
 def _entries(directory: Path, others: Counter[str]) -> tuple[list[Path], list[Path]]:
-    """(PNG files, directories), sorted by name; the images of other kinds are counted."""
+    """(PNG files, directories), sorted by name; images of other kinds are counted."""
     files, directories = [], []
     for path in _visible(directory):
         if path.is_dir():
@@ -419,10 +422,13 @@ def _number_classes(
     """
     if not names:
         return {}, None
-    numbers = {name: int(name) for name in names if name.isascii() and name.isdigit()}
+    numbers: dict[str | None, int] = {}
+    for name in names:
+        if name.isascii() and name.isdigit():
+            numbers[name] = int(name)
     different = len(set(numbers.values())) == len(names)
     if different and max(numbers.values()) <= 255:
-        return {**numbers}, None
+        return numbers, None
     if len(names) > 256:
         raise InputError(
             f"{source}: has {len(names)} classes; IDX labels of one byte hold 256"

@@ -19,6 +19,7 @@ from ...errors import InputError
 from ...files import open_regular
 from ..idx import open_maybe_gzip
 from .arrays import label_index
+from .matlab import read_mat
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": None, ".amat": None}
 TABLES = tuple(DELIMITERS)
@@ -103,7 +104,11 @@ def _read_table(
         label = present[0 if column == "first" else -1]
     labels = None
     if label is not None:
-        note(f"labels: the {f'column {names[label]}' if names else f'{column} column'}")
+        note(
+            f"labels: the column {names[label]}"
+            if names
+            else f"labels: the {column} column"
+        )
         labels = np.array([_field(row, delimiter, label, len(fields)) for row in rows])
         left_out.append(label)
     try:
@@ -157,10 +162,7 @@ def _read_arrays(
 ) -> dict[str, Numbers]:
     with open_regular(path) as file:
         if kind_of(path) == ".mat":
-            from scipy.io import loadmat
-
-            found = loadmat(file)
-            arrays = {name: found[name] for name in found if name[:2] != "__"}
+            arrays = read_mat(file.read())
         else:
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
@@ -168,8 +170,8 @@ def _read_arrays(
             arrays = {name: loaded[name] for name in loaded.files}
     by_name = {name.lower(): name for name in arrays}
     parts = {}
-    for split in IMAGES:
-        images = _first(IMAGES[split], by_name)
+    for split, usual in IMAGES.items():
+        images = _first(usual, by_name)
         labels = _first(LABELS[split], by_name)
         if images is None and split == "train" and len(arrays) == 1:
             images, labels = next(iter(arrays)), None

@@ -86,7 +86,9 @@ class ParallelStep(Step):
         ]
         # each rank's weighted loss and |gᵣ|²
         self.totals = shared_copy(np.zeros((size, 2)))
-        self.x = shared_copy(np.zeros((n, config.input_dim + config.num_classes), dtype))
+        self.x = shared_copy(
+            np.zeros((n, config.input_dim + config.num_classes), dtype)
+        )
         self.eps = shared_copy(
             np.zeros((options.num_samples, n, config.latent_dim), dtype)
         )

@@ -1,11 +1,12 @@
 """A process group: what its members share, how they wait for each other, and that no worker outlives rank 0."""
 
+import contextlib
 import functools
 import operator
 import os
+import select
 import signal
 import socket
-import subprocess
 import sys
 import time
 import warnings
@@ -112,28 +113,29 @@ def test_a_killed_worker_is_an_error_and_not_a_wait(size):
             wait_forever(group)
 
 
-def test_a_worker_ends_when_rank_0_is_killed():
-    code = (
-        "import time\nfrom numpyvae.training.parallel.processes import ProcessGroup\n"
-        "def wait(group):\n    while True: group.barrier()\n"
-        "with ProcessGroup(3, wait) as group:\n    print(*group.workers, flush=True)\n    time.sleep(60)"
-    )
-    first = subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    workers = list(map(int, first.stdout.readline().split()))
-    first.kill()
-    try:
-        first.communicate(
-            timeout=300
-        )  # to the end of its output, which a living worker would keep open
-    except subprocess.TimeoutExpired:
-        for pid in workers:
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's death signal")
+@pytest.mark.parametrize("stopped", [False, True], ids=["waiting", "stopped"])
+def test_a_worker_ends_when_rank_0_is_killed(stopped):
+    reader, writer = os.pipe()
+    first = os.fork()
+    if not first:
+        with ProcessGroup(3, wait_forever) as group:
+            os.write(writer, " ".join(map(str, group.workers)).encode())
+            time.sleep(60)
+        os._exit(0)
+    os.close(writer)
+    workers = list(map(int, os.read(reader, 100).split()))
+    if stopped:
+        os.kill(workers[0], signal.SIGSTOP)
+    os.kill(first, signal.SIGKILL)
+    os.waitpid(first, 0)
+    # the workers have the pipe's other end: it closes with the last of them
+    ready, _, _ = select.select([reader], [], [], 60)
+    for pid in workers:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        pytest.fail("a worker is alive")
+    assert ready and os.read(reader, 1) == b""
+    os.close(reader)
 
 
 def test_workers_leave_ctrl_c_and_sigterm_to_rank_0():
