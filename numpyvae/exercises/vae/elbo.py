@@ -17,12 +17,16 @@ from ...vae.model import decode_backward, encode_backward, prior_parameters
 from ...vae.parameters import zero_parameters
 from .. import reference
 from ..judge.known_errors import errors_of
+from ..judge.outputs import Unusable, kind_of
 from ..judge.verdict import Trial, parts
-from .model import Model, backward_trials, in_order, trials_of
+from .model import Model, backward_trials, in_order, models, trials_of
 
 
 def elbo_terms_trials() -> list[Trial]:
-    """By the reference model; and whether its cache serves negative_elbo_backward"""
+    """By the reference model; and whether its cache serves its readers
+
+    These are negative_elbo_backward, and the evaluation.
+    """
 
     def terms(f, *inputs):
         return parts(f(*inputs), 3, "a triple (log_px, kl, cache)")
@@ -33,6 +37,15 @@ def elbo_terms_trials() -> list[Trial]:
     def backward(f, functions, params, x, eps, config):
         cache = terms(f, params, x, eps, config)[2]
         return in_order(functions("negative_elbo_backward")(cache), params)
+
+    def mean(f, functions, *inputs):
+        cache = terms(f, *inputs)[2]
+        if not hasattr(cache, "mu"):
+            raise Unusable(
+                f"its cache is {kind_of(cache)} without `mu`, which the evaluation reads "
+                "to count the active units: return a ForwardCache"
+            )
+        return cache.mu
 
     return [
         *trials_of(
@@ -47,6 +60,12 @@ def elbo_terms_trials() -> list[Trial]:
             elbo_gradients,
             backward,
         ),
+        *trials_of(
+            "mu in elbo_terms' cache, read by the evaluation",
+            lambda model: reference.posterior(model.params, model.x, model.config)[0],
+            mean,
+            models()[:2],
+        ),
     ]
 
 
@@ -57,21 +76,29 @@ def elbo_gradients(model: Model) -> tuple:
     )
 
 
-def loss_trials(name: str, loss) -> list[Trial]:
-    """By loss(params, x, eps, config)"""
+def loss_trials(name: str, loss, gradients) -> list[Trial]:
+    """By loss(params, x, eps, config); and whether the cache serves the backward pass"""
 
     def call(f, functions, *inputs):
         return parts(f(*inputs), 2, "a pair (loss, cache)")[0]
 
+    def backward(f, functions, params, x, eps, config):
+        cache = parts(f(params, x, eps, config), 2, "a pair (loss, cache)")[1]
+        return in_order(functions(f"{name}_backward")(cache), params)
+
     def value(model):
         return loss(model.params, model.x, model.eps, model.config)
 
-    return trials_of(name, value, call)
+    passed_on = f"{name}'s cache, passed to {name}_backward"
+    return [
+        *trials_of(name, value, call),
+        *trials_of(passed_on, gradients, backward, models()[:3]),
+    ]
 
 
 def negative_elbo_trials() -> list[Trial]:
     """By the reference model"""
-    return loss_trials("negative_elbo", reference.elbo_loss)
+    return loss_trials("negative_elbo", reference.elbo_loss, elbo_gradients)
 
 
 def negative_elbo_backward_trials() -> list[Trial]:

@@ -148,7 +148,7 @@ def iwae_gradients(model) -> tuple:
 
 def negative_iwae_trials() -> list[Trial]:
     """By the reference model"""
-    return loss_trials("negative_iwae", reference.iwae_loss)
+    return loss_trials("negative_iwae", reference.iwae_loss, iwae_gradients)
 
 
 def negative_iwae_backward_trials() -> list[Trial]:
