@@ -1,8 +1,9 @@
 """The samples of a run through its epochs: kept beside the checkpoint while training
 goes on, then one animation.
 
-    frames.idx      the frames that are kept, an IDX file of uint8 (T, 1 + rows, columns); the first four bytes of a
-                    frame's extra row are its epoch, as a big-endian integer
+    frames.idx      the frames that are kept, an IDX file of uint8 (T, 1 + rows,
+                    columns); the first four bytes of a frame's extra row are its
+                    epoch, as a big-endian integer
     learning.png    the animated PNG, made from them with the report
 
 A frame is added after each epoch, before the checkpoint is written, so the frames may
@@ -27,7 +28,8 @@ def save_frame(directory: str | os.PathLike, epoch: int, frame: np.ndarray) -> N
     kept any longer.
     """
     path = Path(directory) / FRAMES
-    epochs, frames = add_frame(*_load(path), epoch, frame)
+    old_epochs, old_frames = _load(path)
+    epochs, frames = add_frame(old_epochs, old_frames, epoch, frame)
     array = np.zeros((len(frames), 1 + frame.shape[0], frame.shape[1]), np.uint8)
     array[:, 0, :4] = np.array(epochs, ">u4").view(np.uint8).reshape(-1, 4)
     array[:, 1:] = frames
