@@ -5,6 +5,7 @@ To read, some 6,500 lines, in this order:
 
     vae              BOOK ONE: the variational autoencoder, chapter by chapter;
                      begin with `pydoc numpyvae.vae`
+    data.pixels      bytes to floats; what binarization does to the numbers
     training.step    one training step: forward, backward, update
     training.loop    Algorithm 1, which takes these steps
     mdp              BOOK TWO: Markov decision processes; `pydoc numpyvae.mdp`
@@ -42,8 +43,8 @@ _PUBLIC = {
     "data": "Dataset IdxError load_mnist read_idx write_idx",
     "vae": "Adam Parameters check_gradients decode encode init_params log_marginal "
     "negative_elbo negative_elbo_backward",
-    "mdp": "MDP average_reward backward_induction blackwell_policy "
-    "critical_discounts four_state_chain modified_policy_iteration "
+    "mdp": "MDP average_policy_iteration average_reward backward_induction "
+    "blackwell_policy critical_discounts four_state_chain modified_policy_iteration "
     "optimal_actions optimal_policies policy_evaluation policy_iteration "
     "simulate value_iteration",
     "training.loop": "train",

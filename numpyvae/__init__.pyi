@@ -10,6 +10,7 @@ from .errors import NumpyvaeError as NumpyvaeError
 from .estimator import VAE as VAE
 from .exercises import check_functions as check_functions
 from .mdp import MDP as MDP
+from .mdp import average_policy_iteration as average_policy_iteration
 from .mdp import average_reward as average_reward
 from .mdp import backward_induction as backward_induction
 from .mdp import blackwell_policy as blackwell_policy

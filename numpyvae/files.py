@@ -117,6 +117,11 @@ def is_temporary(path: str | os.PathLike) -> bool:
     return re.fullmatch(r"\..+\." + TEMPORARY, Path(path).name) is not None
 
 
+def make_parent(path: str | os.PathLike) -> None:
+    """Make the directory that a file is to be written into, if there is none."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+
+
 def write_file(path: str | os.PathLike, data: bytes | str) -> None:
     """Write bytes, or text as UTF-8, atomically (see atomic_write)."""
     with atomic_write(path) as file:

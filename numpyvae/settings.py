@@ -58,9 +58,9 @@ def option(
 class VAEConfig:
     """The model: sizes, activation, likelihood p(x|z), prior p(z), weight β of the KL.
 
-    prior is (mu_p, logvar_p), each a number or one number per latent. logvar_x is the
-    normal decoder's log s²; None learns it, from 0. InputError names the field that is
-    wrong.
+    prior is (mu_p, logvar_p), each a number or one number per latent. logvar_x is
+    the normal decoder's log s²; None learns it, from 0. InputError names the field
+    that is wrong.
     """
 
     input_dim: int = option(784, "number of pixels, or columns of the data", minimum=1)
@@ -302,6 +302,8 @@ def arguments(config: VAEConfig, options: TrainingOptions) -> list[str]:
             words.append(f"{name}={value}")
         else:
             words += [name, str(value)]
+    if config.num_classes:
+        words.append("--conditional")
     return words
 
 

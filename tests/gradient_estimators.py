@@ -24,8 +24,8 @@ SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 def compare_estimators(params, x, config, count, rng):
     """name -> (mean of g·G/G·G, its standard error, variance E|g − E[g]|²/G·G)
 
-    The true gradient G is the mean of 4 · `count` pathwise estimates, independent of
-    those compared; its own error is part of the standard errors. The baseline is
+    The true gradient G is the mean of 4 · `count` pathwise estimates, independent
+    of those compared; its own error is part of the standard errors. The baseline is
     log p(x|z) at another z.
     """
 
@@ -48,8 +48,8 @@ def compare_estimators(params, x, config, count, rng):
             squares[name] = squares.get(name, 0) + g @ g
     error = {name: np.std(along[name], ddof=1) / np.sqrt(count) for name in along}
     results = {}
-    for name in along:
-        mean = np.mean(along[name])
+    for name, components in along.items():
+        mean = np.mean(components)
         standard_error = np.hypot(error[name], mean * error[PATHWISE] / 2)
         variance = (
             (squares[name] - total[name] @ total[name] / count)

@@ -407,7 +407,8 @@ def test_samples_repeat_for_an_integer_and_continue_for_a_generator(fitted):
         (BYTES / 255 - 0.01, "goes from -0.01 to 0.99, but the bernoulli"),
         (BYTES / 255 + 0.01, "goes from 0.01 to 1.01, but the"),
         (BYTES.astype(int), "goes from 0 to 255"),
-        (BYTES % 2, "nothing above 1"),
+        (BYTES % 2, "nothing above 1; divide it by the number that is white"),
+        (BYTES % 17, "nothing above 16; divide it by the number that is white"),
     ],
 )
 def test_fit_refuses_a_wrong_x_and_leaves_the_model_unchanged(X, reason):

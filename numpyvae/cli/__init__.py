@@ -18,7 +18,7 @@ import os
 import re
 import sys
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .. import __version__
 from ..errors import InputError, NumpyvaeError
@@ -28,6 +28,7 @@ COMMANDS = (
     "train",
     "evaluate",
     "report",
+    "compare",
     "sample",
     "gradcheck",
     "mdp",
@@ -42,7 +43,7 @@ DESCRIPTION = "A variational autoencoder and a small MDP solver from scratch in 
 EPILOG = """examples:
   numpyvae train                     train on the sample of MNIST; a report in runs/001
   numpyvae evaluate runs/001         evaluate the model on test images
-  numpyvae COMMAND --help            the options of a command, with examples
+  numpyvae help COMMAND              the options of a command, with examples
 
 exit status:
   0     done
@@ -59,11 +60,11 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message} (see `{self.prog} --help`)")
 
-    def _print_message(self, message, file=None):
+    def _print_message(self, message: str, file: Any = None) -> None:
         """Print --version. argparse's own way hides that a stream is full."""
         print(message, end="", file=file, flush=True)
 
-    def print_help(self, file=None) -> None:
+    def print_help(self, file: Any = None) -> None:
         """Print the help. argparse's own way hides that a stream is full."""
         print(self.format_help(), end="", file=file, flush=True)
 
@@ -109,6 +110,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def run_command(argv: list[str], console: Console) -> int:
     """Parse the arguments and run their command; without one, print the help."""
+    if argv and argv[0] == "help":  # help, help COMMAND
+        argv = [*argv[1:], "--help"]
     parser = build_parser(argv[0] if argv else "")
     if not argv:
         console.line(parser.format_help().rstrip())

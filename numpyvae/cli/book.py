@@ -20,7 +20,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--costs",
         action="store_true",
-        help="add what eight known errors cost, a model trained with each: about 2 minutes",
+        help="add what eight known errors cost, by training with each: 2 minutes",
     )
     parser.add_argument(
         "--figures",
@@ -49,11 +49,10 @@ def run(args: Namespace, console: Console) -> int:
     from ..book.page import cost_table
     from ..book.write import book_html
     from ..data.dataset import Dataset
-    from ..data.mnist import find_data
-    from ..files import write_file
+    from ..files import make_parent, write_file
     from ..pictures.png import png_bytes
 
-    data = Dataset.open(find_data(args.data))
+    data = Dataset.open(args.data)
     images, test_images = data.images, data.test_images
     made, total = [], figures.COUNT + (len(costs.ERRORS) + 1 if args.costs else 0)
     for figure in figures.make_figures(images, test_images):
@@ -63,16 +62,17 @@ def run(args: Namespace, console: Console) -> int:
     for cost in costs.costs(images, test_images) if args.costs else ():
         rows.append(cost)
         console.progress(len(made) + len(rows), total, "figures")
+    make_parent(args.out)
     write_file(args.out, book_html(made, cost_table(rows) if rows else ""))
     if args.figures is not None:
         directory = Path(args.figures)
         directory.mkdir(parents=True, exist_ok=True)
         for figure in made:
-            svg = isinstance(figure.content, str)
-            write_file(
-                directory / f"{figure.name}{'.svg' if svg else '.png'}",
-                figure.content if svg else png_bytes(figure.content),
-            )
+            if isinstance(figure.content, str):
+                write_file(directory / f"{figure.name}.svg", figure.content)
+            else:
+                pixels = png_bytes(figure.content)
+                write_file(directory / f"{figure.name}.png", pixels)
     models = f", {len(rows)} trained models" if rows else ""
     console.line(f"Wrote {args.out}: two books, {len(made)} figures{models}")
     return 0

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from typing import Any, TextIO
 
 CONTROL = re.compile(
@@ -26,7 +27,7 @@ class Console:
 
     def __init__(self):
         for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):
+            if isinstance(stream, TextIOWrapper):
                 # replace characters that the terminal cannot encode
                 stream.reconfigure(errors="replace")
         self.interactive = sys.stderr is not None and sys.stderr.isatty()

@@ -32,12 +32,21 @@ def run(args: Namespace, console: Console) -> int:
       numpyvae download
       numpyvae download --data somewhere/else
     """
-    from ..data.sources.download import MIRRORS, download_mnist
+    from ..data.sources.download import MIRRORS, PAYLOADS, download_mnist
+    from ..data.sources.fetch import DownloadError
 
     def progress(name, received, total):
-        console.progress(received, total or 1, "bytes")
+        if total is None:  # the server states none; unpacked the file has this size
+            total = max(received, PAYLOADS[name][0])
+        console.progress(received, total, "bytes")
 
-    for file in download_mnist(args.data, (*args.mirror, *MIRRORS), progress):
+    try:
+        files = download_mnist(args.data, (*args.mirror, *MIRRORS), progress)
+    except DownloadError as error:
+        for failure in error.failures:
+            console.warn(failure)
+        raise
+    for file in files:
         for failure in file.failures:
             console.warn(failure)
         console.line(f"{file.path}: verified ({file.source})")

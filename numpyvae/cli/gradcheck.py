@@ -2,6 +2,7 @@
 
 import math
 from argparse import ArgumentParser, Namespace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .arguments import add_json
@@ -64,16 +65,15 @@ def format_summary(rows: list["GradientCheck"]) -> str:
     )
     from ..vae.objectives import NOT_DERIVATIVES
 
-    lines = [
-        f"not checked: the encoder's gradients of {', '.join(NOT_DERIVATIVES)}, "
-        "not derivatives of their loss"
-    ]
+    unchecked = ", ".join(NOT_DERIVATIVES)
+    reason = "not derivatives of their loss"
+    lines = [f"not checked: the encoder's gradients of {unchecked}, {reason}"]
     for error, limit in (
         ("complex_step", COMPLEX_STEP_LIMIT),
         ("worst_entry", WORST_ENTRY_LIMIT),
         ("central_difference", CENTRAL_DIFFERENCE_LIMIT),
     ):
-        worst = max(rows, key=lambda row, error=error: getattr(row, error))
+        worst = max(rows, key=attrgetter(error))
         what = error.replace("_", " ")
         entry = worst.worst_index if error == "worst_entry" else ""
         lines.append(

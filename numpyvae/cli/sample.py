@@ -20,15 +20,14 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--out",
         type=file_name(".png"),
         metavar="FILE.png",
-        required=True,
-        help="the image to write",
+        help="the image to write (default: by the kind of image, as samples.png)",
     )
     size = parser.add_mutually_exclusive_group()
     size.add_argument(
         "--count",
         type=integer(1),
         metavar="N",
-        help=f"number of images, or of test images, in rows of {COLUMNS} (default: {COUNT})",
+        help=f"number of images, in rows of {COLUMNS} (default: {COUNT})",
     )
     size.add_argument(
         "--grid",
@@ -53,14 +52,26 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=integer(0),
         nargs="*",
         metavar="A B",
-        help="from test image number A to number B; without numbers, between random pairs",
+        help=(
+            "from test image number A to number B; "
+            "without numbers, between random pairs"
+        ),
     )
     kind.add_argument(
         "--traverse",
         type=integer(0),
         nargs="*",
         metavar="UNIT",
-        help="a row per latent unit, through the prior's quantiles; without numbers, active units first",
+        help=(
+            "a row per latent unit, through the prior's quantiles; "
+            "without numbers, active units first"
+        ),
+    )
+    parser.add_argument(
+        "--label",
+        metavar="CLASS",
+        help="the class to sample, by number or name, of a model trained with "
+        "--conditional (default: a row of each)",
     )
     parser.add_argument(
         "--scale",
@@ -82,29 +93,40 @@ def run(args: Namespace, console: Console) -> int:
     --interpolate decode the encoder's mu.
 
     examples:
+      numpyvae sample runs/001
       numpyvae sample runs/001 --out digits.png --grid 4 12
       numpyvae sample runs/001 --out pairs.png --reconstruct --count 16
       numpyvae sample runs/001 --out walk.png --interpolate 3 7
-      numpyvae sample runs/001 --out plane.png --manifold            (a model with --latent 2)
+      numpyvae sample runs/001 --out plane.png --manifold     (with --latent 2)
       numpyvae sample runs/001 --out units.png --traverse
+      numpyvae sample runs/001 --label 7                      (after train --conditional)
     """
+    from ..files import make_parent
     from ..pictures.png import write_png
     from ..pictures.samples import enlarge, image_grid
     from ..runs.run import Run
 
     refuse_sizes(args)
     trained = Run.load(args.run)
-    kinds = {
-        "reconstruct": args.reconstruct,
-        "manifold": args.manifold,
-        "interpolate": args.interpolate is not None,
-        "traverse": args.traverse is not None,
-    }
-    chosen = next((name for name, given in kinds.items() if given), "prior")
-    images, columns, caption = IMAGES[chosen](trained, args)
-    write_png(args.out, enlarge(image_grid(images, columns), args.scale))
-    console.line(f"Wrote {args.out}: {len(images)} images, {caption}")
+    refuse_label(trained, args)
+    kind = kind_of(args)
+    images, columns, caption = IMAGES[kind](trained, args)
+    out = args.out or NAMES[kind]
+    make_parent(out)
+    write_png(out, enlarge(image_grid(images, columns), args.scale))
+    console.line(f"Wrote {out}: {len(images)} images, {caption}")
     return 0
+
+
+def kind_of(args: Namespace) -> str:
+    """Which of IMAGES the options ask for."""
+    if args.reconstruct:
+        return "reconstruct"
+    if args.manifold:
+        return "manifold"
+    if args.interpolate is not None:
+        return "interpolate"
+    return "prior" if args.traverse is None else "traverse"
 
 
 def refuse_sizes(args: Namespace) -> None:
@@ -114,25 +136,46 @@ def refuse_sizes(args: Namespace) -> None:
     for flag, given in (("--count", args.count), ("--grid", args.grid)):
         if given is not None and args.manifold:
             raise InputError(
-                f"{flag} does not apply to --manifold, which is always {SIDE} x {SIDE} images"
+                f"{flag} does not apply to --manifold, which is always "
+                f"{SIDE} x {SIDE} images"
             )
         if given is not None and (args.traverse or args.interpolate):
             raise InputError(
-                f"{flag} does not apply to chosen images or units: each has a row of {COLUMNS}"
+                f"{flag} does not apply to chosen images or units: "
+                f"each has a row of {COLUMNS}"
             )
-    rows = (
-        args.interpolate is not None
-        or args.traverse is not None
-        or (args.reconstruct and (args.count or 0) > COLUMNS)
-    )
-    if rows and args.count is not None and args.count % COLUMNS:
+    in_rows = kind_of(args) in ("interpolate", "traverse")
+    if kind_of(args) == "reconstruct" and args.count is not None:
+        in_rows = args.count > COLUMNS  # fewer are one shorter row
+    if in_rows and args.count is not None and args.count % COLUMNS:
         raise InputError(
-            f"--count {args.count}: must be a multiple of {COLUMNS} here, for full rows of images"
+            f"--count {args.count}: must be a multiple of {COLUMNS} here, "
+            "for full rows of images"
         )
     if args.interpolate and len(args.interpolate) != 2:
         raise InputError(
-            f"--interpolate takes two numbers of test images, or none; not {len(args.interpolate)}"
+            "--interpolate takes two numbers of test images, or none; "
+            f"not {len(args.interpolate)}"
         )
+
+
+def refuse_label(trained, args: Namespace) -> None:
+    """InputError for --label of a model without classes, and of images that have one."""
+    if args.label is None:
+        return
+    if trained.config.num_classes == 0:
+        raise InputError(
+            f"--label {args.label}: {args.run} was trained without --conditional"
+        )
+    if kind_of(args) in ("reconstruct", "interpolate"):
+        raise InputError("--label does not apply to test images, which have a class")
+
+
+def label_given(trained, args: Namespace) -> int:
+    """The class that --label names, or the first one"""
+    if args.label is None:
+        return 0
+    return trained.source.label_of(args.label, trained.config.num_classes)
 
 
 def rows_and_columns(args: Namespace) -> tuple[int, int]:
@@ -154,15 +197,28 @@ def size_asked_for(args: Namespace) -> str:
 
 def prior_images(trained, args: Namespace):
     """Samples from the prior."""
+    import numpy as np
+
     from ..pictures.samples import sample_images
     from ..training.streams import stream
 
     count, columns = rows_and_columns(args)
     rng = stream("sample", args.seed)
+    labels, caption = None, "samples from the prior"
+    classes = trained.config.num_classes
+    if args.label is not None:
+        labels = np.full(count, label_given(trained, args))
+        caption += f", of class {args.label}"
+    elif classes:
+        if args.count is None and args.grid is None:
+            count = classes * columns
+        labels = np.arange(count) // columns % classes
+        caption += ", a row of each class"
+    shape = trained.source.image_shape
     images = sample_images(
-        trained.state.params, trained.config, trained.source.image_shape, rng, count
+        trained.state.params, trained.config, shape, rng, count, labels
     )
-    return images, columns, "samples from the prior"
+    return images, columns, caption
 
 
 def reconstructed_images(trained, args: Namespace):
@@ -182,7 +238,10 @@ def reconstructed_images(trained, args: Namespace):
         trained.source.image_shape,
         columns,
     )
-    caption = f"{len(images) // 2} test images of {source}, each row above its reconstructions (mu decoded)"
+    caption = (
+        f"{len(images) // 2} test images of {source}, "
+        "each row above its reconstructions (mu decoded)"
+    )
     return images, columns, caption
 
 
@@ -194,12 +253,15 @@ def interpolated_images(trained, args: Namespace):
 
     count, columns = rows_and_columns(args)
     source, x = model_input(trained, args, shuffle=not args.interpolate)
+    chosen = ""
     if args.interpolate:
         if max(args.interpolate) >= len(x):
             raise InputError(
-                f"--interpolate {max(args.interpolate)}: {source} has test images 0 to {len(x) - 1}"
+                f"--interpolate {max(args.interpolate)}: {source} has test images "
+                f"0 to {len(x) - 1}"
             )
         x = x[args.interpolate]
+        chosen = f" ({' to '.join(map(source.describe, args.interpolate))})"
     rows = 1 if args.interpolate else -(-count // columns)
     if 2 <= len(x) < 2 * rows and (args.count or args.grid):
         raise InputError(
@@ -209,7 +271,8 @@ def interpolated_images(trained, args: Namespace):
     pairs = min(rows, len(x) // 2)
     if columns < 4:
         raise InputError(
-            f"{size_asked_for(args)}: an interpolation needs 4 columns or more, not {columns}"
+            f"{size_asked_for(args)}: an interpolation needs 4 columns or more, "
+            f"not {columns}"
         )
     if not pairs:
         raise InputError(
@@ -225,7 +288,8 @@ def interpolated_images(trained, args: Namespace):
     return (
         images,
         columns,
-        f"from one test image's mu to another's, {pairs} time{'s' * (pairs > 1)}",
+        f"from one test image's mu to another's{chosen}, "
+        f"{pairs} time{'s' * (pairs > 1)}",
     )
 
 
@@ -243,7 +307,14 @@ def traversed_images(trained, args: Namespace):
         mu = encode(trained.state.params, x, trained.config)[0][0]
         units = active_first(mu)[: -(-count // columns)].tolist()
     shape = trained.source.image_shape
-    images = traverse(trained.state.params, units, trained.config, shape, columns)
+    images = traverse(
+        trained.state.params,
+        units,
+        trained.config,
+        shape,
+        columns,
+        label=label_given(trained, args),
+    )
     return (
         images,
         columns,
@@ -255,9 +326,9 @@ def manifold_images(trained, args: Namespace):
     """A map of a 2-D latent space."""
     from ..pictures.samples import manifold
 
-    images = manifold(
-        trained.state.params, trained.config, trained.source.image_shape, SIDE
-    )
+    label = label_given(trained, args)
+    shape = trained.source.image_shape
+    images = manifold(trained.state.params, trained.config, shape, SIDE, label)
     return images, SIDE, "the latent plane at the prior's quantiles"
 
 
@@ -267,6 +338,7 @@ def model_input(trained, args: Namespace, shuffle: bool = True):
     """
     import numpy as np
 
+    from ..training.model_input import model_input as as_input
     from ..training.streams import stream
 
     rng = stream("sample", args.seed)
@@ -274,9 +346,17 @@ def model_input(trained, args: Namespace, shuffle: bool = True):
     rows = np.arange(len(images))
     if shuffle:
         rows = rng.permutation(rows)
-    return data, data.input("test", trained.options.binarize, rng, rows)
+    binarize = trained.options.binarize
+    return data, as_input(data, "test", trained.config, binarize, rng, rows)
 
 
+NAMES = {  # of the file, if none is given
+    "prior": "samples.png",
+    "reconstruct": "reconstructions.png",
+    "interpolate": "interpolations.png",
+    "traverse": "traversals.png",
+    "manifold": "manifold.png",
+}
 IMAGES = {
     "prior": prior_images,
     "reconstruct": reconstructed_images,

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from .mnist import exists, is_set, load_classes, load_mnist
+from .mnist import exists, find_data, is_set, load_classes, load_mnist
 from .pixels import STATIC_SEEDS, binarize_static, scale_of, to_input
 from .sources.convert import holds_images, split_source
 
@@ -42,7 +42,7 @@ def _no_images() -> np.ndarray:
     return np.empty((0, 0, 0), np.uint8)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """The data of a run. Two are equal if what is recorded of them is equal.
 
@@ -56,36 +56,38 @@ class Dataset:
     image_shape: tuple[int, int]
     scale: int = 255
     classes: tuple[str, ...] | None = None
-    images: np.ndarray = field(default_factory=_no_images, compare=False, repr=False)
-    labels: np.ndarray | None = field(default=None, compare=False, repr=False)
-    test_images: np.ndarray = field(
-        default_factory=_no_images, compare=False, repr=False
-    )
-    test_labels: np.ndarray | None = field(default=None, compare=False, repr=False)
+    images: np.ndarray = field(default_factory=_no_images, compare=False)
+    labels: np.ndarray | None = field(default=None, compare=False)
+    test_images: np.ndarray = field(default_factory=_no_images, compare=False)
+    test_labels: np.ndarray | None = field(default=None, compare=False)
     _static: dict[str, np.ndarray] = field(
-        default_factory=dict, init=False, compare=False, repr=False
+        default_factory=dict, init=False, compare=False
     )
 
     @classmethod
     def open(
-        cls, path: str | os.PathLike, note: Callable[[str], object] = lambda text: None
+        cls,
+        path: str | os.PathLike | None = None,
+        note: Callable[[str], object] = lambda text: None,
     ) -> "Dataset":
         """Read a directory of IDX files, or whatever `sources.convert` reads.
 
-        Of the latter, a tenth becomes the test set if there is none, always the same
-        images. `note` is called with each line that says what was assumed or left out.
+        Without a path it is the data that `mnist.find_data` finds, in the end the
+        sample. If what `convert` reads has no test set, a tenth of the images becomes
+        one, always the same. `note` is called with each line that says what was assumed or left out.
         Errors as from `load_mnist` and `split_source`; InputError if training and test
         images have different sizes.
         """
-        if not is_set(path) and holds_images(Path(path)):
+        path = find_data(path)
+        if not is_set(path) and holds_images(path):
             try:
                 parts = split_source(path, note=note)
             except InputError as error:
                 if "--" not in str(error):
                     raise
                 raise InputError(
-                    f"{error}. With that option, `numpyvae data {path} --out DIR` makes "
-                    "files for --data DIR"
+                    f"{error}. With that option, `numpyvae data {path} --out DIR` "
+                    "makes files for --data DIR"
                 ) from error
             images, labels, names = parts["train"]
             test_images, test_labels, _ = parts["test"]
@@ -201,6 +203,31 @@ class Dataset:
             images = self._static[split]
         return to_input(images[rows], binarize, rng)
 
+    def describe(self, number: int) -> str:
+        """The number of a test image, with its class if classes have names: 3, cat."""
+        if self.test_labels is None or not self.classes:
+            return str(number)
+        label = int(self.test_labels[number])
+        name = self.classes[label] if label < len(self.classes) else label
+        return f"{number}, {name}"
+
+    def num_classes(self) -> int:
+        """The number of classes: labels are 0 to this − 1. InputError without labels."""
+        if self.labels is None or self.test_labels is None:
+            raise InputError(f"{self} has no labels, and a class is to be told")
+        labels = np.concatenate([self.labels, self.test_labels])
+        return max(int(labels.max()) + 1, len(self.classes or ()))
+
+    def label_of(self, name: str, num_classes: int) -> int:
+        """The label of a class, by its name or its number; InputError if it is none."""
+        names = list(self.classes or ())
+        if name in names:
+            return names.index(name)
+        if name.isdecimal() and int(name) < num_classes:
+            return int(name)
+        known = ", ".join(names) if names else f"0 to {num_classes - 1}"
+        raise InputError(f"there is no class {name!r}; the classes are {known}")
+
     def record(self) -> dict[str, Any]:
         """What a checkpoint keeps of the data, as JSON can hold it."""
         names = ("path", "digest", "image_shape", "scale", "classes")
@@ -214,6 +241,13 @@ class Dataset:
     def pixels(self) -> int:
         """The number of pixels of an image."""
         return math.prod(self.image_shape)
+
+    def __repr__(self) -> str:
+        rows, columns = self.image_shape
+        return (
+            f"<Dataset {self}: {len(self.images):,} images of {rows} x {columns} pixels, "
+            f"{len(self.test_images):,} to test>"
+        )
 
     def __str__(self) -> str:
         """The path, as printed: relative to the current directory if it is below it."""

@@ -6,9 +6,9 @@
     t10k-labels-idx1-ubyte     (10000,)        uint8
 
 each with or without .gz, or spelled train-images.idx3-ubyte. Any other image set in
-this form loads as well: Fashion-MNIST, own images, the sample of 10,000 digits. Numbers,
-sizes and classes may differ, and labels may be absent. Pixels stay uint8, 0 to 255;
-they are scaled to [0, 1] per minibatch.
+this form loads as well: Fashion-MNIST, own images, the sample of 10,000 digits.
+Numbers, sizes and classes may differ, and labels may be absent. Pixels stay uint8, 0 to
+255; they are scaled to [0, 1] per minibatch.
 
 Other archives arrange such files in their own ways, which are found too:
 
@@ -272,7 +272,7 @@ def read_digests(directory: Path) -> dict[str, str]:
     digests: dict[str, str] = {}
     for line in text.splitlines():
         match = DIGEST_LINE.fullmatch(line)
-        digest = match[1].lower() if match else None
+        digest = match[1].lower() if match else ""
         if match is None or digests.setdefault(match[2], digest) != digest:
             raise InputError(
                 f"{path}: is damaged; expected lines of a SHA-256 and a file's name; "

@@ -1,20 +1,37 @@
-"""Pixels: bytes to floats in [0, 1] and back, and three ways to make gray pixels 0 or 1.
+"""Pixels: bytes, floats in [0, 1], and binary pixels.
 
-    to_input      x = v / 255                 v a byte, 0 … 255
+    to_input      x = v/255                   v a byte, 0 … 255
     to_bytes      v = round(255 x)            x clipped to [0, 1] first
 
-A Bernoulli decoder describes pixels that are 0 or 1. Gray pixels can be binarized:
+A Bernoulli decoder describes pixels that are 0 or 1. Gray pixels can be binarized,
+in three ways. The choice is `TrainingOptions.binarize`, which `Dataset.input`
+applies (data/dataset):
 
-    threshold     1 where x >= ½                        always the same image
-    dynamic       1 with probability x                  sampled every time an image is used
-    static        1 with probability x                  sampled once, from a stated seed
+    none          x stays gray                the usual objective, no log-likelihood
+    threshold     1 where x >= ½              always the same image
+    dynamic       1 with probability x        sampled every time an image is used
+    static        1 with probability x        sampled once, from a stated seed
 
-The choice is `TrainingOptions.binarize`, which `Dataset.input` applies (data/dataset). Losses
-with and without binarization, and with different binarizations, are not comparable. Dynamic binarization also
-regularizes, since a model never sees one image twice.
+What that does to the numbers. Let the decoder say 1 with probability p for a pixel.
+Gray, its loss is −x log p − (1 − x) log(1 − p), by chapter 3 of book one. This is
+smallest at p = x, where it is the entropy of x:
 
-Source: Salakhutdinov & Murray 2008, "On the quantitative analysis of deep belief networks" (static); Burda, Grosse &
-Salakhutdinov 2016, "Importance weighted autoencoders" (dynamic).
+    H(x) = −x log x − (1 − x) log(1 − x)      0.69 nats at x = ½, 0 at x = 0 or 1
+
+So however well a model knows a gray image, the loss of a pixel stays at H(x).
+Dynamic and static binarization have the same mean loss for a given p, since the
+loss is linear in x: with b = 1 with probability x, E[−b log p − (1 − b) log(1 − p)]
+is the gray loss. But the encoder sees b in place of x, and so does importance
+sampling: log p(b) is a log-likelihood, and log p(x) of a gray x is not. With a
+threshold nothing is random, and the smallest loss is 0.
+
+Hence losses with and without binarization, and with different binarizations, are
+not comparable. Dynamic binarization also regularizes, since a model hardly ever
+sees one image twice.
+
+Sources: Salakhutdinov & Murray 2008, "On the quantitative analysis of deep belief
+networks" (static); Burda, Grosse & Salakhutdinov 2016, "Importance weighted
+autoencoders" (dynamic).
 """
 
 import math
@@ -27,20 +44,24 @@ from ..errors import InputError
 
 BINARIZATIONS = ("none", "threshold", "dynamic", "static")
 STATIC_SEEDS = {"train": 1, "test": 2}  # the same images in every run
+ROUNDING = 1e-6  # of float32 near 1, some 8 units in its last place
+MAX_SCALE = 50  # of a column's mean and spread, for the normal likelihood
 _STATIC_CHUNK = 2**20  # random numbers at a time
 
 
 def scale_of(images: np.ndarray) -> int:
-    """The number that stands for 1: 255 for bytes; 1 for floats, taken as they are."""
+    """The number that stands for 1: 255 for bytes, 1 for floats"""
     return 255 if images.dtype == np.uint8 else 1
 
 
 def to_input(images: np.ndarray, binarize: str, rng: np.random.Generator) -> np.ndarray:
     """Images as the model's input: (N, rows, cols) or (N, D) -> float32 (N, D).
 
-    uint8 is divided by 255; floats are taken as they are and expected in [0, 1] where they are binarized. `rng` is used
-    by "dynamic" only: N·D uniform numbers, in the order of the pixels. "static" expects images from `binarize_static`.
-    Raises ValueError for an unknown `binarize`, and for "static" with pixels that are not binarized.
+    uint8 is divided by 255; floats are taken as they are, and expected in [0, 1]
+    where they are binarized. `rng` is used by "dynamic" only: N·D uniform numbers,
+    in the order of the pixels. "static" expects images from `binarize_static`.
+    ValueError for an unknown `binarize`, and for "static" with pixels that are not
+    binarized.
     """
     if binarize not in BINARIZATIONS:
         raise InputError(
@@ -66,9 +87,10 @@ def to_input(images: np.ndarray, binarize: str, rng: np.random.Generator) -> np.
 def check_images(
     name: str, images: ArrayLike, columns: int | None = None, unit_interval: bool = True
 ) -> np.ndarray:
-    """Images (N, rows, cols) or rows (N, D), as an array of uint8 or float32; ValueError names what is wrong and where.
+    """Images (N, rows, cols) or rows (N, D), as an array of uint8 or float32
 
-    columns: the number of pixels per image, if it is known. unit_interval: whether floats must be in [0, 1].
+    columns: the number of pixels per image, if it is known. unit_interval: whether
+    floats must be in [0, 1]. ValueError names what is wrong and where.
     """
     if np.ma.isMaskedArray(images):
         raise InputError(f"{name} is a masked array: fill the masked values first")
@@ -94,25 +116,49 @@ def check_images(
         return array
     with np.errstate(over="ignore"):
         array = array.astype(np.float32)
-    low, high = (0, 1) if unit_interval else (-np.inf, np.inf)
-    wrong = ~(np.isfinite(array) & (array >= low) & (array <= high))
-    if wrong.any():
-        first = int(wrong.reshape(len(array), -1).any(axis=1).argmax())
-        value = array[first][wrong[first]].flat[0]
-        rule = (
-            "in [0, 1], for this likelihood" if unit_interval else "finite in float32"
-        )
+    right, rule = np.isfinite(array), "finite in float32"
+    if unit_interval:
+        right = (array >= -ROUNDING) & (array <= 1 + ROUNDING)
+        rule = "in [0, 1], for this likelihood"
+    if not right.all():
+        first = int((~right).reshape(len(array), -1).any(axis=1).argmax())
+        value = array[first][~right[first]].flat[0]
         raise InputError(
-            f"{name}: image {first} has a pixel of {value}; pixels must be {rule}"
+            f"{name}: image {first} has a pixel of {value!s}; pixels must be {rule}"
         )
-    return array
+    return array.clip(0, 1) if unit_interval else array
+
+
+def check_columns(name: str, array: np.ndarray) -> None:
+    """Refuse columns that the normal likelihood cannot be trained on.
+
+    Such a model begins near mean 0 and variance 1. From far away, the first updates
+    make variances that overflow. InputError names the worst column and the remedy.
+    """
+    if array.dtype == np.uint8 or not len(array):
+        return
+    rows = array.reshape(len(array), -1)
+    mean, spread = rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=float)
+    size = np.maximum(abs(mean), spread)
+    far = int((size > MAX_SCALE).sum())
+    if far:
+        worst = int(size.argmax())
+        raise InputError(
+            f"{name}: column {worst} has mean {mean[worst]:.4g} and standard deviation "
+            f"{spread[worst]:.4g} ({far:,} of {len(size):,} columns are above "
+            f"{MAX_SCALE}); the normal likelihood needs about 0 and 1: standardize the "
+            "columns, (x - mean) / std"
+        )
 
 
 def check_array(
     X: ArrayLike, name: str, n_features: int | None = None, unit_interval: bool = False
 ) -> np.ndarray:
-    """X as uint8, if it is that, else as float32; ValueError if it is not a matrix of finite numbers, in [0, 1]
-    if `unit_interval`; TypeError for an object that is no number."""
+    """X as uint8, if it is that, else as float32
+
+    ValueError if it is not a matrix of finite numbers, in [0, 1] if
+    `unit_interval`; TypeError for an object that is no number.
+    """
     if hasattr(X, "toarray"):
         raise InputError(
             f"{name} is sparse, and sparse input is not supported: pass {name}.toarray()"
@@ -145,18 +191,24 @@ def check_array(
         raise InputError(
             f"{name} has NaN, infinity, or a number too large for single precision"
         )
-    if unit_interval and (X.min() < 0 or X.max() > 1):
+    if unit_interval and (X.min() < -ROUNDING or X.max() > 1 + ROUNDING):
         raise InputError(
-            f"{name} goes from {X.min():.6g} to {X.max():.6g}, but the bernoulli likelihood is of numbers "
-            "in [0, 1]; scale it, or use likelihood='normal'"
+            f"{name} goes from {_plain(X.min())} to {_plain(X.max())}, but the bernoulli "
+            "likelihood is of numbers in [0, 1]; scale it, or use likelihood='normal'"
         )
-    return X
+    return X.clip(0, 1) if unit_interval else X
+
+
+def _plain(value: np.float32) -> str:
+    """As few digits as tell it from its neighbors: 255, 0.99, 1.0000001"""
+    return np.format_float_positional(value, trim="-")
 
 
 def to_bytes(mean: np.ndarray) -> np.ndarray:
-    """Round pixels in [0, 1] to bytes: float (…) -> uint8 (…); the inverse of v / 255.
+    """Round pixels in [0, 1] to bytes: float (…) -> uint8 (…), the inverse of v/255
 
-    Values outside, as a normal decoder's mean has them, are clipped. Raises ValueError for NaN, which no byte can show.
+    Values outside, as a normal decoder's mean has them, are clipped. ValueError for
+    NaN, which no byte can show.
     """
     if np.isnan(mean).any():
         raise InputError(
@@ -166,11 +218,12 @@ def to_bytes(mean: np.ndarray) -> np.ndarray:
 
 
 def binarize_static(images: np.ndarray, seed: int | Sequence[int]) -> np.ndarray:
-    """Sample each pixel once with its gray value as probability: uint8 (N, …) -> uint8 (N, …) of 0 and 255.
+    """Sample each pixel once, 255 with its gray value as probability, else 0.
 
-    The same seed gives the same images, and the first n images do not depend on those behind them. Training and test
-    set need different seeds, or they share their random numbers (to NumPy, [seed, 0] is the same as seed).
-    Raises ValueError unless the images are uint8.
+    uint8 (N, …) -> uint8 (N, …). The same seed gives the same images, and the first
+    n images do not depend on those behind them. Training and test set need
+    different seeds, or they share their random numbers (to NumPy, [seed, 0] is the
+    same as seed). ValueError unless the images are uint8.
     """
     if images.dtype != np.uint8:
         raise InputError(

@@ -1,7 +1,7 @@
 """Use a learner's functions in the package's place."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,43 +15,26 @@ from .table import BY_NAME, EXERCISES, package_function
 
 @contextmanager
 def use_functions(source: Any) -> Iterator[str]:
-    """Within the block the package computes with the learner's right functions. Yields a line that says which.
+    """Within the block the package computes with the learner's right functions.
 
-    source: as for check_functions. ValueError if one of the functions is wrong, or none is done.
-    Modules imported within the block use them as well; processes must be forked within the block.
+    source: as for check_functions. Yields a line that says which they are. InputError
+    if one of the functions is wrong, or none is done. Modules imported within the block
+    use them as well; processes must be forked within the block.
     """
-    verdicts = check_functions(source)
-    wrong = [verdict.name for verdict in verdicts if verdict.status == "wrong"]
-    right = [verdict.name for verdict in verdicts if verdict.status == "right"]
-    if wrong:
-        verb = "is" if len(wrong) == 1 else "are"
-        raise InputError(
-            f"{', '.join(wrong)} {verb} wrong; `numpyvae check {source}` says why"
-        )
-    if not right:
-        raise InputError(f"{source}: none of its functions is done")
+    right = _right_functions(source)
     path_before, modules_before = list(sys.path), dict(sys.modules)
-    undo = []
+    undo: list[tuple] = []
     try:
-        replaced, methods = {}, []
+        replaced: dict[Callable, Any] = {}
         for path, names in read_groups(source, right):
             namespace = load(source, path)
             for name in names:
-                own, theirs = package_function(name), namespace[BY_NAME[name].owner]
-                if "." in name:
-                    methods.append(
-                        (own, name.split(".")[1], getattr(theirs, name.split(".")[1]))
-                    )
-                else:
-                    replaced[own] = theirs
-            for exercise in EXERCISES:  # those of the same file that are not done
+                _take(name, namespace, replaced, undo)
+            # Those of the same file that are not done are the package's.
+            for exercise in EXERCISES:
                 if exercise.owner in namespace and exercise.name not in right:
-                    _set(
-                        namespace, exercise.owner, package_function(exercise.name), undo
-                    )
-        for cls, name, method in methods:
-            undo.append((setattr, cls, name, getattr(cls, name)))
-            setattr(cls, name, method)
+                    own = package_function(exercise.name)
+                    _set(namespace, exercise.owner, own, undo)
         learners = [
             module
             for name, module in list(sys.modules.items())
@@ -72,15 +55,45 @@ def use_functions(source: Any) -> Iterator[str]:
         sys.modules.update(modules_before)
 
 
+def _right_functions(source: Any) -> list[str]:
+    """The names of the learner's functions, which all have to be right"""
+    verdicts = check_functions(source)
+    wrong = [verdict.name for verdict in verdicts if verdict.status == "wrong"]
+    right = [verdict.name for verdict in verdicts if verdict.status == "right"]
+    if wrong:
+        verb = "is" if len(wrong) == 1 else "are"
+        raise InputError(
+            f"{', '.join(wrong)} {verb} wrong; `numpyvae check {source}` says why"
+        )
+    if not right:
+        raise InputError(f"{source}: none of its functions is done")
+    return right
+
+
+def _take(
+    name: str, namespace: Mapping[str, Any], replaced: dict, undo: list[tuple]
+) -> None:
+    """Note a function that is to be replaced; replace a method at once."""
+    own, theirs = package_function(name), namespace[BY_NAME[name].owner]
+    if "." not in name:
+        replaced[own] = theirs
+        return
+    method = name.split(".")[1]
+    undo.append((setattr, own, method, getattr(own, method)))
+    setattr(own, method, getattr(theirs, method))
+
+
 def summary(right: list[str]) -> str:
     """One line: whose the functions are"""
     if len(right) == len(EXERCISES):
         return f"all {len(right)} functions are yours"
     rest = len(EXERCISES) - len(right)
     functions = "function" if len(right) == 1 else "functions"
-    return f"{len(right)} {functions} of yours: {', '.join(right)}; the other {rest} are the package's"
+    names = ", ".join(right)
+    own = f"{len(right)} {functions} of yours: {names}"
+    return f"{own}; the other {rest} are the package's"
 
 
-def _set(namespace: dict, key: Any, value: Any, undo: list) -> None:
+def _set(namespace: Any, key: Any, value: Any, undo: list[tuple]) -> None:
     undo.append((namespace.__setitem__, key, namespace[key]))
     namespace[key] = value

@@ -80,6 +80,7 @@ Source: Puterman (1994), chapter 8 and section 6.10; Howard 1960.
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.linalg import lu_factor, lu_solve
 from scipy.sparse import csr_array, eye_array, hstack, issparse
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
@@ -180,7 +181,8 @@ def solve_gain_equations(P, r) -> AverageReward:
     else:
         M = np.eye(S) - P
         M[:, 0] = 1
-        solution, mu = np.linalg.solve(M, r), np.linalg.solve(M.T, first)
+        lu = lu_factor(M)
+        solution, mu = lu_solve(lu, r), lu_solve(lu, first, trans=1)
     gain, h = float(solution[0]), solution
     h[0] = 0
     return AverageReward(gain, h - mu @ h, mu)

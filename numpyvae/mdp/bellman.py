@@ -25,9 +25,9 @@ over π itself,
     q_π(s, a) = R(s, a) + γ Σ_{s′} P(s′ | s, a) v_π(s′),
     advantage(s, a) = q_π(s, a) − v_π(s).                                       (3.3)
 
-With any vector v in place of v_π, the same formula gives the action values q(s, a) of v.
-The Bellman operator replaces v by one step and then v: one step of a policy, or one step
-of the best action in each state,
+With any vector v in place of v_π, the same formula gives the action values q(s, a) of
+v. The Bellman operator replaces v by one step and then v: one step of a policy, or one
+step of the best action in each state,
 
     T_π v = r_π + γ P_π v,        T v = maxₐ q(·, a).                           (3.4)
 
@@ -39,18 +39,18 @@ How wrong is a v? Subtract v = (I − γ P_π)⁻¹ (I − γ P_π) v from (3.2)
     v_π − v = (I − γ P_π)⁻¹ ( r_π − (I − γ P_π) v )
             = (I − γ P_π)⁻¹ ( T_π v − v ).                                      (3.5)
 
-T_π v − v is the Bellman residual. No row of the inverse sums to more than H, so
-‖v_π − v‖ ≤ H ‖T_π v − v‖, with ‖·‖ the largest absolute entry. To check a solution takes
-one matrix product. (5.3) says the same of T and v*.
+T_π v − v is the Bellman residual. No row of the inverse sums to more than H, so ‖v_π −
+v‖ ≤ H ‖T_π v − v‖, with ‖·‖ the largest absolute entry. To check a solution takes one
+matrix product. (5.3) says the same of T and v*.
 
-Rounding. Gaussian elimination returns the exact solution of a system whose matrix is off
-by a little: by at most about S·u times the size of I − γ P_π, which is at most 1 + γ,
-with u = 2⁻⁵² the machine epsilon. (Pivoting keeps the factors small, as the diagonal
+Rounding. Gaussian elimination returns the exact solution of a system whose matrix is
+off by a little: by at most about S·u times the size of I − γ P_π, which is at most 1 +
+γ, with u = 2⁻⁵² the machine epsilon. (Pivoting keeps the factors small, as the diagonal
 dominates each row.) To v that is like an error of S·u·(1 + γ)·‖v_π‖ in r_π. By (3.5) it
 costs H times that.
 
-For example, two states, one action, γ = ½. State 0 has reward 5 and leads to either state
-with probability ½. State 1 has reward 2 and stays. Then
+For example, two states, one action, γ = ½. State 0 has reward 5 and leads to either
+state with probability ½. State 1 has reward 2 and stays. Then
 
     v(1) = 2 + ½ v(1)                        so v(1) = 4
     v(0) = 5 + ½ (½ v(0) + ½·4)              so v(0) = 6/(1 − ¼) = 8
@@ -165,18 +165,18 @@ def total_chain(mdp: MDP, policy) -> tuple:
     return P * ~ended[:, None], r
 
 
-def require_end(mdp: MDP, policy, P, ended=False) -> None:
-    """ValueError if the policy never ends, or never comes to a state in `ended` (S,)."""
+def require_end(mdp: MDP, policy, P, ended: np.ndarray | bool = False) -> None:
+    """ValueError if the policy never ends, nor comes to a state in `ended` (S,)."""
     lost = never_ends(mdp, policy, P, ended)
     if lost.any():
         raise InputError(
-            f"gamma is 1, and {name_states(mdp.states, lost)} the policy never ends, so "
-            "its total is not finite: mark terminal states with terminal=, take another "
-            "policy, or use gamma < 1"
+            f"gamma is 1, and {name_states(mdp.states, lost)} the policy never ends, "
+            "so its total is not finite: mark terminal states with terminal=, take "
+            "another policy, or use gamma < 1"
         )
 
 
-def never_ends(mdp: MDP, policy, P, ended=False) -> np.ndarray:
+def never_ends(mdp: MDP, policy, P, ended: np.ndarray | bool = False) -> np.ndarray:
     """Boolean (S,): from where a policy with transitions P cannot come to an end.
 
     ended: boolean (S,), states that count as an end
@@ -204,7 +204,7 @@ def policy_evaluation(mdp: MDP, policy) -> np.ndarray:
 def factorize(P, gamma: float) -> Callable:
     """Factorize I − γ P once and return the function that solves with it.
 
-    solve(b) is (I − γ P)⁻¹ b, and solve(b, transpose=True) is (I − γ P)⁻ᵀ b, for b (S,).
+    solve(b) is (I − γ P)⁻¹ b, solve(b, transpose=True) is (I − γ P)⁻ᵀ b, for b (S,).
     The factors are L and U of Gaussian elimination, both triangular; with them each b
     costs two substitutions. Sparse systems of many states are solved by iteration.
     """
@@ -315,7 +315,7 @@ def bellman_operator(mdp: MDP, v, policy=None) -> np.ndarray:
 def bellman_residual(mdp: MDP, v, policy=None) -> float:
     """‖T v − v‖ (a number), or ‖T_π v − v‖ with a policy.
 
-    The error of v is at most H times this number, by (5.3) or (3.5). It is at least this
-    number divided by 1 + γ: ‖T v − v‖ ≤ ‖T v − v*‖ + ‖v* − v‖ ≤ (1 + γ) ‖v − v*‖.
+    The error of v is at most H times this number, by (5.3) or (3.5). It is at least
+    this number divided by 1 + γ: ‖T v − v‖ ≤ ‖T v − v*‖ + ‖v* − v‖ ≤ (1 + γ) ‖v − v*‖.
     """
     return float(abs(bellman_operator(mdp, v, policy) - as_values(mdp, v)).max())

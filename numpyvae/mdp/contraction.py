@@ -76,8 +76,8 @@ At γ = 1 (chapter 9) T need not contract in this norm, and the bounds (5.3) hol
 another H: the longest expected episode, as (9.3) and (9.4) show.
 
 For example, two states. In A the agent stays with reward 1, or goes to B with reward 0.
-In B it stays with reward 2. At γ = ½ the values are v*(B) = 2/(1 − ½) = 4, and v*(A) = 2
-(staying gives 1/(1 − ½), going ½·4: a tie). Three sweeps from 0:
+In B it stays with reward 2. At γ = ½ the values are v*(B) = 2/(1 − ½) = 4, and v*(A) =
+2 (staying gives 1/(1 − ½), going ½·4: a tie). Three sweeps from 0:
 
     v₁ = (max(1, 0), 2)                        = (1, 2)         error 2
     v₂ = (max(1 + ½·1, ½·2), 2 + ½·2)          = (1.5, 3)       error 1
@@ -105,7 +105,7 @@ from ..errors import InputError
 from .bellman import action_values, as_values
 from .episodes import Horizon, join_loops
 from .model import MDP
-from .numerics.rounding import bound_with_rounding, check_tolerance
+from .numerics.rounding import bound_with_rounding, check_reachable, check_tolerance
 from .numerics.validation import read_integer
 from .solution import Solution
 
@@ -153,8 +153,9 @@ def value_iteration(
             value_iteration(joined.mdp, tolerance, start, max_sweeps, report)
         )
     v = np.zeros(len(mdp.R)) if v is None else as_values(mdp, v)
-    horizon = Horizon(mdp)
-    unit = check_tolerance(mdp, tolerance, horizon.fixed)
+    check_tolerance(tolerance)
+    horizon = Horizon(mdp, tolerance)
+    unit = check_reachable(mdp, tolerance, horizon.fixed)
     bound = np.inf
     for sweep in range(1, max_sweeps + 1):
         last = v

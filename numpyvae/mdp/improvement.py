@@ -34,13 +34,13 @@ better in any state. A local improvement that stops has found the global best.
 The work: an evaluation is ⅔S³ operations by dense LU, or what the factors of a sparse
 matrix cost; an improvement is 2kSA.
 
-Rounding. The argument above needs "better" to be exact. A computed q(s, a) is off by the
-error of v and by its own rounding, and two equal actions come out unequal: the loop
+Rounding. The argument above needs "better" to be exact. A computed q(s, a) is off by
+the error of v and by its own rounding, and two equal actions come out unequal: the loop
 could exchange them for ever. So an action is replaced only if another is better by more
-than the errors of both, which (R.2) bounds. The bound needs the error of the computed v,
-and (3.5) gives a rough one. When no action is better by more than that, v is refined to
-the last bit, and the actions are compared once more. Chapter "rounding" has the details;
-nothing else depends on them.
+than the errors of both, which (R.1) bounds. The bound needs the error of the computed
+v, and (3.5) gives a rough one. When no action is better by more than that, v is refined
+to the last bit, and the actions are compared once more. Chapter "rounding" has the
+details; nothing else depends on them.
 
 At γ = 1 the start must be a policy that ends, and (6.1) holds as long as the improved
 policies end; chapter 9 says when, and what it means if one does not.
@@ -152,7 +152,7 @@ def policy_iteration(
     v: (S,), instead of a policy: start with its greedy policy; by default that of the
        best reward in each state. A large problem needs a good start:
        v=modified_policy_iteration(mdp, 1e-3).values
-    on_iteration: called as on_iteration(k, v) for each policy, with a copy of its values
+    on_iteration: called as on_iteration(k, v) for each policy, with a copy of its v
 
     Returns a Solution whose values are those of the policy: |values − v_π| ≤ u·|v_π| in
     each state. `iterations` counts the policies evaluated.
@@ -176,7 +176,7 @@ def solve_exactly(
         return joined.expand(solution), error[joined.label]
     policy = _first_policy(mdp, policy, v)
     H, unit = effective_horizon(mdp), rounding_unit(mdp)
-    all_end = np.inf > H
+    all_end = not np.isinf(H)
     visited = set()
     while True:
         visited.add(policy.tobytes())
@@ -196,13 +196,13 @@ def solve_exactly(
             improved, Tv = _improve(mdp, v, policy, error)
         if on_iteration is not None:
             on_iteration(len(visited), v.copy())
-        # By (6.1) no policy comes twice; should rounding beyond (R.2) bring one, stop.
+        # By (6.1) no policy comes twice; should rounding beyond (R.1) bring one, stop.
         if improved.tobytes() in visited:
             break
         policy = improved
     if not all_end:
         H, near = near_greedy_horizon(mdp, v, action_values(mdp, v))
-        if np.inf == H:
+        if np.isinf(H):
             refuse_cancelling(mdp, near)
     bound = H * (abs(Tv - v).max() + unit * (abs(r).max() + 2 * abs(v).max()))
     solution = Solution(policy, v, len(visited), float(bound), mdp)

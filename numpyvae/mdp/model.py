@@ -266,7 +266,8 @@ class MDP:
         self.__dict__.update(attributes)
 
     def _describe_row(self, row: int) -> str:
-        return f"state {self.states[row // len(self.actions)]!r}, action {self.actions[row % len(self.actions)]!r}"
+        s, a = divmod(row, len(self.actions))
+        return f"state {self.states[s]!r}, action {self.actions[a]!r}"
 
     def _check_values_exist(self) -> None:
         """For γ < 1 float64 can represent every value; chapter 9 has γ = 1."""
@@ -274,8 +275,9 @@ class MDP:
         if size.max() > LARGEST * (1 - self.gamma) and self.gamma < 1:
             row = int(size.argmax())
             raise InputError(
-                f"R: the reward of {self._describe_row(row)} is {self.R.flat[row]}; values at gamma = "
-                f"{self.gamma} may exceed the range of float64: scale the rewards"
+                f"R: the reward of {self._describe_row(row)} is {self.R.flat[row]}; "
+                f"values at gamma = {self.gamma} may exceed the range of float64: "
+                "scale the rewards"
             )
 
 

@@ -48,15 +48,21 @@ passed the first question and none the second, so (13.1) holds. If they differ, 
 average depends on the start. Such a problem has no single g and is refused.
 
 Relative value iteration. A sweep v ← T v makes the values larger by about g each time.
-So subtract the value of the first state, and h stays bounded. A step of half the length,
+So subtract the value of the first state, and h stays bounded. A step of half the
+length,
 
     h ← h + ½ (T h − h), then subtract h₁ from each entry,                        (13.4)
 
 is value iteration for a process that stays where it is with probability ½ and earns
 half the reward. Its gain is half of g, its bias is h, and no state returns at even
 steps only. Without the ½, T h − h may oscillate forever: two states that alternate,
-with rewards 0 and 2, give T h − h = (0, 2), then (2, 0), and so on. The bounds (13.2)
-become no wider from sweep to sweep, and meet if the best gain is the same everywhere.
+with rewards 0 and 2, give T h − h = (0, 2), then (2, 0), and so on.
+
+The bounds (13.2) become no wider from sweep to sweep. Write T̃ h for h + ½ (T h − h).
+Like T, it is monotone, and T̃(h + c) = T̃ h + c for a number c. Apply it to both sides
+of T̃ h ≤ h + ½ high. The result is T̃ T̃ h ≤ T̃ h + ½ high, so the next `high` is no
+larger. The same holds for `low`. The bounds meet if the best gain is the same from every state
+(Schweitzer and Federgruen 1977).
 
 How this is the limit γ → 1. By chapter 10, (1 − γ) v_π → g_π for every policy. A
 Blackwell-optimal policy (chapter 12) has the largest v_π for all γ near 1, so its gain
@@ -96,13 +102,22 @@ from .bellman import as_policy, factorize, induced_chain
 from .model import MDP
 from .numerics.rounding import rounding_unit
 from .numerics.validation import read_integer
+from .solution import PrintsTable
 
 # An action is replaced only if the other is better by more than this, relative to
 # rewards and bias. The error bound covers what is left.
 SMALLEST_GAIN = 1e-12
 
 
-class OptimalAverageReward(NamedTuple):
+class _Fields(NamedTuple):
+    policy: np.ndarray
+    gain: float
+    bias: np.ndarray
+    iterations: int
+    error_bound: float
+
+
+class OptimalAverageReward(PrintsTable, _Fields):
     """What the two solvers of this chapter return.
 
     policy: (S,) action numbers, greedy for the bias
@@ -111,13 +126,60 @@ class OptimalAverageReward(NamedTuple):
     iterations: policies evaluated, or sweeps
     error_bound: the best gain, and that of the policy, is within this of `gain`,
        rounding included
+
+    A tuple of these five. `print` shows a table with the labels of states and actions.
     """
 
-    policy: np.ndarray
-    gain: float
-    bias: np.ndarray
-    iterations: int
-    error_bound: float
+    def __new__(cls, policy, gain, bias, iterations, error_bound, mdp=None):
+        """mdp: the problem, for its labels"""
+        found = super().__new__(cls, policy, gain, bias, iterations, error_bound)
+        found.name_by(mdp)
+        return found
+
+    def __repr__(self) -> str:
+        return (
+            f"<OptimalAverageReward: {self.gain:.6g} per step, {self.iterations:,} "
+            f"iterations, error at most {self.error_bound:.2g}>"
+        )
+
+    def _column(self) -> tuple:
+        return "bias", self.bias
+
+
+def plain_average_policy_iteration(P, R) -> tuple:
+    """A best policy (S,), its gain and its bias (S,): the loop and nothing else.
+
+    P: (S, A, S); R: (S, A). Every policy that is met must have one recurrent class. A
+    gain of up to 1e-9 is taken for rounding, whatever the size of the rewards.
+    `average_policy_iteration` needs neither.
+    """
+    states = np.arange(len(R))
+    policy = R.argmax(axis=1)
+    while True:
+        M = np.eye(len(R)) - P[states, policy]  # (10.4)
+        M[:, 0] = 1
+        h = np.linalg.solve(M, R[states, policy])
+        gain = h[0]
+        h[0] = 0
+        q = R + P @ h
+        better = q.max(axis=1) > q[states, policy] + 1e-9
+        if not better.any():
+            return policy, gain, h
+        policy = np.where(better, q.argmax(axis=1), policy)
+
+
+def plain_relative_value_iteration(P, R, sweeps: int) -> tuple:
+    """The bounds (13.2) and a bias (S,) after so many sweeps of (13.4).
+
+    P: (S, A, S); R: (S, A). Rounding widens the bounds; `relative_value_iteration` adds
+    it, and knows when to stop.
+    """
+    h = np.zeros(len(R))
+    for _ in range(sweeps):
+        change = (R + P @ h).max(axis=1) - h  # T h − h
+        h = h + change / 2
+        h = h - h[0]
+    return change.min(), change.max(), h
 
 
 def average_policy_iteration(mdp: MDP, policy=None) -> OptimalAverageReward:
@@ -161,7 +223,7 @@ def average_policy_iteration(mdp: MDP, policy=None) -> OptimalAverageReward:
     gain = float(g[0])
     low, high = _bounds(q.max(axis=1) - h, _rounding(mdp) * _size(mdp, h))
     error = float(max(high - gain, gain - low) + tolerance)
-    return OptimalAverageReward(policy, gain, h, len(visited), error)
+    return OptimalAverageReward(policy, gain, h, len(visited), error, mdp)
 
 
 def relative_value_iteration(
@@ -185,7 +247,7 @@ def relative_value_iteration(
         error = (high - low) / 2
         if error <= tolerance:
             gain = (low + high) / 2
-            return OptimalAverageReward(q.argmax(axis=1), gain, h, sweep, error)
+            return OptimalAverageReward(q.argmax(axis=1), gain, h, sweep, error, mdp)
         h = h + change / 2
         h -= h[0]
     raise InputError(
@@ -233,7 +295,7 @@ def _size(mdp: MDP, h) -> float:
 def _rounding(mdp: MDP) -> float:
     """A bound of (13.2) may be off by this times _size(mdp, h).
 
-    A row of P sums to 1 only up to `off`, so a stationary distribution is preserved only
+    A row of P sums to 1 only up to `off`, so P preserves a stationary distribution only
     up to that: it costs at most off·‖h‖. The rest is the rounding of T h − h.
     """
     off = abs(mdp.transitions.sum(axis=1) - 1)[mdp.available.ravel()].max()

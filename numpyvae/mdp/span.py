@@ -1,4 +1,4 @@
-"""Chapter 7. Modified policy iteration, and the bound that does not wait for a constant.
+"""Chapter 7. Modified policy iteration, and the bound by the span.
 
 Value iteration spends 2kSA operations on each sweep, since it looks at every action.
 Policy iteration solves a linear system for each policy. Between the two: improve the
@@ -11,8 +11,8 @@ A sweep of T_π is cheaper by the factor A, and while π is right it makes the s
 progress as a sweep of T. With m = 0 this is value iteration. As m grows, T_πᵐ v
 approaches v_π, and this becomes policy iteration without its linear system.
 
-The span. Which part of the error dies slowest? Let no episode end, so that each row of P
-sums to 1. Add the same number c to every entry of v: a shift. Then
+The span. Which part of the error dies slowest? Let no episode end, so that each row of
+P sums to 1. Add the same number c to every entry of v: a shift. Then
 
     T (v + c) = T v + γ c,                                                      (7.1)
 
@@ -38,14 +38,15 @@ extremes are the same; so v_π lies in the same interval, and the policy loses a
 (high − low)·H = 2·error_bound.
 
 Where an action may end the episode, a row of P sums to less than 1 and (7.1) fails.
-There, and at γ = 1, the bound is (5.3), for the values T v.
+There, and at γ = 1 (chapter 9), the bound is (5.3), for the values T v.
 
 How many sweeps of T_π? After a while they only improve the value of a policy that is
 about to change. The rule here: every 20 sweeps, compare the change of the last sweep
 with the change that T made in this round, and begin a new round when it is 15% of that
 or less. "Change" is the span where (7.2) is used, else the largest entry. Both numbers
-were found by trial: on a grid of 90,000 states the rule saves a third of the time, and
-to compare after each sweep would cost more than it saves.
+were found by trial. On a grid of 90,000 states at γ = 0.99 the rule takes a quarter off
+the time of 100 sweeps in each round. To compare after every sweep would add a third: it
+costs time, and rounds end too soon.
 
 For example, the two states of chapter 5 at γ = ½, and v = 0. Then T v = (1, 2), so
 low = 1, high = 2, and H = 2. By (7.2) both values lie between 0 + 1·2 = 2 and
@@ -70,7 +71,12 @@ from ..errors import InputError
 from .bellman import as_values, policy_evaluation
 from .episodes import Horizon, ending_policy, join_loops
 from .model import MDP
-from .numerics.rounding import bound_with_rounding, check_tolerance, next_states
+from .numerics.rounding import (
+    bound_with_rounding,
+    check_reachable,
+    check_tolerance,
+    next_states,
+)
 from .numerics.validation import U, read_integer
 from .solution import Solution
 
@@ -110,8 +116,8 @@ def modified_policy_iteration(
     sweeps: the most sweeps of T_π in a round
     max_rounds: ValueError if these do not suffice
     v: (S,), where to start; 0 by default
-    on_iteration: called as on_iteration(k, values) in round k, with a copy of the values
-       that would be returned
+    on_iteration: called as on_iteration(k, values) in round k, with a copy of what
+       would be returned
 
     Returns a Solution: values T v, or the middle of (7.2) where no episode ends; the
     policy is greedy for v, and its own values are within error_bound of those returned,
@@ -128,8 +134,9 @@ def modified_policy_iteration(
                 joined.mdp, tolerance, sweeps, max_rounds, start, report
             )
         )
-    horizon = Horizon(mdp)
-    unit = check_tolerance(mdp, tolerance, horizon.fixed)
+    check_tolerance(tolerance)
+    horizon = Horizon(mdp, tolerance)
+    unit = check_reachable(mdp, tolerance, horizon.fixed)
     v = _first_values(mdp, horizon) if v is None else as_values(mdp, v)
     first_row = np.arange(len(v)) * mdp.R.shape[1]
     by_span = mdp.gamma < 1 and not mdp.end.any()

@@ -5,18 +5,19 @@ that attain the maximum of Bellman's equation are the optimal actions,
 
     q*(s, a) = v*(s),                                                           (8.1)
 
-and for γ < 1 every choice among them, state by state, is an optimal policy: such a policy
-has T_π v* = v*, and T_π has one fixed point, so v_π = v*. No other policy is optimal. If
-π takes an action with q*(s, a) < v*(s) in some state s, then v_π(s) ≤ q*(s, a) < v*(s).
+and for γ < 1 every choice among them, state by state, is an optimal policy: such a
+policy has T_π v* = v*, and T_π has one fixed point, so v_π = v*. No other policy is
+optimal. If π takes an action with q*(s, a) < v*(s) in some state s, then v_π(s) ≤ q*(s,
+a) < v*(s).
 
 At γ = 1 one thing must be added: the policy must end, or stay where nothing is to be
 earned and v* = 0 (chapter 9). An action that walks in a circle for nothing satisfies
 (8.1); a policy that walks there for ever does not get v*.
 
 Computed values differ by rounding, so "equal" means: by no more than the errors of the
-two, which (R.2) bounds. The values are policy iteration's, refined to the last bit. With
-the error of a linear solver instead, which grows as H, worse actions would pass as equal
-near γ = 1.
+two, which (R.1) bounds. The values are policy iteration's, refined to the last bit.
+With the error of a linear solver instead, which grows as H, worse actions would pass as
+equal near γ = 1.
 
 For example, the two states of chapter 5 at γ = ½. In A, staying gives 1/(1 − ½) = 2 and
 going to B gives ½·4 = 2. In B both actions stay:
@@ -49,7 +50,10 @@ from .solution import Solution
 
 
 def optimal_actions(mdp: MDP, policy=None) -> np.ndarray:
-    """Boolean (S, A): whether q*(s, a) = v*(s). policy: where policy iteration starts."""
+    """Boolean (S, A): whether q*(s, a) = v*(s).
+
+    policy: where policy iteration starts
+    """
     solution, error = solve_exactly(mdp, policy)
     q = action_values(mdp, solution.values)
     tau = tie_tolerance(mdp, solution.values, error)

@@ -36,7 +36,7 @@ def gridworld_svg(
     title: str = "State values and optimal actions",
     cells: Sequence[str] | None = None,
 ) -> str:
-    """A self-contained SVG document. State s is in row s // columns, column s % columns.
+    """A self-contained SVG document; state s is in row s // columns, column s % columns.
 
     values: (S,); the larger its value, the more color a cell has; NaN marks a wall
     actions: boolean (S, A), an arrow for each True (ties have several), or action
@@ -109,7 +109,7 @@ def _read_cells(cells, S: int) -> list[str]:
 
 
 def _opacity(values, kinds) -> list[float]:
-    """Of each cell's color, in proportion to its value; holes and walls do not count."""
+    """Of each cell's color, in proportion to its value, holes and walls left out"""
     shown = np.array([kind not in ("wall", "hole") for kind in kinds])
     finite = values[np.isfinite(values) & shown]
     low, span = 0.0, 1.0

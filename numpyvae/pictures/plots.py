@@ -13,7 +13,7 @@ proportion to their number.
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
@@ -25,24 +25,33 @@ from . import svg
 from .svg import SERIES, Axis, element, text
 
 WIDTH, HEIGHT = 720, 420
-SMALL = {"width": 380, "height": 300}  # a plot whose text is readable on a phone
 LEFT, RIGHT, BOTTOM = 64, 24, 52  # margins; title, legend and y label stand above
 _FEW = 1000  # points, which are plotted as they are
+
+
+class Size(TypedDict):
+    """The size of a plot, in pixels."""
+
+    width: int
+    height: int
+
+
+SMALL = Size(width=380, height=300)  # a plot whose text is readable on a phone
 
 
 class Curve(NamedTuple):
     """One series of a chart.
 
     kind     "line", "dashed" or "dots"
-    color    the number of a color in SERIES
+    color    the number of a color in SERIES, or a color
     band     (low, high), two curves over the same x; the area between them is shaded
     """
 
     name: str
     x: Sequence[float] | np.ndarray
-    y: Sequence[float] | np.ndarray
+    y: Sequence[float] | Sequence[np.ndarray] | np.ndarray
     kind: str = "line"
-    color: int = 0
+    color: int | str = 0
     band: tuple[Sequence[float] | np.ndarray, Sequence[float] | np.ndarray] | None = (
         None
     )
@@ -65,6 +74,7 @@ def chart(
     floor: float | None = None,
     end_dots: bool = False,
     notes: Iterable[tuple[float, float, str, str]] = (),
+    live: bool = False,
 ) -> svg.Svg:
     """Plot series over two axes. Returns an SVG document.
 
@@ -73,6 +83,7 @@ def chart(
     floor       y has the logarithm of its distance from this value: see `Axis`
     end_dots    a dot at the last point of each line
     notes       (x, y, words, text-anchor), in the units of the axes
+    live        the document says its axes to a script that redraws the curves
 
     Points that are not finite, or that a logarithmic axis cannot show, are left out.
     Curves of one name share one entry of the legend. Raises ValueError if a curve has
@@ -82,18 +93,18 @@ def chart(
     xs = np.concatenate([x for x, _ in points])
     ys = np.concatenate([y for _, y in points])
     if y_range is None:
-        low, high = ys.min(), ys.max()
+        low, high = float(ys.min()), float(ys.max())
         for curve in curves:
             if curve.band is not None:
-                low = min(low, np.nanmin(curve.band[0]))
-                high = max(high, np.nanmax(curve.band[1]))
+                low = min(low, float(np.nanmin(curve.band[0])))
+                high = max(high, float(np.nanmax(curve.band[1])))
         if low == high and not log_y:  # one value: ± a tenth of it, or [-1, 1]
             low, high = low - (abs(low) / 10 or 1), high + (abs(high) / 10 or 1)
     else:
         low, high = y_range
 
     head = [text(16, 30, title, class_="title")] if heading else []
-    names = {curve.name: SERIES[curve.color] for curve in curves if curve.name}
+    names = {curve.name: color_of(curve) for curve in curves if curve.name}
     entries = [(color, name) for name, color in names.items()]
     legend, top = svg.legend(entries, width, 52 if heading else 24)
     x_axis = Axis(
@@ -123,12 +134,53 @@ def chart(
         px, py = x_axis(x), y_axis(y)
         body.append(inside(x_axis, y_axis, mark(curve, px, py)))
         if end_dots and y_axis.last - 1 <= py[-1] <= y_axis.first + 1:
-            color = f"fill: {SERIES[curve.color]}"
+            color = f"fill: {color_of(curve)}"
             body.append(element("circle", cx=px[-1], cy=py[-1], r=3.5, style=color))
-    for x, y, words, anchor in notes:
-        place = float(x_axis(x)), float(y_axis(y))
+    for note_x, note_y, words, anchor in notes:
+        place = float(x_axis(note_x)), float(y_axis(note_y))
         body.append(text(*place, words, text_anchor=anchor))
-    return svg.document(width, height, title or ", ".join(names), *body)
+    axes = {}
+    if live:
+        axes = {"data_x": x_axis.description(), "data_y": y_axis.description()}
+    return svg.document(width, height, title or ", ".join(names), *body, **axes)
+
+
+def color_of(curve: Curve) -> str:
+    """The color of a series, as CSS."""
+    return SERIES[curve.color] if isinstance(curve.color, int) else curve.color
+
+
+def intervals_svg(
+    rows: Sequence[tuple[str, float, float]], x_label: str, *, width: int = 380
+) -> svg.Svg:
+    """Plot values with error bars, one row per (name, value, error): a dot at the value,
+    and a line from value − error to value + error. Returns an SVG document.
+    """
+    low = min(value - error for _, value, error in rows)
+    high = max(value + error for _, value, error in rows)
+    if low == high:
+        low, high = low - (abs(low) / 10 or 1), high + (abs(high) / 10 or 1)
+    pitch, top = 44, 16
+    bottom = top + pitch * len(rows)
+    x_axis = Axis(low, high, 24, width - RIGHT, outward=True)
+    body = []
+    tick = {"class_": "tick", "text_anchor": "middle"}
+    for x, label in zip(x_axis.tick_pixels(), x_axis.labels, strict=True):
+        body.append(svg.line(x, top, x, bottom, class_="grid"))
+        body.append(text(x, bottom + 20, label, **tick))
+    for i, (name, value, error) in enumerate(rows):
+        y = top + pitch * i + 30
+        first, last = float(x_axis(value - error)), float(x_axis(value + error))
+        style = f"stroke: {SERIES[0]}; stroke-width: 2.5"
+        shown = f"{value:.2f}" + (f" ± {error:.2f}" if error else "")
+        words = f"{name}: {shown}".replace("-", "−")
+        body.append(text(24, y - 12, words, class_="name"))
+        body.append(svg.line(first, y, last, y, class_="interval", style=style))
+        dot = {"cx": float(x_axis(value)), "cy": y, "r": 4.5}
+        body.append(element("circle", **dot, style=f"fill: {SERIES[0]}"))
+    middle = {"text_anchor": "middle", "class_": "x-label"}
+    body.append(text(width / 2, bottom + 42, x_label, **middle))
+    return svg.document(width, bottom + 54, x_label, *body)
 
 
 def line_plot_svg(
@@ -206,7 +258,7 @@ def curve_svg(
     )
 
 
-def loss_floor(curves: Iterable[Sequence[float]]) -> float | None:
+def loss_floor(curves: Iterable[Sequence[float] | np.ndarray]) -> float | None:
     """The `floor` of an axis that shows both ends of learning curves, or None.
 
     It lies below the lowest value by the range of the later half of the epochs, so that
@@ -260,7 +312,7 @@ def write_svg(path: str | os.PathLike, document: str) -> None:
 
 def mark(curve: Curve, px: np.ndarray, py: np.ndarray) -> str:
     """The markup of one series at the pixels px, py."""
-    color = SERIES[curve.color]
+    color = color_of(curve)
     if curve.kind == "dots":
         radius, opacity = (1.6, 0.6) if len(px) > 20 else (4, None)
         dots = [
@@ -305,7 +357,7 @@ def _area(curve: Curve, low, high, x_axis: Axis, y_axis: Axis) -> str:
     px, lower, upper = x_axis(x[kept]), y_axis(low[kept]), y_axis(high[kept])
     outline = [*zip(px, lower, strict=True), *zip(px[::-1], upper[::-1], strict=True)]
     corners = " ".join(f"{x:.2f},{y:.2f}" for x, y in outline)
-    style = f"fill: {SERIES[curve.color]}; fill-opacity: 0.18"
+    style = f"fill: {color_of(curve)}; fill-opacity: 0.18"
     return element("polygon", class_="band", points=corners, style=style)
 
 

@@ -3,17 +3,17 @@
 PNG is a signature and a row of chunks: four bytes of length, four of type, the data,
 and a CRC-32 of type and data. Three types are enough for one image:
 
-    IHDR    width, height, 8 bits per sample, color type (0 gray, 2 RGB), and three zeros (the only compression and
-            filtering there are; not interlaced)
-    IDAT    the rows from the top, each after one byte that names its filter (2: the difference to the row above,
-            modulo 256), compressed by zlib
+    IHDR    width, height, 8 bits per sample, color type (0 gray, 2 RGB), and three
+            zeros (the only compression and filtering there are; not interlaced)
+    IDAT    the rows from the top, each after one byte that names its filter (2: the
+            difference to the row above, modulo 256), compressed by zlib
     IEND    empty
 
 An animated PNG has three more. A program that does not know them shows the first frame:
 
     acTL    number of frames, number of times to play them (0: forever)
-    fcTL    before each frame: sequence number, width, height, x, y, delay as a fraction of a second, two zeros
-            (leave the frame standing; replace what was there)
+    fcTL    before each frame: sequence number, width, height, x, y, delay as a fraction
+            of a second, two zeros (leave the frame standing; replace what was there)
     fdAT    as IDAT, after a sequence number, for each frame but the first
 
 The sequence numbers count fcTL and fdAT together. The same frames give the same bytes

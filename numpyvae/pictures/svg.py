@@ -21,6 +21,7 @@ import html
 import math
 import re
 from collections.abc import Iterable
+from typing import Protocol
 
 import numpy as np
 
@@ -124,9 +125,11 @@ class Svg(str):
         return str(self)
 
 
-def document(width: int, height: int, title: str, *body: str) -> Svg:
+def document(
+    width: int, height: int, title: str, *body: str, **attributes: object
+) -> Svg:
     """A complete SVG document on its own background, to be a file or to stand in a
-    page.
+    page. attributes: more ones of its root.
     """
     head = (
         element("title", escape(title)),
@@ -143,6 +146,7 @@ def document(width: int, height: int, title: str, *body: str) -> Svg:
         height=height,
         role="img",
         class_="plot",
+        **attributes,
     )
     return Svg(root + "\n")
 
@@ -187,6 +191,10 @@ class Axis:
         """The pixels of values (…). An axis of a single value has it in the middle."""
         return self._place(self._scaled(values))
 
+    def description(self) -> str:
+        """The four numbers of a linear axis, for a script: low, high, first, last."""
+        return f"{self.low:.10g} {self.high:.10g} {self.first:g} {self.last:g}"
+
     def _scaled(self, values):
         values = np.asarray(values, np.float64)
         if self.floor is not None:
@@ -222,8 +230,20 @@ class Axis:
         )
 
 
+class AnyAxis(Protocol):
+    """What `frame` asks of an axis: its ends, and the places and labels of its ticks."""
+
+    first: float
+    last: float
+    labels: list[str]
+
+    def tick_pixels(self) -> np.ndarray:
+        """The pixel of each tick"""
+        ...
+
+
 def frame(
-    x_axis: Axis, y_axis: Axis, x_label: str = "", y_label: str = ""
+    x_axis: AnyAxis, y_axis: AnyAxis, x_label: str = "", y_label: str = ""
 ) -> list[str]:
     """Grid lines, ticks and their values on both axes, and the labels: x below, y above
     the axis' upper end.
@@ -258,9 +278,9 @@ def legend(
     """A colored dot and a name for each (color, name), in rows from y downward; and the
     last row's y.
     """
-    parts, x = [], 16
+    parts, x = [], 16.0
     for color, name in entries:
-        space = 14 + _LETTER * len(str(name)) + 11
+        space = 14 + _LETTER * len(str(name)) + 15
         if x > 16 and x + space > width:
             x, y = 16, y + 18
         parts.append(

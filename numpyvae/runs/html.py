@@ -108,7 +108,7 @@ def _sections(cards: Mapping[str, Card]) -> str:
 
 
 def two_sizes(large: str, small: str) -> str:
-    """A plot for wide windows, and the same one for narrow ones; one of them is shown."""
+    """A plot for wide windows, and the same for narrow ones; one of them is shown."""
     return f'<div class="large">{large}</div><div class="small">{small}</div>'
 
 

@@ -13,6 +13,7 @@ epochs without the plots that take long, and loads itself again until training e
 
 import math
 import time
+from dataclasses import replace
 from numbers import Real
 
 import numpy as np
@@ -30,21 +31,25 @@ from ..pictures.latent import (
 )
 from ..pictures.plots import (
     SMALL,
+    Size,
     curve_svg,
     learning_curve_svg,
     line_plot_svg,
 )
 from ..pictures.samples import (
     active_first,
+    change_class,
     image_grid,
     interpolate,
     manifold,
     sample_prior,
     traverse,
 )
+from ..pictures.svg import escape
 from ..settings import BINARIZATIONS, changed_settings
 from ..training.evaluation import ACTIVE_UNIT_VARIANCE
 from ..training.history import TEST_COLUMNS, TEST_LOSS, training_loss_name
+from ..training.model_input import model_input
 from ..training.streams import stream
 from ..vae.likelihoods import LIKELIHOODS
 from ..vae.model import encode
@@ -66,7 +71,8 @@ MAX_POINTS = 2500  # in the plot of the latent space
 MOST_UNITS = 8  # rows of traversals
 SECONDS_BETWEEN = 10  # two reports of a run that is being trained
 UNIT = "nats per image"
-SIZE = {"width": 380, "height": 260}  # of a plot whose text is readable on a phone
+LARGE = Size(width=760, height=400)  # of the learning curve, on a wide window
+SIZE = Size(width=380, height=260)  # of a plot whose text is readable on a phone
 NATS = (
     "Losses are in nats, the natural unit of information: 1 nat is 1.44 bits, "
     "and less is better."
@@ -108,7 +114,8 @@ class LiveReport:
         """Write the report unless the last one is younger than SECONDS_BETWEEN."""
         if time.monotonic() < self.due or len(run.state.history) >= run.options.epochs:
             return
-        _write(run, report_html(run, run.source.test_images, None, live=True))
+        data = run.source
+        _write(run, report_html(run, data.test_images, data.test_labels, live=True))
         self.due = time.monotonic() + SECONDS_BETWEEN
 
 
@@ -163,7 +170,7 @@ def report_html(
         # The parameters of a run that diverged may be anything.
         with np.errstate(all="ignore"):
             if live:
-                cards |= _sample_cards(run, test_images)
+                cards |= _sample_cards(run, test_images, labels)
             else:
                 cards |= _model_cards(run, test_images, labels)
     except ValueError as error:
@@ -192,6 +199,18 @@ def report_html(
         first,
         cards,
         reload=live,
+    )
+
+
+def summary_html(run) -> str:
+    """What a notebook shows of a run: what it is, its last numbers and its curve."""
+    curve = ""
+    for card in _learning_curve(run, sizes=(SMALL,)).values():
+        curve = card.markup
+    return (
+        f"<p><code>{escape(repr(run))}</code></p>"
+        '<div style="display: flex; flex-wrap: wrap; gap: 16px; align-items: start">'
+        f"{curve}{html_table(_metrics(run))}</div>"
     )
 
 
@@ -254,7 +273,7 @@ def _settings_card(run):
     return Card(caption, shown + folded("Defaults", html_table(others)))
 
 
-def _learning_curve(run):
+def _learning_curve(run, sizes=(LARGE, SMALL)):
     history = run.state.history
     losses = [row[key] for row in history for key in ("train_loss", "test_loss")]
     if not any(map(math.isfinite, losses)):
@@ -265,9 +284,10 @@ def _learning_curve(run):
     )
     made = [
         learning_curve_svg(history, run.config, run.options, "", **size)
-        for size in ({"width": 760, "height": 400}, SMALL)
+        for size in sizes
     ]
-    return {"Learning curve": Card(caption, two_sizes(*made))}
+    shown = two_sizes(*made) if len(made) > 1 else made[0]
+    return {"Learning curve": Card(caption, shown)}
 
 
 def _history_cards(run):
@@ -299,18 +319,22 @@ def _history_cards(run):
     }
 
 
-def _sample_cards(run, test_images):
+def _sample_cards(run, test_images, labels):
     """What the model makes: images from the prior, and test images seen again"""
     if test_images is None or not len(test_images):
         return {}
-    samples, reconstructions = run.image_grids(test_images)
+    if run.config.num_classes == 0:
+        labels = None
+    samples, reconstructions = run.image_grids(test_images, labels)
+    text = "Each is a z from the prior, decoded: the mean of p(x|z)."
+    if labels is not None:
+        text = f"A row for each class. {text}"
     return {
         "Samples from the prior": Card(
-            "Each is a z from the prior, decoded: the mean of p(x|z).",
-            img_tag(samples, "64 samples from the prior, decoded"),
+            text, img_tag(samples, "samples from the prior, decoded")
         ),
         "Reconstructions": Card(
-            "Rows of test images, each above the row that the decoder makes of their mu.",
+            "Rows of test images, each above what the decoder makes of their mu.",
             img_tag(reconstructions, "test images above their reconstructions"),
         ),
     }
@@ -327,7 +351,8 @@ def _model_cards(run, test_images, labels):
         # as in the last evaluation
         rng = stream("evaluation", options.seed, len(run.state.history))
         data = Dataset.in_memory(test_images[:0], test_images)
-        x = data.input("test", options.binarize, rng)
+        data = replace(data, test_labels=labels)
+        x = model_input(data, "test", config, options.binarize, rng)
         mu = encode(params, x, config)[0][0].astype(np.float64)
         if not np.isfinite(mu).all():
             raise InputError("the encoder's output is not finite")
@@ -335,7 +360,15 @@ def _model_cards(run, test_images, labels):
         cards["Latent units"] = Card(
             ACTIVE, unit_variance_svg(mu.var(axis=0), ACTIVE_UNIT_VARIANCE)
         )
-        cards |= _sample_cards(run, test_images)
+        cards |= _sample_cards(run, test_images, labels)
+        if config.num_classes:
+            styles = image_grid(
+                change_class(params, x[:8], config, shape), config.num_classes + 1
+            )
+            cards["The same style in every class"] = Card(
+                "Each row begins with a test image; its mu, decoded as every class.",
+                img_tag(styles, "test images, and their mu decoded as every class"),
+            )
         pairs = x[: min(16, len(x) // 2 * 2)]
         if len(pairs):
             between = image_grid(interpolate(params, pairs, config, shape), 8)
@@ -355,7 +388,7 @@ def _model_cards(run, test_images, labels):
         which = f"Each of the {len(units)} units with the largest variance, of "
         which += f"{config.latent_dim},"
     cards["Traversals"] = Card(
-        f"{which} runs through the prior's quantiles, while the others stay at its mean.",
+        f"{which} runs through the prior's quantiles; the others stay at its mean.",
         traversal_svg(rows, units),
     )
     return cards
@@ -370,8 +403,8 @@ def class_names(run, labels: np.ndarray | None) -> np.ndarray | None:
 
 
 def _latent_cards(run, mu, labels):
-    """The test images in the latent space; with two latents, the decoder's images on the
-    same axes as well
+    """The test images in the latent space; with two latents, the decoder's images on
+    the same axes as well
     """
     config = run.config
     if config.latent_dim != 2:

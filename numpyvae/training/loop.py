@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..data.dataset import Dataset
-from ..data.pixels import check_images
+from ..data.pixels import check_columns, check_images
 from ..errors import InputError
 from ..settings import TrainingOptions, VAEConfig, check_together
 from ..vae.likelihoods import LIKELIHOODS
@@ -94,6 +94,8 @@ def train(
     check_together(config, options)
     unit_interval = LIKELIHOODS[config.likelihood].unit_interval
     images = check_images("images", images, config.input_dim, unit_interval)
+    if not unit_interval:
+        check_columns("images", images)
     if len(images) == 0:
         raise InputError(
             f"images has shape {images.shape}: there is no image to train on"
@@ -211,7 +213,9 @@ def batch_named(state: TrainingState) -> Iterator[None]:
     try:
         yield
     except NotFiniteError as error:
+        remedy = "a smaller learning rate may help"
+        if state.adam.t == 0:  # which has had no effect yet
+            remedy = "the data or the first parameters are too large"
         raise NotFiniteError(
-            f"epoch {state.epoch}, batch {state.batches_done + 1}: {error}; "
-            "a smaller learning rate may help"
+            f"epoch {state.epoch}, batch {state.batches_done + 1}: {error}; {remedy}"
         ) from None

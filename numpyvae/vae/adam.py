@@ -1,8 +1,8 @@
-"""Chapter 8. Adam: gradient descent with a step size for each parameter.
+"""Chapter 8. Adam: a step size for each parameter.
 
 Adam sees one flat vector θ and its gradient g. Entry by entry it keeps exponential
-moving averages of g and of g². In step t a gradient that is k steps old has the weight
-beta1ᵏ in the weighted sum m, and its square the weight beta2ᵏ in v:
+moving averages of g and of g². In step t a gradient that is k steps old has the
+weight beta1ᵏ in the weighted sum m, and its square the weight beta2ᵏ in v:
 
     (8.1)  m = g_t + beta1 g_(t−1) + beta1² g_(t−2) + …      by m ← beta1 m + g
            v = g_t² + beta2 g_(t−1)² + beta2² g_(t−2)² + …   by v ← beta2 v + g²
@@ -14,51 +14,55 @@ A weighted mean is the weighted sum divided by the sum of the weights:
     (8.4)  θ ← θ − lr m̂/(√v̂ + epsilon)
 
 The update is the mean gradient divided by its root mean square, so the scale of the
-loss does not matter. At t = 1, m̂ = g and v̂ = g²: each entry of θ changes by lr, as in
-every step under a constant gradient.
+loss does not matter. At t = 1, m̂ = g and v̂ = g²: each entry of θ changes by lr, as
+in every step under a constant gradient.
 
 The paper scales g by 1 − beta1 and g² by 1 − beta2, so its m and v are that much
-smaller; m̂, v̂ and θ are the same. There (8.3) is m̂ = m/(1 − beta1ᵗ),
-v̂ = v/(1 − beta2ᵗ), the bias correction of averages that start from 0. Without it the
-update has the factor (1 − beta1ᵗ)/√(1 − beta2ᵗ): with beta1 = 0.9, beta2 = 0.999 and
-t = 1 that is 0.1/√0.001, a step 3.2 times too long.
+smaller; m̂, v̂ and θ are the same. There (8.3) is m̂ = m/(1 − beta1ᵗ), v̂ = v/(1 −
+beta2ᵗ), the bias correction of averages that start from 0. Without it the update
+has the factor (1 − beta1ᵗ)/√(1 − beta2ᵗ): with beta1 = 0.9, beta2 = 0.999 and t = 1
+that is 0.1/√0.001, a step 3.2 times too long.
 
-epsilon prevents division by zero. Where it stands matters for entries whose gradient is
-not far larger than epsilon. Two other places are common:
+epsilon prevents division by zero. Where it stands matters for entries whose
+gradient is not far larger than epsilon. Two other places are common:
 
 - Inside the root, √(v̂ + epsilon). Then 1e-8 acts as √1e-8 = 1e-4 does outside: it
   shortens the steps of all gradients that are not far above 1e-4.
-- Beside the root of the paper's v, before its correction. There epsilon is divided by
-  √(1 − beta2ᵗ), too: at t = 1 it acts as an epsilon that is 1/√0.001 = 32 times larger.
+- Beside the root of the paper's v, before its correction. There epsilon is divided
+  by √(1 − beta2ᵗ), too: at t = 1 it acts as an epsilon that is 1/√0.001 = 32 times
+  larger.
 
-Numbers near 0. Below 1e-38 a float32 is subnormal: it is stored with fewer digits, and
-some processors are many times slower with it. Where the gradient stays 0, m and v
-shrink by beta1 and beta2 in each step, and would end there. So every 100th step sets to
-0 what is below 1e6 times the smallest normal number, in float32 below 1e-32. The factor
-1e6 covers the 100 steps between, in which m shrinks by 0.9¹⁰⁰ = 3e-5. No step shows it:
-√v is then below 1e-16, and epsilon is at least 1e-12, so √v̂ + epsilon changes by less
-than 1 in 1,000. A smaller epsilon is refused.
+Numbers near 0. Below 1e-38 a float32 is subnormal: it is stored with fewer digits,
+and some processors are many times slower with it. Where the gradient stays 0, m and
+v shrink by beta1 and beta2 in each step, and would end there. So every 100th step
+sets to 0 what is below 1e6 times the smallest normal number, in float32 below
+1e-32. The factor 1e6 covers the 100 steps between, in which m shrinks by 0.9¹⁰⁰ =
+3e-5. No step shows it: √v is then below 1e-16, and epsilon is at least 1e-12, so √v̂
++ epsilon changes by less than 1 in 1,000. A smaller epsilon is refused.
 
-Shards. Adam updates each entry of θ by itself. So several processes can share a step: a
-shard is the part of θ, a slice, that one of them updates (training/parallel). Each call
-of Adam.step counts as one step. So an Adam has one shard, and the processes have an
-Adam each; one Adam that went over two shards in turn would count every step twice.
+Shards. Adam updates each entry of θ by itself. So several processes can share a
+step: a shard is the part of θ, a slice, that one of them updates
+(training/parallel). Each call of Adam.step counts as one step. So an Adam has one
+shard, and the processes have an Adam each; one Adam that went over two shards in
+turn would count every step twice.
 
-An example small enough for paper: one entry, θ = 1, with beta1 = beta2 = ½, lr = 0.21
-and the gradients 4, −4, 4. By (8.2) the sum of the weights is 1, 3/2, 7/4:
+An example small enough for paper: one entry, θ = 1, with beta1 = beta2 = ½, lr =
+0.21 and the gradients 4, −4, 4. By (8.2) the sum of the weights is 1, 3/2, 7/4:
 
     t    m              m̂       v                 v̂     update       θ
     1    4              4       16                16    −0.21 · 1    0.79
     2    2 − 4 = −2    −4/3     8 + 16 = 24       16    +0.21/3      0.86
     3    −1 + 4 = 3     12/7    12 + 16 = 28      16    −0.21 · 3/7  0.77
 
-adam_update is the plain form, Algorithm 1 of the paper line by line. Adam.step has the
-same result, and gains time: it makes no new arrays, and takes a ninth of the time.
+adam_update is the plain form, Algorithm 1 of the paper line by line. Adam.step has
+the same result, and gains time: it makes no new arrays, and takes a ninth of the
+time.
 
     >>> settings = {"lr": 0.21, "beta1": 0.5, "beta2": 0.5}
     >>> theta, plain = np.array([1.0]), np.array([1.0])
     >>> adam, m, v = Adam(theta, **settings), np.zeros(1), np.zeros(1)
-    >>> for t, g in enumerate([np.array([4.0]), np.array([-4.0]), np.array([4.0])], 1):
+    >>> gradients = np.array([[4.0], [-4.0], [4.0]])
+    >>> for t, g in enumerate(gradients, start=1):
     ...     adam.step(theta, g)
     ...     plain, m, v = adam_update(plain, g, m, v, t, **settings)
     ...     print(t, theta.round(6), plain.round(6))
@@ -91,7 +95,8 @@ def adam_update(
 ) -> tuple[np.ndarray, ...]:
     """Step t = 1, 2, … of the paper's Algorithm 1 -> new theta, m, v
 
-    All arrays have one shape. m and v are the paper's, 0 at first; nothing is changed.
+    All arrays have one shape. m and v are the paper's, 0 at first; nothing is
+    changed.
     """
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * g**2
@@ -138,11 +143,11 @@ class Adam:
     ) -> None:
         """Update theta[shard], all of theta unless given, in place; count one step.
 
-        theta and g have one shape; g is not changed. ValueError for another shape or
-        type: then nothing is changed, and no step counted.
+        theta and g have one shape; g is not changed. ValueError for another shape
+        or type: then nothing is changed, and no step counted.
 
-        By (8.3) m̂ = c m and v̂ = v/root², where c and root are numbers. So m̂ and v̂ need
-        not be formed: m̂/(√v̂ + epsilon) = c root m/(√v + epsilon root).
+        By (8.3) m̂ = c m and v̂ = v/root², where c and root are numbers. So m̂ and v̂
+        need not be formed: m̂/(√v̂ + epsilon) = c root m/(√v + epsilon root).
         """
         self._check_step(theta, g)
         t = self.t + 1

@@ -1,19 +1,19 @@
 """Chapter 3. The Bernoulli log-likelihood of binary pixels.
 
-For each pixel the decoder outputs a real number l, the logit. The probability that the
-pixel is 1 is its sigmoid:
+For each pixel the decoder outputs a real number l, the logit. The probability that
+the pixel is 1 is its sigmoid:
 
     (3.1)  sigmoid(l) = 1/(1 + exp(−l))
     (3.2)  softplus(l) = log(1 + exp(l))
 
-The derivative of softplus is exp(l)/(1 + exp(l)) = 1/(exp(−l) + 1) = sigmoid(l). Both
-log-probabilities of a pixel are a softplus:
+The derivative of softplus is exp(l)/(1 + exp(l)) = 1/(exp(−l) + 1) = sigmoid(l).
+Both log-probabilities of a pixel are a softplus:
 
     log sigmoid(l)       = −log(1 + exp(−l))
                          = l − log(exp(l) + 1)               since l = log exp(l)
                          = l − softplus(l)
-    log(1 − sigmoid(l))  = log(exp(−l)/(1 + exp(−l)))        1 − sigmoid, one fraction
-                         = −log(exp(l) + 1)                  times exp(l) up and down
+    log(1 − sigmoid(l))  = log(exp(−l)/(1 + exp(−l)))
+                         = −log(exp(l) + 1)                  exp(l) up and down
                          = −softplus(l)
 
 A pixel x is 1 or 0. So x picks the first of the two logarithms, 1 − x the second:
@@ -26,20 +26,21 @@ A pixel x is 1 or 0. So x picks the first of the two logarithms, 1 − x the sec
 The gradient is the pixel minus its predicted probability.
 
 An image x has D pixels xᵢ. The model assumes that, given z, they are independent:
-p(x|z) = Πᵢ p(xᵢ|z). What pixels have in common must come from z, of which each lᵢ is a
-function. The logarithm is a sum, and (3.4) holds for each pixel:
+p(x|z) = Πᵢ p(xᵢ|z). What pixels have in common must come from z, of which each lᵢ
+is a function. The logarithm is a sum, and (3.4) holds for each pixel:
 
     (3.5)  log p(x|z) = Σᵢ log p(xᵢ|lᵢ) = Σᵢ (xᵢ lᵢ − softplus(lᵢ))
 
 Why logits, and not probabilities? Because of log 0: in float32 sigmoid(17) is 1, so
 log(1 − sigmoid(17)) is −inf. By logits it is −softplus(17) = −17.
 
-For x in {0, 1} this is the log of a probability. For gray x in (0, 1) it is the usual
-objective, but not the log of a density that integrates to one. Values for grayscale and
-for binarized pixels are not comparable; data/pixels has the ways to binarize.
+For x in {0, 1} this is the log of a probability. For gray x in (0, 1) it is the
+usual objective, but not the log of a density that integrates to one. Values for
+grayscale and for binarized pixels are not comparable; data/pixels has the ways to
+binarize.
 
-An example small enough for paper: three pixels, x = 1, 0, ½, with logits log 3, log 3
-and 0. softplus(log 3) = log(1 + 3) = log 4, and softplus(0) = log 2:
+An example small enough for paper: three pixels, x = 1, 0, ½, with logits log 3, log
+3 and 0. softplus(log 3) = log(1 + 3) = log 4, and softplus(0) = log 2:
 
     x    l        sigmoid(l)    x l − softplus(l)               x − sigmoid(l)
     1    log 3    ¾             log 3 − log 4 = log ¾            ¼
@@ -55,8 +56,9 @@ and 0. softplus(log 3) = log(1 + 3) = log 4, and softplus(0) = log 2:
     >>> log_prob_backward(np.array(1.0), x, logits).round(6)
     array([ 0.25, -0.75,  0.  ])
 
-The plain form of softplus is (3.2) itself. Its exp overflows, and for l below −37 it
-loses everything, since 1 + exp(l) is rounded to 1. The form below has neither fault:
+The plain form of softplus is (3.2) itself. Its exp overflows, and for l below −37
+it loses everything, since 1 + exp(l) is rounded to 1. The form below has neither
+fault:
 
     softplus(l) = log(exp(l) (exp(−l) + 1)) = l + log(1 + exp(−l))      for l > 0
     softplus(l) = max(l, 0) + log(1 + exp(−|l|))                        for every l
@@ -90,10 +92,10 @@ def softplus(logits: Array) -> Array:
 
 
 def log_prob(x: Array, logits: Array) -> Array:
-    """log p(x|z) = Σᵢ (xᵢ lᵢ − softplus(lᵢ)), (3.5)        x, logits (..., D) -> (...)
+    """log p(x|z) = Σᵢ (xᵢ lᵢ − softplus(lᵢ)), (3.5), in nats
 
-    In nats. x is floats in [0, 1] or booleans; ValueError for bytes, other integers and
-    complex numbers.
+    x, logits (..., D) -> (...). x is floats in [0, 1] or booleans; ValueError for
+    bytes, other integers and complex numbers.
     """
     check_pixels(x)
     return (x * logits - softplus(logits)).sum(axis=-1)

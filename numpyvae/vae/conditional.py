@@ -1,9 +1,10 @@
-"""Chapter 14. A model that is told the class, and a classifier by Bayes' rule.
+"""Chapter 14. A model that is told the class; a classifier.
 
-Each image x has a class, one of C, say the digit that it shows. The label is written as
-c, a vector of C numbers: 1 at the class and 0 elsewhere ("one-hot"). A conditional
-model explains x given c. Its z need not say which digit it is, only how the digit is
-written. And it can be asked for a class: sample z from the prior, and decode z with c.
+Each image x has a class, one of C, say the digit that it shows. The label is
+written as c, a vector of C numbers: 1 at the class and 0 elsewhere ("one-hot"). A
+conditional model explains x given c. Its z need not say which digit it is, only how
+the digit is written. And it can be asked for a class: sample z from the prior, and
+decode z with c.
 
 The prior of z stays as it is, whatever the class: p(z|c) = p(z). Everything else of
 chapter 7 is given c:
@@ -14,29 +15,30 @@ chapter 7 is given c:
     (14.1)     = E_q[log p(x|z,c)] − KL(q(z|x,c) ‖ p(z))    the ELBO, given c
 
 So c enters at two places. The encoder's input is [x, c], D + C numbers, and the
-decoder's is [z, c], L + C numbers. Nothing else changes. An objective takes rows [x, c]
-for x, and `split_class` (chapter 6) separates them after the encoder. A one-hot column
-selects one row of a weight matrix, so each class has a bias of its own in the first
-layer:
+decoder's is [z, c], L + C numbers. Nothing else changes. An objective takes rows
+[x, c] for x, and `split_class` (chapter 6) separates them after the encoder. A
+one-hot column selects one row of a weight matrix, so each class has a bias of its
+own in the first layer:
 
     (14.2)  [x, c] W + b = x W_x + W_c[class] + b        W = W_x above W_c
 
-The label is data, like x: it gets no gradient. `decode_backward` returns the columns of
-dz that belong to z, and leaves out those of c. The gradients of W_c are part of those
-of W, by (1.2).
+The label is data, like x: it gets no gradient. `decode_backward` returns the
+columns of dz that belong to z, and leaves out those of c. The gradients of W_c are
+part of those of W, by (1.2).
 
 A classifier. By Bayes' rule the probabilities of the classes, given the image, are
 
     (14.3)  p(c|x) = p(c) p(x|c)/Σ_c' p(c') p(x|c')
 
-p(c) is how frequent the class is. log p(x|c) is estimated by chapter 10, once for each
-class: is this image a likely 7? No classifier was trained. If a model ignores c,
-log p(x|c) is the same for every class, and p(c|x) = p(c).
+p(c) is how frequent the class is. log p(x|c) is estimated by chapter 10, once for
+each class: is this image a likely 7? No classifier was trained. If a model ignores
+c, log p(x|c) is the same for every class, and p(c|x) = p(c).
 
-The same noise serves all classes of an image. Only the differences between the classes
-count, and noise that they share hardly changes these.
+The same noise serves all classes of an image. Only the differences between the
+classes count, and noise that they share hardly changes these.
 
-An example for paper: two classes, log p(x|c) = −100 and −102 nats. With p(c) = ½ each,
+An example for paper: two classes, log p(x|c) = −100 and −102 nats. With p(c) = ½
+each,
 
     p(c|x) = ½ exp(−100)/(½ exp(−100) + ½ exp(−102)) = 1/(1 + exp(−2)) = 0.8808
 
@@ -57,14 +59,15 @@ Sources: Sohn, Lee & Yan 2015; Kingma, Rezende, Mohamed & Welling 2014 (y for c)
 
 import numpy as np
 from numpy import ndarray as Array
+from numpy.typing import DTypeLike
 
 from ..settings import VAEConfig
 from .iwae import log_marginal, normalized_weights
 from .parameters import Parameters
 
 
-def one_hot(labels: Array, num_classes: int, dtype=np.float32) -> Array:
-    """c of each label: integers (N,) from 0 to C − 1  ->  (N, C), one 1 in each row"""
+def one_hot(labels: Array, num_classes: int, dtype: DTypeLike = np.float32) -> Array:
+    """c of each label: (N,), from 0 to C − 1  ->  (N, C), one 1 in each row"""
     return np.eye(num_classes, dtype=dtype)[labels]
 
 
@@ -100,7 +103,8 @@ def log_marginal_by_class(
 def class_probabilities(log_px: Array, prior: Array) -> Array:
     """p(c|x), by (14.3)
 
-    log_px (N, C), log p(x|c) in nats; prior (C,), p(c)  ->  (N, C), each row's sum is 1
+    log_px (N, C), log p(x|c) in nats; prior (C,), p(c) -> (N, C), each row's sum is
+    1
     """
     with np.errstate(divide="ignore"):
         log_joint = log_px + np.log(prior)

@@ -1,36 +1,37 @@
-"""Chapter 9. Numerical gradient checking: central differences and the complex step.
+"""Chapter 9. Numerical gradient checking.
 
 Both methods come from the Taylor series of f, here with f and its derivatives at x:
 
     f(x + h) = f + h f' + ½ h² f'' + ⅙ h³ f''' + …
 
-In the central difference the even powers of h cancel. The next term is the truncation
-error:
+In the central difference the even powers of h cancel. The next term is the
+truncation error:
 
     (9.1)  (f(x + h) − f(x − h))/2h = f' + ⅙ h² f''' + …
 
-The other error is cancellation. Each f is rounded by about u |f|, where u = 2⁻⁵² is the
-distance from 1 to the next float64. The subtraction cancels digits of f, but not this
-error, which is then divided by h. So the whole error is about ⅙ h² |f'''| + u |f|/h.
-Its derivative in h is 0 at h³ = 3u |f/f'''|. If f''' is of the size of f, that is
-h ≈ ∛u = 6e-6. Then 10 digits are left, fewer if |f'| is far below |f|.
+The other error is cancellation. Each f is rounded by about u |f|, where u = 2⁻⁵² is
+the distance from 1 to the next float64. The subtraction cancels digits of f, but
+not this error, which is then divided by h. So the whole error is about ⅙ h² |f'''|
++ u |f|/h. Its derivative in h is 0 at h³ = 3u |f/f'''|. If f''' is of the size of
+f, that is h ≈ ∛u = 6e-6. Then 10 digits are left, fewer if |f'| is far below |f|.
 
-In the complex step the odd powers of ih are imaginary and the even ones real, so the
-imaginary part is without f:
+In the complex step the odd powers of ih are imaginary and the even ones real, so
+the imaginary part is without f:
 
     (9.2)  Im f(x + ih)/h = f' − ⅙ h² f''' + …
 
 Nothing is subtracted, so nothing cancels, and h may be tiny. With h = 1e-20 the
 truncation error is about 1e-40, and f' is accurate to u. The production code itself
 runs in complex128, with real data and noise. So it must be analytic, that is
-complex-differentiable: no abs, norm, conjugate, real part. np.maximum(x, −x) is |x|,
-since NumPy orders complex numbers by their real part.
+complex-differentiable: no abs, norm, conjugate, real part. np.maximum(x, −x) is
+|x|, since NumPy orders complex numbers by their real part.
 
-What is compared. Let a be a gradient by hand and n the numerical one, both of a whole
-tensor. The error of the tensor is ‖a − n‖/‖n‖. The error of an entry is relative to the
-largest entry of the tensor, and not to the entry itself. For an entry is a sum of terms
-over images and paths, and its rounding error is about u times the size of the terms.
-Where the terms cancel, the entry is small, but its error is not.
+What is compared. Let a be a gradient by hand and n the numerical one, both of a
+whole tensor. The error of the tensor is ‖a − n‖/‖n‖. The error of an entry is
+relative to the largest entry of the tensor, and not to the entry itself. For an
+entry is a sum of terms over images and paths, and its rounding error is about u
+times the size of the terms. Where the terms cancel, the entry is small, but its
+error is not.
 
 The checks detect any difference between a backward pass and the derivative of its
 forward pass. They cannot see:
@@ -39,16 +40,17 @@ forward pass. They cannot see:
   within 1e-4 of 0.
 - An error that both passes share: the gradient is correct, of the wrong objective.
   Tests of the values detect it.
-- Whether float32 is accurate enough. The check runs in float64; the tests compare the
-  two.
+- Whether float32 is accurate enough. The check runs in float64; the tests compare
+  the two.
 
-Try it. In gaussian.py let σ² stand for σ, in reparameterize
+Try it. In gaussian.py let σ² stand for σ: in reparameterize write
 `return mu + np.exp(logvar) * eps`, and in its backward
-`return dz, dsigma * np.exp(logvar)`. `python -m numpyvae gradcheck` still passes; in
-tests/vae/test_gaussian.py, test_samples_have_the_mean_and_standard_deviation fails.
-Errors that were published, each with its test in tests/vae/test_published_errors.py:
+`return dz, dsigma * np.exp(logvar)`. `python -m numpyvae gradcheck` still passes.
+In tests/vae/test_gaussian.py, test_samples_have_the_mean_and_standard_deviation
+fails. Errors that were published, each with its test in
+tests/vae/test_published_errors.py:
 
-    error                                published in                     gradient check
+    error                                published in                     check
     noise times the variance             numpy-ml, neural_nets/models/    passes
                                          vae.py; DeZero, examples/vae.py
                                          (of its third book)
@@ -56,13 +58,13 @@ Errors that were published, each with its test in tests/vae/test_published_error
                                          pull request 3383
     sign of log σ in the KL              Flux model-zoo, vae.jl, fixed    passes
                                          in pull request 147
-    samples treated as data              Pyro, VAE example, fixed in      fails: seen
+    samples treated as data              Pyro, VAE example, fixed in      seen
                                          pull request 1896
-    Adam without bias correction         google-research/bert,            passes: not a
-                                         issue 153                        loss
+    Adam without bias correction         google-research/bert,            passes: no
+                                         issue 153                        gradient
 
-An example small enough for paper: f(x) = x³ at x = 2, where f' = 12 and f''' = 6. So
-the truncation errors are h² and −h², and with h = ½ there are no further ones:
+An example small enough for paper: f(x) = x³ at x = 2, where f' = 12 and f''' = 6.
+So the truncation errors are h² and −h², and with h = ½ there are no further ones:
 
     (2.5³ − 1.5³)/1 = 15.625 − 3.375 = 12.25 = 12 + h²       by (9.1)
     (2 + ½i)³ = 8 + 3 · 4 · ½i + 3 · 2 · (½i)² + (½i)³ = 6.5 + 5.875i
@@ -177,8 +179,8 @@ def check_gradients(
     """Compare f's gradients by hand with both numerical ones.
 
     f(inputs) takes a dict of arrays, real or complex, and returns one number.
-    gradients has those by hand, by the names of the inputs. ValueError if a gradient
-    has no input of its name, or f(inputs) is not one finite real number.
+    gradients has those by hand, by the names of the inputs. ValueError if a
+    gradient has no input of its name, or f(inputs) is not one finite real number.
 
     >>> x = np.array([0.5, -2.0])
     >>> def cubes(inputs):

@@ -1,11 +1,11 @@
-"""Chapter 13. The gradient checks: each function with a backward, each kind of model.
+"""Chapter 13. The gradients that are checked.
 
-A primitive is one function with its backward. Its loss is Σ y dy with a random dy: the
-gradient of that is what the backward returns for dy. A case is a model, a loss and
-fixed noise. Its gradient is checked in every parameter, and for one image in mu and
-logvar. The models are small, since each entry costs a forward pass; together they cover
-every branch. Of the path derivatives of chapter 11 only the decoder's are checked: the
-encoder's are not derivatives of the loss.
+A primitive is one function with its backward. Its loss is Σ y dy with a random dy:
+the gradient of that is what the backward returns for dy. A case is a model, a loss
+and fixed noise. Its gradient is checked in every parameter, and for one image in mu
+and logvar. The models are small, since each entry costs a forward pass; together
+they cover every branch. Of the path derivatives of chapter 11 only the decoder's
+are checked: the encoder's are not derivatives of the loss.
 """
 
 from collections.abc import Callable, Iterator
@@ -133,9 +133,9 @@ class Case(NamedTuple):
     objective: str = "elbo"
 
 
-SMALL = {"input_dim": 9, "hidden_dims": (6,), "latent_dim": 3}
+SMALL: dict[str, Any] = {"input_dim": 9, "hidden_dims": (6,), "latent_dim": 3}
 PRIOR = (0.5, -1.0, 0.0), (0.3, -0.7, 1.2)  # one mu_p and one logvar_p for each latent
-OTHERS = {
+OTHERS: dict[str, Any] = {
     "activation": "tanh",
     "likelihood": "normal",
     "prior": PRIOR,
@@ -193,16 +193,17 @@ def check_loss(case: Case, rng: np.random.Generator) -> Iterator[GradientCheck]:
     params.vector += 0.3 * rng.standard_normal(params.vector.size)
     x = rng.random((N, config.input_dim))
     eps = rng.standard_normal((num_samples, N, config.latent_dim))
-    gradients = backward(loss(params, x, eps, config)[1])
+
+    def of_params(p: Any) -> Any:
+        return loss(p, x, eps, config)[0]
+
+    _, cache = loss(params, x, eps, config)
+    gradients = dict(backward(cache))
     if objective in NOT_DERIVATIVES:
-        gradients = {
-            key: array
-            for key, array in gradients.items()
-            if not key.startswith("encoder")
-        }
-    yield from check_gradients(
-        lambda p: loss(p, x, eps, config)[0], params, gradients, name
-    )
+        for key in params:
+            if key.startswith("encoder"):
+                del gradients[key]
+    yield from check_gradients(of_params, params, gradients, name)
     if objective in NOT_DERIVATIVES:
         return
     # If the encoder's last weights are 0, its last bias is mu and logvar side by side.
@@ -213,10 +214,10 @@ def check_loss(case: Case, rng: np.random.Generator) -> Iterator[GradientCheck]:
     x, eps = x[:1], eps[:, :1]
     params[weights][...] = 0
     mu, logvar = np.split(params[bias], 2)
-    gradients = backward(loss(params, x, eps, config)[1])
-    dmu, dlogvar = np.split(gradients[bias], 2)
+    _, cache = loss(params, x, eps, config)
+    dmu, dlogvar = np.split(backward(cache)[bias], 2)
 
-    def of_mu_and_logvar(p):
+    def of_mu_and_logvar(p: Any) -> Any:
         mu_and_logvar = np.concatenate([p["mu"], p["logvar"]])
         return loss(p | {bias: mu_and_logvar}, x, eps, config)[0]
 
@@ -227,7 +228,7 @@ def check_loss(case: Case, rng: np.random.Generator) -> Iterator[GradientCheck]:
 
 
 def check_all() -> Iterator[GradientCheck]:
-    """Check every primitive, then every case; yields results as they are computed."""
+    """Check every primitive, then every case; yield results as they come."""
     yield from check_primitives(np.random.default_rng(SEED))
     for i, case in enumerate(CASES):
         yield from check_loss(case, np.random.default_rng([SEED, i]))

@@ -1,15 +1,16 @@
-"""Chapter 11. Estimators of the encoder's gradient: why reparameterize.
+"""Chapter 11. Estimators of the encoder's gradient.
 
-The encoder's parameters are φ, and q = q(z|x) depends on them. The loss contains E_q[f]
-with f(z) = log p(x|z). Its gradient in φ has to pass through the sampling of z. This
-chapter has five ways, and what each costs in variance.
+The encoder's parameters are φ, and q = q(z|x) depends on them. The loss contains
+E_q[f] with f(z) = log p(x|z). Its gradient in φ has to pass through the sampling of
+z. This chapter has five ways, and what each costs in variance.
 
-Two kinds of derivative. ∂/∂φ holds z fixed. d/dφ, the total derivative, holds only the
-noise eps fixed: z = mu + σ eps then moves with φ. For a function F of z and φ
+Two kinds of derivative. ∂/∂φ holds z fixed. d/dφ, the total derivative, holds only
+the noise eps fixed: z = mu + σ eps then moves with φ. For a function F of z and φ
 
     (11.1)  dF/dφ = ∂F/∂z ∂z/∂φ + ∂F/∂φ                     the chain rule
 
-∂ log q/∂φ is called the score of q. Since ∂ log q = ∂q/q, we have ∂q = q ∂ log q, so
+∂ log q/∂φ is called the score of q. Since ∂ log q = ∂q/q, we have ∂q = q ∂ log q,
+so
 
             E_q[∂ log q/∂φ] = ∫ q ∂ log q/∂φ dz
                             = ∫ ∂q/∂φ dz
@@ -20,38 +21,40 @@ The gradient of E_q[f], for an f without φ, has two forms:
 
             ∂ E_q[f(z)]/∂φ = ∫ f ∂q/∂φ dz                   f does not depend on φ
     (11.3)                 = E_q[f(z) ∂ log q/∂φ]           ∂q = q ∂ log q
-            ∂ E_q[f(z)]/∂φ = ∂ E[f(mu + σ eps)]/∂φ          z by (2.9), eps ~ N(0, 1)
+            ∂ E_q[f(z)]/∂φ = ∂ E[f(mu + σ eps)]/∂φ          z = mu + σ eps, (2.9)
     (11.4)                 = E[∂f/∂z ∂z/∂φ]                 eps does not depend on φ
 
 Three estimators of the gradient take one sample of such an expectation:
 
-- Naive: treat the sample z as data. Of log p(x|z) + log p(z) − log q only log q then
-  depends on φ. Its gradient, the score, has mean 0 by (11.2): the encoder learns
-  nothing. If the KL is in closed form, the encoder follows the KL's gradient alone, and
-  q becomes the prior.
-- Score function: f ∂ log q/∂φ, by (11.3), also called REINFORCE. It is unbiased, but it
-  uses only how good a sample was, not in which direction a better one lies. The size of
-  f counts: a constant c added to f adds c ∂ log q/∂φ. That has mean 0, but c² times the
-  variance of the score. In the table below f is about −200 nats, with a standard
-  deviation of 8 over z. So a baseline b(x), a guess of f made without z, is subtracted.
-- Pathwise: ∂f/∂z ∂z/∂φ, by (11.4). This is `negative_elbo_backward`. A constant added
-  to f does not occur in it.
+- Naive: treat the sample z as data. Of log p(x|z) + log p(z) − log q only log q
+  then depends on φ. Its gradient, the score, has mean 0 by (11.2): the encoder
+  learns nothing. If the KL is in closed form, the encoder follows the KL's gradient
+  alone, and q becomes the prior.
+- Score function: f ∂ log q/∂φ, by (11.3), also called REINFORCE. It is unbiased,
+  but it uses only how good a sample was, not in which direction a better one lies.
+  The size of f counts: a constant c added to f adds c ∂ log q/∂φ. That has mean 0,
+  but c² times the variance of the score. In the table below f is about −200 nats,
+  with a standard deviation of 8 over z. So a baseline b(x), a guess of f made
+  without z, is subtracted.
+- Pathwise: ∂f/∂z ∂z/∂φ, by (11.4). This is `negative_elbo_backward`. A constant
+  added to f does not occur in it.
 
-These three have the KL's gradient in closed form beside them. The next one samples the
-KL as well. Then f = log w with w = p(x,z)/q. This f depends on φ in two ways: through
-z, and through log q. By (11.1)
+These three have the KL's gradient in closed form beside them. The next one samples
+the KL as well. Then f = log w with w = p(x,z)/q. This f depends on φ in two ways:
+through z, and through log q. By (11.1)
 
     (11.5)  d log w/dφ = ∂ log w/∂z ∂z/∂φ − ∂ log q/∂φ
 
 where ∂ log w/∂z contains −∂ log q/∂z = (z − mu)/σ² = eps/σ.
 
-- Path derivative: the first term of (11.5). The second, minus the score, has mean 0 by
-  (11.2), so without it the estimator is still unbiased. If q is the exact posterior,
-  w = p(x) for every z. Then ∂ log w/∂z = 0, and the first term is exactly 0, without
-  any variance; the score is not. (The paper calls it "sticking the landing", STL.)
+- Path derivative: the first term of (11.5). The second, minus the score, has mean 0
+  by (11.2), so without it the estimator is still unbiased. If q is the exact
+  posterior, w = p(x) for every z. Then ∂ log w/∂z = 0, and the first term is
+  exactly 0, without any variance; the score is not. (The paper calls it "sticking
+  the landing", STL.)
 
-For the default model after one epoch on data/sample (`python -m
-tests.gradient_estimators`), with G the true gradient and g an estimate:
+For the default model after one epoch on data/sample, with G the true gradient and
+g an estimate, as `python -m tests.gradient_estimators` prints it:
 
     estimator                 mean of g·G/G·G    variance, E|g − E[g]|²/G·G
     naive                      0.001 ± 0.003       0.37
@@ -72,12 +75,12 @@ K importance samples. By (10.9) and (11.5) the gradient of log M_K is
 
 The second sum has K scores. They cannot just be left out: w̃ₖ depends on zₖ, so the
 product of w̃ₖ and the score has another mean than 0. But they are what makes the
-gradient noisy for large K. The gap that the encoder closes, and so its mean gradient,
-falls as 1/K, its standard deviation only as 1/√K (Rainforth et al. 2018).
+gradient noisy for large K. The gap that the encoder closes, and so its mean
+gradient, falls as 1/K, its standard deviation only as 1/√K (Rainforth et al. 2018).
 
-So each score is replaced by a derivative along the path. First, choose one k, and hold
-the other samples fixed. They are independent of zₖ, so given them zₖ still has the
-distribution q.
+So each score is replaced by a derivative along the path. First, choose one k, and
+hold the other samples fixed. They are independent of zₖ, so given them zₖ still has
+the distribution q.
 
 Second, let f(zₖ) be w̃ₖ as a function of zₖ alone, at the present value of φ. The
 weights depend on φ, too. But in f the φ is a constant, so f has no φ.
@@ -89,25 +92,27 @@ present one. So on average over zₖ
 
 This holds whatever the other samples are, so on average over all of them, too.
 
-Fourth, differentiate w̃ₖ = wₖ/S with S = Σᵢ wᵢ. Of the weights only wₖ depends on zₖ:
+Fourth, differentiate w̃ₖ = wₖ/S with S = Σᵢ wᵢ. Of the weights only wₖ depends on
+zₖ:
 
             ∂w̃ₖ/∂zₖ = (S ∂wₖ/∂zₖ − wₖ ∂wₖ/∂zₖ)/S²           the quotient rule
                     = (wₖ/S − wₖ²/S²) ∂ log wₖ/∂zₖ          ∂wₖ = wₖ ∂ log wₖ
     (11.8)          = (w̃ₖ − w̃ₖ²) ∂ log wₖ/∂zₖ
 
-Put (11.7) and (11.8) into the mean of (11.6). The scores become path terms, with the
-factor w̃ₖ − w̃ₖ², which is subtracted from w̃ₖ:
+Put (11.7) and (11.8) into the mean of (11.6). The scores become path terms, with
+the factor w̃ₖ − w̃ₖ², which is subtracted from w̃ₖ:
 
     (11.9)  ∂ELBO_K/∂φ = E[Σₖ w̃ₖ² ∂ log wₖ/∂zₖ ∂zₖ/∂φ]      w̃ₖ − (w̃ₖ − w̃ₖ²) = w̃ₖ²
 
-The sum in (11.9) is the doubly reparameterized estimator (DReG). For K = 1, w̃₁ = 1, and
-it is the path derivative.
+The sum in (11.9) is the doubly reparameterized estimator (DReG). For K = 1, w̃₁ = 1,
+and it is the path derivative.
 
-An example small enough for paper: K = 2. The prior is N(0, 1), p(x|z) = N(z, 1), and
-q = N(mu, 1) with φ = mu. Let x = 1 and mu = 0, so z = eps, and all three densities have
-variance 1:
+An example small enough for paper: K = 2. The prior is N(0, 1), p(x|z) = N(z, 1),
+and q = N(mu, 1) with φ = mu. Let x = 1 and mu = 0, so z = eps, and all three
+densities have variance 1:
 
-            log w = −½ (1 − z)² − ½ z² + ½ z² + c = −½ (1 − z)² + c,    c = −½ log 2π
+            log w = −½ (1 − z)² − ½ z² + ½ z² + c            c = −½ log 2π
+                  = −½ (1 − z)² + c
             ∂ log w/∂z = (1 − z) − z + z = 1 − z            score = z − mu = z
 
     k    zₖ     log wₖ − c    w̃ₖ                    path: 1 − zₖ    score: zₖ
@@ -120,7 +125,8 @@ variance 1:
     >>> import numpy as np
     >>> from numpyvae.vae import VAEConfig, parameter_shapes, negative_iwae_backward
     >>> config = VAEConfig(1, (), 1, likelihood="normal", logvar_x=0.0)
-    >>> params = Parameters(parameter_shapes(config), np.array([0.0, 0, 0, 0, 1, 0]))
+    >>> vector = np.array([0.0, 0, 0, 0, 1, 0])              # as in chapter 7
+    >>> params = Parameters(parameter_shapes(config), vector)
     >>> x, eps = np.array([[1.0]]), np.array([[[1/2]], [[-1/2]]])
     >>> _, cache = negative_iwae(params, x, eps, config)
     >>> for backward in (negative_iwae_backward, negative_iwae_dreg_backward):
@@ -129,11 +135,12 @@ variance 1:
     0.538
     0.376
 
-They differ, as two estimates do. Over all z₁ and z₂, by quadrature, they have the same
-mean, and DReG has an eighth of the variance. The first sum of (11.6) alone is biased:
+They differ, as two estimates do. Over all z₁ and z₂, by quadrature, they have the
+same mean, and DReG has an eighth of the variance. The first sum of (11.6) alone is
+biased:
 
     >>> nodes, weight = np.polynomial.hermite_e.hermegauss(60)
-    >>> z = np.stack(np.meshgrid(nodes, nodes))              # z₁ and z₂ at each node
+    >>> z = np.stack(np.meshgrid(nodes, nodes))              # z₁ and z₂
     >>> probability = np.outer(weight, weight) / weight.sum()**2
     >>> w = np.exp(-(1 - z)**2 / 2)
     >>> w /= w.sum(axis=0)
@@ -147,11 +154,11 @@ mean, and DReG has an eighth of the variance. The first sum of (11.6) alone is b
     DReG   mean 0.386  variance 0.22
     path   mean 0.693  variance 0.44
 
-In code, a backward pass is linear in its upstream gradient, row by row: dz for w̃² is w̃
-times dz for w̃. So one pass gives both networks' gradients. STL and DReG leave the
-decoder's unchanged. The encoder's is not the derivative of the loss that was computed,
-so a gradient check cannot be made: tests/vae/test_path_derivative.py has its mean by
-quadrature, and that it is 0 where q is the exact posterior.
+In code, a backward pass is linear in its upstream gradient, row by row: dz for w̃²
+is w̃ times dz for w̃. So one pass gives both networks' gradients. STL and DReG leave
+the decoder's unchanged. The encoder's is not the derivative of the loss that was
+computed, so a gradient check cannot be made: tests/vae/test_path_derivative.py has
+its mean by quadrature, and that it is 0 where q is the exact posterior.
 
 Sources: Kingma & Welling 2014; Williams 1992 (score function); Roeder et al. 2017
 (STL); Tucker et al. 2019 (DReG).
@@ -186,7 +193,8 @@ def negative_elbo_stl(
 ) -> tuple[float, ForwardCache]:
     """loss = −1/(NJ) Σₙⱼ log w_nj, in nats per image, and the cache
 
-    The ELBO with a sampled KL. Arguments and errors as negative_elbo; β is not used.
+    The ELBO with a sampled KL. Arguments and errors as negative_elbo; β is not
+    used.
     """
     _, cache = negative_iwae(params, x, eps, config)
     return -cache.log_w.mean(), cache
@@ -217,13 +225,13 @@ def negative_iwae_dreg_backward(
 def _path_derivative(
     dlog_w: Array, factor: Array | float, cache: ForwardCache, grads: Parameters | None
 ) -> Parameters:
-    """The gradients of Σ dlog_w log w: for the encoder through z alone, times `factor`
+    """The gradients of Σ dlog_w log w; the encoder's through z alone, times factor
 
     dlog_w (K, N); factor 1 or (K, N, 1)
     """
     dz, grads = joint_backward(dlog_w, cache, grads)
-    eps_over_sigma = cache.eps * np.exp(-0.5 * cache.logvar)  # of −log q(z|x)
-    dz_q = dlog_w[..., None] * eps_over_sigma
+    one_over_sigma = np.exp(-0.5 * cache.logvar)
+    dz_q = dlog_w[..., None] * cache.eps * one_over_sigma  # of −log q(z|x): eps/σ
     dmu, dlogvar = reparameterize_backward(
         factor * (dz + dz_q), cache.mu, cache.logvar, cache.eps
     )
@@ -235,8 +243,8 @@ def estimate_gradients(
 ) -> dict[str, Array]:
     """Estimate ∂loss/∂φ from one sample per image, by each of ESTIMATORS
 
-    x (N, D), eps (1, N, L); baseline (N,), a guess of log p(x|z) made without this eps.
-    Returns name -> vector of the encoder's parameters. β must be 1.
+    x (N, D), eps (1, N, L); baseline (N,), a guess of log p(x|z) made without this
+    eps. Returns name -> vector of the encoder's parameters. β must be 1.
     """
     log_px, _, cache = elbo_terms(params, x, eps, config)
     mu, logvar = cache.mu, cache.logvar

@@ -1,20 +1,21 @@
-"""Chapter 10. Importance weights: tighter bounds on log p(x), and log p(x) itself.
+"""Chapter 10. Importance weights: tighter bounds, and log p(x).
 
-By (7.1), p(x) = E_q[w] with the importance weight w = p(x,z)/q(z|x). Draw K independent
-samples z₁ … z_K from q(z|x). Each has a weight:
+By (7.1), p(x) = E_q[w] with the importance weight w = p(x,z)/q(z|x). Draw K
+independent samples z₁ … z_K from q(z|x). Each has a weight:
 
     (10.1)  wₖ = p(x|zₖ) p(zₖ)/q(zₖ|x)                       with zₖ = mu + σ epsₖ
 
-Since (zₖ − mu)/σ = epsₖ, (2.3) gives log q(zₖ|x) = −½ Σ (log 2π + logvar + epsₖ²), a
-sum over the latents. Let M_K = 1/K Σₖ wₖ be the mean of the weights. Its expectation is
-p(x), so M_K is an unbiased estimate of p(x). The expectation of its logarithm is lower:
+Since (zₖ − mu)/σ = epsₖ, (2.3) gives log q(zₖ|x) = −½ Σ (log 2π + logvar + epsₖ²),
+a sum over the latents. Let M_K = 1/K Σₖ wₖ be the mean of the weights. Its
+expectation is p(x), so M_K is an unbiased estimate of p(x). The expectation of its
+logarithm is lower:
 
     (10.2)  ELBO_K = E[log M_K] ≤ log E[M_K] = log p(x)      Jensen: log is concave
 
 ELBO₁ is the ELBO, by (7.2).
 
-More samples give a tighter bound. Take K + 1 weights. Let Mᵢ be the mean of the K that
-are left without wᵢ. Each wₖ is in K of the K + 1 sums, all but its own, so
+More samples give a tighter bound. Take K + 1 weights. Let Mᵢ be the mean of the K
+that are left without wᵢ. Each wₖ is in K of the K + 1 sums, all but its own, so
 
             1/(K+1) Σᵢ Mᵢ = 1/(K+1) Σᵢ 1/K Σ_(k≠i) wₖ = 1/(K+1) Σₖ wₖ = M_(K+1)
 
@@ -29,40 +30,41 @@ logarithm is continuous, so log M_K → log p(x). Its expectation follows:
 
     (10.4)  ELBO_K → log p(x) as K → ∞                       if E|log w| is finite
 
-The condition rules out that a few very low values of log M_K keep the expectation down.
-By concavity log M_K ≥ 1/K Σₖ log wₖ. The right side is a mean of independent terms with
-a finite expectation; such means are uniformly integrable. So Fatou's lemma gives
-lim inf ELBO_K ≥ log p(x), and (10.2) is the other side. The condition holds here:
-|log w| grows at most like |z|², and every moment of a normal z is finite.
+The condition rules out that a few very low values of log M_K keep the expectation
+down. By concavity log M_K ≥ 1/K Σₖ log wₖ. The right side is a mean of independent
+terms with a finite expectation; such means are uniformly integrable. So Fatou's
+lemma gives lim inf ELBO_K ≥ log p(x), and (10.2) is the other side. The condition
+holds here: |log w| grows at most like |z|², and every moment of a normal z is
+finite.
 
 How fast. Write M_K = p(x)(1 + δ). Then E[δ] = 0 and E[δ²] = var w/(K p(x)²). With
 log(1 + δ) ≈ δ − δ²/2,
 
     (10.5)  log p(x) − ELBO_K ≈ E[δ²]/2 = var w/(2K p(x)²)   if var w is finite
 
-Then the gap falls as 1/K (Domke & Sheldon 2018 have the exact conditions). If q is the
-exact posterior, every weight is p(x): no variance, no gap.
+Then the gap falls as 1/K (Domke & Sheldon 2018 have the exact conditions). If q is
+the exact posterior, every weight is p(x): no variance, no gap.
 
 Is var w finite? It is if E_q[w²] is. Take one latent and the prior N(0, 1):
 
             E_q[w²] = ∫ q w² dz = ∫ p(x|z)² p(z)²/q(z|x) dz
             p(z)²/q(z|x) is a constant times exp(−z² + (z − mu)²/(2σ²))
 
-For large |z| the exponent is about (1/(2σ²) − 1) z². If σ² < ½ it grows, and p(x|z)²
-would have to fall faster. A Bernoulli decoder's p(x|z) cannot: its logits grow at most
-in proportion to |z|, so log p(x|z) falls at most in proportion to |z|. The same holds
-for w alone, whose exponent is about (1/σ² − 1) z²/2:
+For large |z| the exponent is about (1/(2σ²) − 1) z². If σ² < ½ it grows, and
+p(x|z)² would have to fall faster. A Bernoulli decoder's p(x|z) cannot: its logits
+grow at most in proportion to |z|, so log p(x|z) falls at most in proportion to |z|.
+The same holds for w alone, whose exponent is about (1/σ² − 1) z²/2:
 
     Bernoulli decoder, prior N(0, 1)        w is unbounded      if any σ² is below 1
                                             var w is infinite   if any σ² is below ½
 
-In a trained model the useful latents have a σ² far below ½. So (10.5), and the standard
-error below, are not guaranteed there: they describe the samples that were drawn, not
-those far out in z that were not. (10.2), (10.3) and (10.4) hold all the same. A normal
-decoder's log p(x|z) can fall like |z|², so its var w may be finite.
+In a trained model the useful latents have a σ² far below ½. So (10.5), and the
+standard error below, are not guaranteed there: they describe the samples that were
+drawn, not those far out in z that were not. (10.2), (10.3) and (10.4) hold all the
+same. A normal decoder's log p(x|z) can fall like |z|², so its var w may be finite.
 
-The effective sample size shows how far the K weights can be trusted. It is K if all are
-equal, and near 1 if one is much larger than the others:
+The effective sample size shows how far the K weights can be trusted. It is K if all
+are equal, and near 1 if one is much larger than the others:
 
     (10.6)  ESS = (Σₖ wₖ)²/Σₖ wₖ²
 
@@ -70,13 +72,13 @@ To first order the standard error of log M_K is that of δ, se = √(s²/K)/M_K,
 s² = Σₖ (wₖ − M_K)²/(K − 1) estimates var w. It is a function of K and ESS alone:
 
             Σₖ (wₖ − M_K)² = Σₖ wₖ² − K M_K²
-                           = K² M_K²/ESS − K M_K²            by (10.6), Σₖ wₖ = K M_K
+                           = K² M_K²/ESS − K M_K²            (10.6), Σₖ wₖ = K M_K
     (10.7)  se² = (K/ESS − 1)/(K − 1)                        about 1/ESS if ESS ≪ K
 
-So se is never above 1, however wrong the estimate is: an se near 1 says that one weight
-has nearly all of the sum. Then log p(x) is likely to be nats higher. After one epoch of
-the default model on data/sample, for 20 test images, in nats (`python -m
-tests.gradient_estimators`):
+So se is never above 1, however wrong the estimate is: an se near 1 says that one
+weight has nearly all of the sum. Then log p(x) is likely to be nats higher. After
+one epoch of the default model on data/sample, for 20 test images, in nats, as
+`python -m tests.gradient_estimators` prints it:
 
     K       median of ESS  median of se  mean of log p(x)
     5                 1.4          0.82           -191.86
@@ -85,27 +87,27 @@ tests.gradient_estimators`):
 
 A thousand times more samples make some ten times more effective ones.
 
-ELBO_K can also be trained. Its gradient weights those of the log wₖ, by the normalized
-weights w̃ₖ:
+ELBO_K can also be trained. Its gradient weights those of the log wₖ, by the
+normalized weights w̃ₖ:
 
     (10.8)  w̃ₖ = wₖ/Σᵢ wᵢ
             ∂ log Σₖ exp(log wₖ) = Σₖ exp(log wₖ) ∂ log wₖ/Σᵢ exp(log wᵢ)
     (10.9)                       = Σₖ w̃ₖ ∂ log wₖ
 
-In the decoder's gradient sample k has the weight w̃ₖ in place of 1/J: larger wₖ count
-for more. Two gradients meet at zₖ: of log p(x|zₖ) and of log p(zₖ). Two meet at logvar:
-through zₖ, and ½ from the term ½ logvar of −log q(zₖ|x). At mu there is only the one
-through zₖ, since for fixed eps log q has no mu. Unlike J, K changes the loss. The
-decoder's time grows as K.
+In the decoder's gradient sample k has the weight w̃ₖ in place of 1/J: larger wₖ
+count for more. Two gradients meet at zₖ: of log p(x|zₖ) and of log p(zₖ). Two meet
+at logvar: through zₖ, and ½ from the term ½ logvar of −log q(zₖ|x). At mu there is
+only the one through zₖ, since for fixed eps log q has no mu. Unlike J, K changes
+the loss. The decoder's time grows as K.
 
 In code, the weights of an image may all be as small as exp(−1000), which is 0 in
 float64, and log 0 is −inf. So the image's largest log weight m is taken out first:
-log Σₖ exp(log wₖ) = m + log Σₖ exp(log wₖ − m), where the largest term is 1. m must be
-the image's own. With the largest of the whole batch, an image whose weights are all far
-below it would again have log 0.
+log Σₖ exp(log wₖ) = m + log Σₖ exp(log wₖ − m), where the largest term is 1. m must
+be the image's own. With the largest of the whole batch, an image whose weights are
+all far below it would again have log 0.
 
-An example small enough for paper: the weights 1, 2 and 5. Their sum is 8, the sum of
-their squares 30:
+An example small enough for paper: the weights 1, 2 and 5. Their sum is 8, the sum
+of their squares 30:
 
     M₃ = 8/3            log M₃ = 0.981                       one estimate of ELBO₃
     M₁ … M₃ without wᵢ: 7/2, 3, 3/2, of mean 8/3             as above (10.3)
@@ -142,19 +144,21 @@ The plain form of log_marginal keeps all K weights, and takes exp of each:
     ...     mean, variance = w.mean(axis=0), w.var(axis=0, ddof=1)
     ...     return np.log(mean), np.sqrt(variance / num_samples) / mean
 
-log_marginal gains memory that does not grow with K, speed, since a chunk's pixels stay
-in the processor's cache, and weights of any size. For one image both draw the same eps:
+log_marginal gains memory that does not grow with K, speed, since a chunk's pixels
+stay in the processor's cache, and weights of any size. For one image both draw the
+same eps:
 
     >>> from numpyvae.vae import VAEConfig, init_params
     >>> config, x = VAEConfig(4, (), 2), np.array([[0.0, 1.0, 1.0, 0.0]])
     >>> params = init_params(config, np.random.default_rng(1), np.float64)
-    >>> plain = plain_log_marginal(params, x, config, 1000, np.random.default_rng(2))
-    >>> chunked = log_marginal(params, x, config, 1000, np.random.default_rng(2))
+    >>> noise, same_noise = np.random.default_rng(2), np.random.default_rng(2)
+    >>> plain = plain_log_marginal(params, x, config, 1000, noise)
+    >>> chunked = log_marginal(params, x, config, 1000, same_noise)
     >>> bool(np.allclose(plain, chunked, rtol=1e-12))
     True
 
-Sources: Burda, Grosse & Salakhutdinov 2016, theorem 1 and eqs. 8, 13 and 14; Domke &
-Sheldon 2018 (the gap); Kong 1992 (effective sample size).
+Sources: Burda, Grosse & Salakhutdinov 2016, theorem 1 and eqs. 8, 13 and 14; Domke
+& Sheldon 2018 (the gap); Kong 1992 (effective sample size).
 """
 
 import numpy as np
@@ -188,8 +192,8 @@ from .parameters import Parameters, zero_parameters
 def log_mean_exp(a: Array, axis: int = 0) -> Array:
     """log 1/K Σₖ exp(aₖ) = m + log 1/K Σₖ exp(aₖ − m), with m the largest aₖ
 
-    a: real, of any shape; the mean is over `axis`. Nothing overflows; all −inf gives
-    −inf.
+    a: real, of any shape; the mean is over `axis`. Nothing overflows; all −inf
+    gives −inf.
     """
     m = a.max(axis=axis, keepdims=True)
     m = np.where(np.isfinite(m), m, 0)
@@ -216,7 +220,7 @@ def log_importance_weights(
 ) -> tuple[Array, Array, Array, list]:
     """log wₖ = log p(x|zₖ) + log p(zₖ) − log q(zₖ|x)        (10.1)
 
-    x (N, D), mu and logvar (N, L), eps (K, N, L)  ->  log_w (K, N) in nats; and z, y
+    x (N, D), mu and logvar (N, L), eps (K, N, L) -> log_w (K, N) in nats; and z, y
     and the decoder's cache
     """
     z = reparameterize(mu, logvar, eps)
@@ -251,7 +255,7 @@ def negative_iwae(
 def negative_iwae_backward(
     cache: ForwardCache, dloss: float = 1.0, grads: Parameters | None = None
 ) -> Parameters:
-    """dloss ∂loss/∂params, by (10.9); written into `grads`, if given: overwritten."""
+    """dloss ∂loss/∂params, by (10.9); written into `grads`, if given"""
     dlog_w = -normalized_weights(cache.log_w) * (dloss / len(cache.x))
     dz, grads = joint_backward(dlog_w, cache, grads)
     dmu, dlogvar_z = reparameterize_backward(dz, cache.mu, cache.logvar, cache.eps)
@@ -266,7 +270,7 @@ def joint_backward(
 ) -> tuple[Array, Parameters]:
     """The gradients of Σ dlog_w log p(x,z) in z and in the decoder
 
-    dlog_w (K, N)  ->  dz (K, N, L), the sum of those of log p(x|z) and log p(z); and
+    dlog_w (K, N) -> dz (K, N, L), the sum of those of log p(x|z) and log p(z); and
     grads, into which the decoder's are written
     """
     params, config, z = cache.params, cache.config, cache.z
@@ -290,19 +294,19 @@ def log_marginal(
     rng: np.random.Generator,
     chunk_rows: int = 400,
 ) -> tuple[Array, Array]:
-    """log M_K of each image, an estimate of log p(x), and its standard error, by (10.7)
+    """log M_K of each image, which estimates log p(x), and its error by (10.7)
 
     x (N, D) -> (N,) in nats, (N,); K = num_samples. ValueError unless x has that
     shape with N ≥ 1, is floats or booleans, and K ≥ 1 is an integer.
 
-    The estimate is too low on average, by (10.2), and by about half the squared error
-    if that is small. effective_sample_size says what the error is worth. The error is
-    NaN for K = 1, and if all weights are 0: then log p(x) is −inf.
+    The estimate is too low on average, by (10.2), and by about half the squared
+    error if that is small. effective_sample_size says what the error is worth. The
+    error is NaN for K = 1, and if all weights are 0: then log p(x) is −inf.
 
-    Noise is drawn in the shape (k, N, L) and x's precision, for chunks of k samples,
-    about chunk_rows rows. Sums are in float64, relative to each image's largest log
-    weight m so far: s1 = Σ exp(log w − m), s2 = Σ (exp(log w − m))². Memory does not
-    grow with K.
+    Noise is drawn in the shape (k, N, L) and x's precision, for chunks of k
+    samples, about chunk_rows rows. Sums are in float64, relative to each image's
+    largest log weight m so far: s1 = Σ exp(log w − m), s2 = Σ (exp(log w − m))².
+    Memory does not grow with K.
     """
     check_images(x, config)
     if len(x) == 0:
@@ -338,9 +342,9 @@ def log_marginal(
 def effective_sample_size(standard_error: Array, num_samples: int) -> Array:
     """ESS = K/(1 + (K − 1) se²), which is (10.7) solved for ESS        (N,) -> (N,)
 
-    standard_error and K = num_samples as of log_marginal. Between 1 and K: with an ESS
-    below some 100 (an se above 0.1) the error says little. 1 for K = 1; NaN if all
-    weights are 0.
+    standard_error and K = num_samples as of log_marginal. Between 1 and K: with an
+    ESS below some 100 (an se above 0.1) the error says little. 1 for K = 1; NaN if
+    all weights are 0.
     """
     if num_samples == 1:
         return np.ones_like(standard_error)

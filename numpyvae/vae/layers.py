@@ -1,44 +1,47 @@
-"""Chapter 1. The layers of a network, each with its backward pass.
+"""Chapter 1. The layers of a network, forward and backward.
 
-A layer is one step of a network. A linear layer computes sums with weights W and a bias
-b, which are learned. Two linear layers in a row equal one linear layer. So between them
-stands an activation: a nonlinear function of each entry, here relu or tanh. Its output
-is a hidden layer, neither the network's input nor its output.
+A layer is one step of a network. A linear layer computes sums with weights W and a
+bias b, which are learned. Two linear layers in a row equal one linear layer. So
+between them stands an activation: a nonlinear function of each entry, here relu or
+tanh. Its output is a hidden layer, neither the network's input nor its output.
 
-A network is a composition of functions, y = f(x) with x = g(…). Its loss is one number
-that depends on y. Write dy for ∂loss/∂y, an array of the shape of y. dy is called the
-upstream gradient. The chain rule turns dy into dx = ∂loss/∂x. For that it needs the
-derivative of f, and nothing of the other layers. So each layer is a pair:
+A network is a composition of functions, y = f(x) with x = g(…). Its loss is one
+number that depends on y. Write dy for ∂loss/∂y, an array of the shape of y. dy is
+called the upstream gradient. The chain rule turns dy into dx = ∂loss/∂x. For that
+it needs the derivative of f, and nothing of the other layers. So each layer is a
+pair:
 
     f(x) -> y, cache
     f_backward(dy, cache) -> dx
 
-The cache holds the values that the derivative needs. Backpropagation runs the forward
-functions from first to last, then the backward functions from last to first.
+The cache holds the values that the derivative needs. Backpropagation runs the
+forward functions from first to last, then the backward functions from last to
+first.
 
-For the linear layer, entry by entry. Each sum is over all the paths by which one input
-reaches the loss:
+For the linear layer, entry by entry. Each sum is over all the paths by which one
+input reaches the loss:
 
     (1.1)  y_no  = Σ_i x_ni W_io + b_o
            dx_ni = Σ_o dy_no ∂y_no/∂x_ni = Σ_o dy_no W_io
            dW_io = Σₙ dy_no ∂y_no/∂W_io = Σₙ x_ni dy_no
            db_o  = Σₙ dy_no ∂y_no/∂b_o  = Σₙ dy_no
 
-An input x_ni reaches every output o of image n. A weight W_io reaches output o of every
-image n. The same as matrix products:
+An input x_ni reaches every output o of image n. A weight W_io reaches output o of
+every image n. The same as matrix products:
 
     (1.2)  dx = dy Wᵀ        dW = xᵀ dy        db = Σₙ dyₙ
 
 The linear layer's cache is x and W. An activation's cache is its output y. That is
-enough, since y > 0 exactly where x > 0, and tanh' = 1 − tanh². Nothing is copied, so
-the parameters must not be updated between a forward pass and its backward pass.
+enough, since y > 0 exactly where x > 0, and tanh' = 1 − tanh². Nothing is copied,
+so the parameters must not be updated between a forward pass and its backward pass.
 
-Without caches each layer would run forward again in the backward pass: a fourth matrix
-product beside y, dx and dW. The price is memory, every layer's output for every image.
-`grads` are arrays to write the gradients of W and b into, if given; chapter 5 says why.
+Without caches each layer would run forward again in the backward pass: a fourth
+matrix product beside y, dx and dW. The price is memory, every layer's output for
+every image. `grads` are arrays to write the gradients of W and b into, if given;
+chapter 5 says why.
 
-An example small enough for paper: one image of two pixels, one output, then relu. Let
-the loss have ∂loss/∂(relu's output) = 2.
+An example small enough for paper: one image of two pixels, one output, then relu.
+Let the loss have ∂loss/∂(relu's output) = 2.
 
     x = (1, −2)    W = (3, 1)ᵀ    b = ½
     y  = 1 · 3 − 2 · 1 + ½ = 3/2                             relu(y) = 3/2

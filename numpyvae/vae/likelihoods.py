@@ -1,32 +1,34 @@
-"""Chapter 4. The table of likelihoods: the distribution p(x|z).
+"""Chapter 4. Likelihoods: the distribution p(x|z).
 
-The decoder is a network (chapter 6) that turns z into y, one number per pixel. What y
-means is the likelihood's choice:
+The decoder is a network (chapter 6) that turns z into y, one number per pixel. What
+y means is the likelihood's choice:
 
     bernoulli    y is each pixel's logit; p(x|z) as in chapter 3
     normal       y is each pixel's mean; p(x|z) = N(y, s²)
 
-s² is one variance for all pixels, learned or fixed. Both are products over the pixels,
-as in (3.5). So by (2.3), with r = x − y and D pixels
+s² is one variance for all pixels, learned or fixed. Both are products over the
+pixels, as in (3.5). So by (2.3), with r = x − y and D pixels
 
     (4.1)  log p(x|z) = −½ D log(2πs²) − Σᵢ rᵢ²/(2s²)        normal
 
-With a fixed s² this is the squared error, weighted by 1/(2s²), and a constant. p(x|z)
-is then a density, which may exceed 1, so the loss may be negative. The code carries
-logvar_x = log s².
+With a fixed s² this is the squared error, weighted by 1/(2s²), and a constant.
+p(x|z) is then a density, which may exceed 1, so the loss may be negative. The code
+carries logvar_x = log s².
 
-An entry of the table has what the rest of the program needs to know of a distribution:
+An entry of the table has what the rest of the program needs to know of a
+distribution:
 
     log_prob             log p(x|z), and its backward        chapter 7
     mean                 E[x|z], to show an image            pictures/samples
-    output_bias          a first value of y, for the decoder's last bias    chapter 5
+    output_bias          a first value of y, for a bias      chapter 5
     shapes               parameters of its own: the normal's logvar_x
     is_density           whether log p(x|z) may be positive
     unit_interval        whether x must be in [0, 1]
 
 To add a likelihood: tests/README.md, Contributing.
 
-An example small enough for paper: two pixels x = (1, 0), means y = (½, 1), and s² = 1.
+An example small enough for paper: two pixels x = (1, 0), means y = (½, 1), and s² =
+1.
 
     log p(x|z) = −log(2π) − (¼ + 1)/2 = −log(2π) − 5/8        = −2.463
     dy = (x − y)/s² = (½, −1)                                 chapter 2, dmu
@@ -38,8 +40,10 @@ An example small enough for paper: two pixels x = (1, 0), means y = (½, 1), and
     >>> LIKELIHOODS["normal"].log_prob(params, x, y, config).round(3)
     array([-2.463])
     >>> one = np.array([1.0])
-    >>> normal_log_prob_backward(one, params, x, y, config, grads), grads["logvar_x"]
-    (array([[ 0.5, -1. ]]), array(-0.375))
+    >>> normal_log_prob_backward(one, params, x, y, config, grads)
+    array([[ 0.5, -1. ]])
+    >>> grads["logvar_x"]
+    array(-0.375)
 
 Source: Kingma & Welling 2014, appendix C.
 """
@@ -96,7 +100,7 @@ def bernoulli_log_prob_backward(
 
 
 def bernoulli_output_bias(mean_image: Array) -> Array:
-    """The logit of the mean image, clipped to [0.001, 0.999] so that it is finite"""
+    """The logit of the mean image, clipped to [0.001, 0.999] to be finite"""
     clipped = np.clip(mean_image, 0.001, 0.999)
     return np.log(clipped / (1 - clipped))
 

@@ -7,25 +7,25 @@
     prior     p(z) = N(mu_p, σ_p²)
               diagonal and fixed; mu_p = 0 and σ_p = 1 unless configured
 
-The encoder's output is logvar = log σ², since a linear layer gives any real number, and
-σ must be positive. The prior need not be learned: the decoder's first layer can shift
-and scale z.
+The encoder's output is logvar = log σ², since a linear layer gives any real number,
+and σ must be positive. The prior need not be learned: the decoder's first layer can
+shift and scale z.
 
-Both networks are multilayer perceptrons (MLP): linear layers with an activation between
-them. With one hidden layer of H units, and a for the activation:
+Both networks are multilayer perceptrons (MLP): linear layers with an activation
+between them. With one hidden layer of H units, and a for the activation:
 
     (6.1)  y = a(x W₀ + b₀) W₁ + b₁        W₀ (I, H), b₀ (H,), W₁ (H, O), b₁ (O,)
 
 The backward pass goes from right to left, by (1.2) for each linear layer. Its last
-step, the gradient of the input, is needed for the decoder, whose input z depends on the
-encoder. The encoder's input is data. So its first dx = dy W₀ᵀ is left out. That saves
-one of the six large products of a training step: y, dx and dW of the two layers that
-have D inputs or outputs.
+step, the gradient of the input, is needed for the decoder, whose input z depends on
+the encoder. The encoder's input is data. So its first dx = dy W₀ᵀ is left out. That
+saves one of the six large products of a training step: y, dx and dW of the two
+layers that have D inputs or outputs.
 
 To add an activation: tests/README.md, Contributing.
 
-An example small enough for paper: two pixels, one hidden unit with relu, one latent.
-The encoder has W₀ = (1, 2)ᵀ, b₀ = −1, W₁ = (1, −1), b₁ = (0, ½):
+An example small enough for paper: two pixels, one hidden unit with relu, one
+latent. The encoder has W₀ = (1, 2)ᵀ, b₀ = −1, W₁ = (1, −1), b₁ = (0, ½):
 
     x         x W₀ + b₀    relu    mu = y₀    logvar = y₁
     (1, 1)    2            2       2          −2 + ½ = −3/2
@@ -39,7 +39,8 @@ The encoder has W₀ = (1, 2)ᵀ, b₀ = −1, W₁ = (1, −1), b₁ = (0, ½):
     >>> params["encoder.0.b"] = np.array([-1.0])
     >>> params["encoder.1.W"] = np.array([[1.0, -1.0]])
     >>> params["encoder.1.b"] = np.array([0.0, 0.5])
-    >>> (mu, logvar), _ = encode(params, np.array([[1.0, 1.0], [0.0, 0.25]]), config)
+    >>> x = np.array([[1.0, 1.0], [0.0, 0.25]])
+    >>> (mu, logvar), _ = encode(params, x, config)
     >>> mu.ravel(), logvar.ravel()
     (array([2., 0.]), array([-1.5,  0.5]))
 
@@ -71,9 +72,9 @@ def mlp(
 ) -> tuple[Array, list]:
     """linear, then an activation and linear again for each hidden layer, (6.1)
 
-    x (N, I)  ->  y (N, O), and caches = [linear 0, activation 1, linear 1, …]: that of
-    linear i is at 2i, that of the activation before it at 2i − 1. `prefix` is "encoder"
-    or "decoder".
+    x (N, I) -> y (N, O), and caches = [linear 0, activation 1, linear 1, …]: that
+    of linear i is at 2i, that of the activation before it at 2i − 1. `prefix` is
+    "encoder" or "decoder".
     """
     activate, _ = ACTIVATIONS[config.activation]
     x, linear_cache = linear(x, params[f"{prefix}.0.W"], params[f"{prefix}.0.b"])
@@ -91,8 +92,8 @@ def mlp_backward(
 ) -> Array:
     """Write the gradients of linear 1, 2, … into grads; dy (N, O) -> dy of linear 0
 
-    What it returns, ∂loss/∂(the output of linear 0), is left to the caller, since only
-    the decoder needs a dx of linear 0.
+    What it returns, ∂loss/∂(the output of linear 0), is left to the caller, since
+    only the decoder needs a dx of linear 0.
     """
     _, activate_backward = ACTIVATIONS[config.activation]
     for i in range(len(config.hidden_dims), 0, -1):
@@ -199,7 +200,7 @@ def check_images(x: Array, config: VAEConfig) -> None:
 
 
 def check_minibatch(x: Array, eps: Array, config: VAEConfig) -> None:
-    """ValueError unless x is (N, D) and eps (J, N, L) with J ≥ 1, both of real numbers.
+    """ValueError unless x is rows and eps (J, N, L), J ≥ 1, both of real numbers.
 
     Noise of another shape would broadcast.
     """

@@ -1,14 +1,15 @@
-"""Chapter 12. The table of objectives: losses to minimize, each with its gradient.
+"""Chapter 12. The losses that training can minimize.
 
-An entry is a pair, loss and loss_backward, called as the first page of the book says:
+An entry is a pair, loss and loss_backward, called as the first page of the book
+says:
 
     elbo         (7.5), the ELBO with the KL in closed form
     iwae         −ELBO_K of (10.2)
     elbo-stl     the ELBO with a sampled KL, and its path derivative, chapter 11
     iwae-dreg    −ELBO_K of (10.2), and the gradient of (11.9)
 
-Only elbo has a KL to weight by β. A new objective is one entry, its name in settings.py
-and a case in gradcheck_cases (tests/README.md, Contributing).
+Only elbo has a KL to weight by β. A new objective is one entry, its name in
+settings.py and a case in gradcheck_cases (tests/README.md, Contributing).
 """
 
 from .elbo import negative_elbo, negative_elbo_backward

@@ -1,58 +1,65 @@
-"""Chapter 5. Parameters: named views into one flat vector, and two initializations.
+"""Chapter 5. Parameters: named views into one vector.
 
-There are two networks of chapter 1's layers. The encoder maps an image to q(z|x), the
-decoder maps z to p(x|z):
+There are two networks of chapter 1's layers. The encoder maps an image to q(z|x),
+the decoder maps z to p(x|z):
 
     encoder    D pixels -> hidden layers -> 2L outputs
                mu and logvar of q(z|x), side by side
     decoder    L latents -> hidden layers, reversed -> D outputs
                the parameter of p(x|z) for each pixel
 
-Formulas need named arrays. An optimizer and a checkpoint need one vector θ. Views give
-both: params["decoder.0.W"] is a part of params.vector, in the shape of W. Gradients
-have the same layout: backward passes write by name, the optimizer reads one vector.
+Formulas need named arrays. An optimizer and a checkpoint need one vector θ. Views
+give both: params["decoder.0.W"] is a part of params.vector, in the shape of W.
+Gradients have the same layout: backward passes write by name, the optimizer reads
+one vector.
 
-How large should the first weights be? A layer has fan_in inputs and fan_out outputs.
-Each output is a sum of fan_in terms. Let the weights be independent of each other and
-of the inputs, with mean 0. Then the mixed terms of the square have mean 0, and
+How large should the first weights be? A layer has fan_in inputs and fan_out
+outputs. Each output is a sum of fan_in terms. Let the weights be independent of
+each other and of the inputs, with mean 0. Then the mixed terms of the square have
+mean 0, and
 
     (5.1)  E[(Σᵢ xᵢ Wᵢ)²] = Σᵢ E[xᵢ²] E[Wᵢ²] = fan_in · Var W · E[x²]
 
-E[x²] stands for the mean square of an input. With Var W = 1/fan_in an output has the
-mean square of an input: forward, signals neither grow nor vanish. Backward, each dx is
-a sum of fan_out terms, by (1.2), so Var W = 1/fan_out does the same for gradients.
-Glorot & Bengio take the variance 2/(fan_in + fan_out), which lies between the two.
+E[x²] stands for the mean square of an input. With Var W = 1/fan_in an output has
+the mean square of an input: forward, signals neither grow nor vanish. Backward,
+each dx is a sum of fan_out terms, by (1.2), so Var W = 1/fan_out does the same for
+gradients. Glorot & Bengio take the variance 2/(fan_in + fan_out), which lies
+between the two.
 
 Weights are drawn uniformly from −a to a, where the mean square is the variance:
 
     (5.2)  Var W = ∫ w²/(2a) dw = a²/3                       from −a to a
 
-- "uniform", the default: a = 1/√fan_in. This is PyTorch's default, kept so that results
-  can be compared. Its variance is 1/(3 fan_in): a layer divides the mean square by 3.
-- "glorot": a = √(6/(fan_in + fan_out)), whose variance by (5.2) is Glorot & Bengio's.
+- "uniform", the default: a = 1/√fan_in. This is PyTorch's default, kept so that
+  results can be compared. Its variance is 1/(3 fan_in): a layer divides the mean
+  square by 3.
+- "glorot": a = √(6/(fan_in + fan_out)), whose variance by (5.2) is Glorot &
+  Bengio's.
 
-relu sets about half of its inputs to 0, the negative ones. That halves the mean square:
-E[relu(a)²] = ½ E[a²] for a symmetric a. With the default, a linear layer and its relu
-thus divide the mean square by 6, and the size of the signals by √6 = 2.4. One or two
-hidden layers can bear that, also because Adam's steps do not depend on the size of the
-gradients (chapter 8). He et al. 2015 make up for relu with Var W = 2/fan_in.
+relu sets about half of its inputs to 0, the negative ones. That halves the mean
+square: E[relu(a)²] = ½ E[a²] for a symmetric a. With the default, a linear layer
+and its relu thus divide the mean square by 6, and the size of the signals by √6 =
+2.4. One or two hidden layers can bear that, also because Adam's steps do not depend
+on the size of the gradients (chapter 8). He et al. 2015 make up for relu with Var W
+= 2/fan_in.
 
 An example small enough for paper: one pixel, one latent, no hidden layer.
 
     >>> import numpy as np
     >>> from numpyvae.vae import Parameters, VAEConfig, parameter_shapes
-    >>> shapes = parameter_shapes(VAEConfig(input_dim=1, hidden_dims=(), latent_dim=1))
-    >>> shapes["encoder.0.W"], shapes["encoder.0.b"]         # two outputs: mu, logvar
+    >>> config = VAEConfig(input_dim=1, hidden_dims=(), latent_dim=1)
+    >>> shapes = parameter_shapes(config)
+    >>> shapes["encoder.0.W"], shapes["encoder.0.b"]         # outputs: mu, logvar
     ((1, 2), (2,))
     >>> params = Parameters(shapes, np.array([1/2, 0, 1/4, 0, 2, -1]))
     >>> params["encoder.0.W"], params["decoder.0.b"]
     (array([[0.5, 0. ]]), array([-1.]))
-    >>> params["decoder.0.b"] = np.array([7.0])              # writes into the vector
+    >>> params["decoder.0.b"] = np.array([7.0])              # into the vector
     >>> params.vector.tolist()
     [0.5, 0.0, 0.25, 0.0, 2.0, 7.0]
 
-Sources: PyTorch's default (1/√fan_in); Glorot & Bengio 2010, eq. 16; He et al. 2015;
-Burda et al. 2016 (output bias).
+Sources: PyTorch's default (1/√fan_in); Glorot & Bengio 2010, eq. 16; He et al.
+2015; Burda et al. 2016 (output bias).
 """
 
 import itertools
@@ -60,6 +67,7 @@ import math
 from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..errors import InputError
 from ..settings import VAEConfig
@@ -71,11 +79,11 @@ class Parameters(dict[str, np.ndarray]):
 
     shapes: name -> shape, in the order of the vector; vector: as many numbers, 1-D.
 
-    `params[name] = array` and `params.vector = array` copy the numbers into the place
-    that is there; ValueError for another shape, KeyError for a new name. Names are
-    fixed: what would add or remove one is a TypeError. `params.copy()` has a vector of
-    its own. `params | {…}` is a plain dictionary of the same views, without a vector,
-    since a new name has no place in it.
+    `params[name] = array` and `params.vector = array` copy the numbers into the
+    place that is there; ValueError for another shape, KeyError for a new name.
+    Names are fixed: every other way to change a dictionary is a TypeError.
+    `params.copy()` has a vector of its own. `params | {…}` is a plain dictionary of
+    the same views, without a vector, since a new name has no place in it.
     """
 
     def __init__(self, shapes: dict[str, tuple[int, ...]], vector: np.ndarray):
@@ -107,22 +115,14 @@ class Parameters(dict[str, np.ndarray]):
             raise KeyError(f"there is no parameter {name!r}: {', '.join(self)}")
         _write(self[name], name, array)
 
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        """Write each array of a dictionary into its place."""
-        for name, array in dict(*args, **kwargs).items():
-            self[name] = array
-
-    def __ior__(self, other: Any) -> "Parameters":  # type: ignore[override, misc]
-        self.update(other)
-        return self
-
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError(
-            "the names of Parameters are fixed, each is a part of the vector; "
-            "dict(params) is a dictionary that can be changed"
+            "the names of Parameters are fixed, each is a part of the vector: write "
+            "params[name] = array, or change the dictionary dict(params)"
         )
 
-    __delitem__ = pop = popitem = clear = setdefault = _refuse
+    __delitem__ = pop = popitem = clear = _refuse
+    setdefault = update = __ior__ = _refuse  # type: ignore[assignment, misc]
 
     def copy(self) -> "Parameters":
         """Parameters with the same numbers in a vector of their own"""
@@ -170,19 +170,20 @@ def parameter_shapes(config: VAEConfig) -> dict[str, tuple[int, ...]]:
     return shapes | LIKELIHOODS[config.likelihood].shapes(config)
 
 
-def zero_parameters(config: VAEConfig, dtype=np.float32) -> Parameters:
-    """Parameters that are all 0, of `dtype`: to write gradients or first values into"""
+def zero_parameters(config: VAEConfig, dtype: DTypeLike = np.float32) -> Parameters:
+    """Parameters that are all 0, of `dtype`: to write gradients or values into"""
     shapes = parameter_shapes(config)
     size = sum(math.prod(shape) for shape in shapes.values())
     return Parameters(shapes, np.zeros(size, dtype))
 
 
 def init_params(
-    config: VAEConfig, rng: np.random.Generator, dtype=np.float32
+    config: VAEConfig, rng: np.random.Generator, dtype: DTypeLike = np.float32
 ) -> Parameters:
-    """Weights and biases uniform in ±1/√fan_in, as PyTorch's; a learned logvar_x is 0.
+    """Weights and biases uniform in ±1/√fan_in, as PyTorch's
 
-    A layer's bias is drawn after its weights, from the same range.
+    A layer's bias is drawn after its weights, from the same range. A learned
+    logvar_x is 0.
     """
     params = zero_parameters(config, dtype)
     for name, W in params.items():
@@ -201,9 +202,9 @@ def glorot_init(
 ) -> None:
     """Overwrite weights with uniform ±√(6/(fan_in + fan_out)), and biases with 0.
 
-    Except the decoder's last bias: it alone, without weights, gives E[x|z] = mean_image
-    (D,), the mean of the training images in float64. So training need not spend its
-    first steps on the mean.
+    Except the decoder's last bias: it alone, without weights, gives E[x|z] =
+    mean_image (D,), the mean of the training images in float64. So training need
+    not spend its first steps on the mean.
     """
     for name, array in params.items():
         if name.endswith(".W"):

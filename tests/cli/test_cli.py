@@ -153,6 +153,19 @@ def test_a_module_of_the_package_that_is_missing_is_a_defect(monkeypatch, capsys
     assert main(["mdp"]) == 70
 
 
+def test_help_is_a_command_that_explains_the_others(capsys, error_line):
+    for asked, flag in (
+        (["help"], ["--help"]),
+        (["help", "sample"], ["sample", "--help"]),
+    ):
+        assert main(flag) == 0
+        expected = capsys.readouterr().out
+        assert main(asked) == 0
+        assert capsys.readouterr().out == expected
+    assert main(["help", "nothing"]) == 2
+    assert "nothing" in error_line()
+
+
 def test_without_a_command_the_help_is_printed(capsys):
     assert main([]) == 0
     assert main(["--help"]) == 0

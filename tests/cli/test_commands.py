@@ -306,6 +306,18 @@ def test_each_kind_of_sample_is_a_png(train, capsys, kind):
     assert Path("images.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_sample_is_named_after_its_kind_and_its_directory_is_made(train, capsys):
+    train("--quiet")
+    for kind, name in (
+        ((), "samples.png"),
+        (("--reconstruct",), "reconstructions.png"),
+    ):
+        assert main(["sample", "runs/001", *kind]) == 0
+        assert capsys.readouterr().out.startswith(f"Wrote {name}: ")
+    assert main(["sample", "runs/001", "--out", "new/place/a.png"]) == 0
+    assert Path("new/place/a.png").read_bytes() == Path("samples.png").read_bytes()
+
+
 def test_the_seed_decides_the_samples_and_the_choice_of_test_images(train):
     train("--quiet")
     for kind in ((), ("--reconstruct",), ("--interpolate",)):

@@ -5,8 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from numpyvae.data.dataset import Dataset, data_digest, printable_path
+from numpyvae.data.dataset import (
+    SAMPLE_DIGEST,
+    Dataset,
+    data_digest,
+    printable_path,
+)
 from numpyvae.data.pixels import binarize_static, to_input
+from numpyvae.data.sources.convert import convert_images
+from numpyvae.pictures.png import write_png
 
 
 @pytest.fixture(autouse=True)
@@ -103,3 +110,55 @@ def test_static_pixels_are_sampled_once_from_the_seed_of_their_split(tiny):
     )
     assert (found["train"] != found["test"]).any()
     assert np.array_equal(data.input("test", "static", rng, [9]), found["test"][[9]])
+
+
+def test_the_names_of_classes_travel_from_directories_to_the_record(tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for i in range(4):
+            pixels = rng.integers(256, size=(3, 2), dtype=np.uint8)
+            write_png(tmp_path / "photos" / name / f"{i}.png", pixels)
+    convert_images("photos", "converted")
+    for data in Dataset.open("photos"), Dataset.open("converted"):
+        assert data.classes == ("cat", "dog")
+        assert data.record()["classes"] == ("cat", "dog")
+        assert data.describe(0) == f"0, {data.classes[data.test_labels[0]]}"
+    (tmp_path / "converted/classes.txt").write_text("0 cat\n1 dog\n")
+    with pytest.raises(
+        ValueError, match="classes.txt: is damaged; expected lines of 0"
+    ):
+        Dataset.open("converted")
+
+
+def test_what_data_converts_is_read_as_it_is_by_its_name(tmp_path, tiny):
+    rows = tiny[0].reshape(110, 30)
+    np.savetxt("table.csv", rows, "%d", ",")
+    notes = []
+    with pytest.raises(
+        ValueError, match="not a square.*`numpyvae data table.csv --out"
+    ):
+        Dataset.open("table.csv", notes.append)
+    np.savez("set.npz", x_train=tiny[0], x_test=tiny[1], y_test=np.arange(24))
+    data = Dataset.open("set.npz", notes.append)
+    assert np.array_equal(data.images, tiny[0])
+    assert np.array_equal(data.test_images, tiny[1])
+    assert data.labels is None and data.test_labels.tolist() == list(range(24))
+    assert notes == [
+        "train: the array x_train",
+        "test: the array x_test, labels y_test",
+    ]
+    assert data.without_images().load() == data
+
+
+def test_a_directory_without_images_says_how_to_get_some(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match="there is no train-images.*download"):
+        Dataset.open("empty")
+
+
+def test_without_a_path_it_is_the_sample_wherever_one_works(monkeypatch):
+    monkeypatch.delenv("NUMPYVAE_DATA", raising=False)
+    data = Dataset.open()
+    assert data.digest == SAMPLE_DIGEST
+    assert repr(data).endswith("9,000 images of 28 x 28 pixels, 1,000 to test>")

@@ -71,7 +71,11 @@ def check_against_reference(scratch, data):
     except IdxError:
         assert expected is None
         return True
-    assert expected is not None and same(array, expected)
+    assert expected is not None
+    if array.dtype.kind == "f":  # of a NaN, struct keeps that it is one, not its bits
+        assert np.array_equal(np.isnan(array), np.isnan(expected))
+        array, expected = np.nan_to_num(array), np.nan_to_num(expected)
+    assert same(array, expected)
     return False
 
 
@@ -127,6 +131,18 @@ def test_gzip_is_known_by_its_bytes_and_not_by_the_name(scratch):
     )
 
 
+def test_empty_gzip_members_are_read_up_to_a_number_that_costs_nothing(scratch):
+    empty, array = gzip.compress(b"", mtime=0), np.arange(3, dtype=np.uint8)
+    packed = gzip.compress(bytes([0, 0, 8, 1, 0, 0, 0, 3, 0, 1, 2]))
+    scratch.write_bytes(empty * 1000 + packed)
+    assert same(read_idx(scratch), array)
+    scratch.write_bytes(packed + empty * 500_000)
+    started = time.process_time()
+    with pytest.raises(IdxError, match="has 1,001 empty gzip members in a row"):
+        read_idx(scratch)
+    assert time.process_time() - started < 1  # all of them take 17 s
+
+
 def test_gzip_in_several_members_is_read(scratch):
     scratch.write_bytes(gzip.compress(SMALL[:7]) + gzip.compress(SMALL[7:]))
     assert same(read_idx(scratch), reference(SMALL))
@@ -160,9 +176,15 @@ def test_the_same_array_gives_the_same_bytes(scratch):
         (SMALL[:-1], r"\(2, 3\) int16, 12 bytes of elements, but only 11 are present"),
         (SMALL + b"\0", r"12 bytes of elements, but there are more"),
         (gzip.compress(SMALL + b"\0"), "there are more"),
-        (gzip.compress(SMALL)[:-1], "cannot be read: Compressed file ended"),
-        (gzip.compress(SMALL)[:-8] + bytes(8), "cannot be read: CRC check failed"),
-        (gzip.compress(SMALL) + b"tail", "cannot be read: Not a gzipped file"),
+        (gzip.compress(SMALL)[:-1], "cannot be read: its compressed data has no end"),
+        (
+            gzip.compress(SMALL)[:-8] + bytes(8),
+            "cannot be read: its gzip data is damaged: incorrect data check",
+        ),
+        (
+            gzip.compress(SMALL) + b"tail",
+            "cannot be read: its gzip data is damaged: incorrect header",
+        ),
         (
             gzip.compress(SMALL)[:10] + b"\x07" * 30,
             "cannot be read: .*invalid block type",

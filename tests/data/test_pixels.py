@@ -5,7 +5,17 @@ import math
 import numpy as np
 import pytest
 
-from numpyvae.data.pixels import BINARIZATIONS, binarize_static, to_bytes, to_input
+from numpyvae.data.pixels import (
+    BINARIZATIONS,
+    binarize_static,
+    check_array,
+    check_columns,
+    check_images,
+    to_bytes,
+    to_input,
+)
+from numpyvae.settings import TrainingOptions, VAEConfig
+from numpyvae.training.loop import train
 
 EVERY_BYTE = np.arange(256, dtype=np.uint8)
 
@@ -175,3 +185,42 @@ def test_the_names_are_those_of_the_settings():
     from numpyvae.settings import BINARIZATIONS as names
 
     assert tuple(names) == BINARIZATIONS
+
+
+# Arrays that people bring
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        lambda X: check_images("X", X, unit_interval=True),
+        lambda X: check_array(X, "X", unit_interval=True),
+    ],
+)
+def test_numbers_that_float32_rounds_beyond_0_and_1_are_clipped(check):
+    above = np.nextafter(np.float32(1), np.float32(2))  # MinMaxScaler's, in float32
+    X = np.array([[-1e-7, 0.5], [above, 1]], np.float32)
+    assert check(X).tolist() == [[0, 0.5], [1, 1]]
+    with pytest.raises(ValueError, match="1.02"):
+        check(np.float32([[0.5, 1.02]]))
+
+
+def test_a_column_that_the_normal_likelihood_cannot_learn_is_named():
+    X = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+    check_columns("X", X * 40)
+    far = X.copy()
+    far[:, 1] = 812 + 95 * (X[:, 1] - X[:, 1].mean()) / X[:, 1].std()
+    with pytest.raises(
+        ValueError,
+        match=r"^X: column 1 has mean 812 and standard deviation 95 \(1 of 3 columns are "
+        r"above 50\).*standardize the columns, \(x - mean\) / std",
+    ):
+        check_columns("X", far)
+    check_columns("X", np.full((3, 2), 200, np.uint8))  # 0.78 to the model
+
+
+def test_training_refuses_such_columns_before_it_begins():
+    X = 1000 * np.random.default_rng(0).normal(size=(20, 3))
+    config = VAEConfig(input_dim=3, hidden_dims=(4,), latent_dim=2, likelihood="normal")
+    with pytest.raises(ValueError, match="images: column .*standardize the columns"):
+        train(X, None, config, TrainingOptions(epochs=1), processes=1)

@@ -2,10 +2,12 @@
 
 import ast
 import importlib.util
+import inspect
 import os
 
 import pytest
 
+from numpyvae.errors import InputError
 from numpyvae.exercises import files as exercises
 from numpyvae.exercises.files import (
     BODY,
@@ -14,6 +16,7 @@ from numpyvae.exercises.files import (
     exercise_source,
     write_exercises,
 )
+from numpyvae.exercises.hints import CONTRACTS, equation, hints
 from numpyvae.exercises.judge.sources import is_empty
 from numpyvae.exercises.table import EXERCISES, chapter_module, package_function
 
@@ -111,7 +114,7 @@ def test_every_exercise_is_a_function_of_its_chapter(exercise):
 
 
 @pytest.mark.parametrize(
-    "wrong", ["a file", "a directory with a file in it", "no parent"]
+    "wrong", ["a file", "a directory with a file in it", "no parent", "a level"]
 )
 def test_nothing_is_overwritten(tmp_path, wrong):
     directory = tmp_path / "mine"
@@ -119,12 +122,13 @@ def test_nothing_is_overwritten(tmp_path, wrong):
         directory.write_text("x")
     elif wrong == "no parent":
         directory = tmp_path / "missing" / "mine"
-    else:
+    elif wrong != "a level":
         directory.mkdir()
         (directory / "notes.txt").write_text("x")
     before = {path: path.is_file() and path.read_text() for path in tmp_path.rglob("*")}
-    with pytest.raises(ValueError, match="exists already|is not a directory"):
-        write_exercises(directory)
+    words = r"exists already|is not a directory|level must be one of formula, derive"
+    with pytest.raises(InputError, match=words):
+        write_exercises(directory, "hard" if wrong == "a level" else "formula")
     assert {
         path: path.is_file() and path.read_text() for path in tmp_path.rglob("*")
     } == before
@@ -136,14 +140,83 @@ def test_an_empty_directory_is_accepted(tmp_path):
     assert (tmp_path / "mine" / "README.md").is_file()
 
 
-def test_the_directory_appears_complete_or_not_at_all(tmp_path, monkeypatch):
-    def fail(source, target):
+@pytest.mark.parametrize("path", [".", "..", "../empty"])
+def test_the_current_directory_is_not_replaced(tmp_path, monkeypatch, path):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    with pytest.raises(InputError, match="is where you are"):
+        write_exercises(path)
+    assert os.listdir(tmp_path) == ["empty"]
+
+
+def test_a_full_disk_names_the_file_and_leaves_nothing(tmp_path, monkeypatch):
+    def fail(path, *arguments, **named):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(exercises.os, "rename", fail)
-    with pytest.raises(OSError):
+    monkeypatch.setattr(exercises.Path, "write_text", fail)
+    with pytest.raises(OSError, match="No space left") as error:
         write_exercises(tmp_path / "mine")
+    assert error.value.filename == str(tmp_path / "mine" / "README.md")
     assert not os.listdir(tmp_path)
+
+
+def test_a_planted_link_is_not_followed(tmp_path):
+    victim = tmp_path / "victim"
+    (victim / "vae").mkdir(parents=True)
+    (victim / "README.md").write_text("precious")
+    (tmp_path / f".mine.{os.getpid()}.tmp").symlink_to(victim)
+    write_exercises(tmp_path / "mine")
+    assert (victim / "README.md").read_text() == "precious"
+    assert (tmp_path / "mine" / "vae" / "layers.py").is_file()
+
+
+# The level "derive"
+
+
+DERIVE = exercise_files(level="derive")
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+def test_at_the_level_derive_the_docstring_is_a_contract(exercise):
+    path = exercise.chapter.replace(".", "/") + ".py"
+    mine, usual = functions(DERIVE[path])[exercise.name], functions(FILES[path])
+    assert ast.dump(mine.args) == ast.dump(usual[exercise.name].args)
+    text = ast.get_docstring(mine)
+    assert f"numpyvae check --hint {exercise.name}" in text
+    usual_text = ast.get_docstring(usual[exercise.name])
+    assert text.splitlines()[0] != usual_text.splitlines()[0]
+    assert ast.unparse(mine.body[-1]) == BODY and len(mine.body) == 2
+    lines = DERIVE[path].splitlines()[mine.lineno : mine.end_lineno]
+    assert max(map(len, lines)) <= 88
+
+
+def test_at_the_level_derive_nothing_else_changes():
+    for path, text in DERIVE.items():
+        usual = FILES[path]
+        if not path.endswith(".py"):
+            assert text == usual
+            continue
+        listed = {exercise.name for exercise in EXERCISES}
+        rest, same = functions(text), functions(usual)
+        for name in set(rest) - listed:
+            assert ast.dump(rest[name]) == ast.dump(same[name])
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+def test_an_exercise_has_two_hints_of_which_the_last_is_its_formula(exercise):
+    first, last = hints(exercise.name)
+    function = package_function(exercise.name)
+    if "." in exercise.name:
+        function = getattr(function, exercise.name.split(".")[1])
+    assert last.startswith(inspect.getdoc(function))
+    for number in CONTRACTS[exercise.name].equations:  # it is in the chapter
+        assert f"({number})" in equation(exercise.name, number)
+        assert equation(exercise.name, number) in last
+    assert first and first not in last
+
+
+def test_every_exercise_has_a_contract_and_no_other():
+    assert set(CONTRACTS) == {exercise.name for exercise in EXERCISES}
 
 
 def test_the_index_lists_every_exercise_in_order():

@@ -20,7 +20,9 @@ from numpyvae.vae import (
     model,
     objectives,
 )
+from tests.exercises.alternatives import ALTERNATIVES
 from tests.exercises.exercise_files import source, write_chapter, write_solved
+from tests.exercises.judge.test_check import ON_PAPER
 
 CONFIG = VAEConfig(input_dim=30, hidden_dims=(16,), latent_dim=3)
 SLOW_KL = """
@@ -119,6 +121,19 @@ def test_a_full_set_of_solutions_gives_the_same_losses(tmp_path, tiny):
     assert everything() == before
 
 
+@pytest.mark.parametrize("way", [0, 1, 2, "on paper"])
+def test_what_the_check_calls_right_trains(tiny, way):
+    if way == "on paper":
+        functions = {name: function for name, function, _ in ON_PAPER.values()}
+    else:
+        functions = {name: functions[way] for name, functions in ALTERNATIVES.items()}
+    own = losses(tiny), losses(tiny, objective="iwae", num_samples=3)
+    with use_functions(functions) as words:
+        assert words.startswith(f"{len(functions)} functions of yours")
+        mine = losses(tiny), losses(tiny, objective="iwae", num_samples=3)
+    np.testing.assert_allclose(mine, own, rtol=1e-4)  # rounding in float32
+
+
 def test_what_is_not_done_stays_the_packages_and_what_is_wrong_is_refused(
     tmp_path, tiny
 ):
@@ -135,13 +150,17 @@ def test_what_is_not_done_stays_the_packages_and_what_is_wrong_is_refused(
         assert layers.linear_backward.__module__ == "vae.layers"  # and calls the other
         losses(tiny)
     write_chapter(tmp_path, "vae.layers", text + "\n\ndef relu(x):\n    return x, x\n")
-    with pytest.raises(ValueError, match="relu is wrong; `numpyvae check .*` says why"):
-        with use_functions(tmp_path):
-            pass
+    with (
+        pytest.raises(ValueError, match=r"relu is wrong; `numpyvae check .*` says why"),
+        use_functions(tmp_path),
+    ):
+        pass
     (tmp_path / "none.py").write_text("def relu(x): ...\n")
-    with pytest.raises(ValueError, match="none of its functions is done"):
-        with use_functions(tmp_path / "none.py"):
-            pass
+    with (
+        pytest.raises(ValueError, match="none of its functions is done"),
+        use_functions(tmp_path / "none.py"),
+    ):
+        pass
 
 
 def test_the_packages_functions_come_back_after_an_exception(tmp_path):

@@ -1,4 +1,7 @@
-"""Gain and bias, stationary distribution and state visitation, against exact fractions, limits and simulation."""
+"""Gain, bias, stationary distribution and state visitation.
+
+They are compared with exact fractions, limits and simulation.
+"""
 
 import doctest
 from fractions import Fraction
@@ -39,7 +42,8 @@ def test_the_gain_of_the_chain_is_its_reward_per_cycle(form):
         1 / 2, abs=4 * EPS
     ) and farsighted.gain == pytest.approx(3 / 3, abs=4 * EPS)
     assert farsighted.stationary == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3], abs=4 * EPS)
-    # by hand: h(0) = h(1) - 1 = h(2) - 2, the mean of the three is 0, and h(-1) = 1 - 1 + h(0)
+    # by hand: h(0) = h(1) - 1 = h(2) - 2, the mean of the three is 0, and
+    # h(-1) = 1 - 1 + h(0)
     assert farsighted.bias == pytest.approx([-1, -1, 0, 1], abs=8 * EPS)
 
 
@@ -65,7 +69,8 @@ def test_the_discounted_value_near_one_is_gain_and_bias():
     policy = np.array([0, 1, 1, 0])
     P, r = induced_chain(mdp, policy)
     gain, bias, _ = average_reward(mdp, policy)
-    # the rows of P are rounded, so their sums miss 1 by 1e-16, which 1/(1 - γ)² would magnify: normalize exactly
+    # The rows of P are rounded, so their sums miss 1 by 1e-16, which 1/(1 - γ)² would
+    # magnify: normalize exactly.
     exact_P = [
         [Fraction(x) / sum(map(Fraction, row)) for x in row] for row in P.tolist()
     ]
@@ -82,7 +87,7 @@ def test_several_recurrent_classes_are_refused_by_their_states():
     mdp = MDP(np.eye(3)[:, None], np.ones((3, 1)), 0.5, states="abc")
     with pytest.raises(
         ValueError,
-        match="requires one recurrent class; this policy has 3: states 'a' and 'b' are in",
+        match="one recurrent class; this policy has 3: states 'a' and 'b' are in",
     ):
         average_reward(mdp, [0, 0, 0])
     P = np.array(
@@ -174,6 +179,14 @@ def test_without_discount_state_visitation_counts_visits():
     assert state_visitation(mdp.with_discount(0.5), [0, 0], 0) == pytest.approx(
         [0.5 / 0.625, 0.5 * 0.125 / 0.625]
     )
+
+
+def test_without_discount_a_policy_that_never_ends_has_no_visitation():
+    table = {0: {"stay": [(1, 0, 0, False)], "quit": [(1, 0, 0, True)]}}
+    mdp = MDP.from_transitions(table, 1.0)
+    assert state_visitation(mdp, ["quit"], 0).tolist() == [1]
+    with pytest.raises(ValueError, match="gamma is 1, and in state 0 the policy never"):
+        state_visitation(mdp, ["stay"], 0)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Critical discount factors are exact, touching roots are not among them, and the last policy is Blackwell-optimal."""
 
 import itertools
+from fractions import Fraction
 from math import sqrt
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpyvae.mdp import (
     four_state_chain,
     optimal_actions,
 )
+from numpyvae.mdp.discount import _to_fraction
 from tests.mdp.oracle import mdps, random_mdp, stream_problem
 
 
@@ -140,7 +142,7 @@ def test_too_many_policies_are_refused():
 
 
 def test_an_invalid_problem_is_refused_here_as_well():
-    with pytest.raises(ValueError, match="state 0, action 0 sum to 0.9"):
+    with pytest.raises(ValueError, match=r"state 0, action 0 sum to 0\.9"):
         critical_discounts([[[0.9]]], [[1]])
 
 
@@ -192,3 +194,15 @@ def test_a_missing_action_is_not_a_free_way_out_of_costs():
         0,
         1,
     ]
+
+
+@pytest.mark.parametrize("denominator", [3, 7, 999_983])
+def test_a_number_that_was_meant_as_a_fraction_is_read_as_one(denominator):
+    assert _to_fraction(1 / denominator) == Fraction(1, denominator)
+    assert _to_fraction(2 / denominator) == Fraction(2, denominator)
+
+
+def test_any_other_number_is_read_exactly():
+    for x in (1 / 1_000_003, np.pi, 2.0**-60, 1e300, 1 / 3 + 1e-15):
+        assert _to_fraction(x) == Fraction(x)
+    assert _to_fraction(0.0) == 0

@@ -181,7 +181,7 @@ def test_an_episode_that_is_almost_endless_is_refused():
     )
     with pytest.raises(
         ValueError,
-        match="gamma is 1, and some policy needs about .* steps to end an episode; values",
+        match=r"gamma is 1, and some policy needs about .* steps to end an episode; values",
     ):
         policy_iteration(mdp)
 

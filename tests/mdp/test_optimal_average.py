@@ -19,6 +19,10 @@ from numpyvae.mdp import (
     policy_iteration,
     relative_value_iteration,
 )
+from numpyvae.mdp.optimal_average import (
+    plain_average_policy_iteration,
+    plain_relative_value_iteration,
+)
 from tests.mdp.oracle import mdps, random_mdp
 
 SOLVERS = [average_policy_iteration, relative_value_iteration]
@@ -57,6 +61,40 @@ def test_the_chain_earns_three_every_three_steps(solve, form):
     solution = solve(form(four_state_chain(0.5)))
     assert abs(solution.gain - 1) <= solution.error_bound <= 1e-8
     assert solution.policy.tolist() == [0, 1, 1, 1]
+
+
+def test_each_state_takes_the_action_that_leads_to_the_larger_gain():
+    """a and c stay where nothing is earned; b earns 1. The ways to b differ."""
+    stay_or_go = {"stay": [(1, "a", 0, False)], "go": [(1, "b", 0, False)]}
+    table = {
+        "a": stay_or_go,
+        "b": {"stay": [(1, "b", 1, False)]},
+        "c": {"stay": [(1, "b", 0, False)], "go": [(1, "c", 0, False)]},
+    }
+    mdp = MDP.from_transitions(table, 0.5)
+    solution = average_policy_iteration(mdp, ["stay", "stay", "go"])
+    assert solution.policy.tolist() == [1, 0, 0]
+    assert solution.gain == pytest.approx(1, abs=1e-12)
+    assert solution.iterations == 2  # both were changed at once
+
+
+def test_max_sweeps_is_the_number_of_sweeps():
+    mdp = four_state_chain(0.5)
+    sweeps = relative_value_iteration(mdp, 1e-3).iterations
+    assert relative_value_iteration(mdp, 1e-3, sweeps).iterations == sweeps
+    with pytest.raises(ValueError, match=f"after {sweeps - 1} sweeps"):
+        relative_value_iteration(mdp, 1e-3, sweeps - 1)
+
+
+def test_a_solution_prints_the_bias_by_label():
+    mdp = MDP([[[0, 1]], [[1, 0]]], [[0], [2]], 0.5, states="ab", actions=["go"])
+    assert str(average_policy_iteration(mdp)).splitlines()[:3] == [
+        "state  action  bias",
+        "    a      go  -0.5",
+        "    b      go   0.5",
+    ]
+    shown = repr(average_policy_iteration(mdp))
+    assert shown.startswith("<OptimalAverageReward: 1 per step, 1 iterations, error at")
 
 
 def test_policy_iteration_passes_through_a_policy_with_two_classes():
@@ -104,6 +142,22 @@ def test_the_bias_is_that_of_the_policy(mdp):
         return
     assert solution.gain == pytest.approx(gain, abs=1e-11)
     assert solution.bias == pytest.approx(bias, abs=1e-10)  # of size 100 at most
+
+
+def test_the_plain_forms_agree():
+    rng = np.random.default_rng(7)
+    for _ in range(5):
+        mdp = random_mdp(rng, 6, 3, 0.5)
+        best = average_policy_iteration(mdp)
+        policy, gain, h = plain_average_policy_iteration(mdp.P, mdp.R)
+        assert policy.tolist() == best.policy.tolist()
+        assert gain == pytest.approx(best.gain, abs=1e-12)
+        assert h - h[0] == pytest.approx(best.bias - best.bias[0], abs=1e-11)
+        sweeps = relative_value_iteration(mdp, 1e-6)
+        low, high, _ = plain_relative_value_iteration(mdp.P, mdp.R, sweeps.iterations)
+        # the middle, and half the width but for rounding
+        assert (low + high) / 2 == pytest.approx(sweeps.gain, abs=1e-13)
+        assert (high - low) / 2 == pytest.approx(sweeps.error_bound, abs=1e-12)
 
 
 def test_a_blackwell_optimal_policy_has_the_best_gain():

@@ -23,6 +23,9 @@ from numpyvae.mdp import (
     policy_iteration,
     value_iteration,
 )
+from numpyvae.mdp.contraction import plain_value_iteration
+from numpyvae.mdp.improvement import plain_policy_iteration
+from numpyvae.mdp.span import plain_modified_policy_iteration
 from tests.mdp.oracle import (
     EPS,
     error,
@@ -218,12 +221,12 @@ def test_a_tolerance_beyond_float64_is_refused():
     for solve in (value_iteration, modified_policy_iteration):
         with pytest.raises(
             ValueError,
-            match="float64 cannot certify values to 1e-14 at gamma = 0.99: rounding alone",
+            match=r"float64 cannot certify values to 1e-14 at gamma = 0.99: rounding alone",
         ):
             solve(four_state_chain(0.99), 1e-14)
     with pytest.raises(
         ValueError,
-        match="value iteration is within .* of the optimal values, not 1e-08, after 100",
+        match=r"value iteration is within .* of the optimal values, not 1e-08, after 100",
     ):
         value_iteration(four_state_chain(0.99), 1e-8, max_sweeps=100)
     with pytest.raises(
@@ -253,12 +256,8 @@ def test_good_starting_values_save_iterations():
 
 def test_modified_policy_iteration_takes_far_fewer_sweeps():
     mdp = random_mdp(np.random.default_rng(1), 40, 5, 0.99)
-    assert (
-        modified_policy_iteration(mdp, 1e-8).iterations
-        < 20
-        < 1000
-        < value_iteration(mdp, 1e-8).iterations
-    )
+    assert modified_policy_iteration(mdp, 1e-8).iterations < 20
+    assert value_iteration(mdp, 1e-8).iterations > 1000
     rounds = []
     modified_policy_iteration(
         mdp, 1e-8, sweeps=10**9, on_iteration=lambda k, v: rounds.append(k)
@@ -383,10 +382,13 @@ def test_policy_iteration_is_exactly_optimal_at_any_discount(gamma):
 @pytest.mark.parametrize("gamma", [0.9, 1 - 1e-6, 1 - 1e-9])
 def test_the_values_of_policy_iteration_never_fall(gamma):
     for seed in range(20):
-        mdp, history = random_mdp(np.random.default_rng(seed), 6, 4, gamma), []
-        solution = policy_iteration(
-            mdp, np.zeros(6, int), on_iteration=lambda k, v: history.append((k, v))
-        )
+        mdp = random_mdp(np.random.default_rng(seed), 6, 4, gamma)
+        history: list = []
+
+        def record(k, v, history=history):
+            history.append((k, v))
+
+        solution = policy_iteration(mdp, np.zeros(6, int), on_iteration=record)
         assert [k for k, _ in history] == list(range(1, solution.iterations + 1))
         # those before the last are not refined: LU's error, 2n·eps/(1 - γ) of the largest
         allowed = 24 * EPS / (1 - gamma) * abs(solution.values).max()
@@ -454,7 +456,7 @@ def test_limits_without_meaning_are_refused_by_name(call, message):
 def test_an_unreachable_tolerance_is_refused_early(solve, mdp):
     with pytest.raises(
         ValueError,
-        match="float64 cannot certify values to 1e-08 .* use policy_iteration",
+        match=r"float64 cannot certify values to 1e-08 .* use policy_iteration",
     ):
         solve(
             mdp,
@@ -590,3 +592,93 @@ def test_a_machine_is_replaced_at_the_age_that_minimizes_the_cost():
     best = int(np.argmax(costs)) + 1
     assert solution.values[0] == pytest.approx(max(costs), rel=1e-13)
     assert solution.policy.tolist() == [0] * best + [1] * (oldest + 1 - best)
+
+
+# The plain forms, and what the solvers promise beyond them.
+
+
+def two_states(gamma):
+    """In A stay (reward 1) or go to B (reward 0); in B stay (reward 2)."""
+    stay, go = np.array([[1, 0], [0, 1]]), np.array([[0, 1], [0, 1]])
+    return MDP.from_action_matrices([stay, go], [[1, 0], [2, 2]], gamma)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 0.9])
+def test_the_plain_forms_agree_with_the_solvers(gamma):
+    for seed in range(5):
+        mdp = random_mdp(np.random.default_rng(seed), 5, 3, gamma)
+        P, R = mdp.P, mdp.R
+        best = policy_iteration(mdp)
+        policy, v = plain_policy_iteration(P, R, gamma)
+        assert (policy == best.policy).all()
+        assert np.allclose(v, best.values, rtol=0, atol=1e-12)  # values up to 20
+        for sweeps in (0, 5):
+            v = plain_modified_policy_iteration(P, R, gamma, sweeps)
+            assert abs(v - best.values).max() <= 1e-8
+        v = plain_value_iteration(P, R, gamma)
+        assert np.allclose(v, value_iteration(mdp).values, rtol=0, atol=1e-12)
+
+
+def test_the_policy_is_greedy_for_the_values_that_are_returned():
+    """At γ = ¾ the second sweep changes the greedy action of A; there 4.5 ≤ 5 stops."""
+    mdp = two_states(0.75)
+    solution = value_iteration(mdp, 5.0)
+    assert solution.iterations == 2 and solution.values.tolist() == [1.75, 3.5]
+    assert greedy_policy(mdp, [1.0, 2.0]).tolist() == [0, 0]
+    assert (
+        solution.policy.tolist() == greedy_policy(mdp, [1.75, 3.5]).tolist() == [1, 0]
+    )
+
+
+def test_the_error_bound_is_h_minus_1_times_the_last_change():
+    """(1.75, 3.5) to (2.625, …): (H − 1)·max(0.875, 1.125) = 3·1.125."""
+    solution = value_iteration(two_states(0.75), 3.4)
+    assert solution.iterations == 3 and solution.values.tolist() == [2.625, 4.625]
+    assert solution.error_bound == pytest.approx(3.375, rel=1e-12)
+    assert abs(solution.values - [6, 8]).max() <= solution.error_bound
+
+
+def test_the_value_of_a_start_depends_on_the_discount_in_two_states_already():
+    assert policy_iteration(two_states(0.49)).policy[0] == 0
+    assert policy_iteration(two_states(0.51)).policy[0] == 1
+
+
+@pytest.mark.parametrize("gamma", [0.9, 1.0])
+def test_a_callback_cannot_change_the_solution(gamma):
+    mdp = MDP.from_transitions(
+        {
+            s: {a: [(0.8, (s + 1 + a) % 4, -1.0 - a, False), (0.2, s, 0.5, True)]}
+            | {2: [(1.0, s, -3.0, False)]}
+            for s in range(4)
+            for a in (0, 1)
+        },
+        gamma,
+    )
+
+    def spoil(k, v):
+        v.fill(np.nan)
+
+    for solve, name in (
+        (policy_iteration, "on_iteration"),
+        (value_iteration, "on_sweep"),
+        (modified_policy_iteration, "on_iteration"),
+    ):
+        untouched, spoiled = solve(mdp), solve(mdp, **{name: spoil})
+        assert np.array_equal(untouched.values, spoiled.values)
+        assert np.array_equal(untouched.policy, spoiled.policy)
+
+
+@pytest.mark.parametrize("solve", [value_iteration, modified_policy_iteration])
+def test_a_start_is_not_written_to(solve):
+    start = np.ones(2)
+    solve(two_states(0.75), 1e-6, v=start)
+    assert start.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("every", [1, 20])
+def test_sweeps_are_compared_every_so_often_only(monkeypatch, every):
+    monkeypatch.setattr("numpyvae.mdp.span.COMPARED_EVERY", every)
+    mdp = random_mdp(np.random.default_rng(4), 30, 3, 0.99)
+    solution = modified_policy_iteration(mdp, 1e-9)
+    best = policy_iteration(mdp).values
+    assert abs(solution.values - best).max() <= solution.error_bound <= 1e-9

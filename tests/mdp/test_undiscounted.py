@@ -53,9 +53,9 @@ def test_the_random_policy_has_the_values_of_sutton_and_barto(absorbing):
     """Figure 4.1: a random walk to a corner takes 14, 20, 22 and 18 steps."""
     mdp = gridworld(absorbing)
     policy = np.where(mdp.available, 0.25, 0)
-    policy[~mdp.available.all(axis=1), 0] += 1 - policy[
-        ~mdp.available.all(axis=1)
-    ].sum(axis=1)
+    policy[~mdp.available.all(axis=1), 0] += 1 - policy[~mdp.available.all(axis=1)].sum(
+        axis=1
+    )
     v = policy_evaluation(mdp, policy)
     expected = [0, 14, 20, 22, 14, 18, 20, 20, 20, 20, 18, 14, 22, 20, 14, 0]
     assert np.allclose(v, [-x for x in expected], rtol=1e-13, atol=0)
@@ -82,9 +82,7 @@ def test_the_dry_lake_is_crossed_surely_though_one_may_wait_for_nothing():
     for solve in SOLVERS:
         solution = solve(mdp)
         assert np.array_equal(solution.values, np.where(holes, 0.0, 1.0))
-        assert np.array_equal(
-            policy_evaluation(mdp, solution.policy), solution.values
-        )
+        assert np.array_equal(policy_evaluation(mdp, solution.policy), solution.values)
     larger = solution.values + 1  # also a solution of v = T v, but for the ends
     larger[holes] = 0
     assert bellman_residual(mdp, solution.values) == 0
@@ -147,8 +145,7 @@ def average(P, r, members):
     # h + g = r + P h with h = 0 in the first state, so g takes its place
     n = len(members)
     system = [
-        [Fraction(1)]
-        + [Fraction(s == t) - P[s][t] for t in members[1:]]
+        [Fraction(1)] + [Fraction(s == t) - P[s][t] for t in members[1:]]
         for s in members
     ]
     # exact_values solves I − γ P: give it P = I − system and γ = 1
@@ -180,7 +177,9 @@ def best_totals(P, R, end):
         kept = [
             [Fraction(0)] * S if s in worthless | lost else rows[s] for s in range(S)
         ]
-        values = exact_values(kept, [0 if s in worthless else r[s] for s in range(S)], 1)
+        values = exact_values(
+            kept, [0 if s in worthless else r[s] for s in range(S)], 1
+        )
         for s in set(range(S)) - lost:
             best[s] = values[s] if best[s] is None else max(best[s], values[s])
     return None if None in best else best
@@ -222,7 +221,7 @@ def test_the_solvers_agree_with_all_policies_in_fractions_or_refuse_as_they_do()
         if best is None:
             refused += 1
             for solve in SOLVERS:
-                with pytest.raises(ValueError, match="^gamma is 1, and in "):
+                with pytest.raises(ValueError, match=r"^gamma is 1, and in "):
                     solve(mdp)
             continue
         solved += 1
@@ -280,9 +279,7 @@ def test_what_has_no_answer_is_refused_with_its_states(solve):
         solve(earning)
     P = np.zeros((2, 2, 2))
     P[0, 0, 1] = P[1, 0, 0] = 1  # to and fro, +1 and −1
-    cancelling = MDP(
-        P, [[1, 0], [-1, 0]], 1.0, ["x", "y"], end=[[0, 1], [0, 1]]
-    )
+    cancelling = MDP(P, [[1, 0], [-1, 0]], 1.0, ["x", "y"], end=[[0, 1], [0, 1]])
     with pytest.raises(
         ValueError, match=r"in 2 states \('x', 'y'\) .* rewards that cancel"
     ):

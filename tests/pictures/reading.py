@@ -174,7 +174,7 @@ def tick_value(label):
     return float(label.replace("−", "-"))
 
 
-def ticks(svg, axis):
+def ticks(svg, axis, line_class=None):
     """{value: pixel} of the "x" or "y" axis, from its labels and from the line beside
     each label
     """
@@ -187,6 +187,7 @@ def ticks(svg, axis):
     for label in labels:
         pixel = float(label.get(axis)) - (4.5 if axis == "y" else 0)
         at = {"x": ("x1", "x2", "axis"), "y": ("y1", "y2", "grid")}[axis]
+        at = (*at[:2], line_class or at[2])
         assert any(
             abs(float(line.get(at[0])) - pixel) < 0.02
             and line.get(at[0]) == line.get(at[1])

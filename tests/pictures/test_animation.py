@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from numpyvae.pictures.animation import MAX_BYTES, add_frame, kept_epochs, learning_png
 from tests.pictures.reading import decode_apng
 
-
 NONE = np.empty((0, 0, 0), np.uint8)
 
 

@@ -31,28 +31,27 @@ def cells(svg, columns):
 
 
 def arrows(g):
-    """The directions of a cell's arrows: from the start of each line to the first
-    corner of its head
+    """The directions of a cell's arrows: from the center to the first corner of a head.
+
+    The line ends inside the head, on the way from the center to its tip.
     """
     found = set()
-    for line, head in zip(
-        g.findall(TAG + "line"), g.findall(TAG + "polygon"), strict=True
-    ):
-        tip, *sides = (
-            tuple(map(float, corner.split(",")))
-            for corner in head.get("points").split()
-        )
-        dx, dy = tip[0] - float(line.get("x1")), tip[1] - float(line.get("y1"))
-        name = (
-            ("right" if dx > 0 else "left")
-            if abs(dx) > abs(dy)
-            else ("down" if dy > 0 else "up")
-        )
-        assert all(
-            abs(x - float(line.get("x1"))) + abs(y - float(line.get("y1")))
-            < abs(dx) + abs(dy)
-            for x, y in sides
-        )
+    pairs = zip(g.findall(TAG + "line"), g.findall(TAG + "polygon"), strict=True)
+    for line, head in pairs:
+        x1, y1, x2, y2 = (float(line.get(name)) for name in ("x1", "y1", "x2", "y2"))
+        corners = [tuple(map(float, c.split(","))) for c in head.get("points").split()]
+        (tip_x, tip_y), *sides = corners
+        assert x1 == float(g[0].get("x")) + float(g[0].get("width")) / 2
+        dx, dy = tip_x - x1, tip_y - y1
+        assert dx == 0 or dy == 0
+        horizontal, vertical = ("right", "left"), ("down", "up")
+        name = horizontal[dx < 0] if dx != 0 else vertical[dy < 0]
+        reach = abs(dx) + abs(dy)
+        for x, y in sides:
+            assert abs(x - x1) + abs(y - y1) < reach
+        along = [((x - x1) * dx + (y - y1) * dy) / reach for x, y in (*sides, (x2, y2))]
+        assert min(along[:2]) < along[2] < reach
+        assert (x2 - x1) * dy == (y2 - y1) * dx
         found.add(name)
     return found
 

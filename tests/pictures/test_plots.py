@@ -17,6 +17,7 @@ from numpyvae.pictures.plots import (
     Curve,
     chart,
     curve_svg,
+    intervals_svg,
     learning_curve_svg,
     line_plot_svg,
     loss_floor,
@@ -368,6 +369,21 @@ def test_an_axis_can_end_elsewhere_than_its_values():
 def test_a_notebook_shows_a_plot_as_the_picture():
     svg = line_plot_svg([0, 1], {"a": [0, 1]})
     assert svg._repr_svg_() == str(svg) and type(svg._repr_svg_()) is str
+
+
+def test_an_error_bar_reaches_from_value_minus_error_to_value_plus_error():
+    rows = [("a & b", 3.0, 0.5), ("c", 5.0, 0.0)]
+    svg = intervals_svg(rows, "nats")
+    reading.assert_inside(svg)
+    x = reading.ticks(svg, "x", "grid")
+    values, pixels = np.array([*x]), np.array([*x.values()])
+    dots = [float(dot.get("cx")) for dot in reading.elements(svg, "circle")]
+    bars = reading.elements(svg, "line", "interval")
+    ends = [[float(bar.get(end)) for end in ("x1", "x2")] for bar in bars]
+    assert np.interp(dots, pixels, values) == pytest.approx([3, 5], abs=0.01)
+    assert np.interp(ends[0], pixels, values) == pytest.approx([2.5, 3.5], abs=0.01)
+    assert ends[1][0] == ends[1][1]
+    assert reading.texts(svg, "name") == ["a & b: 3.00 ± 0.50", "c: 5.00"]
 
 
 # Learning curves

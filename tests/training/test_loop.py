@@ -350,7 +350,10 @@ def test_a_loss_that_is_not_finite_stops_before_the_update(tiny):
     state = initial_state(tiny[0], CONFIG, QUICK)
     state.params["decoder.1.b"][0] = np.inf
     before = state.params.vector.copy()
-    with pytest.raises(NotFiniteError, match="epoch 1, batch 1: the loss is"):
+    with pytest.raises(
+        NotFiniteError,
+        match="epoch 1, batch 1: the loss is .*; the data or the first parameters are",
+    ):
         train(*tiny, CONFIG, QUICK, state=state)
     assert np.array_equal(state.params.vector, before) and state.adam.t == 0
 
@@ -474,8 +477,8 @@ def test_images_that_do_not_fit_are_refused_by_name(tiny, change, message):
             train(tiny[0], change(tiny[0]), CONFIG, QUICK)
 
 
-def test_the_normal_likelihood_takes_any_finite_number(tiny):
-    images = tiny[0].astype(float) - 100
+def test_the_normal_likelihood_takes_numbers_of_either_sign(tiny):
+    images = tiny[0] / 10 - 10
     config = replace(CONFIG, likelihood="normal")
     assert np.isfinite(train(images, images, config, QUICK).history[-1]["test_loss"])
     images[3, 2, 1] = np.inf

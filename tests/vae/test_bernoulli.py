@@ -17,7 +17,9 @@ FIFTY_DIGITS = Context(prec=50)
 
 
 def four_ulp(x, dtype):
-    """What NumPy promises of its exp and log (measured here: 1.5 in double precision, 2.9 in single)"""
+    """What NumPy promises of its exp and log (measured here: 1.5 in double precision,
+    2.9 in single)
+    """
     eps, smallest = (
         Decimal(float(value))
         for value in (np.finfo(dtype).eps, np.finfo(dtype).smallest_subnormal)
@@ -81,7 +83,7 @@ def test_sigmoid_is_accurate_to_4_ulp_until_the_exponential_overflows(l, dtype):
 @example(x=0.5, l=1e308)
 @example(x=1.0, l=-1e308)
 def test_log_prob_is_accurate_to_4_ulp_of_its_terms(x, l):
-    """It is x l − softplus(l); where the two cancel, the result is as good as they are."""
+    """x l − softplus(l): where the two cancel, the result is as good as they are."""
     result = log_prob(np.array([x]), np.array([l]))
     with localcontext(FIFTY_DIGITS):
         terms = Decimal(x) * Decimal(l), exact_softplus(l)
@@ -123,7 +125,7 @@ def test_pixels_of_0_and_1_may_be_booleans():
     ids=["bytes", "integers", "complex", "masked"],
 )
 def test_pixels_that_would_count_for_something_else_are_refused(x):
-    with pytest.raises(ValueError, match="^x (must be|is a masked)"):
+    with pytest.raises(ValueError, match=r"^x (must be|is a masked)"):
         log_prob(x, np.zeros(2))
 
 
@@ -138,7 +140,8 @@ def test_unsigned_logits_are_refused_and_signed_integers_are_numbers():
 def test_log_prob_weights_the_two_log_probabilities_by_the_pixel(x, l):
     p = 1 / (1 + math.exp(-l))
     expected = x * math.log(p) + (1 - x) * math.log1p(-p)
-    # 1 − p has lost digits to p near 1: an error of ε/2 in p is one of e^l ε/2 in log(1 − p)
+    # 1 − p has lost digits to p near 1: an error of ε/2 in p is one of e^l ε/2 in log(1
+    # − p)
     assert abs(log_prob(np.array([x]), np.array([l])) - expected) <= 1e-15 * (
         40 + math.exp(l)
     )
@@ -211,3 +214,15 @@ def test_backward_keeps_dtype_is_reproducible_and_modifies_nothing(dtype):
         dl, log_prob_backward(dy, x, l)
     )
     assert not log_prob_backward(np.zeros_like(dy), x, l).any()
+
+
+@pytest.mark.parametrize("x", [0.1, 0.5, 0.75])
+def test_a_gray_pixel_costs_its_entropy_however_well_it_is_known(x):
+    """And as much as pixels that are 1 with probability x cost on average."""
+    p = np.linspace(0.001, 0.999, 999)  # has x
+    logits = np.log(p / (1 - p))[:, None]
+    loss, of_1, of_0 = (-log_prob(np.array([b]), logits) for b in (x, 1.0, 0.0))
+    entropy = -x * math.log(x) - (1 - x) * math.log(1 - x)
+    assert p[loss.argmin()] == pytest.approx(x, abs=1e-9)
+    assert loss.min() == pytest.approx(entropy, abs=1e-12)
+    np.testing.assert_allclose(loss, x * of_1 + (1 - x) * of_0, rtol=1e-12)

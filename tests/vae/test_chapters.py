@@ -1,8 +1,10 @@
 """The chapters of book one: their order, their equations, their examples."""
 
+import ast
 import doctest
 import importlib
 import re
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -70,6 +72,36 @@ def test_the_examples_print_what_they_say(name):
     assert result.failed == 0 and (result.attempted > 0) == (">>>" in TEXTS[name])
 
 
+@pytest.mark.parametrize("name", sorted({*TEXTS} - {"objectives", "gradcheck_cases"}))
+def test_a_chapter_ends_in_an_example_that_runs(name):
+    """The two without one are tables."""
+    prose = ast.get_docstring(ast.parse(TEXTS[name]))
+    assert ">>> " in prose and re.search(r"example (small enough )?for paper", prose)
+
+
+def columns(text):
+    """The width of the widest line; a combining accent takes no column"""
+    return max(
+        sum(not unicodedata.combining(character) for character in line)
+        for line in text.split("\n")
+    )
+
+
+@pytest.mark.parametrize("name", ["", *TEXTS])
+def test_pydoc_shows_a_chapter_within_88_columns(name):
+    """It indents a module's text by 4, a function's by 8 and a method's by more."""
+    module = f"numpyvae.vae.{name}" if name else "numpyvae.vae"
+    tree = ast.parse(TEXTS[name] if name else (DIRECTORY / "__init__.py").read_text())
+    title, _, prose = ast.get_docstring(tree).partition("\n")
+    assert columns(f"    {module} - {title}") <= 88
+    assert 4 + columns(prose) <= 88
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            text = ast.get_docstring(node) or ""
+            # 4 for the heading, what the source has, and pydoc's bar for methods
+            assert 4 + node.body[0].col_offset + columns(text) <= 88, node.name
+
+
 def test_every_public_name_is_exported_and_documented():
     assert len(book.__all__) == len(set(book.__all__))
     for name in book.__all__:
@@ -79,3 +111,19 @@ def test_every_public_name_is_exported_and_documented():
         name for _, name in CHAPTERS
     }
     assert imported == set(book.__all__)
+
+
+def test_the_front_has_the_sheets_five_errors_and_a_test_shows_each():
+    """A heading of test_known_errors.py for each row of the table, in its order"""
+    table = book.__doc__.partition("printed  ")[2]
+    rows = re.findall(r"\(\d+\.\d+\)", table)
+    assert rows == ["(7.2)", "(2.2)", "(2.4)", "(2.5)", "(7.5)"]
+    errors = (Path(__file__).parent / "test_known_errors.py").read_text("utf-8")
+    headings = re.findall(r"^# ([A-Z][\w ]+): printed", errors, re.MULTILINE)
+    assert headings == [
+        "The bound",
+        "Gaussian moments",
+        "Term 1",
+        "Term 2",
+        "J samples",
+    ]

@@ -14,7 +14,7 @@ from ...data.pixels import to_input
 from ...pictures.samples import enlarge
 from ...settings import TrainingOptions, VAEConfig
 from ...training.loop import train
-from . import collapse, estimators, mdp, vae
+from . import collapse, estimators, mdp, touch, vae
 from .step_graph import step_graph_svg
 
 STEP_EPOCHS = 3  # of training before the step that is shown
@@ -23,7 +23,7 @@ STEP_IMAGE = 7  # the test image that it shows
 
 class Figure(NamedTuple):
     """One figure: its file's name, its chapter ("vae", "elbo"), title, caption, and an
-    SVG document or uint8 pixels.
+    SVG document or uint8 pixels; and what makes it live, if it is.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Figure(NamedTuple):
     title: str
     caption: str
     content: str | np.ndarray
+    live: touch.Live | None = None
 
     @property
     def shown(self) -> tuple[str, str, str, str | np.ndarray]:
@@ -139,7 +140,7 @@ _WITHOUT_IMAGES: tuple[tuple[str, tuple[str, str], str, str, Maker], ...] = (
         mdp.advantage_polynomials_svg,
     ),
 )
-COUNT = len(_WITHOUT_IMAGES) + 3
+COUNT = len(_WITHOUT_IMAGES) + 6
 
 
 def make_figures(images: np.ndarray, test_images: np.ndarray) -> Iterator[Figure]:
@@ -159,6 +160,35 @@ def make_figures(images: np.ndarray, test_images: np.ndarray) -> Iterator[Figure
     )
     for name, chapter, title, caption, make in _WITHOUT_IMAGES:
         yield Figure(name, chapter, title, caption, make())
+    yield Figure(
+        "live-bound",
+        ("vae", "elbo"),
+        "The bound of one image",
+        "One pixel, one latent, p(x|z) = N(z, ½). The dashed line is log p(x); the "
+        "distance to it is the gap, KL(q(z|x) ‖ p(z|x)). It is 0 at mu = 1 and "
+        "σ = 0.577 only, the posterior.",
+        touch.bound_svg(),
+        touch.bound_live(),
+    )
+    yield Figure(
+        "live-sweeps",
+        ("mdp", "contraction"),
+        "Value iteration on the chain",
+        "The value of each state after each sweep. The policy that is greedy for the "
+        "last values changes at γ = 0.366 only.",
+        touch.sweeps_svg(),
+        touch.sweeps_live(),
+    )
+    made = touch.plane(images)
+    yield Figure(
+        "live-plane",
+        ("vae", "model"),
+        "The decoder's plane",
+        f"A model of two latents, trained for {touch.PLANE_EPOCHS} epochs. Each image is "
+        "the decoder's mean at one z; equal lengths are equal probabilities of the prior.",
+        touch.plane_svg(made),
+        touch.plane_live(made),
+    )
     model = collapse.train_linear_model(images)
     yield Figure(
         "collapse",

@@ -62,7 +62,7 @@ def step(
         "z": reparameterize(mu, logvar, eps),
         "y": y,
         "mean": likelihood.mean(y),
-        "loss": loss,
+        "loss": np.asarray(loss),
         "kl": kl,
         "log_px": log_px,
         "dy": dy,
@@ -88,10 +88,10 @@ def step_graph_svg(
     cell = _IMAGE / max(shape)
     body = [
         _box(128, 186, 70, 88, "encode"),
-        _box(384, 186, 120, 88, "reparameterize", "mu + σ eps"),
+        _box(380, 186, 128, 88, "reparameterize", "mu + σ eps"),
         _box(664, 186, 70, 88, "decode"),
         _box(384, 36, 120, 44, "kl_divergence"),
-        _box(580, 36, 76, 44, "loss", f"{float(a['loss']):.2f}"),
+        _box(570, 36, 70, 44, "loss", f"{float(a['loss']):.2f}"),
         _box(756, 36, 100, 44, "log_prob"),
     ]
     body += _edges(float(a["kl"][0]), float(a["log_px"][0]), config.beta)
@@ -160,28 +160,28 @@ def _edges(kl: float, log_px: float, beta: float) -> list[str]:
         [(198, _ROW), (208, _ROW), (208, 111), (234, 111)],
         [(208, _ROW), (208, 255), (234, 255)],
         [(336, 111), (350, 111), (350, 50), (384, 50)],
-        [(336, 255), (350, 255), (350, _ROW), (384, _ROW)],
+        [(336, 255), (350, 255), (350, _ROW), (380, _ROW)],
         [(350, 111), (350, _ROW)],
         [(444, 318), (444, 274)],
-        [(504, _ROW), (534, _ROW)],
+        [(508, _ROW), (534, _ROW)],
         [(636, _ROW), (664, _ROW)],
         [(734, _ROW), (764, _ROW)],
         [(806, 112), (806, 80)],
         [(58, 143), (58, 18), (806, 18), (806, 36)],
-        [(504, 50), (580, 50)],
-        [(756, 50), (656, 50)],
+        [(504, 50), (570, 50)],
+        [(756, 50), (640, 50)],
     ]
     through_z = [
-        [(656, 68), (756, 68)],
+        [(640, 68), (756, 68)],
         [(856, 58), (872, 58), (872, 288), (850, 288)],
         [(764, _BACK), (734, _BACK)],
         [(664, _BACK), (638, _BACK)],
-        [(536, _BACK), (504, _BACK)],
-        [(384, _BACK), (370, _BACK), (370, 143), (338, 143)],
+        [(536, _BACK), (508, _BACK)],
+        [(380, _BACK), (370, _BACK), (370, 143), (338, 143)],
         [(370, _BACK), (370, 287), (338, 287)],
     ]
     of_kl = [
-        [(580, 68), (504, 68)],
+        [(570, 68), (504, 68)],
         [(384, 68), (360, 68), (360, 175), (338, 175)],
         [(360, 175), (360, 319), (338, 319)],
     ]
@@ -201,17 +201,17 @@ def _edges(kl: float, log_px: float, beta: float) -> list[str]:
     ]
     return [
         *parts,
-        text(542, 43, f"kl {svg.number(kl, 4)}", text_anchor="middle"),
+        text(537, 43, f"kl {svg.number(kl, 4)}", text_anchor="middle"),
         text(
-            542,
+            537,
             85,
             f"dkl = {svg.number(beta, 4)}",
             text_anchor="middle",
             style=f"fill: {OF_KL}",
         ),
-        text(706, 43, f"log_px {svg.number(log_px, 4)}", text_anchor="middle"),
+        text(698, 43, f"log_px {svg.number(log_px, 4)}", text_anchor="middle"),
         text(
-            706, 85, "dlog_prob = −1", text_anchor="middle", style=f"fill: {THROUGH_Z}"
+            698, 85, "dlog_prob = −1", text_anchor="middle", style=f"fill: {THROUGH_Z}"
         ),
         text(70, 34, "x", class_="name"),
     ]

@@ -1,1 +1,1 @@
-"""What others bring, converted to IDX: CSV, arrays, PNG files, directories, downloads."""
+"""What others bring: tables, arrays, PNG files, directories, downloads."""

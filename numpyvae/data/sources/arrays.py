@@ -27,9 +27,9 @@ import math
 import numpy as np
 
 from ...errors import InputError
+from ..pixels import ROUNDING
 
 LUMA = np.array([0.299, 0.587, 0.114])
-ROUNDING = 1e-6  # of float32 near 1, some 8 units in its last place
 CHANNELS = (1, 3, 4)
 
 
@@ -67,11 +67,12 @@ def images_first(
         raise InputError(f"{where}: the array is {values.shape}; it has no pixels")
     last = False
     if count is not None:
-        last = values.shape[-1] == count != len(values)
-    elif values.ndim == 2:
-        last = _side(len(values), size) > 0 == _side(values.shape[1], size)
+        last = values.shape[-1] == count and len(values) != count
+    elif values.ndim == 2 and size is not None:
+        fits = len(values) == size[0] * size[1]
+        last = fits and not _side(values.shape[1], size)
     elif values.ndim == 3 and size is not None:
-        last = values.shape[:2] == size != values.shape[1:]
+        last = values.shape[:2] == size and values.shape[1:] != size
     elif values.ndim == 3:
         rows, cols, number = values.shape
         if rows == cols != number and number not in CHANNELS:
@@ -91,7 +92,7 @@ def white_of(arrays: list[np.ndarray], where: str) -> float:
     high = max(array.max() for array in arrays)
     if not np.isfinite([low, high]).all():
         raise InputError(f"{where}: a value is {high}; expected finite numbers")
-    if -ROUNDING <= low and high <= 1 + ROUNDING:
+    if low >= -ROUNDING and high <= 1 + ROUNDING:
         return 1
     whole = all(
         array.dtype.kind in "bui" or bool((array == np.rint(array)).all())
@@ -214,33 +215,40 @@ def label_index(
 
 
 def number_labels(
-    labels: list[np.ndarray],
-) -> tuple[list[np.ndarray], list[str] | None]:
-    """Labels of train and test, text or numbers -> numbers, and the names of text."""
-    labels = [_one_column(each) for each in labels]
+    labels: dict[str, np.ndarray | None],
+) -> tuple[dict[str, np.ndarray], list[str] | None]:
+    """{set: labels, text or numbers} -> {set: numbers}, and the names of text.
+
+    Sets without labels are left out.
+    """
+    known = {
+        name: _one_column(each) for name, each in labels.items() if each is not None
+    }
     try:
-        return [each.astype(np.float64) for each in labels], None
+        return {name: each.astype(np.float64) for name, each in known.items()}, None
     except ValueError:  # text
-        names = np.unique(np.concatenate(labels)).tolist()
-        return [np.searchsorted(names, each) for each in labels], names
+        names = np.unique(np.concatenate(list(known.values()))).tolist()
+        return {
+            name: np.searchsorted(names, each) for name, each in known.items()
+        }, names
 
 
 def _one_column(labels: np.ndarray) -> np.ndarray:
     """(N, 1) -> (N,); rows with a single one, (N, K) -> the place of the one."""
     if labels.ndim == 2 and 1 in labels.shape:
         return labels.reshape(-1)
-    if labels.ndim == 2 and labels.dtype.kind in "buif":
-        if np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all():
-            return labels.argmax(axis=1)
-    return labels
+    if labels.ndim != 2 or labels.dtype.kind not in "buif":
+        return labels
+    one_hot = np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()
+    return labels.argmax(axis=1) if one_hot else labels
 
 
 def as_labels(labels: np.ndarray, count: int, where: str) -> np.ndarray:
     """Numbers -> labels uint8 (count,)."""
     if labels.shape != (count,) or labels.dtype.kind not in "buif":
         raise InputError(
-            f"{where}: labels are {labels.shape} {labels.dtype}; expected an integer for "
-            f"each of the {count:,} images"
+            f"{where}: labels are {labels.shape} {labels.dtype}; expected an integer "
+            f"for each of the {count:,} images"
         )
     wrong = ~((labels >= 0) & (labels <= 255) & (labels == np.floor(labels)))
     if wrong.any():

@@ -6,8 +6,8 @@
     directory of tables or arrays    as train.csv, or x_train.npy and y_train.npy
 
 A test set that is there is kept: the sub-directories train and test, files with these
-words in their names, arrays as x_test. Else a part of the images, drawn at random from a
-seed, becomes the test set. A validation set is left out, and a line says so.
+words in their names, arrays as x_test. Else a part of the images, drawn at random from
+a seed, becomes the test set. A validation set is left out, and a line says so.
 
 Color becomes gray, and sizes that differ can be resized to one: see `arrays`.
 """
@@ -45,6 +45,7 @@ OTHER_IMAGES = (
 REMEDIES = {
     ".zip": "unpack it first",
     ".tar": "unpack it first",
+    ".gz": "unpack it first",
     ".tgz": "unpack it first",
     ".pkl": "it can run programs when it is loaded; save arrays with numpy.savez",
     ".parquet": "save it as CSV, with pandas.read_parquet(…).to_csv(…, index=False)",
@@ -136,7 +137,7 @@ def split_source(
     progress: Progress = lambda done, total: None,
     note: Note = lambda text: None,
 ) -> dict[str, Images]:
-    """{"train": Images, "test": Images} of a source. Errors as from `convert_images`."""
+    """{"train": Images, "test": Images} of a source. Errors as of `convert_images`."""
     if not 0 < test_fraction < 1:
         raise InputError(
             f"the test fraction must be above 0 and below 1, not {test_fraction}"
@@ -173,7 +174,7 @@ def split_source(
 
 
 def holds_images(source: Path) -> bool:
-    """Whether there is a file, or a directory with files, that `read_source` may read."""
+    """Whether there is a file, or a directory of files, for `read_source` to read."""
     if not source.is_dir():
         return source.exists()
     endings = {".png", *OTHER_IMAGES, *FILES_OF_NUMBERS}
@@ -196,23 +197,25 @@ def read_source(
     """
     source = Path(source)
     inside = _visible(source) if source.is_dir() else []
-    directories = {_split_of(path): path for path in inside if path.is_dir()}
+    directories = [path for path in inside if path.is_dir()]
     tables = [path for path in inside if kind_of(path) in FILES_OF_NUMBERS]
+    pictures = any(kind_of(path) == ".png" for path in inside)
     if not source.is_dir():
         tables = [source]
-        parts = _to_images(_read_file(source, how, note), how, source)
-    elif "train" in directories and "test" in directories:
-        parts = _read_directories(directories, how, progress, note)
-    elif tables and not any(
-        path.is_dir() or kind_of(path) == ".png" for path in inside
-    ):
-        parts = _to_images(_read_files(tables, how, source, note), how, source)
+        parts = _to_images(_read_file(source, how, note), how, source, note)
+    elif tables and not directories and not pictures:
+        numbers = _read_files(tables, how, source, note)
+        parts = _to_images(numbers, how, source, note)
     else:
-        parts = _read_directories({"train": source}, how, progress, note)
+        if how.white is not None or how.label_column is not None:
+            raise InputError(
+                f"{source}: is a directory of images, whose white and labels are known; "
+                "--white and --label-column are for tables and arrays"
+            )
         if tables:
             note(f"left out: {', '.join(path.name for path in tables)}")
-    for name in parts.keys() - {"train", "test"}:
-        note(f"left out: the {name} set, {len(parts.pop(name).images):,} images")
+        sets = _split_directories(source, directories, note)
+        parts = _read_directories(sets or {"train": source}, how, progress, note)
     turned = any(path.name.lower().startswith("emnist") for path in tables)
     if how.transpose or turned:
         note("rows and columns are exchanged")
@@ -239,6 +242,32 @@ def _split_of(path: Path) -> str | None:
     return match[1] if match[1] in ("train", "test") else "validation"
 
 
+def _split_directories(
+    source: Path, directories: Sequence[Path], note: Note
+) -> dict[str, Path]:
+    """{"train": directory, "test": directory}, if there are such; else nothing."""
+    found: dict[str, Path] = {}
+    others = []
+    for path in directories:
+        split = _split_of(path)
+        if split not in ("train", "test"):
+            others.append(path.name)
+        elif split in found:
+            raise InputError(
+                f"{source}: has {found[split].name} and {path.name}, and nothing says "
+                "which to take; leave one of them"
+            )
+        else:
+            found[split] = path
+    if len(found) < 2:
+        return {}
+    train, test = found["train"], found["test"]
+    note(f"train: the directory {train.name}, test: {test.name}")
+    if others:
+        note(f"left out: {', '.join(others)}")
+    return {"train": train, "test": test}
+
+
 def _read_file(path: Path, how: Reading, note: Note) -> dict[str, Numbers]:
     kind = kind_of(path)
     if kind in (*TABLES, *ARRAYS):
@@ -247,14 +276,9 @@ def _read_file(path: Path, how: Reading, note: Note) -> dict[str, Numbers]:
         raise FileNotFoundError(f"{path}: no such file or directory")
     if SET_FILE.fullmatch(path.name):
         raise InputError(f"{path}: is one of the files of a set; name its directory")
-    remedy = REMEDIES.get(kind)
-    raise InputError(
-        f"{path}: {remedy}"
-        if remedy
-        else f"{path}: expected a directory of PNG files, or a "
-        + ", ".join((*TABLES, *ARRAYS))
-        + " file"
-    )
+    readable = ", ".join((*TABLES, *ARRAYS))
+    remedy = f"expected a directory of PNG files, or a {readable} file"
+    raise InputError(f"{path}: {REMEDIES.get(kind, remedy)}")
 
 
 def _read_files(
@@ -275,8 +299,11 @@ def _read_files(
             f"{source}: has no training images, as train.csv or images.npy"
         )
     parts: dict[str, Numbers] = {}
-    for (split, is_label), path in sorted(places.items()):  # the images first
-        found = _read_file(path, how, note)
+    order = ("train", False), ("train", True), ("test", False), ("test", True)
+    for place in places.keys() - set(order):
+        note(f"left out: {places[place].name}")
+    for split, is_label in (place for place in order if place in places):
+        found = _read_file(places[split, is_label], how, note)
         if not is_label:
             parts |= {split: found["train"]} if len(found) == 1 else found
         elif split in parts:
@@ -287,40 +314,41 @@ def _read_files(
 
 
 def _to_images(
-    parts: Mapping[str, Numbers], how: Reading, source: Path
+    parts: Mapping[str, Numbers], how: Reading, source: Path, note: Note
 ) -> dict[str, Images]:
     """Numbers to images: of one scale, with one numbering of the classes."""
     where = str(source)
-    labeled = [name for name, part in parts.items() if part.labels is not None]
-    numbered, classes = number_labels([parts[name].labels for name in labeled])
-    labels = dict(zip(labeled, numbered, strict=True))
+    known = {name: part.labels for name, part in parts.items()}
+    labels, classes = number_labels(known)
     arrays = {}
     for name, part in parts.items():
         count = len(labels[name]) if name in labels else None
         arrays[name] = images_first(part.values, count, how.size, where)
+        if arrays[name].shape != part.values.shape:
+            note(f"{name}: {len(arrays[name]):,} images along the last axis")
     white = how.white or white_of(list(arrays.values()), where)
     made = {}
     for name, values in arrays.items():
         images = as_images(as_bytes(values, white, where), how.size, where)
-        known = None
+        numbers = None
         if name in labels:
-            known = as_labels(labels[name], len(images), where)
-        made[name] = Images(images, known, classes)
+            numbers = as_labels(labels[name], len(images), where)
+        made[name] = Images(images, numbers, classes)
     return made
 
 
 def _read_directories(
-    directories: Mapping[str | None, Path],
+    directories: Mapping[str, Path],
     how: Reading,
     progress: Progress,
     note: Note,
 ) -> dict[str, Images]:
     """The PNG files of directories, one for each set, with one numbering of classes."""
     others: Counter[str] = Counter()
-    files = {}
-    for split, directory in directories.items():
-        if split is not None:
-            files[split] = _list_files(directory, others)
+    files = {
+        split: _list_files(directory, others)
+        for split, directory in directories.items()
+    }
     if others:
         note(f"left out: {_count(others)}; {CONVERT}")
     names = {name for part in files.values() for name, _ in part if name is not None}
@@ -342,8 +370,8 @@ def _read_directories(
             if image.shape != shape:
                 raise InputError(
                     f"{path}: has {image.shape[0]} x {image.shape[1]} pixels, {first} "
-                    f"has {shape[0]} x {shape[1]}; give a size to resize all images to, "
-                    "as --size ROWS COLS"
+                    f"has {shape[0]} x {shape[1]}; give a size to resize all images "
+                    "to, as --size ROWS COLS"
                 )
             images.append(image)
             done += 1
@@ -366,8 +394,9 @@ def _list_files(source: Path, others: Counter[str]) -> list[tuple[str | None, Pa
     files, directories = _entries(source, others)
     if files and directories:
         raise InputError(
-            f"{source}: has both PNG files and sub-directories ({directories[0].name}); "
-            "sub-directories are classes, so put every file into one of them"
+            f"{source}: has both PNG files and sub-directories "
+            f"({directories[0].name}); sub-directories are classes, so put every file "
+            "into one of them"
         )
     found: list[tuple[str | None, Path]] = [(None, path) for path in files]
     for directory in directories:
@@ -398,7 +427,7 @@ def _count(kinds: Counter[str]) -> str:
 
 
 def _entries(directory: Path, others: Counter[str]) -> tuple[list[Path], list[Path]]:
-    """(PNG files, directories), sorted by name; the images of other kinds are counted."""
+    """(PNG files, directories), sorted by name; images of other kinds are counted."""
     files, directories = [], []
     for path in _visible(directory):
         if path.is_dir():
@@ -419,10 +448,13 @@ def _number_classes(
     """
     if not names:
         return {}, None
-    numbers = {name: int(name) for name in names if name.isascii() and name.isdigit()}
+    numbers: dict[str | None, int] = {}
+    for name in names:
+        if name.isascii() and name.isdigit():
+            numbers[name] = int(name)
     different = len(set(numbers.values())) == len(names)
     if different and max(numbers.values()) <= 255:
-        return {**numbers}, None
+        return numbers, None
     if len(names) > 256:
         raise InputError(
             f"{source}: has {len(names)} classes; IDX labels of one byte hold 256"

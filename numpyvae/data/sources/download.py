@@ -3,13 +3,14 @@
 For each of the four files, and for each mirror until one succeeds:
 
     1. fetch it into a temporary file in the target directory, at most the expected size
-    2. unpack it as far as the payload's known size, and compare the payload's SHA-256   (mirrors compress the payload
-       differently, so the digest is of the uncompressed data)
-    3. rename the temporary file, and list the SHA-256 of the file itself in verified.sha256, which `mnist` checks at
-       every load
+    2. unpack it as far as the payload's known size, and compare the payload's SHA-256
+       (mirrors compress the payload differently, so the digest is of what is in it)
+    3. rename the temporary file, and list the SHA-256 of the file itself in
+       verified.sha256, which `mnist` checks at every load
 
-A failure at 1 or 2 tries the next mirror and leaves no files. A file that exists is verified first: a valid file is
-kept; an invalid one is renamed NAME.old when its replacement is ready.
+A failure at 1 or 2 tries the next mirror and leaves no files. A file that exists is
+verified first: a valid file is kept; an invalid one is renamed NAME.old when its
+replacement is ready.
 
 Addresses are https, also after redirects; plain http is for localhost only.
 """
@@ -17,14 +18,14 @@ Addresses are https, also after redirects; plain http is for localhost only.
 import errno
 import hashlib
 import os
-import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from ...errors import InputError
 from ...files import atomic_write, exclusive_lock, write_file
-from ..idx import CHUNK_SIZE, open_maybe_gzip
+from ..idx import CHUNK_SIZE, open_maybe_gzip, read_at_most
 from ..mnist import DIGEST_FILE, candidate_paths, read_digests, sha256_file
 from .fetch import DownloadError, is_allowed, printable, read_chunks
 
@@ -64,31 +65,31 @@ class DownloadedFile(NamedTuple):
 def download_mnist(
     directory: str | os.PathLike,
     mirrors: Sequence[str] = MIRRORS,
-    progress: Callable[[str, int, int | None], None] = lambda name, received, total: (
-        None
-    ),
+    progress: Callable[[str, int, int | None], object] = lambda *done: None,
     payloads: Mapping[str, tuple[int, str]] = PAYLOADS,
     timeout: float = 30.0,
 ) -> list[DownloadedFile]:
     """Ensure that all MNIST files are present and verified in `directory`.
 
-    `progress(name, bytes received, total or None)` is called as they arrive. `timeout` in seconds limits each file and
-    mirror: connecting, headers and, before the minimum rate counts, the body. Raises ValueError for a mirror's address
-    that is not allowed, DownloadError when no mirror succeeds, BlockingIOError while another download writes to the
-    directory, OSError when it cannot be written.
+    progress   called with (name, bytes received, total or None) as they arrive
+    timeout    of each file and mirror, in seconds: for connecting, headers and, before
+               the minimum rate counts, the body
+
+    Raises InputError for a mirror's address that is not allowed, DownloadError when no
+    mirror succeeds, BlockingIOError while another download writes to the directory,
+    OSError when it cannot be written.
     """
     for number, mirror in enumerate(mirrors, start=1):
         if not is_allowed(mirror):
-            shown = (
-                f"mirror {number}" if set("@?#") & set(mirror) else printable(mirror)
-            )  # it may hold a secret
+            shown = printable(mirror)
+            if set("@?#") & set(mirror):  # it may hold a secret
+                shown = f"mirror {number}"
             raise InputError(
                 f"{shown}: a mirror is an https:// address (http:// for localhost only), "
                 "without user name, password, query or fragment"
             )
     directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    with exclusive_lock(directory):
+    with _made(directory), exclusive_lock(directory):
         try:
             digests = read_digests(directory)
         except ValueError:  # damaged: rewritten
@@ -103,6 +104,20 @@ def download_mnist(
             lines = [f"{digest}  {name}\n" for name, digest in digests.items()]
             write_file(directory / DIGEST_FILE, "".join(lines))
     return files
+
+
+@contextmanager
+def _made(directory: Path) -> Iterator[None]:
+    """Make a directory; if the block fails, remove what was made and is empty."""
+    new = [path for path in (directory, *directory.parents) if not path.exists()]
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        for path in new:
+            with suppress(OSError):  # a verified file is in it
+                path.rmdir()
+        raise
 
 
 def _fetch_file(
@@ -127,7 +142,7 @@ def _fetch_file(
         else:
             _rename_old(invalid)
             return DownloadedFile(path, "kept", [])
-    failures = []
+    failures: list[str] = []
     for mirror in mirrors:
         url, path = f"{mirror.rstrip('/')}/{name}.gz", directory / f"{name}.gz"
         try:
@@ -144,8 +159,10 @@ def _fetch_file(
         except DownloadError as error:
             failures.append(f"{url}: {error}")
     raise DownloadError(
-        f"{name} could not be fetched into {directory}; "
-        + ("; ".join(failures) or "no mirror given")
+        f"{name} could not be fetched into {directory}: {len(failures)} mirrors failed. "
+        f"By hand: put {', '.join(f'{file}.gz' for file in PAYLOADS)} into a directory "
+        "and name it, as numpyvae train --data DIRECTORY",
+        failures,
     )
 
 
@@ -155,26 +172,22 @@ def _rename_old(paths: list[Path]) -> None:
 
 
 def verify_payload(path: str | os.PathLike, size: int, digest: str) -> None:
-    """DownloadError unless the file, gunzipped if it is gzip, has this size and SHA-256. Unpacks no more than that."""
-    seen, count, start = hashlib.sha256(), 0, b""
+    """DownloadError unless the file has this size and SHA-256, gunzipped if it is gzip.
+
+    Unpacks no more than a byte beyond the size.
+    """
     try:
         with open_maybe_gzip(path) as stream:
-            while count <= size and (
-                chunk := stream.read(min(CHUNK_SIZE, size + 1 - count))
-            ):
-                seen.update(chunk)
-                count += len(chunk)
-                start = start or chunk[:16]
-    except (OSError, EOFError, zlib.error) as error:
+            payload = read_at_most(stream, size + 1)
+    except (OSError, EOFError) as error:
+        reason = printable(getattr(error, "strerror", None) or error)
+        raise DownloadError(f"the file is damaged: {reason}") from error
+    if len(payload) != size:
+        found = "more" if len(payload) > size else f"{len(payload):,}"
         raise DownloadError(
-            f"the file is damaged: {printable(getattr(error, 'strerror', None) or error)}"
-        ) from error
-    if count != size:
-        found = "more" if count > size else f"{count:,}"
-        raise DownloadError(
-            f"the payload has {found} bytes, beginning with {start!r}; expected {size:,}"
+            f"the payload has {found} bytes, beginning with {bytes(payload[:16])!r}; "
+            f"expected {size:,}"
         )
-    if seen.hexdigest() != digest:
-        raise DownloadError(
-            f"the payload's SHA-256 is {seen.hexdigest()}; expected {digest}"
-        )
+    found = hashlib.sha256(payload).hexdigest()
+    if found != digest:
+        raise DownloadError(f"the payload's SHA-256 is {found}; expected {digest}")

@@ -1,14 +1,16 @@
-"""Fetch one URL over https: nothing that the server does costs more than stated time and memory.
+"""Fetch one URL over https. What a server costs in time and memory is limited.
 
-    deadline     `timeout` seconds, and one second more for each MIN_BYTES_PER_SECOND bytes of the body that have
-                 arrived: for connecting, TLS, redirects, headers, body and trailers together. A thread watches it and
-                 shuts the connection down, whatever the server is sending. A timeout per read would start again with
-                 every byte.
-    size         at most `max_bytes` of the body, and nothing of the body of a redirect
-    addresses    https, also after a redirect; http for localhost only; never with a user name or password
-    messages     text from the server is cut, and control characters in it are escaped
+    deadline     `timeout` seconds, and one second more for each MIN_BYTES_PER_SECOND
+                 bytes of the body that have arrived: for connecting, TLS, redirects,
+                 headers, body and trailers together. A thread watches it and shuts the
+                 connection down, whatever the server is sending. A timeout per read
+                 would start again with every byte.
+    size         at most `max_bytes` of the body, and nothing of a redirect's body
+    addresses    https, also after a redirect; http for localhost only; never with a
+                 user name or password
+    messages     text from the server is cut, and its control characters are escaped
 
-Looking up a host's name is the operating system's work, and its limit on time is the system's.
+Looking up a host's name is the operating system's work, and so is its limit on time.
 """
 
 import http.client
@@ -19,7 +21,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from urllib.parse import urljoin, urlsplit
 
@@ -31,24 +33,36 @@ MIN_BYTES_PER_SECOND = 16 * 1024  # slower servers are skipped
 
 
 class DownloadError(NumpyvaeError, OSError):
-    """A file that could not be fetched, and the reason."""
+    """A file that could not be fetched, and the reason.
+
+    failures   the mirrors that were tried, and what was wrong with each
+    """
+
+    def __init__(self, message: str, failures: Sequence[str] = ()):
+        super().__init__(message)
+        self.failures = list(failures)
 
 
 def is_allowed(url: str) -> bool:
-    """Whether this is an https:// address (http:// for localhost), without user name, password, query or fragment."""
+    """Whether this is an https:// address (http:// for localhost).
+
+    It has no user name, password, query or fragment.
+    """
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
         return False
-    secure = parts.scheme == "https" or (
-        parts.scheme == "http" and host in ("localhost", "127.0.0.1", "::1")
-    )
-    return bool(host) and secure and not set("@?#\\ ") & set(url) and url.isprintable()
+    if not host or not url.isprintable() or set("@?#\\ ") & set(url):
+        return False
+    if parts.scheme == "http":
+        return host in ("localhost", "127.0.0.1", "::1")
+    return parts.scheme == "https"
 
 
 def printable(text: object) -> str:
-    """Text from a server, fit for a terminal: at most 200 characters, control characters as escapes."""
+    """Text from a server, fit for a terminal: at most 200 characters, none of which
+    controls it."""
     return "".join(
         char if char.isprintable() else ascii(char)[1:-1] for char in str(text)[:200]
     )
@@ -57,7 +71,10 @@ def printable(text: object) -> str:
 def read_chunks(
     url: str, max_bytes: int, timeout: float
 ) -> Iterator[tuple[bytes, int, int | None]]:
-    """Yield (chunk, bytes so far, total if the server states one). Whatever goes wrong becomes DownloadError."""
+    """Yield (chunk, bytes so far, total if the server states one).
+
+    Whatever goes wrong becomes DownloadError.
+    """
     deadline, received = _Deadline(timeout), 0
     request = urllib.request.Request(
         url, headers={"User-Agent": f"numpyvae/{__version__}"}
@@ -81,7 +98,7 @@ def read_chunks(
                 deadline.received = received
                 deadline.left()
                 yield chunk, received, total
-            deadline.left()  # a connection that was shut down looks like one that has ended
+            deadline.left()  # a connection that was shut down seems to have ended
             if total is not None and received < total:
                 raise DownloadError(
                     f"the connection ended after {received:,} of {total:,} bytes"
@@ -89,10 +106,8 @@ def read_chunks(
     except DownloadError:
         raise
     except Exception as error:
-        if isinstance(
-            error, urllib.error.HTTPError
-        ):  # an answer, with a connection to close
-            error.close()
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it is an answer, and has a connection
             raise DownloadError(
                 f"the server answers {error.code} {printable(error.reason)}"
             ) from None
@@ -112,7 +127,7 @@ class _Deadline:
         self.end = time.monotonic() + seconds
         self.received = 0
         self.passed = False
-        self._sockets = []
+        self._sockets: list[socket.socket] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -124,16 +139,17 @@ class _Deadline:
             raise TimeoutError("timed out")
         return left
 
-    def connect(self, address: tuple[str, int], *_) -> socket.socket:
+    def connect(self, address: tuple[str, int], *unused) -> socket.socket:
         """socket.create_connection, but for all of a host's addresses together."""
         error = OSError("the host has no address")
-        for family, kind, protocol, _, found in socket.getaddrinfo(
-            *address, type=socket.SOCK_STREAM
+        host, port = address
+        for family, kind, protocol, _, place in socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
         ):
             connection = socket.socket(family, kind, protocol)
             try:
                 connection.settimeout(self.left())
-                connection.connect(found)
+                connection.connect(place)
             except OSError as failure:
                 connection.close()
                 error = failure
@@ -160,9 +176,8 @@ class _Deadline:
     def _shut_down(self) -> None:
         for connection in self._sockets:
             with suppress(OSError):  # closed already
-                socket.socket.shutdown(
-                    connection, socket.SHUT_RDWR
-                )  # past the TLS layer, which another thread uses
+                # past the TLS layer, which another thread uses
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     def __enter__(self):
         self._thread.start()
@@ -174,51 +189,48 @@ class _Deadline:
 
 
 def _opener(url: str, deadline: _Deadline) -> urllib.request.OpenerDirector:
-    class Watched:
+    class Watched(http.client.HTTPConnection):
         def connect(self):
             self._create_connection = deadline.connect
             super().connect()
             deadline.watch(self.sock)  # with TLS, this is another socket object
-
-    class Http(Watched, http.client.HTTPConnection):
-        pass
 
     class Https(Watched, http.client.HTTPSConnection):
         pass
 
     class HttpHandler(urllib.request.HTTPHandler):
         def http_open(self, request):
-            return self.do_open(Http, request)
+            return self.do_open(Watched, request)
 
     class HttpsHandler(urllib.request.HTTPSHandler):
         def https_open(self, request):
             return self.do_open(Https, request, context=ssl.create_default_context())
 
-    no_proxy = (
-        [urllib.request.ProxyHandler({})] if url.startswith("http:") else []
-    )  # localhost
-    return urllib.request.build_opener(
-        HttpHandler, HttpsHandler, _HttpsRedirectHandler, *no_proxy
-    )
+    handlers: list = [HttpHandler, HttpsHandler, _HttpsRedirectHandler]
+    if url.startswith("http:"):  # localhost, without a proxy
+        handlers.append(urllib.request.ProxyHandler({}))
+    return urllib.request.build_opener(*handlers)
 
 
 class _HttpsRedirectHandler(urllib.request.HTTPRedirectHandler):
-    """Follows redirects to https addresses. The base class reads a redirect's body to its end; this one does not."""
+    """Follows redirects to https addresses.
 
-    def http_error_302(self, request, response, code, message, headers):
-        response.close()
+    The base class reads a redirect's body to its end; this one does not.
+    """
+
+    def http_error_302(self, req, fp, code, msg, headers):
+        fp.close()
         location = headers.get("location", headers.get("uri"))
         if location is not None:
-            parts = urlsplit(urljoin(request.full_url, location))
+            parts = urlsplit(urljoin(req.full_url, location))
+            to = f"{parts.scheme}://{parts.netloc}"
+            if "@" in parts.netloc:
+                to = "an address with credentials"
             if parts.scheme != "https" or "@" in parts.netloc:
-                to = (
-                    "an address with credentials"
-                    if "@" in parts.netloc
-                    else f"{parts.scheme}://{parts.netloc}"
-                )
                 raise DownloadError(
-                    f"the server redirects to {printable(to)}, which is not allowed; expected https"
+                    f"the server redirects to {printable(to)}, which is not allowed; "
+                    "expected https"
                 )
-        return super().http_error_302(request, io.BytesIO(), code, message, headers)
+        return super().http_error_302(req, io.BytesIO(), code, msg, headers)
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302

@@ -19,6 +19,7 @@ from ...errors import InputError
 from ...files import open_regular
 from ..idx import open_maybe_gzip
 from .arrays import label_index
+from .matlab import read_mat
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": None, ".amat": None}
 TABLES = tuple(DELIMITERS)
@@ -44,9 +45,9 @@ class Numbers(NamedTuple):
 
 
 def kind_of(path: Path) -> str:
-    """The ending by which a file is read, in lower case, without .gz: .csv, .npz …"""
-    name = path.name.lower().removesuffix(".gz")
-    return name[name.rfind(".") :] if "." in name else ""
+    """The ending by which a file is read, in lower case: .csv, also of .csv.gz."""
+    packed = Path(path.name.lower().removesuffix(".gz")).suffix
+    return packed if packed in TABLES else path.suffix.lower()
 
 
 def read_numbers(
@@ -95,7 +96,12 @@ def _read_table(
     left_out = [i for i, name in enumerate(lower) if name in INDEX_COLUMNS]
     if column is None and names:
         usual = [name for name in names if name.lower() in LABEL_COLUMNS]
-        column = usual[0] if len(usual) == 1 else None
+        if len(usual) > 1:
+            raise InputError(
+                f"has the columns {', '.join(usual)}; name the labels' with "
+                "--label-column, and remove the others"
+            )
+        column = usual[0] if usual else None
     count = len(fields) - len(left_out)
     label = label_index(column, names, count, size, str(path))
     if column in ("first", "last") and left_out:
@@ -103,7 +109,11 @@ def _read_table(
         label = present[0 if column == "first" else -1]
     labels = None
     if label is not None:
-        note(f"labels: the {f'column {names[label]}' if names else f'{column} column'}")
+        note(
+            f"labels: the column {names[label]}"
+            if names
+            else f"labels: the {column} column"
+        )
         labels = np.array([_field(row, delimiter, label, len(fields)) for row in rows])
         left_out.append(label)
     try:
@@ -157,10 +167,7 @@ def _read_arrays(
 ) -> dict[str, Numbers]:
     with open_regular(path) as file:
         if kind_of(path) == ".mat":
-            from scipy.io import loadmat
-
-            found = loadmat(file)
-            arrays = {name: found[name] for name in found if name[:2] != "__"}
+            arrays = read_mat(file.read())
         else:
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
@@ -168,8 +175,8 @@ def _read_arrays(
             arrays = {name: loaded[name] for name in loaded.files}
     by_name = {name.lower(): name for name in arrays}
     parts = {}
-    for split in IMAGES:
-        images = _first(IMAGES[split], by_name)
+    for split, usual in IMAGES.items():
+        images = _first(usual, by_name)
         labels = _first(LABELS[split], by_name)
         if images is None and split == "train" and len(arrays) == 1:
             images, labels = next(iter(arrays)), None

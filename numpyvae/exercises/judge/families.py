@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...settings import VAEConfig
 from .outputs import Failure, equal
 
 ONLY_AXES = "the numbers are right; an axis is missing or too many"
@@ -30,14 +31,19 @@ class Case(NamedTuple):
     wrong: bool
 
     @property
+    def got(self) -> tuple:
+        """The output, if it is one"""
+        return () if isinstance(self.output, Failure) else self.output
+
+    @property
     def tolerance(self) -> tuple[float, float]:
         return max(self.trial.rtol, 1e-7), self.trial.atol
 
     @property
     def direct(self) -> bool:
         """Whether the outputs are what the function returns, not what became of it"""
-        text = self.trial.text
-        return "passed to" not in text and "writes into" not in text
+        what = self.trial.text.partition(":")[0]
+        return "cache" not in what and "writes into" not in what
 
     @property
     def single(self) -> bool:
@@ -68,7 +74,8 @@ def sizes(inputs: dict) -> dict[str, float]:
         return found
     if mdp is not None:
         S, A = mdp.R.shape
-        return {"S": S, "A": A, "γ": mdp.gamma, "(1 − γ)": 1 - mdp.gamma}
+        gamma = float(mdp.gamma)
+        return {"S": float(S), "A": float(A), "γ": gamma, "(1 − γ)": 1 - gamma}
     if "W" in inputs:
         (N, I), O = inputs["x"].shape, inputs["W"].shape[1]
         return {"N": N, "I": I, "O": O}
@@ -82,8 +89,8 @@ def sizes(inputs: dict) -> dict[str, float]:
             if name in inputs:
                 shape = np.shape(inputs[name])
                 places = letters if letters == "KN" else letters[-len(shape) or 3 :]
-                ones = dict.fromkeys(letters, 1)
-                return ones | dict(zip(places, shape, strict=False))
+                ones = dict.fromkeys(letters, 1.0)
+                return ones | dict(zip(places, map(float, shape), strict=False))
     return found
 
 
@@ -116,8 +123,7 @@ def offsets(inputs: dict) -> Iterator[tuple[str, float]]:
 
 def relations(case: Case, k: int) -> set[str]:
     """Words for each relation of output k to what is right, in one case"""
-    assert not isinstance(case.output, Failure)
-    got, right = case.output[k], case.expected[k]
+    got, right = case.got[k], case.expected[k]
     found = set(_of_the_same_shape(case, got, right))
     found |= set(_of_another_shape(case, got, right))
     if right.ndim < 2 and close(case, got, right):  # nothing to see
@@ -223,7 +229,7 @@ def relation(cases: Sequence[Case], names: Callable[[Case], tuple]) -> str:
         for k, name in enumerate(names(case) or ("",)):
             here = relations(case, k)
             found[name] = found[name] & here if name in found else here
-            if not close(case, case.expected[k], case.output[k]):
+            if not close(case, case.expected[k], case.got[k]):
                 wrong.append(name)
             elif not case.expected[k].any():
                 zero.add(name)
@@ -249,7 +255,7 @@ def _exchanged(cases: Sequence[Case], names: Sequence[str]) -> str:
 def _in_order(case: Case, order: list[int]) -> bool:
     return all(
         close(case, case.expected[i], got)
-        for i, got in zip(order, case.output, strict=True)
+        for i, got in zip(order, case.got, strict=True)
     )
 
 
@@ -404,13 +410,17 @@ def ignored(run: Callable, own: Callable, case: Case) -> str:
     if not equal(before, again, 0, 0):
         return "returns other numbers at each call: does it draw noise of its own?"
     right = own(case.trial, case.trial.inputs)
+    found = []
     for words, inputs in variations(case.trial.inputs):
         moved = own(case.trial, inputs)
         if isinstance(moved, Failure) or equal(right, moved, 1e-6, 1e-9):
             continue
         if equal(before, run(case.trial, inputs), 0, 0):
-            return f"{words} is ignored"
-    return ""
+            found.append(words)
+    if not found:
+        return ""
+    verb = "is" if len(found) == 1 else "are"
+    return f"{' and '.join(found)} {verb} ignored"
 
 
 def variations(inputs: dict) -> Iterator[tuple[str, dict]]:
@@ -426,11 +436,75 @@ def variations(inputs: dict) -> Iterator[tuple[str, dict]]:
             yield name, {**inputs, name: 1 - value}
         elif name == "t":
             yield name, {**inputs, name: value + 1}
-        elif dataclasses.is_dataclass(value) and name == "config":
-            for field, other in (
-                ("beta", 2 * value.beta),
-                ("prior", (0.25, 0.5)),
-                ("activation", "relu" if value.activation == "tanh" else "tanh"),
+        elif isinstance(value, VAEConfig):
+            activation = "relu" if value.activation == "tanh" else "tanh"
+            for field, config in (
+                ("beta", dataclasses.replace(value, beta=2 * value.beta)),
+                ("prior", dataclasses.replace(value, prior=(0.25, 0.5))),
+                ("activation", dataclasses.replace(value, activation=activation)),
             ):
-                changed = dataclasses.replace(value, **{field: other})
-                yield f"config.{field}", {**inputs, name: changed}
+                yield f"config.{field}", {**inputs, name: config}
+
+
+# An argument in another's place, or taken for something else
+
+
+def mistaken(own: Callable, cases: Sequence[Case]) -> str:
+    """An argument that is taken for another, or for a function of itself.
+
+    own(trial, inputs): the outputs of the package's function. What it returns for the
+    mistaken arguments is what the learner's returned for the right ones.
+    """
+    cases = [case for case in cases if case.direct]
+    if not cases or any(isinstance(case.output, Failure) for case in cases):
+        return ""
+    for words, change in mistakes(cases[-1].trial.inputs):
+        if all(_explains(own, case, change) for case in cases):
+            return words
+    return ""
+
+
+def _explains(own: Callable, case: Case, change: Callable[[dict], dict]) -> bool:
+    with np.errstate(all="ignore"):
+        inputs = change(case.trial.inputs)
+    return equal(own(case.trial, inputs), case.got, *case.tolerance)
+
+
+def mistakes(inputs: dict) -> Iterator[tuple[str, Callable[[dict], dict]]]:
+    """(words, what makes mistaken arguments of the right ones)"""
+    numbers = [
+        name
+        for name, value in inputs.items()
+        if isinstance(value, np.ndarray)
+        and value.dtype.kind == "f"
+        and name not in NO_ARGUMENTS
+    ]
+    for a, b in itertools.combinations(numbers, 2):
+        if np.shape(inputs[a]) == np.shape(inputs[b]):
+            yield f"{a} and {b} are exchanged", _exchange(a, b)
+    for name in numbers:
+        for text, g in (
+            ("2 {}", lambda v: 2 * v),
+            ("{}/2", lambda v: v / 2),
+            ("−{}", np.negative),
+            ("exp({})", np.exp),
+            ("log({})", np.log),
+            ("{}²", np.square),
+            ("√{}", np.sqrt),
+        ):
+            words = f"this is right with {text.format(name)} in the place of {name}"
+            yield words, _apply(name, g)
+
+
+def _exchange(a: str, b: str) -> Callable[[dict], dict]:
+    return lambda inputs: (
+        {**inputs, a: inputs[b], b: inputs[a]}
+        if a in inputs and b in inputs
+        else inputs
+    )
+
+
+def _apply(name: str, g: Callable) -> Callable[[dict], dict]:
+    return lambda inputs: (
+        {**inputs, name: np.asarray(g(inputs[name]))} if name in inputs else inputs
+    )

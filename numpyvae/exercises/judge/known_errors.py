@@ -1,8 +1,9 @@
 """Known errors: wrong implementations of the exercises, each with its words.
 
-Each is easily made; some were published. A check compares a wrong function's outputs with theirs, so that it can say
-what is wrong. They stand beside the oracles, a module per chapter. Put in the place of the right function, a known
-error is a mutant of the mathematics: the tests of its chapter must fail.
+Each is easily made; some were published. A check compares a wrong function's outputs
+with theirs, so that it can say what is wrong. They stand beside the oracles, a module
+per chapter. Put in the place of the right function, a known error is a mutant of the
+mathematics: the tests of its chapter must fail.
 """
 
 from collections.abc import Callable
@@ -22,8 +23,10 @@ CHAPTERS = (
     ".vae.iwae",
     ".vae.gradient_estimators",
     ".mdp.bellman",
-    ".mdp.solvers",
     ".mdp.horizon",
+    ".mdp.contraction",
+    ".mdp.improvement",
+    ".mdp.span",
     ".mdp.average",
 )
 
@@ -62,7 +65,7 @@ def errors_of(name: str, table: dict) -> list[KnownError]:
 
 def known_errors(name: str | None = None) -> list[KnownError]:
     """All known errors, or those of one function"""
-    package = __package__.rpartition(".")[0]
+    package = __name__.rsplit(".", 2)[0]
     chapters = [import_module(chapter, package) for chapter in CHAPTERS]
     errors = [error for chapter in chapters for error in chapter.ERRORS]
     return [error for error in errors if name in (None, error.name)]

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import Any, NamedTuple
 
-PACKAGE = __package__.split(".")[0]
-BENCH = __package__.rpartition(".")[0]
+PACKAGE = __name__.split(".")[0]
+BENCH = ".".join(__name__.split(".")[:2])
 
 
 class Place(NamedTuple):
@@ -32,7 +32,7 @@ def find_places(namespaces: Iterable[dict], new: dict[Callable, Any]) -> list[Pl
     A module keeps functions under their names, and in tables: dicts of functions, or
     of tuples of them.
     """
-    places = []
+    places: list[Place] = []
     for namespace in namespaces:
         places += _changed(namespace, new)
         for key, value in list(namespace.items()):
@@ -54,7 +54,8 @@ def _replacement(value: Any, new: dict[Callable, Any]) -> Any:
         if all(item is old for item, old in zip(items, value, strict=True)):
             return value
         return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
-    try:
-        return new.get(value, value)
-    except TypeError:  # not hashable: no function
-        return value
+    return new.get(value, value) if callable(value) and _hashable(value) else value
+
+
+def _hashable(value: Any) -> bool:
+    return type(value).__hash__ is not None

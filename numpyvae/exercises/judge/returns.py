@@ -22,9 +22,9 @@ RETURNS = {
     "log_importance_weights": ("log_w", "z", "y", "decoder_cache"),
     "negative_iwae": ("loss", "cache"),
     "log_marginal": ("log_px", "error"),
-    "value_iteration": ("policy", "values", "within the error bound"),
+    "value_iteration": ("policy", "values"),
     "policy_iteration": ("policy", "values"),
-    "modified_policy_iteration": ("policy", "values", "within the error bound"),
+    "modified_policy_iteration": ("policy", "values"),
     "backward_induction": ("policies", "values"),
 }
 

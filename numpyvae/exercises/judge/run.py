@@ -26,7 +26,7 @@ from . import process as processes
 from .form import form_problem
 from .known_errors import known_errors
 from .sources import ImportFailed, alone, is_empty, load, lookup, read_groups
-from .verdict import Verdict, judge
+from .verdict import Verdict, Verdicts, judge
 from .watch import watched
 
 # Seconds for the import of a file, and for each function; a right one takes less than 1
@@ -36,8 +36,8 @@ MEMORY = 2 * 2**30  # bytes beyond what the process has at its start
 
 def check_functions(
     source: Any, names: list[str] | str | None = None, seconds: float = SECONDS
-) -> list[Verdict]:
-    """A verdict for each exercise, in order of difficulty.
+) -> Verdicts:
+    """A verdict for each exercise, in order of difficulty; in a notebook a table.
 
     source    a directory of exercises, a Python file with functions of these names,
               globals() of a notebook, a module
@@ -48,10 +48,10 @@ def check_functions(
     FileNotFoundError if there is no such path; OSError if no process can be started.
     """
     order = {exercise.name: i for i, exercise in enumerate(EXERCISES)}
-    verdicts = []
+    verdicts: list[Verdict] = []
     for path, mine in read_groups(source, names):
         verdicts += _check_group(source, path, mine, seconds)
-    return sorted(verdicts, key=lambda verdict: order[verdict.name])
+    return Verdicts(sorted(verdicts, key=lambda verdict: order[verdict.name]))
 
 
 def _check_group(
@@ -137,7 +137,7 @@ def _limit(seconds: float) -> None:
 
 
 def _judge_one(namespace, name: str) -> Verdict:
-    """Judge one function: alone, then if that is not right with the learner's others."""
+    """Judge one function: alone, then, if it is not right, with the learner's others."""
     chapter = BY_NAME[name].chapter
     function = namespace.get(BY_NAME[name].owner)
     if (
@@ -159,7 +159,7 @@ def _judge_one(namespace, name: str) -> Verdict:
 
 
 def _judge_with(name: str, function: Callable, functions: Callable) -> Verdict:
-    """Judge one function, where other exercises are those of `functions`: form first."""
+    """Judge one function, its form first; other exercises are those of `functions`."""
     problem = form_problem(name, function, functions)
     if problem is not None:
         return Verdict(name, BY_NAME[name].chapter, "wrong", *problem)

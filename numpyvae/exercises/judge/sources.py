@@ -1,4 +1,7 @@
-"""Where a learner's functions come from: a directory of exercises, a Python file, or names in a notebook."""
+"""Where a learner's functions come from.
+
+They come from a directory of exercises, a Python file, or the names of a notebook.
+"""
 
 import ast
 import difflib
@@ -16,7 +19,8 @@ from types import ModuleType
 from typing import Any
 
 from ...errors import InputError, NumpyvaeError
-from ..table import BY_NAME, EXERCISES, OTHERS, package_function
+from ..table import BY_NAME, EXERCISES, OTHERS, Exercise, package_function
+from .places import PACKAGE
 
 
 class ImportFailed(NumpyvaeError):
@@ -26,76 +30,65 @@ class ImportFailed(NumpyvaeError):
 def read_groups(
     source: Any, names: list[str] | str | None
 ) -> list[tuple[str, list[str]]]:
-    """(what to load, names of exercises) in order: the chapters' files of a directory, one file, or "" for a namespace
+    """(what to load, names of exercises), in order.
 
-    Of a file or a namespace only what it defines itself, not what it imports from the package. ValueError if there is
-    nothing to check, or no exercise of a name.
+    What to load is a chapter's file in a directory, one file, or "" for a namespace. Of
+    a file or a namespace only what it defines itself counts, not what it imports from
+    the package. InputError if there is nothing to check, or no exercise of a name.
     """
     names = [names] if isinstance(names, str) else names
     for name in names or ():
-        if name not in BY_NAME:
-            close = difflib.get_close_matches(name, BY_NAME, n=3)
-            raise InputError(
-                f"no exercise is called {name!r}; "
-                + (
-                    f"did you mean {' or '.join(close)}?"
-                    if close
-                    else f"there are {', '.join(BY_NAME)}"
-                )
-            )
+        require_exercise(name)
     wanted = [exercise for exercise in EXERCISES if not names or exercise.name in names]
-    if not isinstance(source, (str, os.PathLike)):
-        defined = namespace_of(source)
-        groups = [
-            (
-                "",
-                [
-                    exercise.name
-                    for exercise in wanted
-                    if exercise.owner in defined
-                    and defined[exercise.owner] is not package_function(exercise.name)
-                ],
-            )
-        ]
-    elif Path(source).is_dir():
-        files = {
-            exercise.chapter: Path(source, *exercise.chapter.split(".")).with_suffix(
-                ".py"
-            )
-            for exercise in wanted
-        }
-        groups = [
-            (
-                str(path),
-                [exercise.name for exercise in wanted if exercise.chapter == chapter],
-            )
-            for chapter, path in files.items()
-            if path.is_file()
-        ]
-    elif Path(source).is_file():
-        defined = _defined_names(
-            Path(source).read_text(encoding="utf-8", errors="replace")
-        )
-        groups = [
-            (
-                str(source),
-                [exercise.name for exercise in wanted if exercise.owner in defined],
-            )
-        ]
-    elif Path(source).exists():
-        raise OSError(
-            errno.EINVAL,
-            "is neither a directory of exercises nor a file of Python",
-            str(source),
-        )
-    else:
-        raise FileNotFoundError(2, "there is no such file or directory", str(source))
+    groups = list(_groups(source, wanted))
     if not any(mine for _, mine in groups):
-        raise InputError(
-            f"{source if isinstance(source, (str, os.PathLike)) else 'the namespace'} has none of the "
-            f"functions {', '.join(exercise.name for exercise in wanted)}"
-        )
+        is_path = isinstance(source, (str, os.PathLike))
+        where = source if is_path else "the namespace"
+        functions = ", ".join(exercise.name for exercise in wanted)
+        raise InputError(f"{where} has none of the functions {functions}")
     return groups
+
+
+def _groups(source: Any, wanted: list[Exercise]) -> Iterator[tuple[str, list[str]]]:
+    """What to load, and the names of the exercises that it defines"""
+    if not isinstance(source, (str, os.PathLike)):
+        namespace = namespace_of(source)
+        mine = [exercise.name for exercise in wanted if exercise.owner in namespace]
+        yield "", [n for n in mine if not _is_the_packages(namespace, n)]
+        return
+    path = Path(source)
+    if path.is_dir():
+        for chapter in dict.fromkeys(exercise.chapter for exercise in wanted):
+            file = path.joinpath(*chapter.split(".")).with_suffix(".py")
+            if file.is_file():
+                mine = [each.name for each in wanted if each.chapter == chapter]
+                yield str(file), mine
+    elif path.is_file():
+        defined = _defined_names(path.read_text(encoding="utf-8", errors="replace"))
+        yield str(source), [each.name for each in wanted if each.owner in defined]
+    elif path.exists():
+        words = "is neither a directory of exercises nor a file of Python"
+        raise OSError(errno.EINVAL, words, str(source))
+    else:
+        raise FileNotFoundError(
+            errno.ENOENT, "there is no such file or directory", str(source)
+        )
+
+
+def _is_the_packages(namespace: Mapping[str, Any], name: str) -> bool:
+    return namespace[BY_NAME[name].owner] is package_function(name)
+
+
+def require_exercise(name: str) -> None:
+    """InputError, with the nearest names, unless there is an exercise of this name"""
+    if name in BY_NAME:
+        return
+    close = difflib.get_close_matches(name, BY_NAME, n=3)
+    close = close or [other for other in BY_NAME if name in other][:3]
+    hint = f"there are {', '.join(BY_NAME)}"
+    if close:
+        hint = f"did you mean {' or '.join(close)}?"
+    raise InputError(f"no exercise is called {name!r}; {hint}")
 
 
 def _defined_names(text: str) -> set[str]:
@@ -133,7 +126,10 @@ def namespace_of(source: Any) -> Mapping[str, Any]:
 
 
 def load(source: Any, path: str) -> Mapping[str, Any]:
-    """The names of one group's file, imported; or of the namespace. ImportFailed with one line if that fails."""
+    """The names of one group's file, imported; or of the namespace.
+
+    ImportFailed with one line if that fails.
+    """
     if not path:
         return namespace_of(source)
     directory = Path(source) if Path(source).is_dir() else Path(path).parent
@@ -163,20 +159,21 @@ def _forget(package: str, directory: Path) -> None:
 
 
 def _from_file(path: str) -> ModuleType:
-    loader = importlib.machinery.SourceFileLoader(
-        "learner", path
-    )  # whatever the file's suffix is
-    specification = importlib.util.spec_from_file_location(
-        "learner", path, loader=loader
-    )
+    """The module of a file, whatever its suffix is"""
+    loader = importlib.machinery.SourceFileLoader("learner", path)
+    specification = importlib.machinery.ModuleSpec("learner", loader, origin=path)
+    specification.has_location = True
     module = importlib.util.module_from_spec(specification)
     sys.modules["learner"] = module
-    specification.loader.exec_module(module)
+    loader.exec_module(module)
     return module
 
 
 def is_empty(function: Any, name: str) -> bool:
-    """Whether a function has no body but a docstring, `...` or pass. name: the exercise's, Class.method for a method"""
+    """Whether a function has no body but a docstring, `...` or pass.
+
+    name: the exercise's, Class.method for a method
+    """
     if "." in name:
         function = getattr(function, name.split(".")[1], None)
     code = getattr(function, "__code__", None)
@@ -203,7 +200,7 @@ _EMPTY = {f.__code__.co_code for f in (_empty_1, _empty_2, _empty_3)}
 
 
 def lookup(namespace: Mapping[str, Any]) -> Callable:
-    """name -> the learner's function of that name if there is one that is done, else the package's"""
+    """name -> the learner's function, if there is one that is done, else the package's"""
 
     def find(name):
         mine = namespace.get(name.split(".")[0])
@@ -218,15 +215,14 @@ def lookup(namespace: Mapping[str, Any]) -> Callable:
 
 @contextmanager
 def alone(function: Any, name: str) -> Iterator[None]:
-    """Within the block a learner's function calls the package's functions for all other exercises of its file."""
+    """Within the block all other exercises of a function's file are the package's."""
     namespace = getattr(
         getattr(function, name.split(".")[1], None) if "." in name else function,
         "__globals__",
         None,
     )
-    if namespace is None or namespace.get("__name__", "").startswith(
-        __package__.split(".")[0] + "."
-    ):
+    name_of_module = "" if namespace is None else namespace.get("__name__", "")
+    if namespace is None or name_of_module.startswith(f"{PACKAGE}."):
         yield
         return
     others = {

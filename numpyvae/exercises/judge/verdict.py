@@ -12,8 +12,10 @@ number there that is right up to rounding.
 """
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -98,6 +100,48 @@ class Verdict(NamedTuple):
     remark: str = ""
 
 
+class Verdicts(list[Verdict]):
+    """A list of verdicts, which a notebook shows as a table"""
+
+    def _repr_html_(self) -> str:
+        rows = [
+            _html_row("th", ("", "function", "chapter", "what was found")),
+            *(_html_row("td", _cells(verdict)) for verdict in self),
+        ]
+        return f"<table>{''.join(rows)}</table><p>{escape(summary(self))}</p>"
+
+
+def _cells(verdict: Verdict) -> tuple[str, ...]:
+    found = verdict.error or verdict.problem or verdict.remark
+    labels = ("input", "got", "expected")
+    shown = [f"{label}: {getattr(verdict, label)}" for label in labels]
+    details = [text for text in shown if not text.endswith(": ")]
+    chapter = verdict.chapter.replace(".", "/")
+    return verdict.status, verdict.name, chapter, "\n".join([found, *details]).strip()
+
+
+def _html_row(tag: str, cells: Iterable[str]) -> str:
+    style = "text-align: left; white-space: pre-wrap"
+    texts = (f'<{tag} style="{style}">{escape(cell)}</{tag}>' for cell in cells)
+    return f"<tr>{''.join(texts)}</tr>"
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """How many are right, wrong and not done, and what to do next"""
+    of = Counter(verdict.status for verdict in verdicts)
+    text = f"{of['right']} of {len(verdicts)} right"
+    if of["wrong"]:
+        text += f", {of['wrong']} wrong"
+    if of["not done"]:
+        text += f", {of['not done']} not done"
+    open_ones = [verdict for verdict in verdicts if verdict.status != "right"]
+    if not open_ones:
+        return text
+    following = open_ones[0]
+    file = following.chapter.replace(".", "/")
+    return f"{text}; next: {following.name} in {file}.py"
+
+
 def judge(
     name: str,
     f: Callable,
@@ -160,7 +204,7 @@ def forgiven(trial: Trial, output: tuple | Failure) -> bool:
     single = any(
         getattr(value, "dtype", None) == np.float32 for value in trial.inputs.values()
     )
-    rounding = 1e3 * np.finfo(np.float32 if single else np.float64).eps
+    rounding = 1e3 * float(np.finfo(np.float32 if single else np.float64).eps)
     return equal(expected_arrays(trial), output, rounding, rounding)
 
 
@@ -187,8 +231,11 @@ def run(
         return Failure("SystemExit", "calls sys.exit")
     except BaseException as error:  # noqa: BLE001 (whatever a learner's code raises)
         words = " ".join(f"raises {type(error).__name__}: {error}".split())[:200]
-        if isinstance(f, Watched):
+        _, passed, reader = trial.text.partition(":")[0].partition("passed to ")
+        if isinstance(f, Watched) and f.running:
             words += f.cache_text()
+        elif isinstance(f, Watched) and passed:
+            words = f"its cache cannot be read by {reader}, which {words}"
         return Failure(type(error).__name__, words)
     for name, value in inputs.items():
         if name not in trial.changes and not same(value, trial.inputs[name]):
@@ -199,7 +246,10 @@ def run(
 
 
 def parts(result: Any, count: int | None, what: str) -> tuple:
-    """The parts of a returned tuple; Unusable unless it is a tuple of that many, or with None of any number above 1."""
+    """The parts of a returned tuple.
+
+    Unusable unless it has `count` parts, or, if count is None, at least two.
+    """
     if not isinstance(result, (tuple, list)) or (
         len(result) != count if count else len(result) < 2
     ):

@@ -17,7 +17,7 @@ from .places import find_places, package_modules
 
 
 def watched(name: str, function: Any) -> Any:
-    """A function that does the same as the learner's, watched; for a method its class"""
+    """The learner's function, watched while it runs; for a method its class"""
     own = package_function(name)
     if "." in name:
         return _watched_class(name, function, own)
@@ -31,6 +31,7 @@ class Watched:
         functools.update_wrapper(self, function)
         self.function = function
         self.arguments: dict[str, Any] = {}
+        self.running = False
         namespaces = [vars(module) for module in package_modules()]
         learners = getattr(function, "__globals__", None)
         if learners is not None and learners not in namespaces:
@@ -42,8 +43,11 @@ class Watched:
         saved = [place.namespace[place.key] for place in self.places]
         for place in self.places:
             place.namespace[place.key] = place.value
+        self.running = True
         try:
-            return self.function(*values, **named)
+            result = self.function(*values, **named)
+            self.running = False  # it stays true after an exception
+            return result
         finally:
             for place, value in zip(self.places, saved, strict=True):
                 place.namespace[place.key] = value

@@ -1,4 +1,7 @@
-"""Book two, chapter 7, where a policy spends its time: oracle and known errors. The oracle is a linear system in fractions."""
+"""Book two, chapter 10, where a policy spends its time: oracle and known errors.
+
+The oracle is a linear system in fractions.
+"""
 
 from fractions import Fraction
 

@@ -1,4 +1,7 @@
-"""Book two, chapter 6, a fixed number of steps: oracle and known errors. The oracle is recursion, in fractions."""
+"""Book two, chapter 4, a fixed number of steps: oracle and known errors.
+
+The oracle is recursion, in fractions.
+"""
 
 from fractions import Fraction
 
@@ -8,8 +11,16 @@ from ...mdp.horizon import FiniteHorizonSolution, backward_induction
 from ..judge.known_errors import errors_of
 from ..judge.outputs import Unusable, kind_of
 from ..judge.verdict import Trial
-from .bellman import PROBLEMS, UNDISCOUNTED, Problem, as_floats, q, q_of, trials_for
-from .solvers import last_of
+from .bellman import (
+    PROBLEMS,
+    UNDISCOUNTED,
+    Problem,
+    as_floats,
+    last_of,
+    q,
+    q_of,
+    trials_for,
+)
 
 TIED = Problem(
     "2 states, 2 actions that are the same, gamma 0.5",
@@ -20,7 +31,7 @@ TIED = Problem(
 
 
 def tree(problem: Problem, steps: int, final: list, gamma: float) -> list:
-    """(actions, values) for each number of steps to go, from 0, by recursion (6.2)"""
+    """(actions, values) for each number of steps to go, from 0, by recursion (4.1)"""
     if steps == 0:
         return [(None, final)]
     stages = tree(problem, steps - 1, final, gamma)
@@ -79,7 +90,7 @@ def induction(
     final_of=lambda final, gamma: final,
     discount=lambda given, mdp: mdp.gamma if given is None else given,
 ):
-    """backward_induction with another part; each(mdp, v, gamma) are the action values"""
+    """backward_induction with another part; each(mdp, v, gamma): the action values"""
 
     def induce(mdp, horizon, final=0.0, gamma=None):
         gamma, S = discount(gamma, mdp), len(mdp.R)

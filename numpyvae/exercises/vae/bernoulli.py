@@ -1,4 +1,7 @@
-"""Chapter 3, Bernoulli: oracles and known errors. The oracles are arithmetic in 50 decimal digits."""
+"""Chapter 3, Bernoulli: oracles and known errors.
+
+The oracles are arithmetic in 50 decimal digits.
+"""
 
 import math
 from decimal import Decimal, localcontext
@@ -30,7 +33,7 @@ def logistic(v: Decimal) -> Decimal:
 
 
 def pixel(x: Decimal, v: Decimal) -> Decimal:
-    """x log sigmoid(l) + (1 − x) log(1 − sigmoid(l)), with 1 − sigmoid(l) = sigmoid(−l)"""
+    """x log sigmoid(l) + (1 − x) log sigmoid(−l)"""
     return x * logistic(v).ln() + (1 - x) * logistic(-v).ln()
 
 
@@ -201,7 +204,6 @@ ERRORS = [
             ),
             "this is exp(l)/(1 + exp(−l)): one of the two exponentials has the wrong "
             "sign": lambda v: np.exp(v) / (1 + np.exp(-v)),
-            "this is 1 + exp(−l): the fraction is missing": lambda v: 1 + np.exp(-v),
             "this is 1/(1 − exp(−l)): the sign of the exponential": lambda v: (
                 1 / (1 - np.exp(-v))
             ),
@@ -210,7 +212,6 @@ ERRORS = [
             "this is p (1 − p): the derivative of the sigmoid": lambda v: (
                 sigmoid(v) * sigmoid(-v)
             ),
-            "this is log sigmoid(l)": lambda v: -softplus(-v),
             CLIPPED + "use the formula as it is": clipped,
         },
     ),
@@ -223,10 +224,12 @@ ERRORS = [
                 lambda v: np.log1p(np.exp(v))
             ),
             "this is log(1 + exp(−l)): the sign of l": lambda v: softplus(-v),
-            "this is −log(1 + exp(l)): the sign": lambda v: -softplus(v),
             "this is max(l, 0): relu": lambda v: np.maximum(v, 0),
             "this is log(1 + exp(−|l|)): max(l, 0) is missing": lambda v: softplus(
                 -abs(v)
+            ),
+            "this has min(l, 0); it must be max(l, 0)": lambda v: (
+                np.minimum(v, 0) + softplus(-abs(v))
             ),
             "this has exp(|l|); it must be exp(−|l|)": lambda v: (
                 np.maximum(v, 0) + softplus(abs(v))
@@ -253,7 +256,6 @@ ERRORS = [
             "this is summed over the images; it must be summed over the pixels": (
                 lambda x, v: (x * v - softplus(v)).sum(axis=-2)
             ),
-            "this is −log p: the sign is missing": lambda x, v: -log_prob(x, v),
             "x and 1 − x are exchanged": lambda x, v: log_prob(1 - x, v),
             "only x log sigmoid(l): the term of 1 − x is missing": lambda x, v: (
                 -(x * softplus(-v)).sum(axis=-1)
@@ -278,6 +280,12 @@ ERRORS = [
             "correct on paper, but log(sigmoid(l)) is log 0 for a large |l|: use "
             "logits": cross_entropy_of(sigmoid),
             CLIPPED + "far logits all get the same log p": cross_entropy_of(clipped),
+            "the term of 1 − x is subtracted; it must be added": lambda x, v: (
+                (1 - x) * softplus(v) - x * softplus(-v)
+            ).sum(axis=-1),
+            "1e-7 is added inside the logarithms": lambda x, v: (
+                x * np.log(sigmoid(v) + 1e-7) + (1 - x) * np.log(sigmoid(-v) + 1e-7)
+            ).sum(axis=-1),
             "1e-8 is added inside the logarithms": lambda x, v: (
                 x * np.log(sigmoid(v) + 1e-8) + (1 - x) * np.log(sigmoid(-v) + 1e-8)
             ).sum(axis=-1),
@@ -310,9 +318,6 @@ ERRORS = [
             ),
             "this is dy (x + sigmoid(l)): the sign of softplus": gradient_of(
                 lambda x, p, v: x + p
-            ),
-            "this is divided by the number of pixels": gradient_of(
-                lambda x, p, v: (x - p) / x.shape[-1]
             ),
         },
     ),

@@ -1,4 +1,7 @@
-"""Chapter 11, path derivatives: oracles and known errors. The oracles are the formulas of reference.py."""
+"""Chapter 11, path derivatives: oracles and known errors.
+
+The oracles are the formulas of reference.py.
+"""
 
 import numpy as np
 
@@ -11,7 +14,7 @@ from .model import Model, backward_trials
 
 
 def negative_elbo_stl_backward_trials() -> list[Trial]:
-    """By complex steps through the reference model, with log q's parameters held constant"""
+    """By complex steps through the reference model; log q's parameters are constants"""
 
     def expected(model: Model):
         held = reference.posterior(model.params, model.x, model.config)
@@ -24,7 +27,7 @@ def negative_elbo_stl_backward_trials() -> list[Trial]:
 
 
 def negative_iwae_dreg_backward_trials() -> list[Trial]:
-    """By complex steps through Σ w̃² log w, with w̃ and log q's parameters held constant"""
+    """By complex steps through Σ w̃² log w; w̃ and log q's parameters are constants"""
 
     def expected(model: Model):
         held = reference.posterior(model.params, model.x, model.config)
@@ -74,7 +77,7 @@ def dreg_with(**wrong):
     return weighted_backward(**{**right, **wrong})
 
 
-PATH_ERRORS = {
+PATH_ERRORS: dict[str, dict] = {
     "log q's gradient is missing": {"path_of_q": None},
     "log q's gradient is not divided by σ": {"path_of_q": lambda eps, sigma: eps},
     "log q's gradient is divided by σ²; it must be by σ": {
@@ -85,7 +88,6 @@ PATH_ERRORS = {
     },
     "the prior's gradient in z is missing": {"prior": 0.0},
     "the gradient in logvar for fixed eps, ½, is added": {"through_q": 0.5},
-    "1/N is missing": {"scale": lambda dloss, N: dloss},
     "dloss is ignored": {"scale": ignored},
 }
 ERRORS = [
@@ -93,11 +95,10 @@ ERRORS = [
         "negative_elbo_stl_backward",
         {
             **{words: stl_with(**wrong) for words, wrong in PATH_ERRORS.items()},
-            "1/J is missing": stl_with(weights=np.ones_like),
-            "the last term of (11.4) is not left out: this is the whole derivative": (
+            "the last term of (11.5) is not left out: this is the whole derivative": (
                 weighted_backward(equal_weights)
             ),
-            "the samples have the weights of (10.4); they must be 1/J": stl_with(
+            "the samples have the weights of (10.8); they must be 1/J": stl_with(
                 weights=lambda log_w: np.exp(log_w) / np.exp(log_w).sum(axis=0)
             ),
         },

@@ -4,6 +4,7 @@ The oracles are arithmetic in 50 decimal digits, and the formulas of reference.p
 """
 
 import math
+from decimal import Decimal
 
 import numpy as np
 
@@ -42,7 +43,9 @@ def log_mean_exp_trials() -> list[Trial]:
     """In 50 digits; with shifts by ±2000, and weights that are 0"""
 
     def value(*values):
-        return digits(lambda *v: (sum(a.exp() for a in v) / len(v)).ln(), *values)
+        return digits(
+            lambda *v: (sum((a.exp() for a in v), Decimal(0)) / len(v)).ln(), *values
+        )
 
     a = np.array([[0.0, -3.0, 0.5], [2.0, -1.0, 1.0]])
     trials = [
@@ -145,7 +148,7 @@ def iwae_gradients(model) -> tuple:
 
 def negative_iwae_trials() -> list[Trial]:
     """By the reference model"""
-    return loss_trials("negative_iwae", reference.iwae_loss, iwae_gradients)
+    return loss_trials("negative_iwae", reference.iwae_loss)
 
 
 def negative_iwae_backward_trials() -> list[Trial]:
@@ -154,7 +157,10 @@ def negative_iwae_backward_trials() -> list[Trial]:
 
 
 def log_marginal_trials() -> list[Trial]:
-    """By the reference model. The noise is one sequence, however it is divided into chunks, if there is one image."""
+    """By the reference model
+
+    If there is one image, the noise is one sequence, however it is divided into chunks.
+    """
 
     def call(f, functions, params, x, eps, config, num_samples, chunk_rows):
         rng = np.random.default_rng(5)
@@ -338,7 +344,7 @@ def marginal_of(
     chunks=lambda chunks: chunks,
     noise=lambda eps: eps,
 ):
-    """log_marginal with another part; rescale: the powers of the factor to a new maximum"""
+    """log_marginal with another part; rescale: powers of the factor to a new maximum"""
 
     def marginal(params, x, config, num_samples, rng, chunk_rows=400):
         (mu, logvar), _ = encode(params, x, config)
@@ -415,9 +421,6 @@ ERRORS = [
             "this is the mean of the logarithms; it must be the logarithm of the mean": (
                 lambda a, axis=0: a.mean(axis=axis)
             ),
-            "this is the mean of exp: the logarithm is missing": lambda a, axis=0: (
-                np.exp(log_mean_exp(a, axis))
-            ),
             "this is the largest": lambda a, axis=0: a.max(axis=axis),
             "the mean is over the whole array, not along the axis": lambda a, axis=0: (
                 log_mean_exp(a.reshape(-1))
@@ -461,17 +464,11 @@ ERRORS = [
             "not normalized: this is w": lambda log_w: np.exp(log_w),
             "every sample has the weight 1/K": equal_weights,
             "only the largest of each image counts": largest_only,
-            "this is the logarithm of w̃: exp is missing": lambda log_w: np.log(
-                normalized_weights(log_w)
-            ),
             "the logarithms are normalized: log w/Σ log w": lambda log_w: (
                 log_w / log_w.sum(axis=0)
             ),
             "large weights become small: the sign of log w": lambda log_w: (
                 normalized_weights(-log_w)
-            ),
-            "normalized to mean 1; the weights of each image must sum to 1": (
-                lambda log_w: normalized_weights(log_w) * len(log_w)
             ),
             "normalized to Σ w̃² = 1; the weights of each image must sum to 1": (
                 lambda log_w: (
@@ -498,9 +495,6 @@ ERRORS = [
             "divided by the prior; it must be multiplied": weights_with(
                 lambda px, pz, qz: px - pz - qz
             ),
-            "this is w: the logarithm is missing": weights_with(
-                lambda px, pz, qz: np.exp(px + pz - qz)
-            ),
             "the prior is the standard normal, whatever is configured": weights_with(
                 prior=standard_prior
             ),
@@ -511,9 +505,6 @@ ERRORS = [
                 log_q=lambda logvar, eps, z, mu: (
                     -0.5 * (LOG_2PI + 0.5 * logvar + eps**2)
                 )
-            ),
-            "log q without log 2π": weights_with(
-                log_q=lambda logvar, eps, z, mu: -0.5 * (logvar + eps**2)
             ),
             "log q without its half": weights_with(
                 log_q=lambda logvar, eps, z, mu: -(LOG_2PI + logvar + eps**2)
@@ -537,12 +528,6 @@ ERRORS = [
             "the mean of the log weights, K samples of the ELBO; it must be the log of "
             "the mean weight": iwae_of(lambda log_w: -log_w.mean()),
             "this is negative_elbo, with the KL in closed form": elbo_loss,
-            "this is summed over the images; it must be a mean": iwae_of(
-                lambda log_w: -log_mean_exp(log_w).sum()
-            ),
-            "this is the bound itself: the sign is missing": iwae_of(
-                lambda log_w: log_mean_exp(log_w).mean()
-            ),
             "this is log Σ w: the 1/K is missing": iwae_of(
                 lambda log_w: -(log_mean_exp(log_w) + np.log(len(log_w))).mean()
             ),
@@ -600,7 +585,6 @@ ERRORS = [
             "log q's gradient through z is added: for fixed eps there is none": (
                 weighted_backward(path_of_q=lambda eps, sigma: eps / sigma)
             ),
-            "1/N is missing": weighted_backward(scale=lambda dloss, N: dloss),
             "dloss is ignored": weighted_backward(scale=ignored),
         },
     ),
@@ -615,9 +599,6 @@ ERRORS = [
             ),
             "a standard error of the mean of log w; it must be of the log of the mean": (
                 from_log_weights(lambda w: (log_mean_exp(w), spread_of_logs(w)))
-            ),
-            "the square of the standard error: the root is missing": marginal_of(
-                lambda m, mean, error: (m + np.log(mean), (error / mean) ** 2)
             ),
             "var w is divided by K; unbiased is over K − 1": marginal_of(
                 variance=lambda s1, s2, K: (s2 - s1**2 / K) / K

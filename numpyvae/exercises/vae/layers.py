@@ -1,6 +1,7 @@
 """Chapter 1, layers: oracles and known errors.
 
-The oracles are sums written out, derivatives as exact differences, hyperbolic functions of `math`.
+The oracles are sums written out, derivatives as exact differences, hyperbolic functions
+of `math`.
 """
 
 import itertools
@@ -16,7 +17,7 @@ SHAPES = [(1, 1, 1), (2, 2, 2), (2, 3, 4)]
 
 
 def small(*shape: int, start: int = 1) -> np.ndarray:
-    """Distinct dyadic numbers of both signs, in the given shape: their products and sums are exact."""
+    """Distinct dyadic numbers of both signs: their products and sums are exact."""
     return np.array(
         [(-1) ** (k // 2) * (k + start) / 4 for k in range(math.prod(shape))]
     ).reshape(shape)
@@ -38,7 +39,10 @@ def linear_sum(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
 def linear_gradients(
     dy: np.ndarray, x: np.ndarray, W: np.ndarray, b: np.ndarray
 ) -> tuple:
-    """The loss Σ y dy is linear in each argument: its derivative is its increase when an entry grows by 1, exactly."""
+    """The gradients of the loss Σ y dy, which is linear in each argument
+
+    A derivative is the increase when an entry grows by 1, exactly.
+    """
 
     def loss(arrays):
         return (linear_sum(*arrays) * dy).sum()
@@ -86,9 +90,7 @@ def linear_trials() -> list[Trial]:
     return trials
 
 
-def linear_backward_trials(
-    count: int = 3, name: str = "linear_backward"
-) -> list[Trial]:
+def linear_backward_trials(count: int = 3) -> list[Trial]:
     """By exact differences. With count = 2, of linear_backward_params: without dx"""
     trials = []
     for N, I, O in SHAPES:
@@ -103,10 +105,6 @@ def linear_backward_trials(
         def call(f, functions, dy, x, W, b=b):
             return f(dy, functions("linear")(x, W, b)[1])
 
-        def call_into(f, functions, dy, x, W, dW, db, b=b):
-            f(dy, functions("linear")(x, W, b)[1], (dW, db))
-            return dW, db
-
         trials.append(Trial(inputs, expected, call))
     single = {k: v.astype(np.float32) for k, v in inputs.items()}
     trials.append(
@@ -119,23 +117,12 @@ def linear_backward_trials(
             rtol=1e-5,
         )
     )
-    for before in (np.nan, 7.0):
-        destinations = {"dW": np.full((I, O), before), "db": np.full(O, before)}
-        trials.append(
-            Trial(
-                {**inputs, **destinations},
-                expected[-2:],
-                call_into,
-                text=f"what {name} writes into grads = (dW, db), before all {before:g}",
-                changes=("dW", "db"),
-            )
-        )
     return trials
 
 
 def linear_backward_params_trials() -> list[Trial]:
     """As linear_backward_trials, without dx"""
-    return linear_backward_trials(2, "linear_backward_params")
+    return linear_backward_trials(2)
 
 
 POINTS = np.array([[0.5, -2.0, 3.0], [-0.25, 0.0, 1.0]])
@@ -182,7 +169,7 @@ def tanh_backward_trials() -> list[Trial]:
 
 
 def activation_backward_trials(name: str, expected: np.ndarray) -> list[Trial]:
-    """dx of dy, where the cache is that of the forward pass on x: one entry at a time, then all"""
+    """dx of dy, with the cache of the forward pass on x: entry by entry, then all"""
 
     def call(f, functions, dy, x):
         return f(dy, functions(name)(x)[1])
@@ -247,17 +234,7 @@ def twice(y):
 
 
 PARAMS_ERRORS = {
-    "dW is dyᵀ x: transposed": params_with(lambda dy, x, W: dy.T @ x),
     "dW is x dy: the transpose of x is missing": params_with(lambda dy, x, W: x @ dy),
-    "dW is a mean over the images; it must be a sum": params_with(
-        lambda dy, x, W: x.T @ dy / len(dy)
-    ),
-    "db is a mean over the images; it must be a sum": params_with(
-        db=lambda dy, x, W: dy.mean(axis=0)
-    ),
-    "dW and db are means over the images; they must be sums": params_with(
-        lambda dy, x, W: x.T @ dy / len(dy), lambda dy, x, W: dy.mean(axis=0)
-    ),
     "db is summed over the outputs; it must be summed over the images": params_with(
         db=lambda dy, x, W: dy.sum(axis=1)
     ),
@@ -339,9 +316,6 @@ ERRORS = [
             "this is leaky: 0.01 dy where the input was negative": lambda dy, y: (
                 np.where(y > 0, dy, 0.01 * dy)
             ),
-            "this is |dy| where y > 0: the gradient's sign is lost": lambda dy, y: (
-                abs(dy) * (y > 0)
-            ),
             "where the input was negative this is 1; it must be 0": lambda dy, y: (
                 np.where(y > 0, dy, 1)
             ),
@@ -363,6 +337,9 @@ ERRORS = [
                 dy / (1 - y**2)
             ),
             "this is dy y²: 1 − is missing": lambda dy, y: dy * y**2,
+            "this is 1 − y² dy: the parentheses are missing": lambda dy, y: (
+                1 - y**2 * dy
+            ),
             "this is dy − y²: the parentheses are missing": lambda dy, y: dy - y**2,
             "this is dy (1 − dy²): the gradient is squared; it must be y": (
                 lambda dy, y: dy * (1 - dy**2)
@@ -378,9 +355,6 @@ ERRORS = [
         {
             "dx is dy W: the transpose of the weight is missing": with_dx(
                 RIGHT_PARAMS, lambda dy, x, W: dy @ W
-            ),
-            "dx is a mean over the outputs; it must be a sum": with_dx(
-                RIGHT_PARAMS, lambda dy, x, W: dy @ W.T / W.shape[1]
             ),
             "dx is multiplied by x": with_dx(
                 RIGHT_PARAMS, lambda dy, x, W: dy @ W.T * x

@@ -1,8 +1,8 @@
 """Optional reading: problems of the textbooks, ready to be solved.
 
     function         what it is                        γ     answer
-    gridworld_3_5    two cells that pay and teleport   0.9   v* of the first: 10/(1 − γ⁵)
-    gridworld_4_1    steps to one of two corners       1     −14, −20, −22, −18 at random
+    gridworld_3_5    two cells that pay and teleport   0.9   10/(1 − γ⁵) in the first
+    gridworld_4_1    steps to one of two corners       1     −14, −20, −22, −18 random
     windy_grid       a wind that carries upward        1     15 steps
     cliff            the shortest way along a cliff    1     13 steps
     grid_4_3         AIMA: noisy steps, ends ±1        1     0.705 at (1, 1)

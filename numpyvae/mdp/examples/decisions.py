@@ -38,7 +38,7 @@ def cars(gamma: float = 0.9, most: int = 20, moves: int = 5) -> MDP:
 
 
 def _rental_day(most: int, requests: float, returns: float) -> tuple:
-    """P (n, n′) of cars in the evening given the morning, and the expected income (n,)"""
+    """P (n, n′): cars in the evening given the morning; and the expected income (n,)"""
     wanted, back = _poisson(requests, most), _poisson(returns, most)
     P, income = np.zeros((most + 1, most + 1)), np.zeros(most + 1)
     for n in range(most + 1):
@@ -136,7 +136,7 @@ def forest(gamma: float = 0.9, fire: float = 0.1) -> MDP:
     """
     older = {"young": "grown", "grown": "old", "old": "old"}
     wood = {"young": 0.0, "grown": 1.0, "old": 2.0}
-    table = {}
+    table: dict = {}
     for age, next_age in older.items():
         reward = 4.0 if age == "old" else 0.0
         table[age] = {

@@ -62,8 +62,8 @@ def student(gamma: float = 1.0) -> MDP:
     for sleep, the end, which is free. Going to the pub in the third earns 1 and leads
     to class 1, 2 or 3 with probabilities 0.2, 0.4, 0.4.
 
-    Answer at γ = 1: 6, 8, 10 in the classes and 6 at the phone; under the uniform policy
-    −1.3, 2.7, 7.4 and −2.3, rounded.
+    Answer at γ = 1: 6, 8, 10 in the classes and 6 at the phone; under the uniform
+    policy −1.3, 2.7, 7.4 and −2.3, rounded.
     """
     pub = [(0.2, "class 1", 1, False), (0.4, "class 2", 1, False)]
     table = {

@@ -143,7 +143,7 @@ def grid_4_3(gamma: float = 1.0, step_reward: float = -0.04) -> MDP:
         following = (cell[0] + step[0], cell[1] + step[1])
         return following if following in cells else cell
 
-    table = {}
+    table: dict = {}
     for cell in cells:
         table[cell] = {}
         for number, name in enumerate(order):
@@ -170,7 +170,7 @@ def frozen_lake(gamma: float = 1.0, slippery: bool = True) -> MDP:
     """
     order = ("left", "down", "right", "up")  # Gymnasium's
     ends = [cell for cell in _cells(4, 4) if LAKE[cell[0]][cell[1]] in "GH"]
-    table = {}
+    table: dict = {}
     for cell in _cells(4, 4):
         table[cell] = {}
         for number, name in enumerate(order):
@@ -220,7 +220,7 @@ def taxi(gamma: float = 1.0) -> MDP:
         done = stand == target
         return 1.0, (cell, stand, target), 20.0 if done else -1.0, done
 
-    table = {}
+    table: dict = {}
     for cell, passenger, target in product(
         _cells(5, 5), [*TAXI_STANDS, "taxi"], TAXI_STANDS
     ):

@@ -1,1 +1,1 @@
-"""What is no chapter of book two: rounding, exact residuals, the checks of what a caller passes."""
+"""What is no chapter of book two: rounding, reachability, checks of arguments."""

@@ -14,7 +14,7 @@ class JoinedLabels(tuple):
 
 def name_states(states, which: np.ndarray) -> str:
     """Name states by their labels, "in 5 states (0, 1, 2, …)"; which: boolean (S,)."""
-    labels = []
+    labels: list = []
     for s in np.flatnonzero(which):
         label = states[s]
         labels += label if isinstance(label, JoinedLabels) else [label]
@@ -26,7 +26,7 @@ def name_states(states, which: np.ndarray) -> str:
 
 
 def can_reach(P, target: np.ndarray) -> np.ndarray:
-    """Boolean (S,): the states from which a chain P (S, S) may reach the target (S,)."""
+    """Boolean (S,): from where a chain P (S, S) may reach the target (S,)."""
     reached = target.copy()
     while True:
         grown = reached | (P @ reached.astype(float) > 0)

@@ -115,8 +115,8 @@ class ProcessGroup:
             status = 0
         except ChildProcessError:  # another process has ended: nothing is left to do
             status = 0
-        except BaseException:  # noqa: BLE001, the process ends with it
-            sys.excepthook(*sys.exc_info())
+        except BaseException as error:  # noqa: BLE001, the process ends with it
+            sys.excepthook(type(error), error, error.__traceback__)
         finally:
             os._exit(status)
 

@@ -171,7 +171,7 @@ def test_a_remark_does_not_make_the_command_fail(tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["right", "sigmoid", "vae/bernoulli"]
     assert "remark" in lines[1] and "3 correct digits there" in lines[1]
-    assert lines[-1].startswith("1 right, 0 wrong, 0 not done")
+    assert lines[-1] == "1 of 1 right"
 
 
 # Whatever the learner's code does
@@ -647,7 +647,7 @@ def test_from_nothing_to_the_first_right_exercise(tmp_path, numpyvae, capsys):
     )
     assert numpyvae("check", directory) == 0
     assert (
-        f"0 right, 0 wrong, {len(EXERCISES)} not done; next: linear in vae/layers.py"
+        f"0 of {len(EXERCISES)} right, {len(EXERCISES)} not done; next: linear in vae/"
         in capsys.readouterr().out
     )
     chapter = directory / "vae" / "layers.py"
@@ -674,10 +674,11 @@ def test_a_users_error_is_one_line_and_status_2(tmp_path, numpyvae, capsys):
         )
 
 
-def run(path, *names, as_json=False):
-    return command.run(
-        SimpleNamespace(path=str(path), names=list(names), json=as_json), Console()
+def run(path, *names, as_json=False, watch=False):
+    arguments = SimpleNamespace(
+        path=str(path), names=list(names), json=as_json, watch=watch, hint=None
     )
+    return command.run(arguments, Console())
 
 
 def test_the_command_prints_a_row_per_function_and_exits_1_if_one_is_wrong(
@@ -706,7 +707,9 @@ def test_the_command_prints_a_row_per_function_and_exits_1_if_one_is_wrong(
                   got       [[3.320116923]]
                   expected  [[1.8221188]]
                   published numpy-ml, neural_nets/models/vae.py; DeZero, examples/vae.py (of its third book)
-        1 right, 2 wrong, 1 not done; next: relu_backward in vae/layers.py
+        vae/layers    1 of 2; next: relu_backward
+        vae/gaussian  0 of 2; next: entropy
+        1 of 4 right, 2 wrong, 1 not done; next: relu_backward in vae/layers.py
     """)
     assert run(path, "relu") == 0 and run(path, "relu_backward") == 0
 
@@ -749,3 +752,88 @@ def test_an_unknown_name_is_answered_with_the_nearest():
         ValueError, match="no exercise is called 'liner'; did you mean linear"
     ):
         check_functions(".", ["liner"])
+
+
+# What to do next
+
+
+def test_a_chapter_that_is_not_begun_is_one_line_and_one_that_is_says_what_is_next(
+    tmp_path, capsys
+):
+    write_exercises(tmp_path / "mine")
+    (tmp_path / "mine" / "vae" / "layers.py").write_text(
+        "import numpy as np\ndef linear(x, W, b): return x @ W + b, (x, W)\n"
+        "def relu(x): return x, x\n"
+    )
+    assert run(tmp_path / "mine") == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert (
+        "not done  vae/elbo: 3 functions, elbo_terms, negative_elbo, "
+        "negative_elbo_backward" in lines
+    )
+    assert "vae/layers  1 of 6; next: relu" in lines
+    assert lines[-1] == (
+        f"1 of {len(EXERCISES)} right, 1 wrong, {len(EXERCISES) - 2} not done; "
+        "next: relu in vae/layers.py"
+    )
+
+
+def test_watch_checks_again_when_a_file_is_saved(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "mine.py"
+    path.write_text("def relu(x): return x, x\n")
+    saves = [
+        "import numpy as np\ndef relu(x): return (np.maximum(x, 0),) * 2\n",
+        "def relu(x) return\n",
+    ]
+
+    def save(seconds):
+        if not saves:
+            raise KeyboardInterrupt
+        path.write_text(saves.pop(0))
+
+    monkeypatch.setattr(command.time, "sleep", save)
+    assert run(path, watch=True) == 1
+    out = capsys.readouterr().out
+    rows = [line[:5] for line in out.splitlines() if line[:5] in ("right", "wrong")]
+    assert rows == ["wrong", "right", "wrong"]
+    assert "SyntaxError" in out and out.count("is watched: save a file") == 3
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--hint", "entropy"], "entropy, hint 1 of 2:"),
+        (["--hint", "entropy:2"], "(2.4)"),
+        (["--hint", "Adam.step:2"], "(8.4)"),
+    ],
+)
+def test_a_hint_needs_no_path(numpyvae, capsys, arguments, words):
+    assert numpyvae("check", *arguments) == 0
+    assert words in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        ([], "check needs PATH"),
+        (["--hint", "kl"], "did you mean kl_divergence"),
+        (["--hint", "relu:3"], "relu has 2 hints"),
+        ([".", "--watch", "--json"], "--json is one object"),
+    ],
+)
+def test_a_request_that_cannot_be_met_is_one_line(numpyvae, capsys, arguments, words):
+    assert numpyvae("check", *arguments) == 2
+    captured = capsys.readouterr()
+    assert words in captured.err and captured.err.count("\n") == 1 and not captured.out
+
+
+def test_in_a_notebook_verdicts_are_a_table():
+    def entropy(logvar):
+        return -logvar
+
+    verdicts = check_functions({"relu": lambda x: ("<b>", x), "entropy": entropy})
+    html = verdicts._repr_html_()
+    assert html.count("<tr>") == 3 and html.startswith("<table>")
+    assert "entropy(logvar=0)" in html and "<b>" not in html
+    assert "0 of 2 right, 2 wrong; next: relu in vae/layers.py" in html
+    assert isinstance(verdicts, list) and verdicts[0].name == "relu"
