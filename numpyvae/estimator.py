@@ -226,7 +226,7 @@ class VAE:
         n_samples: int = 1,
         random_state: int | np.random.Generator | None = None,
         *,
-        y: object = None,
+        y: Any = None,
     ) -> np.ndarray:
         """E[x|z] for z ~ p(z)        -> (n_samples, D)
 
