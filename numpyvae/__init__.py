@@ -8,7 +8,7 @@ To read, some 6,500 lines, in this order:
     data.pixels      bytes to floats; what binarization does to the numbers
     training.step    one training step: forward, backward, update
     training.loop    Algorithm 1, which takes these steps
-    mdp              BOOK TWO: Markov decision processes; begin with `pydoc numpyvae.mdp`
+    mdp              BOOK TWO: Markov decision processes; `pydoc numpyvae.mdp`
 
 The workshop around them, which nobody has to read:
 
@@ -27,8 +27,8 @@ The workshop around them, which nobody has to read:
 Imports only go down: of the workshop, vae imports nothing but settings and errors, and
 mdp nothing but errors.
 
-A script finds what it needs here: `from numpyvae import VAEConfig, TrainingOptions, train`;
-`dir(numpyvae)` lists the names. Each is loaded when it is first used, so that
+A script finds what it needs here: `from numpyvae import VAEConfig, TrainingOptions,
+train`; `dir(numpyvae)` lists the names. Each is loaded when it is first used, so that
 `import numpyvae` does not load NumPy.
 """
 
@@ -36,7 +36,7 @@ from importlib import import_module
 
 __version__ = "0.3.0"
 
-# package or module: the public names that are loaded from it (__init__.pyi has the same)
+# package or module: the public names loaded from it (__init__.pyi has the same)
 _PUBLIC = {
     "errors": "InputError NumpyvaeError",
     "settings": "TrainingOptions VAEConfig",

@@ -36,8 +36,8 @@ digits depend on it.
 With beta other than 1 the model maximizes another bound than log p(x), so a grid search
 over beta by `score` compares models by what they were not all trained for.
 
-Source: Buitinck et al. 2013, "API design for machine learning software: experiences from
-the scikit-learn project".
+Source: Buitinck et al. 2013, "API design for machine learning software: experiences
+from the scikit-learn project".
 """
 
 import os
@@ -80,8 +80,8 @@ class VAE:
     """The settings of VAEConfig and of TrainingOptions, under their names.
 
     fit checks them; its InputError names the field that is wrong. After fit there are
-    params_, config_, seed_, n_features_in_, scale_ (255 for uint8, else 1), and history_,
-    one row per epoch.
+    params_, config_, seed_, n_features_in_, scale_ (255 for uint8, else 1), and
+    history_, one row per epoch.
     """
 
     # the model's
@@ -112,8 +112,8 @@ class VAE:
     def load(cls, path: str | os.PathLike) -> "VAE":
         """The fitted model of a run, from its directory or its checkpoint.
 
-        A run that was trained on binarized pixels needs binary input. CheckpointError if
-        the file is damaged.
+        A run that was trained on binarized pixels needs binary input. CheckpointError
+        if the file is damaged.
         """
         run = Run.load(path)
         classes = run.config.num_classes
@@ -160,7 +160,8 @@ class VAE:
         if transform is not None:
             if transform not in CONTAINERS:
                 raise InputError(
-                    f"transform must be one of {', '.join(CONTAINERS)}, not {transform!r}"
+                    f"transform must be one of {', '.join(CONTAINERS)}, "
+                    f"not {transform!r}"
                 )
             # scikit-learn's clone copies an attribute of this name
             self._sklearn_output_config = {"transform": transform}
@@ -225,7 +226,7 @@ class VAE:
         n_samples: int = 1,
         random_state: int | np.random.Generator | None = None,
         *,
-        y: object = None,
+        y: Any = None,
     ) -> np.ndarray:
         """E[x|z] for z ~ p(z)        -> (n_samples, D)
 
@@ -349,7 +350,7 @@ class VAE:
             self.class_prior_ = counts / counts.sum()
 
     def _settings_of(self, kind: type) -> dict[str, Any]:
-        """The estimator's settings that are fields of VAEConfig, or of TrainingOptions"""
+        """The settings that are fields of VAEConfig, or of TrainingOptions"""
         names = [each.name for each in fields(kind)]
         return {name: getattr(self, name) for name in names if hasattr(self, name)}
 
@@ -366,8 +367,8 @@ class VAE:
         binarize = self.run_.options.binarize
         if binarize != "none" and not np.isin(X, (0, scale)).all():
             raise InputError(
-                f"the model was trained on binarized pixels (binarize {binarize!r}), but "
-                f"X has others than 0 and {scale}: binarize X first"
+                f"the model was trained on binarized pixels (binarize {binarize!r}), "
+                f"but X has others than 0 and {scale}: binarize X first"
             )
         rng = np.random.default_rng(self.seed_)  # not used
         return Dataset.in_memory(X).input("train", "none", rng)

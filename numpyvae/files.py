@@ -9,11 +9,11 @@ A process can be killed or a disk can fill during a write. Therefore:
     4. fsync the directory         the rename reaches the disk
 
 If steps 1 to 3 fail, the target is unchanged and the temporary file is removed. Only a
-killed process leaves one; it is never read. Its name, .NAME.RANDOM.tmp, is new each time,
-and it is created exclusively: a file or link of that name is an error, never followed.
-Its writer holds a lock on it, which ends with the process. So the next write to the same
-target can remove a leftover safely: it is old, and its lock is free. A directory is
-written in the same way.
+killed process leaves one; it is never read. Its name, .NAME.RANDOM.tmp, is new each
+time, and it is created exclusively: a file or link of that name is an error, never
+followed. Its writer holds a lock on it, which ends with the process. So the next write
+to the same target can remove a leftover safely: it is old, and its lock is free. A
+directory is written in the same way.
 """
 
 import errno
@@ -151,8 +151,8 @@ def exclusive_lock(path: str | os.PathLike) -> Iterator[str | None]:
     """Hold a lock on a directory or file; a file is created if absent.
 
     Leaves nothing in a directory. Yields None, or why there is no lock, in one line.
-    Raises BlockingIOError, naming `path`, immediately if another process or another block
-    of this one holds the lock.
+    Raises BlockingIOError, naming `path`, immediately if another process or another
+    block of this one holds the lock.
     """
     if fcntl is None:
         yield "this system has no flock"
@@ -243,7 +243,7 @@ def _remove_leftovers(path: Path) -> None:
 
 
 def _remove_if_abandoned(entry: os.DirEntry) -> None:
-    """Remove a file or directory of this user that is old and that nobody has locked."""
+    """Remove a file or directory of this user that is old and locked by nobody."""
     status = entry.stat(follow_symlinks=False)
     young = time.time() - status.st_mtime < LEFTOVER_SECONDS
     if young or status.st_uid != os.getuid():
@@ -277,7 +277,7 @@ def _try_lock(descriptor: int) -> str | None:
 
 @contextmanager
 def _errors_name(path: Path, temporary: Path) -> Iterator[None]:
-    """An OSError of writing `temporary` names `path`; others pass, with their message."""
+    """An OSError of writing `temporary` names `path`; others pass as they are."""
     try:
         yield
     except OSError as error:

@@ -1,9 +1,9 @@
 """Settings: every option of a model and of its training, once.
 
 A field has an option's default, the values that it accepts, its help text and its name
-on the command line. The checks below, the argument parser, the estimator, the report and
-the command that reproduces a run read these fields; none of them repeats a default or a
-choice.
+on the command line. The checks below, the argument parser, the estimator, the report
+and the command that reproduces a run read these fields; none of them repeats a default
+or a choice.
 
 A setting is stored as a plain Python number, string or tuple. (A NumPy scalar would
 promote float32 arrays to float64, and JSON cannot hold it.) A value that a field does
@@ -115,8 +115,8 @@ class TrainingOptions:
     )
     binarize: str = option(
         "none",
-        "pixels: gray, or binarized: at 0.5 (threshold), sampled with the gray value as "
-        "probability every time (dynamic) or once (static)",
+        "pixels: gray, or binarized: at 0.5 (threshold), sampled with the gray value "
+        "as probability every time (dynamic) or once (static)",
         choices=tuple(BINARIZATIONS),
     )
     schedule: str = option(
@@ -178,7 +178,7 @@ def check_together(config: VAEConfig, options: TrainingOptions) -> None:
     if options.objective != "elbo" and weighted:
         raise InputError(
             f"beta is {config.beta} and warmup {options.warmup}, but objective "
-            f"{options.objective!r} has no separate KL term: beta must be 1 and warmup 0"
+            f"{options.objective!r} has no separate KL term: beta must be 1, warmup 0"
         )
 
 

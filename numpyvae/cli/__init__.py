@@ -1,7 +1,8 @@
-"""The command line: argument parsing and error reporting. Each command is a module of this package.
+"""The command line: argument parsing and error reporting. Each command is a module of
+this package.
 
-Results and logs go to standard output, progress and warnings to standard error. What the
-package refuses, and what the operating system cannot do, is reported in one line,
+Results and logs go to standard output, progress and warnings to standard error. What
+the package refuses, and what the operating system cannot do, is reported in one line,
 `numpyvae: error: …`, with exit status 2. An interrupted training run exits with 130
 (Ctrl-C) or 143 (SIGTERM). Any other exception is a defect of the package: one line says
 so, with exit status 70. NUMPYVAE_TRACEBACK=1 shows the traceback of every error.
@@ -17,7 +18,7 @@ import os
 import re
 import sys
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .. import __version__
 from ..errors import InputError, NumpyvaeError
@@ -40,7 +41,7 @@ COMMANDS = (
 NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|-inf", re.IGNORECASE)
 DESCRIPTION = "A variational autoencoder and a small MDP solver from scratch in NumPy."
 EPILOG = """examples:
-  numpyvae train                     train on the sample of MNIST; images and a report in runs/001
+  numpyvae train                     train on the sample of MNIST; a report in runs/001
   numpyvae evaluate runs/001         evaluate the model on test images
   numpyvae help COMMAND              the options of a command, with examples
 
@@ -59,12 +60,12 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message} (see `{self.prog} --help`)")
 
-    def _print_message(self, message, file=None):
-        """Print --version. argparse's own way hides that the stream is closed or full."""
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print --version. argparse's own way hides that a stream is full."""
         print(message, end="", file=file, flush=True)
 
-    def print_help(self, file=None) -> None:
-        """Print the help. argparse's own way hides that the stream is closed or full."""
+    def print_help(self, file: Any = None) -> None:
+        """Print the help. argparse's own way hides that a stream is full."""
         print(self.format_help(), end="", file=file, flush=True)
 
     def parse_known_args(self, args=None, namespace=None):
@@ -108,7 +109,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def run_command(argv: list[str], console: Console) -> int:
-    """Parse the arguments and run the command that they name; without one, print the help."""
+    """Parse the arguments and run their command; without one, print the help."""
     if argv and argv[0] == "help":  # help, help COMMAND
         argv = [*argv[1:], "--help"]
     parser = build_parser(argv[0] if argv else "")
@@ -124,7 +125,7 @@ def run_command(argv: list[str], console: Console) -> int:
 
 
 def error_message(error: BaseException) -> str:
-    """The error in one line: of the system's, the file and the reason; else its text."""
+    """The error in one line: file and reason of a system error, else its text."""
     if isinstance(error, OSError) and error.strerror:
         if error.filename is None:
             return error.strerror
@@ -135,7 +136,7 @@ def error_message(error: BaseException) -> str:
 
 
 def defect_message(error: Exception) -> str:
-    """An exception that nothing in the package expects, in one line: what, and where."""
+    """An exception that nothing in the package expects, in one line."""
     import traceback
 
     what = f"{type(error).__name__}: {' '.join(str(error).split())}"
@@ -148,7 +149,7 @@ def defect_message(error: Exception) -> str:
 
 
 def show_traceback(console: Console) -> None:
-    """Print the traceback of the exception at hand, if NUMPYVAE_TRACEBACK asks for it."""
+    """Print the traceback of the exception at hand, if NUMPYVAE_TRACEBACK is set."""
     if os.environ.get("NUMPYVAE_TRACEBACK"):
         import traceback
 

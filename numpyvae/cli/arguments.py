@@ -1,6 +1,7 @@
 """Arguments that several commands share, and the options of settings.py as flags.
 
-Settings are imported by the functions that need them, so that the list of commands is printed without them.
+Settings are imported by the functions that need them, so that the list of commands is
+printed without them.
 """
 
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
@@ -11,16 +12,22 @@ from ..errors import InputError
 
 
 def add_settings(parser: ArgumentParser) -> None:
-    """Add a flag for each option of the model and of its training; the namespace has only those that are given."""
+    """Add a flag for each option of the model and of its training.
+
+    The namespace has only those that are given.
+    """
     from ..settings import flags
 
     for flag, each in flags().items():
         choices = each.metadata["choices"] or None
-        default = (
-            " ".join(map(str, each.default))
-            if isinstance(each.default, tuple)
-            else each.default
-        )
+        takes_integers = each.type in (int, tuple[int, ...])
+        metavar = "N" if takes_integers else "X"
+        default = each.default
+        if isinstance(default, tuple):
+            default = " ".join(map(str, default))
+        help_text = each.metadata["help"]
+        if default is not None:
+            help_text += f" (default: {default})"
         parser.add_argument(
             flag,
             dest=each.name,
@@ -28,13 +35,8 @@ def add_settings(parser: ArgumentParser) -> None:
             type=setting(each),
             default=SUPPRESS,
             nargs="*" if each.name == "hidden_dims" else None,
-            metavar=None
-            if choices
-            else "X"
-            if each.type not in (int, tuple[int, ...])
-            else "N",
-            help=each.metadata["help"]
-            + ("" if default is None else f" (default: {default})"),
+            metavar=None if choices else metavar,
+            help=help_text,
         )
 
 
@@ -59,14 +61,15 @@ def split_settings(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
 
     from ..settings import TrainingOptions, VAEConfig
 
-    return tuple(
-        {each.name: values[each.name] for each in fields(kind) if each.name in values}
-        for kind in (VAEConfig, TrainingOptions)
-    )
+    def of(kind: type) -> dict[str, Any]:
+        names = [each.name for each in fields(kind)]
+        return {name: values[name] for name in names if name in values}
+
+    return of(VAEConfig), of(TrainingOptions)
 
 
 def setting(each) -> Callable[[str], Any]:
-    """An argparse type that checks a value by the rule of a settings' field, in the field's words."""
+    """An argparse type that checks a value by the rule of a settings' field."""
     from ..settings import from_text
 
     return _type(lambda text: from_text(each, text))
@@ -103,7 +106,7 @@ def discount_factor() -> Callable[[str], float]:
 
 
 def file_name(ending: str) -> Callable[[str], str]:
-    """An argparse type: a file's name with this ending, since the ending is what other programs go by."""
+    """An argparse type: a file's name with this ending, which other programs go by."""
 
     def convert(text):
         if not text.lower().endswith(ending):

@@ -1,9 +1,9 @@
 """Terminal output: results on standard output, warnings and progress on standard error.
 
 Text from files and from the network can contain control characters, which a terminal
-would obey. They are printed as escapes. Standard streams may be closed, full, or replaced
-by objects without a file descriptor. What a stream could not write is discarded: else
-Python would try again at exit, fail, and change the exit status to 120.
+would obey. They are printed as escapes. Standard streams may be closed, full, or
+replaced by objects without a file descriptor. What a stream could not write is
+discarded: else Python would try again at exit, fail, and change the exit status to 120.
 """
 
 import math
@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from typing import Any, TextIO
 
 CONTROL = re.compile(
@@ -22,11 +23,11 @@ CONTROL = re.compile(
 
 
 class Console:
-    """Prints lines, each flushed, and one line of progress, which is cleared before each of them."""
+    """Prints lines, each flushed, and one line of progress, cleared before each."""
 
     def __init__(self):
         for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):
+            if isinstance(stream, TextIOWrapper):
                 # replace characters that the terminal cannot encode
                 stream.reconfigure(errors="replace")
         self.interactive = sys.stderr is not None and sys.stderr.isatty()
@@ -84,7 +85,7 @@ class Console:
             self.progress_width = 0
 
     def flush(self) -> None:
-        """Flush standard output here, where a failure can be reported, and not at exit."""
+        """Flush standard output here, where a failure can be reported, not at exit."""
         with self.output():
             if sys.stdout is not None:
                 sys.stdout.flush()

@@ -43,8 +43,8 @@ def run(args: Namespace, console: Console) -> int:
     """Evaluate a trained model on test images, in nats per image: the ELBO, its two
     terms, and log p(x).
 
-    The images are those of the run's own data, unless --data names others.
-    ELBO = -(reconstruction + KL), estimated with one sample of z per image: other samples
+    The images are those of the run's own data, unless --data names others. ELBO =
+    -(reconstruction + KL), estimated with one sample of z per image: other samples
     (--seed, and training's own) change it in the first decimal. With few effective
     samples, below some 100, the error of log p(x) says little.
 
@@ -156,8 +156,8 @@ def log_marginal_line(result: dict) -> str:
 def test_data(trained, args: Namespace):
     """(data, test images, whether it is the data that the run was trained on)
 
-    The run's own, or --data. InputError if the images do not have the size that the model
-    was trained on.
+    The run's own, or --data. InputError if the images do not have the size that the
+    model was trained on.
     """
     from ..data.dataset import Dataset
 
@@ -170,7 +170,7 @@ def test_data(trained, args: Namespace):
         rows, columns = source.image_shape
         own_rows, own_columns = trained.source.image_shape
         raise InputError(
-            f"{source}: images have {rows} x {columns} pixels, the model in {args.run} has "
-            f"{own_rows} x {own_columns} pixels"
+            f"{source}: images have {rows} x {columns} pixels, the model in {args.run} "
+            f"has {own_rows} x {own_columns} pixels"
         )
     return source, source.test_images, source.digest == trained.source.digest

@@ -42,7 +42,7 @@ def open_run(args: Namespace, log, lock: ExitStack) -> Run:
 
 
 def new_run(args: Namespace, log, lock: ExitStack) -> Run:
-    """A new run. The data is loaded first: an error there leaves no directory behind."""
+    """A new run. The data is loaded first: an error there leaves no directory."""
     preset = PRESETS.get(args.preset, {})
     model, training = split_settings({**preset, **given_settings(args)})
     options = TrainingOptions(**training)
@@ -121,7 +121,8 @@ def resumed_run(args: Namespace, log, lock: ExitStack) -> Run:
     directory = path if path.is_dir() else path.parent
     if directory.is_dir() and all(map(is_temporary, directory.iterdir())):
         raise InputError(
-            f"--resume {args.resume}: has no checkpoint yet; begin with --out {directory}"
+            f"--resume {args.resume}: has no checkpoint yet; begin with "
+            f"--out {directory}"
         )
     if (directory / CHECKPOINT).exists():  # else loading says what is missing
         lock.enter_context(exclusive_lock(directory))

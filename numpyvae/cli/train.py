@@ -1,4 +1,7 @@
-"""train: start or resume a run, log, stop cleanly. The lines of the log are an interface: scripts parse them."""
+"""train: start or resume a run, log, stop cleanly.
+
+The lines of the log are an interface: scripts parse them.
+"""
 
 import shlex
 import signal
@@ -12,7 +15,10 @@ from .console import Console
 FUNCTIONS = "functions"  # the condition that says whose functions a run is trained with
 PACKAGE = "the package's"
 HELP = "train a model; without options, on the sample of MNIST that comes along"
-FILES = "report.html, learning.png, samples.png, reconstructions.png, curve.svg, log.csv, checkpoint.npz"
+FILES = (
+    "report.html, learning.png, samples.png, reconstructions.png, curve.svg, log.csv, "
+    "checkpoint.npz"
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -39,7 +45,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--from",
         dest="earlier",
         metavar="RUN",
-        help="warm start: begin a new run with the parameters of another of the same architecture",
+        help="warm start: begin a new run with the parameters of another of the same "
+        "architecture",
     )
     parser.add_argument(
         "--keep-optimizer",
@@ -60,7 +67,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--functions",
         metavar="PATH",
-        help="a directory of exercises, or a file: train with its functions once they are right",
+        help="a directory of exercises, or a file: train with its functions once they "
+        "are right",
     )
     parser.add_argument(
         "--checkpoint-every",
@@ -79,7 +87,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--processes",
         type=integer(1),
         metavar="N",
-        help="split each step between N processes (default: 2 on Linux with 2 cores or more, else 1)",
+        help="split each step between N processes (default: 2 on Linux with 2 cores or "
+        "more, else 1)",
     )
     parser.add_argument(
         "--quiet", action="store_true", help="no log on standard output"
@@ -87,11 +96,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    """Train a model. Writes report.html, learning.png, samples.png, reconstructions.png, curve.svg, log.csv and
-    checkpoint.npz into the directory of the run.
+    """Train a model. Writes report.html, learning.png, samples.png,
+    reconstructions.png, curve.svg, log.csv and checkpoint.npz into the directory of the
+    run.
 
     examples:
-      numpyvae train                                 30 epochs on the sample, in less than half a minute
+      numpyvae train                                 30 epochs on the sample, 15 s or more
       numpyvae train --data data/mnist --epochs 29   on all of MNIST
       numpyvae train --hidden 400 200 --latent 2     two hidden layers, two latents
       numpyvae train --resume runs/001 --epochs 60   continue a run
@@ -178,7 +188,7 @@ def train_epochs(
     console: Console,
     log,
 ) -> None:
-    """Train, log, save after each epoch, and save the batch in which a signal arrives."""
+    """Train, log, save after each epoch and in the batch in which a signal arrives."""
     import numpy as np
 
     from ..runs.report import LiveReport

@@ -1,8 +1,8 @@
 """The record of a run: what its checkpoint holds beside the arrays.
 
-A file can have valid digests and still be wrong inside: written by another version, or by
-hand. So every field is checked for its type and its range when it is read back, before
-anything is computed from it.
+A file can have valid digests and still be wrong inside: written by another version, or
+by hand. So every field is checked for its type and its range when it is read back,
+before anything is computed from it.
 """
 
 import math
@@ -97,7 +97,10 @@ def read_state(
     config: VAEConfig,
     options: TrainingOptions,
 ) -> TrainingState:
-    """The inverse of arrays_of and state_record; ValueError or TypeError names a fault."""
+    """The inverse of arrays_of and state_record.
+
+    ValueError or TypeError names what is wrong.
+    """
     if set(arrays) != set(ARRAYS):
         raise InputError(f"its arrays are {', '.join(sorted(arrays))}")
     shapes = parameter_shapes(config)
@@ -165,7 +168,7 @@ def _is_missing(value: Any) -> bool:
 
 
 def read_plain(meta: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A mapping of plain values: text, numbers, true, false, null, and lists of text."""
+    """A mapping of plain values: text, numbers, true, false, null, lists of text."""
     mapping = _mapping(meta, name)
     for key, value in mapping.items():
         texts = isinstance(value, list) and all(isinstance(each, str) for each in value)

@@ -9,11 +9,11 @@
     curve.svg             the learning curve
     frames.idx            samples of past epochs, for the animation
     report.html           the report; while training goes on, a short one
-    learning.png          the samples through the epochs, animated, at the end of training
+    learning.png          the samples through the epochs, animated, at the end
 
-The history of losses is part of the checkpoint; the other files are made from it and from
-the parameters. In an epoch the checkpoint is written last, so the files of all epochs in
-it exist; what was done after it is done again on resume.
+The history of losses is part of the checkpoint; the other files are made from it and
+from the parameters. In an epoch the checkpoint is written last, so the files of all
+epochs in it exist; what was done after it is done again on resume.
 
 From Python:
 
@@ -112,7 +112,8 @@ class Run:
         directory: str | os.PathLike | None = None,
         **more,
     ) -> "Run":
-        """A new run, saved in `directory`, which is new or empty, or in the next runs/NNN.
+        """A new run, saved in `directory`, which is new or empty, or in the next
+        runs/NNN.
 
         source: None if the data is not known.
         """
@@ -147,8 +148,8 @@ class Run:
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             reason = f"no {error}" if isinstance(error, KeyError) else error
             raise CheckpointError(
-                f"{path}: a valid checkpoint, but not a run of this version of numpyvae "
-                f"({reason})"
+                f"{path}: a valid checkpoint, but not a run of this version of "
+                f"numpyvae ({reason})"
             ) from error
         run._known, run._saved = known, run.state.progress()
         return run
@@ -161,8 +162,8 @@ class Run:
         directory    a new place for this run, which is made if it does not exist
         overwrite    also replace another run, or one that has been trained further
 
-        Raises NotFiniteError, before anything is written, if a parameter or a loss of the
-        last epoch is not finite: a checkpoint always holds a model that works.
+        Raises NotFiniteError, before anything is written, if a parameter or a loss of
+        the last epoch is not finite: a checkpoint always holds a model that works.
         CheckpointError if the directory holds another run, or this run with more epochs
         than the state; if another process is training there; or if the file cannot be
         written. `self.directory` is then what it was.
@@ -192,13 +193,13 @@ class Run:
             saved = Run.load(path).state.progress()
         else:
             raise CheckpointError(
-                f"{path.parent}: holds another run, which is never overwritten: choose a "
-                "new directory"
+                f"{path.parent}: holds another run, which is never overwritten: choose "
+                "a new directory"
             )
         if saved > self.state.progress():
             raise CheckpointError(
-                f"{path.parent}: has been trained further, to batch {saved[1]} of epoch "
-                f"{saved[0]}: load it again, or save with overwrite=True"
+                f"{path.parent}: has been trained further, to batch {saved[1]} of "
+                f"epoch {saved[0]}: load it again, or save with overwrite=True"
             )
 
     def _write(self, directory: Path) -> None:
@@ -277,7 +278,7 @@ class Run:
     def image_grids(
         self, test_images: np.ndarray, test_labels: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """(samples, reconstructions): two grids, of the same z and test images always.
+        """(samples, reconstructions): two grids, always of the same z and images.
 
         A model that is told the class has a row of samples for each class.
         """
@@ -337,8 +338,8 @@ class Run:
 def new_directory(given: str | os.PathLike | None, parent: str = "runs") -> Path:
     """The directory `given`, which is new or empty, else the next free runs/NNN.
 
-    A directory counts as empty with what a process left there that was killed before its
-    first checkpoint. FileExistsError if there is more in it.
+    A directory counts as empty with what a process left there that was killed before
+    its first checkpoint. FileExistsError if there is more in it.
     """
     if given is None:
         return _next_directory(Path(parent))
@@ -350,8 +351,8 @@ def new_directory(given: str | os.PathLike | None, parent: str = "runs") -> Path
     directory.mkdir(parents=True, exist_ok=True)
     if not all(map(is_temporary, directory.iterdir())):
         raise FileExistsError(
-            f"{printable_path(directory)} is not empty; a run never overwrites another: "
-            "choose a new directory"
+            f"{printable_path(directory)} is not empty; a run never overwrites "
+            "another: choose a new directory"
         )
     return directory
 

@@ -1,9 +1,11 @@
 """Warm starts: a new run that begins with the parameters of another one.
 
-The objective, the learning rate, the number of samples and the data may change; the architecture may not. A common use
-is to train with the ELBO first, and then with the importance-weighted bound, each step of which costs K times as much.
+The objective, the learning rate, the number of samples and the data may change; the
+architecture may not. A common use is to train with the ELBO first, and then with the
+importance-weighted bound, each step of which costs K times as much.
 
-Source: Burda et al. 2016, section 5, Table 2: models trained with one objective, then with another.
+Source: Burda et al. 2016, section 5, Table 2: models trained with one objective, then
+with another.
 """
 
 import os
@@ -28,9 +30,10 @@ def warm_start(
 ) -> Run:
     """A new run, saved in its directory, with a copy of the parameters of `earlier`.
 
-    source: by default the data of the earlier run. keep_optimizer: Adam's moments and step count are copied as well;
-    otherwise Adam is new. The new run records where its parameters come from.
-    Raises ValueError, naming the option, if the architectures differ.
+    source: by default the data of the earlier run. keep_optimizer: Adam's moments and
+    step count are copied as well; otherwise Adam is new. The new run records where its
+    parameters come from. Raises ValueError, naming the option, if the architectures
+    differ.
     """
     for name in ARCHITECTURE:
         wanted, found = getattr(config, name), getattr(earlier.config, name)

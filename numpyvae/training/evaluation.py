@@ -1,16 +1,16 @@
 """Evaluation of a trained model on test images.
 
-    loss            the negative ELBO, reconstruction + KL, always with β = 1, in nats per
-                    image
+    loss            the negative ELBO, reconstruction + KL, always with β = 1, in nats
+                    per image
     active units    latent units whose mu varies with x: its variance over the images is
                     above 0.01
-    log p(x)        estimated with importance samples, with the Monte Carlo standard error
-                    of the mean over the images
+    log p(x)        estimated with importance samples, with the Monte Carlo standard
+                    error of the mean over the images
 
-An inactive unit carries almost nothing of the image; a model whose units are all inactive
-has collapsed. Each batch has noise or a random generator of its own, so results do not
-depend on the number of threads. Unlike in training, threads are faster here: NumPy
-releases the interpreter lock in its loops, which are long for many samples.
+An inactive unit carries almost nothing of the image; a model whose units are all
+inactive has collapsed. Each batch has noise or a random generator of its own, so
+results do not depend on the number of threads. Unlike in training, threads are faster
+here: NumPy releases the interpreter lock in its loops, which are long for many samples.
 
 Values for grayscale and for binarized pixels are not comparable, so the result records
 the binarization. With dynamic binarization each test image is sampled once, by the
@@ -138,11 +138,11 @@ def evaluate(
     trained on: with 5 x 6 pixels for a model of 6 x 5 every value would be wrong.
     InputError for such images, for no images, and for what is no number of samples.
 
-    A model that is told the class needs the labels (N,). Its values are given the class,
-    as log p(x|c), and there are two more: class_gain, by how much the bound falls if each
-    image is said to have the next class, with the same noise; and with class_samples the
-    accuracy of Bayes' rule, by that many importance samples for each class (see
-    `accuracy`). A model that ignores the class has a gain of 0.
+    A model that is told the class needs the labels (N,). Its values are given the
+    class, as log p(x|c), and there are two more: class_gain, by how much the bound
+    falls if each image is said to have the next class, with the same noise; and with
+    class_samples the accuracy of Bayes' rule, by that many importance samples for each
+    class (see `accuracy`). A model that ignores the class has a gain of 0.
     """
     images = check_images(
         "images", images, config.input_dim, LIKELIHOODS[config.likelihood].unit_interval
@@ -235,8 +235,8 @@ def accuracy(
 ) -> tuple[float, float]:
     """The fraction of images (N, D) whose class Bayes' rule finds, and its error
 
-    All classes have the same prior probability. The standard error √(p(1 − p)/N) is that
-    of the choice of images.
+    All classes have the same prior probability. The standard error √(p(1 − p)/N) is
+    that of the choice of images.
     """
     prior = np.full(config.num_classes, 1 / config.num_classes)
     right = 0
@@ -282,9 +282,9 @@ def map_in_threads(
 ) -> Iterator[Any]:
     """Yield function(*task) for each task, in order, by up to `threads` threads.
 
-    The threads are daemons: an interrupted caller does not wait for them, as it would for
-    those of concurrent.futures. They have the caller's context, to which np.errstate
-    belongs.
+    The threads are daemons: an interrupted caller does not wait for them, as it would
+    for those of concurrent.futures. They have the caller's context, to which
+    np.errstate belongs.
     """
     results: list[SimpleQueue] = [SimpleQueue() for _ in tasks]
     pending = deque(zip(tasks, results, strict=True))
@@ -309,7 +309,7 @@ def map_in_threads(
 
 
 def _start_threads(work: Callable[[], None], count: int) -> list[Thread]:
-    """`count` threads, or as many as the system allows; none for one: the caller works"""
+    """`count` threads, or as many as the system allows; none for a count of one"""
     started: list[Thread] = []
     if count == 1:
         return started

@@ -1,8 +1,8 @@
 """The history of a run: one row per epoch, and what its losses are called.
 
 The training loss is that of the objective, with the epoch's β. The test loss is always
-the negative ELBO, with β = 1. So with an objective other than the ELBO, a β other than 1
-or a warm-up the two are different quantities: do not compare them.
+the negative ELBO, with β = 1. So with an objective other than the ELBO, a β other than
+1 or a warm-up the two are different quantities: do not compare them.
 """
 
 from ..settings import TrainingOptions, VAEConfig

@@ -1,11 +1,11 @@
 """Training: Algorithm 1 of Kingma & Welling 2014, by epochs and minibatches.
 
 An epoch visits the images once, in a new random order, minibatch by minibatch. A
-minibatch is scaled to [0, 1] and, if the options say so, binarized. It gets its noise eps
-and goes through one step: forward, backward, update (`step`). The epoch's training loss
-is the mean over the images of the loss that each had in its minibatch, before the update.
-Then the model is evaluated on the test images. (`history` says when the training loss and
-the test loss are the same quantity.)
+minibatch is scaled to [0, 1] and, if the options say so, binarized. It gets its noise
+eps and goes through one step: forward, backward, update (`step`). The epoch's training
+loss is the mean over the images of the loss that each had in its minibatch, before the
+update. Then the model is evaluated on the test images. (`history` says when the
+training loss and the test loss are the same quantity.)
 
 Same seed, same number of processes, same machine: identical results, also when training
 is interrupted and resumed. Each epoch has a random generator of its own. In an
@@ -13,8 +13,8 @@ interrupted epoch
 
     sampled again    the order of the images, from the seed and the epoch
     skipped          the minibatches that are done, `batches_done`
-    restored         from the state: θ, Adam's m, v and t, the sum of the losses, and the
-                     generator, as the last minibatch left it
+    restored         from the state: θ, Adam's m, v and t, the sum of the losses, and
+                     the generator, as the last minibatch left it
 
 tests/training/test_algorithm.py writes two epochs once more, in 20 plain lines, and
 compares the bits.
@@ -76,8 +76,8 @@ def train(
     progress             called with (images done, images in all, "images") after each
                          step
 
-    A callback that returns True, Python's or NumPy's, stops training; any other value is
-    ignored. Training the returned state continues it.
+    A callback that returns True, Python's or NumPy's, stops training; any other value
+    is ignored. Training the returned state continues it.
 
     Callbacks may change the state, and references to `state.params` and `state.adam`
     stay live, with any number of processes. (Several processes move the numbers into
@@ -105,11 +105,10 @@ def train(
             "test_images", test_images, config.input_dim, unit_interval
         )
     data = Dataset.in_memory(images, test_images)
-    labels = check_labels("labels", labels, len(images), config)
+    data = replace(data, labels=check_labels("labels", labels, len(images), config))
     if test_images is not None:
-        count = len(test_images)
-        test_labels = check_labels("test_labels", test_labels, count, config)
-    data = replace(data, labels=labels, test_labels=test_labels)
+        checked = check_labels("test_labels", test_labels, len(test_images), config)
+        data = replace(data, test_labels=checked)
     if state is None:
         state = initial_state(images, config, options)
     check_model(state, config)
@@ -124,17 +123,15 @@ def train(
         training_step(state, config, options, processes) as step,
     ):
         while len(state.history) < options.epochs:
-            order = state.begin_epoch(options.seed, len(images))
+            order, rng = state.begin_epoch(options.seed, len(images))
             state.adam.lr = learning_rate(options, state.epoch)
             step.config = replace(config, beta=kl_weight(config, options, state.epoch))
 
             for batch in minibatches(order, state.batches_done, options.batch_size):
                 started = time.perf_counter()
                 with deferred_interrupt(), batch_named(state):
-                    x = model_input(
-                        data, "train", config, options.binarize, state.rng, batch
-                    )
-                    eps = sample_noise(state.rng, len(batch), config, options)
+                    x = model_input(data, "train", config, options.binarize, rng, batch)
+                    eps = sample_noise(rng, len(batch), config, options)
                     loss = step(x, eps)
                     state.end_batch(loss, len(batch), time.perf_counter() - started)
                 if progress:
@@ -154,7 +151,7 @@ def train(
 def minibatches(
     order: np.ndarray, batches_done: int, batch_size: int
 ) -> Iterator[np.ndarray]:
-    """The indices of each minibatch that is left of an epoch; the last may be smaller"""
+    """The indices of each minibatch left of an epoch; the last may be smaller"""
     for first in range(batches_done * batch_size, len(order), batch_size):
         yield order[first : first + batch_size]
 

@@ -50,8 +50,8 @@ def check_labels(
     array = np.asarray(labels)
     if array.shape != (count,) or array.dtype.kind not in "ui":
         raise InputError(
-            f"{name} must be {count} integers, one per image, not {array.dtype} of shape "
-            f"{array.shape}"
+            f"{name} must be {count} integers, one per image, not {array.dtype} of "
+            f"shape {array.shape}"
         )
     wrong = (array < 0) | (array >= config.num_classes)
     if wrong.any():

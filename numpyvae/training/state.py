@@ -69,11 +69,13 @@ class TrainingState:
         """(epoch, batches of it that are done): the larger is trained further"""
         return self.epoch, self.batches_done
 
-    def begin_epoch(self, seed: int, count: int) -> np.ndarray:
+    def begin_epoch(
+        self, seed: int, count: int
+    ) -> tuple[np.ndarray, np.random.Generator]:
         """Begin the next epoch, or continue the one that was interrupted.
 
-        Return the order of its `count` images. An interrupted epoch keeps its generator,
-        as its last batch left it; the order is sampled again.
+        Return the order of its `count` images, and its generator. An interrupted epoch
+        keeps its generator, as its last batch left it; the order is sampled again.
         """
         interrupted = self.rng is not None
         if not interrupted:
@@ -83,9 +85,9 @@ class TrainingState:
             self.epoch_seconds = 0.0
         rng = stream("training", seed, self.epoch)
         order = rng.permutation(count)
-        if not interrupted:
+        if self.rng is None:
             self.rng = rng
-        return order
+        return order, self.rng
 
     def end_batch(self, loss: float, count: int, seconds: float) -> None:
         """Count a finished batch of `count` images."""

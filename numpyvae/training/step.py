@@ -55,7 +55,8 @@ class Step:
     @np.errstate(over="ignore", invalid="ignore")
     def __call__(self, x: np.ndarray, eps: np.ndarray) -> float:
         loss = self.gradient(x, eps, len(x), self.grads)
-        require_finite(loss, self.grads.vector @ self.grads.vector, [self.grads])
+        squared_norm = float(self.grads.vector @ self.grads.vector)
+        require_finite(loss, squared_norm, [self.grads])
         self.adam.step(self.params.vector, self.grads.vector)
         return loss
 

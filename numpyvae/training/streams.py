@@ -1,11 +1,11 @@
 """Random streams: each part of a run has a generator of its own, and no two are alike.
 
-A generator is NumPy's `default_rng` of three integers: the run's seed, a number, and the
-number of the stream. (To NumPy [seed], [seed, 0] and [seed, 0, 0] are the same. So the
-stream stands last, and one stream alone has the number 0.)
+A generator is NumPy's `default_rng` of three integers: the run's seed, a number, and
+the number of the stream. (To NumPy [seed], [seed, 0] and [seed, 0, 0] are the same. So
+the stream stands last, and one stream alone has the number 0.)
 
-    training      [seed, epoch, 0]   epoch 0: the first weights; later ones: the order of
-                                     the images, binarization, noise
+    training      [seed, epoch, 0]   epoch 0: the first weights; later ones: the order
+                                     of the images, binarization, noise
     evaluation    [seed, epoch, 2]   the test loss after an epoch
     pictures      [seed, 0, 3]       the samples and reconstructions of a run
     evaluate      [seed, 0, 4]       the command `evaluate`

@@ -1,1 +1,4 @@
-"""Several processes and BLAS threads: speed only. The reading path does not need these modules."""
+"""Several processes and BLAS threads: speed only.
+
+The reading path does not need these modules.
+"""

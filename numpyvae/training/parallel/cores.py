@@ -1,8 +1,8 @@
 """Cores: the number that this process may use. Nobody has to read it.
 
-Three things limit it: the machine, the process's affinity (`taskset`), and a container's
-quota. A quota is processor time: 200 ms in each period of 100 ms are two cores. Linux
-keeps it in files, one directory per control group:
+Three things limit it: the machine, the process's affinity (`taskset`), and a
+container's quota. A quota is processor time: 200 ms in each period of 100 ms are two
+cores. Linux keeps it in files, one directory per control group:
 
     version 2   cpu.max              "200000 100000", or "max 100000" without a quota
     version 1   cpu.cfs_quota_us     "200000"; −1 without a quota
@@ -11,8 +11,8 @@ keeps it in files, one directory per control group:
 A group's quota also limits the groups below it, so every directory from the process's
 own up to the root counts.
 
-Source: Linux kernel documentation, "Control Group v2" and "CFS Bandwidth Control". Next:
-threads.
+Source: Linux kernel documentation, "Control Group v2" and "CFS Bandwidth Control".
+Next: threads.
 """
 
 import math
@@ -53,7 +53,7 @@ def control_groups(root: Path, membership: Path) -> set[Path]:
 
 
 def quota(group: Path) -> float:
-    """The cores that one control group may use: quota / period; infinite without one."""
+    """The cores that a control group may use: quota / period; infinite without one."""
     version2 = read(group / "cpu.max").split()
     version1 = [
         read(group / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")

@@ -49,8 +49,8 @@ class StopFlag:
 def deferred_interrupt() -> Iterator[None]:
     """Inside the block Ctrl-C is deferred: KeyboardInterrupt is raised at its end.
 
-    It costs 5 µs. A program that handles Ctrl-C in another way than Python does, such as
-    the command line, continues to do so.
+    It costs 5 µs. A program that handles Ctrl-C in another way than Python does, such
+    as the command line, continues to do so.
     """
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield

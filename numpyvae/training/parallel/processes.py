@@ -6,9 +6,9 @@
     barrier  a point where every process waits until all of them have arrived
 
 Workers are forked: each starts as a copy of rank 0, and afterwards only arrays made by
-`shared_copy` are common memory. A barrier is one byte to each other process and one from
-each, over sockets. When a process ends, however it ends, the system closes its sockets,
-and that ends the others' wait.
+`shared_copy` are common memory. A barrier is one byte to each other process and one
+from each, over sockets. When a process ends, however it ends, the system closes its
+sockets, and that ends the others' wait.
 
 Source: Message Passing Interface Forum 1994, for the words.
 """
@@ -25,8 +25,8 @@ from contextlib import suppress
 
 import numpy as np
 
-# attempts before a receive blocks: an attempt takes 1 µs, waking up 50 to 100; most waits
-# are shorter
+# attempts before a receive blocks: an attempt takes 1 µs, waking up 50 to 100; most
+# waits are shorter
 SPINS = 500
 PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
@@ -34,9 +34,9 @@ PR_SET_PDEATHSIG = 1  # of Linux's prctl
 class ProcessGroup:
     """with ProcessGroup(size, target) as group: …
 
-    Ranks 1 to size − 1 run target(group), and end with the block. In a worker Ctrl-C and
-    SIGTERM stay blocked: they are for rank 0. ChildProcessError if a worker cannot be
-    started.
+    Ranks 1 to size − 1 run target(group), and end with the block. In a worker Ctrl-C
+    and SIGTERM stay blocked: they are for rank 0. ChildProcessError if a worker cannot
+    be started.
     """
 
     def __init__(self, size: int, target: Callable[["ProcessGroup"], None]):
@@ -115,8 +115,8 @@ class ProcessGroup:
             status = 0
         except ChildProcessError:  # another process has ended: nothing is left to do
             status = 0
-        except BaseException:  # noqa: BLE001, the process ends with it
-            sys.excepthook(*sys.exc_info())
+        except BaseException as error:  # noqa: BLE001, the process ends with it
+            sys.excepthook(type(error), error, error.__traceback__)
         finally:
             os._exit(status)
 

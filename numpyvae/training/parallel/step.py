@@ -1,15 +1,15 @@
 """One training step by several processes.
 
 A process's number is its rank, 0 for the one that starts the others. Its shard is its
-slice of the images, or of the parameters. A barrier is a point where each waits for all.
-(`processes` makes rank, shard and barrier.)
+slice of the images, or of the parameters. A barrier is a point where each waits for
+all. (`processes` makes rank, shard and barrier.)
 
 The loss of a minibatch is a mean over its N images. So its gradient is the sum of the
 shards' gradients, each weighted by its fraction of the images. And Adam updates each
 parameter independently. One step is therefore:
 
-    x, eps, scalars        rank 0 writes them; the scalars are n, t and the settings that
-                           may change between steps
+    x, eps, scalars        rank 0 writes them; the scalars are n, t and the settings
+                           that may change between steps
     barrier                every rank needs all of x, eps and the scalars
     gᵣ = Nᵣ/N ∂lossᵣ/∂θ    each rank r, for its shard of Nᵣ images
     barrier                the next line needs every gᵣ
@@ -17,15 +17,15 @@ parameter independently. One step is therefore:
     barrier                the next step needs all of θ, and rank 0's caller may read θ
                            between steps
 
-If Σᵣ |gᵣ|² is not finite there is one barrier more, before θ: each rank reads every gᵣ to
-name what is not finite, and no rank may change its gᵣ before all have done so. All that
-ranks exchange, x, eps, scalars, gᵣ, |gᵣ|², the losses, θ, m and v, is shared memory:
-arrays made by `shared_copy`.
+If Σᵣ |gᵣ|² is not finite there is one barrier more, before θ: each rank reads every gᵣ
+to name what is not finite, and no rank may change its gᵣ before all have done so. All
+that ranks exchange, x, eps, scalars, gᵣ, |gᵣ|², the losses, θ, m and v, is shared
+memory: arrays made by `shared_copy`.
 
-The step equals `step.Step` except for the order in which numbers are added: x and eps are
-the same, results agree up to rounding, and identical bits need the same number of
-processes. It is faster because BLAS could share only the matrix products, about half of a
-step, among the cores; the rest would use one. Threads are slower here, because they
+The step equals `step.Step` except for the order in which numbers are added: x and eps
+are the same, results agree up to rounding, and identical bits need the same number of
+processes. It is faster because BLAS could share only the matrix products, about half of
+a step, among the cores; the rest would use one. Threads are slower here, because they
 contend for Python's interpreter lock at each of about 100 NumPy calls per step.
 
 Rank 0 prepares x and eps as if it were alone. Between steps the workers, ranks 1, 2, …,
@@ -148,7 +148,7 @@ class ParallelStep(Step):
             if not math.isfinite(squared_norm):
                 group.barrier()  # no rank changes its gradient before all have checked
 
-        # the others' gradients are added to this core's: the other way costs 0.4 ms more
+        # the others' gradients are added to this core's: the other way takes longer
         shard = group.shard(g.size)
         for rank, other in enumerate(self.rank_grads):
             if rank != group.rank:

@@ -1,21 +1,21 @@
 """Processes and BLAS threads: how many training uses. Nobody has to read it.
 
 NumPy leaves matrix products to a BLAS library, mostly OpenBLAS. It divides each product
-among threads, one per core or as many as the environment says. Training divides each step
-among processes instead, and both at once are harmful. An OpenBLAS thread without work
-polls for it, and a product ends with its slowest thread. If another program needs one of
-the cores, every product waits for the thread there. Measured on two cores: a second BLAS
-thread makes training 1.3 times faster on an idle machine, and 3 to 20 times slower beside
-other work. So each process has one BLAS thread. Why processes and not threads of Python:
-see `parallel.step`.
+among threads, one per core or as many as the environment says. Training divides each
+step among processes instead, and both at once are harmful. An OpenBLAS thread without
+work polls for it, and a product ends with its slowest thread. If another program needs
+one of the cores, every product waits for the thread there. Measured on two cores: a
+second BLAS thread makes training 1.3 times faster on an idle machine, and 3 to 20 times
+slower beside other work. So each process has one BLAS thread. Why processes and not
+threads of Python: see `parallel.step`.
 
-Before NumPy is loaded, the environment decides: `set_environment`, for the command line.
-Afterwards only the library itself can be told: `limited_blas_threads`, for OpenBLAS.
-Others (Accelerate, MKL) are left alone.
+Before NumPy is loaded, the environment decides: `set_environment`, for the command
+line. Afterwards only the library itself can be told: `limited_blas_threads`, for
+OpenBLAS. Others (Accelerate, MKL) are left alone.
 
-A fork is safe while the limit is one thread. OpenBLAS ends its threads before a fork, and
-starts them at the next product that needs more than one. With a limit of one there is no
-such product, in the parent or in the child.
+A fork is safe while the limit is one thread. OpenBLAS ends its threads before a fork,
+and starts them at the next product that needs more than one. With a limit of one there
+is no such product, in the parent or in the child.
 
 Nothing here loads NumPy but `describe`. Source: OpenBLAS's documentation, "Runtime
 variables".
@@ -52,9 +52,9 @@ def default_processes() -> int:
     """2 where two processes are safe and faster, else 1.
 
     Faster: two cores are available, and this is not one of several processes of
-    multiprocessing or joblib already. Safe: Linux, the main thread, and no other thread.
-    A fork copies the calling thread only: a lock that another thread holds would stay
-    locked in the child forever. Python 3.12 and later warn of such a fork.
+    multiprocessing or joblib already. Safe: Linux, the main thread, and no other
+    thread. A fork copies the calling thread only: a lock that another thread holds
+    would stay locked in the child forever. Python 3.12 and later warn of such a fork.
     """
     multiprocessing = sys.modules.get("multiprocessing.process")
     is_worker = multiprocessing and multiprocessing.parent_process() is not None
@@ -101,9 +101,9 @@ def limited_blas_threads(limit: int = BLAS_THREADS) -> Iterator[None]:
 
     Blocks may be nested, and may overlap in several threads: the smallest limit holds,
     and the end of the last block restores the number. An OpenBLAS that was built with
-    OpenMP is limited in the calling thread only. If a library has threads that cannot be
-    limited, that is one line on standard error, once. Entering and leaving cost 10 µs,
-    and 1 ms if a module has been imported since the last time.
+    OpenMP is limited in the calling thread only. If a library has threads that cannot
+    be limited, that is one line on standard error, once. Entering and leaving cost 10
+    µs, and 1 ms if a module has been imported since the last time.
     """
     with _lock:
         _limits.append(limit)
@@ -119,8 +119,8 @@ def limited_blas_threads(limit: int = BLAS_THREADS) -> Iterator[None]:
 def describe(processes: int) -> dict:
     """What the bits of a training run depend on, beside its settings; for JSON.
 
-    blas_threads is None where the library decides. cpu_features are those that NumPy has
-    code for and has found.
+    blas_threads is None where the library decides. cpu_features are those that NumPy
+    has code for and has found.
     """
     import numpy as np
 
@@ -180,9 +180,9 @@ def _warn_if_slow() -> None:
     if told or not paths or sys.stderr is None or available_cores() == 1:
         return
     print(
-        f"numpyvae: the threads of {Path(paths[0]).name} cannot be limited while Python "
-        "runs, and can make training several times slower; export OMP_NUM_THREADS=1 "
-        "before Python starts",
+        f"numpyvae: the threads of {Path(paths[0]).name} cannot be limited while "
+        "Python runs, and can make training several times slower; export "
+        "OMP_NUM_THREADS=1 before Python starts",
         file=sys.stderr,
     )
 
