@@ -197,9 +197,14 @@ def test_a_unit_collapses_where_its_axis_has_less_variance_than_the_decoder(
 
 def test_the_collapse_plot_shows_each_units_kl(collapse):
     svg = figures_collapse.collapse_svg(collapse)
-    assert list(reading.legend(svg)) == ["6 active units", "4 collapsed"]
+    assert list(reading.legend(svg)) == [
+        "6 active units",
+        "4 collapsed, below 0.02",
+    ]
     order = np.argsort(-collapse.kl[-1])
-    for unit, (epoch, kl) in zip(order, read(svg, log_y=True), strict=True):
+    *units, (_, border) = read(svg, log_y=True)
+    assert 10**border == pytest.approx([0.02, 0.02], rel=0.01)
+    for unit, (epoch, kl) in zip(order, units, strict=True):
         assert epoch == pytest.approx(
             np.arange(1, figures_collapse.EPOCHS + 1), abs=0.02
         )
