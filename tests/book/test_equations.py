@@ -43,6 +43,11 @@ def test_a_line_has_a_number_two_sides_and_a_reason():
     ]
 
 
+def test_a_number_behind_a_word_is_a_reference_and_stays_there():
+    line = "    ESS = 64/30 = 2.13        by (10.6)"
+    assert cells([line]) == [["", "ESS", "= 64/30 = 2.13", "by (10.6)"]]
+
+
 def test_two_equations_of_one_line_stand_side_by_side():
     line = "    (2.9)  dx = dy W        dW = x dy        by (1.1)"
     assert cells([line]) == [["(2.9)", "dx", "= dy W dW = x dy", "by (1.1)"]]
