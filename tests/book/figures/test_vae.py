@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from numpyvae.book.figures import all as figures
 from numpyvae.book.figures import collapse as figures_collapse
 from numpyvae.book.figures import estimators as figures_estimators
 from numpyvae.book.figures import vae as figures_vae
@@ -218,3 +219,14 @@ def test_traversing_a_collapsed_unit_changes_nothing(collapse):
         abs(row[:, 2:30] - row[:, 212:240]).max() for row in rows
     ]  # first and last of 8
     assert min(changes[:5]) > 50 > max(changes[6:]) and image.shape == (302, 242)
+
+
+def test_the_numbers_in_captions_are_those_of_the_figures():
+    captions = {name: words for name, _, _, words, _ in figures._WITHOUT_IMAGES}
+    without, _ = read(figures_vae.adam_steps_svg(), log_x=True)
+    assert max(without[1]) == pytest.approx(6.6, abs=0.05)
+    assert "6.6 times" in captions["adam"]
+    complex_step, central = read(figures_vae.gradient_errors_svg(), True, True)
+    small = complex_step[0] < -8  # below h = 10⁻⁸ rounding alone is left
+    assert (complex_step[1][small] < -14).all()
+    assert min(central[1]) > -12 and "h = 10⁻⁸" in captions["gradcheck"]
