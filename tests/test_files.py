@@ -461,3 +461,24 @@ def test_a_regular_file_and_a_link_to_one_are_read(tmp_path):
     for name in ("file", "link"):
         with open_regular(tmp_path / name) as file:
             assert file.read() == b"data"
+
+
+@pytest.mark.parametrize("number, kept", [(errno.EINVAL, True), (errno.EIO, False)])
+def test_only_a_file_system_without_fsync_for_directories_is_excused(
+    tmp_path, monkeypatch, number, kept
+):
+    """The rename has happened by then; EIO says that it may not have reached the disk."""
+    fsync = os.fsync
+
+    def fails_for_directories(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fails_for_directories)
+    if kept:
+        write_file(tmp_path / "a", b"1")
+    else:
+        with pytest.raises(OSError, match=os.strerror(number)):
+            write_file(tmp_path / "a", b"1")
+    assert (tmp_path / "a").read_bytes() == b"1"

@@ -49,11 +49,10 @@ def run(args: Namespace, console: Console) -> int:
     from ..book.page import cost_table
     from ..book.write import book_html
     from ..data.dataset import Dataset
-    from ..data.mnist import find_data
     from ..files import make_parent, write_file
     from ..pictures.png import png_bytes
 
-    data = Dataset.open(find_data(args.data))
+    data = Dataset.open(args.data)
     images, test_images = data.images, data.test_images
     made, total = [], figures.COUNT + (len(costs.ERRORS) + 1 if args.costs else 0)
     for figure in figures.make_figures(images, test_images):

@@ -9,7 +9,6 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from ..data.dataset import SAMPLE_DIGEST, Dataset
-from ..data.mnist import find_data
 from ..errors import InputError
 from ..files import exclusive_lock, is_temporary
 from ..runs.run import CHECKPOINT, Run, new_directory
@@ -47,7 +46,7 @@ def new_run(args: Namespace, log, lock: ExitStack) -> Run:
     preset = PRESETS.get(args.preset, {})
     model, training = split_settings({**preset, **given_settings(args)})
     options = TrainingOptions(**training)
-    data = Dataset.open(find_data(args.data), log)
+    data = Dataset.open(args.data, log)
     classes = data.num_classes() if args.conditional else 0
     config = VAEConfig(input_dim=data.pixels, num_classes=classes, **model)
     state = initial_state(data.images, config, options)
@@ -79,7 +78,7 @@ def continued_run(args: Namespace, log, lock: ExitStack) -> Run:
     if args.data is None:
         data = earlier.source.load(trained=args.earlier)
     else:
-        data = Dataset.open(find_data(args.data), log)
+        data = Dataset.open(args.data, log)
     directory = locked_directory(args.out, lock)
     current = warm_start(
         earlier,

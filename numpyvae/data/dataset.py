@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from .mnist import exists, is_set, load_classes, load_mnist
+from .mnist import exists, find_data, is_set, load_classes, load_mnist
 from .pixels import STATIC_SEEDS, binarize_static, scale_of, to_input
 from .sources.convert import holds_images, split_source
 
@@ -42,7 +42,7 @@ def _no_images() -> np.ndarray:
     return np.empty((0, 0, 0), np.uint8)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """The data of a run. Two are equal if what is recorded of them is equal.
 
@@ -56,28 +56,30 @@ class Dataset:
     image_shape: tuple[int, int]
     scale: int = 255
     classes: tuple[str, ...] | None = None
-    images: np.ndarray = field(default_factory=_no_images, compare=False, repr=False)
-    labels: np.ndarray | None = field(default=None, compare=False, repr=False)
-    test_images: np.ndarray = field(
-        default_factory=_no_images, compare=False, repr=False
-    )
-    test_labels: np.ndarray | None = field(default=None, compare=False, repr=False)
+    images: np.ndarray = field(default_factory=_no_images, compare=False)
+    labels: np.ndarray | None = field(default=None, compare=False)
+    test_images: np.ndarray = field(default_factory=_no_images, compare=False)
+    test_labels: np.ndarray | None = field(default=None, compare=False)
     _static: dict[str, np.ndarray] = field(
-        default_factory=dict, init=False, compare=False, repr=False
+        default_factory=dict, init=False, compare=False
     )
 
     @classmethod
     def open(
-        cls, path: str | os.PathLike, note: Callable[[str], object] = lambda text: None
+        cls,
+        path: str | os.PathLike | None = None,
+        note: Callable[[str], object] = lambda text: None,
     ) -> "Dataset":
         """Read a directory of IDX files, or whatever `sources.convert` reads.
 
-        Of the latter, a tenth becomes the test set if there is none, always the same
-        images. `note` is called with each line that says what was assumed or left out.
+        Without a path it is the data that `mnist.find_data` finds, in the end the
+        sample. If what `convert` reads has no test set, a tenth of the images becomes
+        one, always the same. `note` is called with each line that says what was assumed or left out.
         Errors as from `load_mnist` and `split_source`; InputError if training and test
         images have different sizes.
         """
-        if not is_set(path) and holds_images(Path(path)):
+        path = find_data(path)
+        if not is_set(path) and holds_images(path):
             try:
                 parts = split_source(path, note=note)
             except InputError as error:
@@ -239,6 +241,13 @@ class Dataset:
     def pixels(self) -> int:
         """The number of pixels of an image."""
         return math.prod(self.image_shape)
+
+    def __repr__(self) -> str:
+        rows, columns = self.image_shape
+        return (
+            f"<Dataset {self}: {len(self.images):,} images of {rows} x {columns} pixels, "
+            f"{len(self.test_images):,} to test>"
+        )
 
     def __str__(self) -> str:
         """The path, as printed: relative to the current directory if it is below it."""

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 import numpyvae.data
-from numpyvae.cli import data, download
-from numpyvae.data.mnist import load_mnist
+from numpyvae.cli import data, download, main
+from numpyvae.cli.open_run import start_message
+from numpyvae.data import Dataset
+from numpyvae.data.mnist import INSTALLED_SAMPLE, load_mnist
 from numpyvae.data.sources import fetch
 from numpyvae.data.sources.convert import convert_images
 from numpyvae.data.sources.download import PAYLOADS
@@ -158,3 +160,33 @@ def test_the_package_exports_what_it_lists():
     assert {"read_idx", "write_idx", "IdxError", "load_mnist"} <= set(
         numpyvae.data.__all__
     )
+
+
+def test_a_table_is_trained_on_evaluated_and_resumed_without_a_conversion(
+    tmp_path, monkeypatch, capsys, tiny
+):
+    monkeypatch.chdir(tmp_path)
+    rows = np.c_[tiny[0].reshape(110, 30)[:, :25], np.arange(110) % 3]
+    header = ",".join(f"p{i}" for i in range(25)) + ",class"
+    np.savetxt("t.csv", rows, "%d", ",", header=header, comments="")
+    small = ["--hidden", "4", "--latent", "2", "--processes", "1"]
+    assert main(["train", "--data", "t.csv", "--epochs", "1", *small]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == [
+        "labels: the column class",
+        "Training on t.csv: 99 images, 11 to test.",
+    ]
+    assert main(["evaluate", "runs/001"]) == 0
+    assert main(["train", "--resume", "runs/001", "--epochs", "2"]) == 0
+    assert "Resuming runs/001 at epoch 2, batch 1, on t.csv" in capsys.readouterr().out
+    rows[0, 0] ^= 1
+    np.savetxt("t.csv", rows, "%d", ",", header=header, comments="")
+    assert main(["evaluate", "runs/001"]) == 2
+    assert "not the data that runs/001 was trained on" in capsys.readouterr().err
+
+
+def test_only_the_sample_is_announced_as_digits_of_mnist(tiny_directory):
+    other = Dataset.open(tiny_directory.rename(tiny_directory.with_name("sample")))
+    assert start_message(other).endswith("sample: 110 images, 24 to test.")
+    images = Dataset.open(INSTALLED_SAMPLE[-1])
+    assert "9,000 digits of MNIST, 1,000 to test" in start_message(images)

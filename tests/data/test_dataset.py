@@ -5,7 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from numpyvae.data.dataset import Dataset, data_digest, printable_path
+from numpyvae.data.dataset import (
+    SAMPLE_DIGEST,
+    Dataset,
+    data_digest,
+    printable_path,
+)
 from numpyvae.data.pixels import binarize_static, to_input
 from numpyvae.data.sources.convert import convert_images
 from numpyvae.pictures.png import write_png
@@ -150,3 +155,10 @@ def test_a_directory_without_images_says_how_to_get_some(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match="there is no train-images.*download"):
         Dataset.open("empty")
+
+
+def test_without_a_path_it_is_the_sample_wherever_one_works(monkeypatch):
+    monkeypatch.delenv("NUMPYVAE_DATA", raising=False)
+    data = Dataset.open()
+    assert data.digest == SAMPLE_DIGEST
+    assert repr(data).endswith("9,000 images of 28 x 28 pixels, 1,000 to test>")

@@ -67,11 +67,12 @@ def images_first(
         raise InputError(f"{where}: the array is {values.shape}; it has no pixels")
     last = False
     if count is not None:
-        last = values.shape[-1] == count != len(values)
-    elif values.ndim == 2:
-        last = _side(len(values), size) > 0 == _side(values.shape[1], size)
+        last = values.shape[-1] == count and len(values) != count
+    elif values.ndim == 2 and size is not None:
+        fits = len(values) == size[0] * size[1]
+        last = fits and not _side(values.shape[1], size)
     elif values.ndim == 3 and size is not None:
-        last = values.shape[:2] == size != values.shape[1:]
+        last = values.shape[:2] == size and values.shape[1:] != size
     elif values.ndim == 3:
         rows, cols, number = values.shape
         if rows == cols != number and number not in CHANNELS:

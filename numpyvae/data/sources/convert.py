@@ -45,6 +45,7 @@ OTHER_IMAGES = (
 REMEDIES = {
     ".zip": "unpack it first",
     ".tar": "unpack it first",
+    ".gz": "unpack it first",
     ".tgz": "unpack it first",
     ".pkl": "it can run programs when it is loaded; save arrays with numpy.savez",
     ".parquet": "save it as CSV, with pandas.read_parquet(…).to_csv(…, index=False)",
@@ -196,23 +197,25 @@ def read_source(
     """
     source = Path(source)
     inside = _visible(source) if source.is_dir() else []
-    directories = {_split_of(path): path for path in inside if path.is_dir()}
+    directories = [path for path in inside if path.is_dir()]
     tables = [path for path in inside if kind_of(path) in FILES_OF_NUMBERS]
+    pictures = any(kind_of(path) == ".png" for path in inside)
     if not source.is_dir():
         tables = [source]
-        parts = _to_images(_read_file(source, how, note), how, source)
-    elif "train" in directories and "test" in directories:
-        parts = _read_directories(directories, how, progress, note)
-    elif tables and not any(
-        path.is_dir() or kind_of(path) == ".png" for path in inside
-    ):
-        parts = _to_images(_read_files(tables, how, source, note), how, source)
+        parts = _to_images(_read_file(source, how, note), how, source, note)
+    elif tables and not directories and not pictures:
+        numbers = _read_files(tables, how, source, note)
+        parts = _to_images(numbers, how, source, note)
     else:
-        parts = _read_directories({"train": source}, how, progress, note)
+        if how.white is not None or how.label_column is not None:
+            raise InputError(
+                f"{source}: is a directory of images, whose white and labels are known; "
+                "--white and --label-column are for tables and arrays"
+            )
         if tables:
             note(f"left out: {', '.join(path.name for path in tables)}")
-    for name in parts.keys() - {"train", "test"}:
-        note(f"left out: the {name} set, {len(parts.pop(name).images):,} images")
+        sets = _split_directories(source, directories, note)
+        parts = _read_directories(sets or {"train": source}, how, progress, note)
     turned = any(path.name.lower().startswith("emnist") for path in tables)
     if how.transpose or turned:
         note("rows and columns are exchanged")
@@ -239,6 +242,32 @@ def _split_of(path: Path) -> str | None:
     return match[1] if match[1] in ("train", "test") else "validation"
 
 
+def _split_directories(
+    source: Path, directories: Sequence[Path], note: Note
+) -> dict[str, Path]:
+    """{"train": directory, "test": directory}, if there are such; else nothing."""
+    found: dict[str, Path] = {}
+    others = []
+    for path in directories:
+        split = _split_of(path)
+        if split not in ("train", "test"):
+            others.append(path.name)
+        elif split in found:
+            raise InputError(
+                f"{source}: has {found[split].name} and {path.name}, and nothing says "
+                "which to take; leave one of them"
+            )
+        else:
+            found[split] = path
+    if len(found) < 2:
+        return {}
+    train, test = found["train"], found["test"]
+    note(f"train: the directory {train.name}, test: {test.name}")
+    if others:
+        note(f"left out: {', '.join(others)}")
+    return {"train": train, "test": test}
+
+
 def _read_file(path: Path, how: Reading, note: Note) -> dict[str, Numbers]:
     kind = kind_of(path)
     if kind in (*TABLES, *ARRAYS):
@@ -247,14 +276,9 @@ def _read_file(path: Path, how: Reading, note: Note) -> dict[str, Numbers]:
         raise FileNotFoundError(f"{path}: no such file or directory")
     if SET_FILE.fullmatch(path.name):
         raise InputError(f"{path}: is one of the files of a set; name its directory")
-    remedy = REMEDIES.get(kind)
-    raise InputError(
-        f"{path}: {remedy}"
-        if remedy
-        else f"{path}: expected a directory of PNG files, or a "
-        + ", ".join((*TABLES, *ARRAYS))
-        + " file"
-    )
+    readable = ", ".join((*TABLES, *ARRAYS))
+    remedy = f"expected a directory of PNG files, or a {readable} file"
+    raise InputError(f"{path}: {REMEDIES.get(kind, remedy)}")
 
 
 def _read_files(
@@ -290,7 +314,7 @@ def _read_files(
 
 
 def _to_images(
-    parts: Mapping[str, Numbers], how: Reading, source: Path
+    parts: Mapping[str, Numbers], how: Reading, source: Path, note: Note
 ) -> dict[str, Images]:
     """Numbers to images: of one scale, with one numbering of the classes."""
     where = str(source)
@@ -300,6 +324,8 @@ def _to_images(
     for name, part in parts.items():
         count = len(labels[name]) if name in labels else None
         arrays[name] = images_first(part.values, count, how.size, where)
+        if arrays[name].shape != part.values.shape:
+            note(f"{name}: {len(arrays[name]):,} images along the last axis")
     white = how.white or white_of(list(arrays.values()), where)
     made = {}
     for name, values in arrays.items():
@@ -312,17 +338,17 @@ def _to_images(
 
 
 def _read_directories(
-    directories: Mapping[str | None, Path],
+    directories: Mapping[str, Path],
     how: Reading,
     progress: Progress,
     note: Note,
 ) -> dict[str, Images]:
     """The PNG files of directories, one for each set, with one numbering of classes."""
     others: Counter[str] = Counter()
-    files = {}
-    for split, directory in directories.items():
-        if split is not None:
-            files[split] = _list_files(directory, others)
+    files = {
+        split: _list_files(directory, others)
+        for split, directory in directories.items()
+    }
     if others:
         note(f"left out: {_count(others)}; {CONVERT}")
     names = {name for part in files.values() for name, _ in part if name is not None}

@@ -45,9 +45,9 @@ class Numbers(NamedTuple):
 
 
 def kind_of(path: Path) -> str:
-    """The ending by which a file is read, in lower case, without .gz: .csv, .npz …"""
-    name = path.name.lower().removesuffix(".gz")
-    return name[name.rfind(".") :] if "." in name else ""
+    """The ending by which a file is read, in lower case: .csv, also of .csv.gz."""
+    packed = Path(path.name.lower().removesuffix(".gz")).suffix
+    return packed if packed in TABLES else path.suffix.lower()
 
 
 def read_numbers(
@@ -96,7 +96,12 @@ def _read_table(
     left_out = [i for i, name in enumerate(lower) if name in INDEX_COLUMNS]
     if column is None and names:
         usual = [name for name in names if name.lower() in LABEL_COLUMNS]
-        column = usual[0] if len(usual) == 1 else None
+        if len(usual) > 1:
+            raise InputError(
+                f"has the columns {', '.join(usual)}; name the labels' with "
+                "--label-column, and remove the others"
+            )
+        column = usual[0] if usual else None
     count = len(fields) - len(left_out)
     label = label_index(column, names, count, size, str(path))
     if column in ("first", "last") and left_out:

@@ -337,6 +337,21 @@ def jpg_only(p):
         (p / f"s/cat/{i}.JPG").write_bytes(b"\xff\xd8")
 
 
+def test_flat_images_are_rows_unless_only_the_columns_have_the_size(tmp_path):
+    """Nothing is turned where the rows are images, even if their number is a size."""
+    rows = RNG.integers(256, size=(36, 49), dtype=np.uint8)
+    np.save(tmp_path / "a.npy", rows)
+    notes = []
+    parts = split_source(tmp_path / "a.npy", Reading((6, 6)), note=notes.append)
+    assert sum(len(part.images) for part in parts.values()) == 36 and notes == []
+    np.save(tmp_path / "a.npy", rows[:, :30])
+    with pytest.raises(InputError, match="a row has 30 pixels, which is not a square"):
+        split_source(tmp_path / "a.npy")
+    parts = split_source(tmp_path / "a.npy", Reading((6, 6)), note=notes.append)
+    assert sum(len(part.images) for part in parts.values()) == 30
+    assert notes == ["train: 30 images along the last axis"]
+
+
 REFUSED = {
     "no header, label first": (
         lambda p: table(p / "s.csv", FLAT, LABELS),
@@ -375,6 +390,32 @@ REFUSED = {
     "JPG": (jpg_only, "has no PNG files, but 3 .jpg files; .*mogrify -format png"),
     "zip": (write_zip, "s.zip: unpack it first"),
     "a pickle": (lambda p: (p / "s.pkl").write_bytes(b"x"), "save arrays with"),
+    "two columns of labels": (
+        lambda p: table(p / "s.csv", FLAT, LABELS, header="label,y," + pixels(2)),
+        "has the columns label, y; name the labels' with --label-column",
+    ),
+    "a damaged .csv.gz": (
+        lambda p: (p / "s.csv.gz").write_bytes(gzip.compress(b"1,2,3,4\n") + b"more"),
+        "s.csv.gz: its gzip data is damaged: incorrect header check",
+    ),
+    "a truncated .csv.gz": (
+        lambda p: (p / "s.csv.gz").write_bytes(gzip.compress(b"1,2,3,4\n")[:-4]),
+        "s.csv.gz: its compressed data has no end",
+    ),
+    "a packed array": (lambda p: (p / "s.npy.gz").write_bytes(b"x"), "unpack it first"),
+    "two directories to train on": (
+        lambda p: [
+            image_folder(p),
+            (p / "s/train").rename(p / "s/train1"),
+            shutil.copytree(p / "s/test", p / "s/train2"),
+        ],
+        "has train1 and train2, and nothing says which to take",
+    ),
+    "white of PNG files": (
+        image_folder,
+        "is a directory of images, whose white and labels are known",
+        {"white": 16},
+    ),
     "parquet": (lambda p: (p / "s.parquet").write_bytes(b"PAR1"), "save it as CSV"),
     "HDF5": (lambda p: (p / "s.h5").write_bytes(b"\x89HDF"), "numpy.savez"),
     "MATLAB 7.3": (
@@ -466,9 +507,15 @@ def test_what_was_assumed_or_left_out_is_said(tmp_path):
     notes = []
     split_source(tmp_path / "s", note=notes.append)
     assert notes == [
+        "train: the directory train, test: test",
         "left out: 1 .jpeg files, 1 .jpg files; convert them, as `mogrify -format png` "
-        "of ImageMagick does"
+        "of ImageMagick does",
     ]
+    notes.clear()
+    (tmp_path / "s/valid").mkdir()
+    (tmp_path / "s/labels.csv").write_text("0\n")
+    split_source(tmp_path / "s", note=notes.append)
+    assert notes[0] == "left out: labels.csv" and notes[2] == "left out: valid"
     notes.clear()
     shutil.rmtree(tmp_path / "s")
     amat_split(tmp_path)
@@ -481,6 +528,17 @@ def test_what_was_assumed_or_left_out_is_said(tmp_path):
         "labels: the column label",
         "left out: the column (without a name)",
     ]
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_the_first_or_last_column_is_counted_without_the_index(tmp_path, last):
+    names = f"{pixels()},digit" if last else f"digit,{pixels()}"
+    table(tmp_path / "s.csv", FLAT, LABELS, last, header="," + names, more="{}")
+    how = Reading(label_column="last" if last else "first")
+    parts = split_source(tmp_path / "s.csv", how, test_fraction=0.3)
+    labels = np.concatenate([parts["train"].labels, parts["test"].labels])
+    images = np.concatenate([parts["train"].images, parts["test"].images])
+    assert in_order(images, labels, IMAGES)[1].tolist() == LABELS.tolist()
 
 
 def test_ink_on_paper_is_inverted_and_columns_become_rows(tmp_path):
