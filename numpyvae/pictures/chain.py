@@ -20,25 +20,17 @@ Y_MIN, Y_MAX, GAMMA_MAX = 0.1, 200.0, 0.995  # range of values, and the largest 
 def chain_svg() -> str:
     """A self-contained SVG document."""
     (critical,) = critical_discounts(four_state_chain(0.0))
-    width, height = (
-        (WIDTH - 2 * MARGIN - GAP + 20) / 2,
-        (HEIGHT - TOP - BOTTOM - GAP) / 2,
-    )
+    width = (WIDTH - 2 * MARGIN - GAP + 20) / 2
+    height = (HEIGHT - TOP - BOTTOM - GAP) / 2
     discounts = sorted([GAMMA_MAX * k / 400 for k in range(401)] + [critical])
-    myopic, farsighted = (
-        [
-            (gamma, [value for _, value in closed_form(policy, gamma)])
-            for gamma in discounts
-        ]
-        for policy in (MYOPIC, FARSIGHTED)
-    )
+    myopic = [(gamma, _values(MYOPIC, gamma)) for gamma in discounts]
+    farsighted = [(gamma, _values(FARSIGHTED, gamma)) for gamma in discounts]
     panels = []
     for s in range(4):
-        left, top = MARGIN + (s % 2) * (width + GAP), TOP + (s // 2) * (height + GAP)
-        x_axis, y_axis = (
-            Axis(0, 1, left, left + width),
-            Axis(Y_MIN, Y_MAX, top + height, top, log=True),
-        )
+        left = MARGIN + (s % 2) * (width + GAP)
+        top = TOP + (s // 2) * (height + GAP)
+        x_axis = Axis(0, 1, left, left + width)
+        y_axis = Axis(Y_MIN, Y_MAX, top + height, top, log=True)
         first = [(gamma, values[s]) for gamma, values in myopic]
         second = [(gamma, values[s]) for gamma, values in farsighted]
         panels.append(_panel(s, x_axis, y_axis, first, second, critical))
@@ -62,6 +54,11 @@ def chain_svg() -> str:
         ),
         *panels,
     )
+
+
+def _values(policy: tuple, gamma: float) -> list[float]:
+    """The value of each state"""
+    return [value for _, value in closed_form(policy, gamma)]
 
 
 def _legend_entry(x: float, y: float, color: str, policy: tuple, label: str) -> str:

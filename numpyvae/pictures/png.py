@@ -92,10 +92,9 @@ def animated_png(
             f"not {milliseconds}, {last_milliseconds} and {plays}"
         )
     height, width = frames[0].shape[:2]
-    chunks, sequence = (
-        [_header(frames[0]), _chunk(b"acTL", struct.pack(">II", len(frames), plays))],
-        0,
-    )
+    control = struct.pack(">II", len(frames), plays)
+    chunks = [_header(frames[0]), _chunk(b"acTL", control)]
+    sequence = 0
     for i, frame in enumerate(frames):
         delay = last_milliseconds if i == len(frames) - 1 else milliseconds
         chunks.append(

@@ -263,20 +263,12 @@ def image_grid(
         )
     count, height, width = images.shape[:3]
     rows = -(-count // columns)
-    grid = np.full(
-        (
-            padding + rows * (height + padding),
-            padding + columns * (width + padding),
-            *images.shape[3:],
-        ),
-        pad_value,
-        images.dtype,
-    )
+    high = padding + rows * (height + padding)
+    wide = padding + columns * (width + padding)
+    grid = np.full((high, wide, *images.shape[3:]), pad_value, images.dtype)
     for i, image in enumerate(images):
-        top, left = (
-            padding + i // columns * (height + padding),
-            padding + i % columns * (width + padding),
-        )
+        top = padding + i // columns * (height + padding)
+        left = padding + i % columns * (width + padding)
         grid[top : top + height, left : left + width] = image
     return grid.view(Picture)
 

@@ -450,6 +450,16 @@ def test_the_contents_lead_to_every_chapter_and_chapters_to_their_neighbors(page
     assert f'href="#{CHAPTERS[0].id}">← ' in turns[1] and "←" not in turns[0]
 
 
+@by_id
+def test_a_chapters_heading_has_its_number_in_the_contents(chapter, page, text):
+    nav = text[text.index("<nav") : text.index("</nav>")]
+    (books,) = [part for part in nav.split("<h2>") if f'#{chapter.book}"' in part]
+    listed = re.findall(r'<li><a href="#([^"]+)"', books)
+    assert listed.index(chapter.id) + 1 == chapter.number
+    heading = page.texts[chapter.id].lstrip().split("\n")[0]
+    assert heading == f"{chapter.number}. {chapter.name}"
+
+
 def test_a_figure_of_a_chapter_that_does_not_exist_is_refused():
     figure = figures.Figure("lost", ("vae", "nowhere"), "t", "c", np.zeros((2, 2)))
     with pytest.raises(ValueError, match="lost belongs to numpyvae/vae/nowhere"):

@@ -67,6 +67,18 @@ def test_the_sign_of_a_component_does_not_depend_on_the_svd():
     assert (np.diff(coordinates[:, 0]) > 0).all() and explained == pytest.approx([1, 0])
 
 
+def test_components_have_the_sign_that_their_coefficients_add_up_to():
+    """Along (2, −1) the sum is positive, so z₁ grows to the right; images that are
+    mirrored in it have mirrored coordinates.
+    """
+    along = np.array([2.0, -1.0]) / np.sqrt(5)
+    t = np.array([-3.0, 0.0, 1.0, 2.0])
+    coordinates, _ = principal_components(t[:, None] * along)
+    assert coordinates[:, 0] == pytest.approx(t, abs=1e-12)
+    mirrored, _ = principal_components(-t[:, None] * along)
+    assert mirrored[:, 0] == pytest.approx(-t, abs=1e-12)
+
+
 @pytest.mark.parametrize("shape", [(5, 1), (1, 3)])
 def test_one_latent_or_one_image_has_a_second_coordinate_of_zero(shape):
     coordinates, explained = principal_components(

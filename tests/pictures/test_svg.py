@@ -181,6 +181,21 @@ def test_a_logarithmic_axis_has_powers_of_ten_at_equal_distances():
     ]
 
 
+def test_a_logarithmic_axis_has_a_tick_at_each_decade_and_none_between():
+    axis = Axis(0.02, 400, 0, 100, log=True)
+    assert axis.ticks == [-1, 0, 1, 2]
+    assert axis.labels == ["0.1", "1", "10", "100"]
+    assert Axis(20, 80, 0, 100, log=True, outward=True).ticks == [1, 2]
+
+
+def test_an_axis_above_a_floor_has_equal_lengths_for_equal_factors():
+    axis = Axis(101, 200, 300, 0, floor=100)
+    places = axis([101, 110, 200])
+    assert places == pytest.approx([300, 150, 0])  # distances 1, 10 and 100
+    assert axis.ticks == sorted(axis.ticks) and axis.ticks[0] >= 101
+    assert {110, 150, 200} <= set(axis.ticks)
+
+
 def test_a_single_value_stands_in_the_middle():
     assert Axis(5, 5, 100, 200)(5) == 150
 

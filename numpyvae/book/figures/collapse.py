@@ -72,20 +72,18 @@ def collapse_svg(model: Collapse) -> str:
     fall to 0.
     """
     epochs, active = np.arange(1, len(model.kl) + 1), model.kl[-1] > ACTIVE_KL
-    curves = [
-        Curve(
-            f"{active.sum()} active units" if on else f"{(~active).sum()} collapsed",
-            epochs,
-            np.maximum(kl, _LOWEST),
-            color=0 if on else 1,
-        )
-        for on, kl in sorted(
-            zip(active, model.kl.T, strict=True), key=lambda pair: -pair[1][-1]
-        )
-    ]
+    names = {
+        True: f"{active.sum()} active units",
+        False: f"{(~active).sum()} collapsed, below {ACTIVE_KL:g}",
+    }
+    curves = []
+    for unit in np.argsort(-model.kl[-1], kind="stable"):
+        kl, on = np.maximum(model.kl[:, unit], _LOWEST), bool(active[unit])
+        curves.append(Curve(names[on], epochs, kl, color=0 if on else 1))
+    border = Curve("", (1, len(epochs)), (ACTIVE_KL, ACTIVE_KL), "dashed", 3)
     return chart(
         "KL divergence of each latent unit",
-        curves,
+        [*curves, border],
         "epoch",
         "KL, nats per image",
         log_y=True,

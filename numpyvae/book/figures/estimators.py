@@ -60,11 +60,8 @@ def estimator_clouds_svg() -> str:
         x_axis = Axis(low[0], high[0], left, left + PANEL)
         y_axis = Axis(low[1], high[1], top + PANEL, top)
         color = SERIES[i % len(SERIES)]
-        tx, ty, mx, my = (
-            float(x_axis(true[0])),
-            float(y_axis(true[1])),
-            *_pixels(x_axis, y_axis, values.mean(axis=0)),
-        )
+        tx, ty = _pixels(x_axis, y_axis, true)
+        mx, my = _pixels(x_axis, y_axis, values.mean(axis=0))
         dots = "".join(
             element(
                 "circle",

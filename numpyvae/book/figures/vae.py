@@ -32,12 +32,10 @@ def gradient_errors_svg() -> str:
     gradient of a small model.
     """
     config = VAEConfig(input_dim=6, hidden_dims=(5,), latent_dim=2, activation="tanh")
-    rng, name = np.random.default_rng(1), "encoder.1.W"
-    params, x, eps = (
-        init_params(config, rng, np.float64),
-        rng.random((3, 6)),
-        rng.standard_normal((1, 3, 2)),
-    )
+    name, rng = "encoder.1.W", np.random.default_rng(1)
+    params = init_params(config, rng, np.float64)
+    x = rng.random((3, 6))
+    eps = rng.standard_normal((1, 3, 2))
     exact = negative_elbo_backward(negative_elbo(params, x, eps, config)[1])[name]
 
     def loss(inputs):

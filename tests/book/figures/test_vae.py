@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from numpyvae.book.figures import all as figures
 from numpyvae.book.figures import collapse as figures_collapse
 from numpyvae.book.figures import estimators as figures_estimators
 from numpyvae.book.figures import vae as figures_vae
@@ -197,9 +198,14 @@ def test_a_unit_collapses_where_its_axis_has_less_variance_than_the_decoder(
 
 def test_the_collapse_plot_shows_each_units_kl(collapse):
     svg = figures_collapse.collapse_svg(collapse)
-    assert list(reading.legend(svg)) == ["6 active units", "4 collapsed"]
+    assert list(reading.legend(svg)) == [
+        "6 active units",
+        "4 collapsed, below 0.02",
+    ]
     order = np.argsort(-collapse.kl[-1])
-    for unit, (epoch, kl) in zip(order, read(svg, log_y=True), strict=True):
+    *units, (_, border) = read(svg, log_y=True)
+    assert 10**border == pytest.approx([0.02, 0.02], rel=0.01)
+    for unit, (epoch, kl) in zip(order, units, strict=True):
         assert epoch == pytest.approx(
             np.arange(1, figures_collapse.EPOCHS + 1), abs=0.02
         )
@@ -213,3 +219,14 @@ def test_traversing_a_collapsed_unit_changes_nothing(collapse):
         abs(row[:, 2:30] - row[:, 212:240]).max() for row in rows
     ]  # first and last of 8
     assert min(changes[:5]) > 50 > max(changes[6:]) and image.shape == (302, 242)
+
+
+def test_the_numbers_in_captions_are_those_of_the_figures():
+    captions = {name: words for name, _, _, words, _ in figures._WITHOUT_IMAGES}
+    without, _ = read(figures_vae.adam_steps_svg(), log_x=True)
+    assert max(without[1]) == pytest.approx(6.6, abs=0.05)
+    assert "6.6 times" in captions["adam"]
+    complex_step, central = read(figures_vae.gradient_errors_svg(), True, True)
+    small = complex_step[0] < -8  # below h = 10⁻⁸ rounding alone is left
+    assert (complex_step[1][small] < -14).all()
+    assert min(central[1]) > -12 and "h = 10⁻⁸" in captions["gradcheck"]
