@@ -622,4 +622,6 @@ def test_the_gradient_is_multiplied_by_dloss():
     eps = np.random.default_rng(2).standard_normal((3, 2, 1))
     _, cache = negative_iwae(one_latent(), X, eps, ONE_LATENT)
     part = negative_iwae_backward(cache, -0.25).vector
-    assert part == pytest.approx(-0.25 * negative_iwae_backward(cache).vector, rel=1e-14)
+    assert part == pytest.approx(
+        -0.25 * negative_iwae_backward(cache).vector, rel=1e-14
+    )
