@@ -12,6 +12,15 @@
     save(directory)         a run, which the command line evaluates and samples;
                             VAE.load reads it, and any other run
 
+With conditional=True the model is told the class of each row (chapter 14 of book one):
+
+    fit(X, y)               y (N,): any labels, of which classes_ has each once
+    transform(X, y), inverse_transform(Z, y), score_samples(X, y), score(X, y)
+    sample(n, y=7)          n rows of one class
+    predict_proba(X)        p(class|x), by Bayes' rule; the classes are as frequent as
+                            in fit                                (N, D) -> (N, C)
+    predict(X)              the class with the largest            (N, D) -> (N,)
+
 uint8 input is divided by 255, other input is converted to float32. Later calls need the
 same kind of input as fit. The Bernoulli likelihood needs numbers in [0, 1]: held-out
 rows may leave the range of the fitted ones (MinMaxScaler(clip=True)). The normal
@@ -33,6 +42,7 @@ the scikit-learn project".
 
 import os
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from importlib import import_module
 from typing import Any
@@ -48,6 +58,11 @@ from .settings import TrainingOptions, VAEConfig, is_integer
 from .training.loop import train
 from .training.parallel.threads import limited_blas_threads
 from .training.streams import stream
+from .vae.conditional import (
+    class_probabilities,
+    log_marginal_by_class,
+    with_class,
+)
 from .vae.gaussian import reparameterize
 from .vae.iwae import log_marginal
 from .vae.likelihoods import LIKELIHOODS
@@ -89,6 +104,7 @@ class VAE:
     initialization: str = TrainingOptions.initialization
     adam_epsilon: float = TrainingOptions.adam_epsilon
     # the estimator's own
+    conditional: bool = False
     n_importance_samples: int = 100
     random_state: int | np.random.Generator | None = None
 
@@ -100,11 +116,13 @@ class VAE:
         the file is damaged.
         """
         run = Run.load(path)
-        model = cls(random_state=run.options.seed)
+        classes = run.config.num_classes
+        model = cls(random_state=run.options.seed, conditional=classes > 0)
         for name, value in {**vars(run.config), **vars(run.options)}.items():
             if hasattr(cls, name):
                 setattr(model, name, value)
         model._keep(run)
+        model._keep_classes(np.arange(classes), np.ones(classes))
         return model
 
     def save(self, directory: str | os.PathLike) -> None:
@@ -149,7 +167,7 @@ class VAE:
         return self
 
     def fit(self, X: ArrayLike, y: object = None) -> "VAE":
-        """Train from new parameters on the rows of X; y is ignored.
+        """Train from new parameters on the rows of X; y is ignored unless conditional.
 
         NotFiniteError if the training diverges. An error leaves the model unchanged.
         """
@@ -166,35 +184,53 @@ class VAE:
         seed = check_random_state(self.random_state)
         if not is_integer(seed):
             seed = int(np.random.default_rng(seed).integers(2**63))
-        config = VAEConfig(input_dim=X.shape[1], **self._settings_of(VAEConfig))
+        classes, labels, counts = np.empty(0), None, np.empty(0)
+        if self.conditional:
+            check_rows("y", y, len(X))
+            classes, labels, counts = np.unique(
+                np.asarray(y), return_inverse=True, return_counts=True
+            )
+        config = VAEConfig(
+            input_dim=X.shape[1],
+            num_classes=len(classes),
+            **self._settings_of(VAEConfig),
+        )
         options = TrainingOptions(seed=seed, **self._settings_of(TrainingOptions))
-        state = train(X, None, config, options)
+        state = train(X, None, config, options, labels=labels)
         data = Dataset.of(X).without_images()
         self._keep(Run(None, config, options, data, state))
+        self._keep_classes(classes, counts)
         return self
 
     def fit_transform(self, X: ArrayLike, y: object = None) -> np.ndarray:
         """fit(X), then transform(X)."""
-        return self.fit(X).transform(X)
+        return self.fit(X, y).transform(X, y)
 
-    def transform(self, X: ArrayLike) -> np.ndarray:
+    def transform(self, X: ArrayLike, y: object = None) -> np.ndarray:
         """mu of q(z|x)        (N, D) -> (N, L)        in the container of set_output"""
-        (mu, _), _ = encode(self.params_, self._prepare(X), self.config_)
+        x = self._told(self._prepare(X), y)
+        (mu, _), _ = encode(self.params_, x, self.config_)
         output = vars(self).get("_sklearn_output_config", {"transform": "default"})
         return self._contained(mu, output["transform"], getattr(X, "index", None))
 
-    def inverse_transform(self, Z: ArrayLike) -> np.ndarray:
+    def inverse_transform(self, Z: ArrayLike, y: object = None) -> np.ndarray:
         """E[x|z], the decoder's mean, in the scale of X        (N, L) -> (N, D)"""
         Z = check_array(Z, "Z", self.config_.latent_dim)
-        y, _ = decode(self.params_, Z.astype(self.params_.vector.dtype), self.config_)
-        return self.scale_ * LIKELIHOODS[self.config_.likelihood].mean(y)
+        z = self._told(Z.astype(self.params_.vector.dtype), y)
+        output, _ = decode(self.params_, z, self.config_)
+        return self.scale_ * LIKELIHOODS[self.config_.likelihood].mean(output)
 
     def sample(
-        self, n_samples: int = 1, random_state: int | np.random.Generator | None = None
+        self,
+        n_samples: int = 1,
+        random_state: int | np.random.Generator | None = None,
+        *,
+        y: object = None,
     ) -> np.ndarray:
         """E[x|z] for z ~ p(z)        -> (n_samples, D)
 
-        random_state, if given, replaces the model's own.
+        random_state, if given, replaces the model's own. y: the class of all rows, or
+        one for each row, of a conditional model.
         """
         check_count("n_samples", n_samples)
         if random_state is None:
@@ -205,11 +241,16 @@ class VAE:
         rng = np.random.default_rng(rng)
         eps = rng.standard_normal((n_samples, self.config_.latent_dim))
         mu_p, logvar_p = prior_parameters(self.config_, eps.dtype)
-        return self.inverse_transform(reparameterize(mu_p, logvar_p, eps))
+        if y is not None and np.ndim(y) == 0:
+            y = np.full(n_samples, y)
+        return self.inverse_transform(reparameterize(mu_p, logvar_p, eps), y)
 
-    def score_samples(self, X: ArrayLike) -> np.ndarray:
-        """log p(x), by n_importance_samples samples per row        (N, D) -> (N,)"""
-        x, samples = self._prepare(X), self.n_importance_samples
+    def score_samples(self, X: ArrayLike, y: object = None) -> np.ndarray:
+        """log p(x), by n_importance_samples samples per row        (N, D) -> (N,)
+
+        Of a conditional model log p(x|y).
+        """
+        x, samples = self._told(self._prepare(X), y), self.n_importance_samples
         check_count("n_importance_samples", samples)
         log_px = np.empty(len(x))
         with limited_blas_threads():
@@ -222,8 +263,56 @@ class VAE:
         return log_px
 
     def score(self, X: ArrayLike, y: object = None) -> float:
-        """The mean of score_samples(X). y is ignored."""
-        return float(self.score_samples(X).mean())
+        """The mean of score_samples(X, y). y is ignored unless conditional."""
+        return float(self.score_samples(X, y).mean())
+
+    @property
+    def predict(self) -> Callable[[ArrayLike], np.ndarray]:
+        """The class of each row, by Bayes' rule; only a conditional model has it."""
+        self._require_conditional()
+        return self._predict
+
+    @property
+    def predict_proba(self) -> Callable[[ArrayLike], np.ndarray]:
+        """p(class|x) of each row; only a conditional model has it."""
+        self._require_conditional()
+        return self._predict_proba
+
+    def _predict(self, X: ArrayLike) -> np.ndarray:
+        return self.classes_[self._predict_proba(X).argmax(axis=1)]
+
+    def _predict_proba(self, X: ArrayLike) -> np.ndarray:
+        x, samples = self._prepare(X), self.n_importance_samples
+        check_count("n_importance_samples", samples)
+        log_px = np.empty((len(x), len(self.classes_)))
+        with limited_blas_threads():
+            for i in range(len(x)):
+                row = x[i : i + 1]
+                rng = stream("score", self.seed_, zlib.crc32(row.tobytes()))
+                log_px[i] = log_marginal_by_class(
+                    self.params_, row, self.config_, samples, rng
+                )
+        return class_probabilities(log_px, self.class_prior_)
+
+    def _require_conditional(self) -> None:
+        """A missing attribute, so that scikit-learn sees no classifier"""
+        if not self.conditional:
+            raise AttributeError("only a conditional VAE predicts")
+
+    def _told(self, rows: np.ndarray, y: object) -> np.ndarray:
+        """[rows, c] for the classes y of a conditional model, else the rows"""
+        if self.config_.num_classes == 0:
+            return rows
+        check_rows("y", y, len(rows))
+        labels = np.searchsorted(self.classes_, np.asarray(y))
+        labels = np.minimum(labels, len(self.classes_) - 1)
+        unknown = self.classes_[labels] != y
+        if unknown.any():
+            raise InputError(
+                f"y has {np.asarray(y)[unknown.argmax()]!r}; the classes are "
+                f"{', '.join(map(str, self.classes_))}"
+            )
+        return with_class(rows, labels, self.config_)
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
         """The names of the latents: vae0, vae1, …"""
@@ -252,6 +341,12 @@ class VAE:
             {name: row[name] for name in ("epoch", "train_loss", "seconds")}
             for row in run.state.history
         ]
+
+    def _keep_classes(self, classes: np.ndarray, counts: np.ndarray) -> None:
+        """The classes of a conditional model, and p(c): how frequent each is"""
+        if self.conditional:
+            self.classes_ = classes
+            self.class_prior_ = counts / counts.sum()
 
     def _settings_of(self, kind: type) -> dict[str, Any]:
         """The estimator's settings that are fields of VAEConfig, or of TrainingOptions"""
@@ -308,6 +403,17 @@ def check_count(name: str, value: object) -> None:
     """InputError if the value is not an integer, 1 or more."""
     if not is_integer(value) or value < 1:
         raise InputError(f"{name} must be an integer, 1 or more, not {value!r}")
+
+
+def check_rows(name: str, values: Any, count: int) -> None:
+    """InputError unless there is one value for each of `count` rows."""
+    if values is None:
+        raise InputError(f"{name} is missing: a conditional model is told the class")
+    if np.shape(values) != (count,):
+        raise InputError(
+            f"{name} must have one class for each of {count} rows, not the shape "
+            f"{np.shape(values)}"
+        )
 
 
 def check_random_state(value: Any) -> Any:

@@ -302,6 +302,8 @@ def arguments(config: VAEConfig, options: TrainingOptions) -> list[str]:
             words.append(f"{name}={value}")
         else:
             words += [name, str(value)]
+    if config.num_classes:
+        words.append("--conditional")
     return words
 
 

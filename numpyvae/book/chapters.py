@@ -172,14 +172,16 @@ def name_links(chapter: Chapter, anchors: Anchors) -> dict[tuple[int, int], str]
             owner = node.value.id
             address = modules.get(owner, {}).get(node.attr)
             if address and owner not in local:
-                link(node.end_lineno, node.end_col_offset - len(node.attr), address)
+                line = node.end_lineno or node.lineno
+                end = node.end_col_offset or node.col_offset
+                link(line, end - len(node.attr), address)
     return links
 
 
 def _names(tree: ast.Module):
     """(node, names local to the function around it) of each node below a module"""
     for statement in tree.body:
-        local = {}
+        local: dict[int, set[str]] = {}
         for function in ast.walk(statement):  # outer functions first
             if isinstance(function, ast.FunctionDef):
                 nodes = list(ast.walk(function))

@@ -16,11 +16,12 @@ from collections.abc import Callable, Collection
 
 from ..pictures.svg import escape
 
+COLUMNS = 88  # of a line of the source
 RELATIONS = "=≤≥≈≪<>→←"
 _RELATION = re.compile(rf"(?:(?<=\s)|^)[{RELATIONS}](?= |$)")
 _GAP = re.compile(r" {3,}")
 _NUMBER_FIRST = re.compile(r"^(\((?:\d+|[A-Z])\.\d+\))(?= |$)")
-_NUMBER_LAST = re.compile(r"(?<= )(\((?:\d+|[A-Z])\.\d+\))$")
+_NUMBER_LAST = re.compile(r"(?<= {3})(\((?:\d+|[A-Z])\.\d+\))$")
 _LETTERS = r"A-Za-zΑ-Ωα-ω"
 _TOKEN = re.compile(
     r"(?P<code>`[^`]+`)"
@@ -33,7 +34,7 @@ _TOKEN = re.compile(
 )
 _SHORT = re.compile(
     rf"(?<![\w`.#=\"-])(mu|[{_LETTERS}][{_LETTERS}\u0302\u0303]?)"
-    rf"_([{_LETTERS}0-9]{{1,2}}′?)(?![\w.])"
+    rf"_(?:([{_LETTERS}0-9]{{1,2}}′?)(?!\w|\.\w)|\{{([^{{}}<>]*)\}})"
 )
 _TERM = re.compile(r" (?=[+−·] )")  # where a long formula may break
 _UPRIGHT = {"log", "exp", "max", "min", "det", "relu", "tanh", "sigmoid", "softplus"}
@@ -49,10 +50,58 @@ def is_display(lines: list[str]) -> bool:
         return False
     if not all(line.startswith(" ") for line in lines):
         return False
-    if any(len(_GAP.split(line.strip())) > 4 for line in lines):
+    counts = [len(_GAP.split(_bare(line))) for line in lines]
+    if max(counts) > 4 or (len(lines) > 1 and min(counts) > 2):
         return False
+    if counts[0] > 1 and not _RELATION.search(lines[0]):
+        return False  # a table's head
     related = [line for line in lines if _RELATION.search(line)]
     return 2 * len(related) >= len(lines)
+
+
+def _bare(line: str) -> str:
+    """A line without its equation's number"""
+    return _NUMBER_FIRST.sub("", _NUMBER_LAST.sub("", line.strip())).strip()
+
+
+def table_rows(lines: list[str]) -> list[list[str]] | None:
+    """The cells of a table, or None if the lines are not one.
+
+    Either each line has the same number of columns, with wide gaps between them; or
+    there are two, a term and its text, and the text goes on below where it began.
+    """
+    pieces = [_GAP.split(line.strip()) for line in lines]
+    if len(lines) > 1 and len(pieces[0]) > 2:
+        return pieces if len({len(row) for row in pieces}) == 1 else None
+    indent = len(lines[0]) - len(lines[0].lstrip())
+    rows: list[list[str]] = []
+    starts, previous = set(), ""
+    for line, row in zip(lines, pieces, strict=True):
+        depth = len(line) - len(line.lstrip())
+        if depth == indent and len(row) == 2:
+            rows.append(row)
+            starts.add(line.rindex(row[1]))
+        elif rows and len(row) == 1 and depth in starts:
+            room = COLUMNS - len(previous) - 1 >= len(row[0].split()[0])
+            rows[-1][1] += ("\n" if room else " ") + row[
+                0
+            ]  # a break on purpose, or not
+        else:
+            return None
+        previous = line
+    return rows if len(rows) > 1 and len(starts) == 1 else None
+
+
+def table(rows: list[list[str]], cite: Callable[[str], str]) -> str:
+    """The cells of a table as HTML"""
+    made = ""
+    for row in rows:
+        cells = [cite(cell).replace("\n", "<br>\n") for cell in row]
+        made += f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    kind = "terms" if len(rows[0]) == 2 else "values"
+    return (
+        f'<div class="display" tabindex="0"><table class="{kind}">{made}</table></div>'
+    )
 
 
 def display(
@@ -67,10 +116,9 @@ def display(
     numbered    an equation's number, which stands first or last on its line, to HTML
     variables   names of more than one letter that are variables: mu, eps, dy
     """
-    last = [_GAP.split(line.rstrip())[-1] for line in lines]
-    starts = [
-        line.rstrip().rfind(piece) for line, piece in zip(lines, last, strict=True)
-    ]
+    bare = [_NUMBER_LAST.sub("", line.rstrip()).rstrip() for line in lines]
+    last = [_GAP.split(line)[-1] for line in bare]
+    starts = [line.rfind(piece) for line, piece in zip(bare, last, strict=True)]
     aligned = {
         start
         for start, piece in zip(starts, last, strict=True)
@@ -203,7 +251,17 @@ def _token(found: re.Match, cite: Callable[[str], str], variables) -> str:
 
 def with_subscripts(markup: str) -> str:
     """HTML of prose, with the subscript of each short name set as one: mu_q, E_q[x]"""
-    return _SHORT.sub(r'\1<sub><span class="hidden">_</span><i>\2</i></sub>', markup)
+    return _SHORT.sub(_lowered, markup)
+
+
+def _lowered(found: re.Match) -> str:
+    name, short, braced = found.groups()
+    if short is not None:
+        return f'{name}<sub><span class="hidden">_</span><i>{short}</i></sub>'
+    return (
+        f'{name}<sub><span class="hidden">_{{</span><i>{braced}</i>'
+        '<span class="hidden">}</span></sub>'
+    )
 
 
 def _raised(tag: str, text: str, cite, variables) -> str:

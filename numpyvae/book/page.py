@@ -40,6 +40,11 @@ ul {{ padding-left: 22px }} li {{ margin: 0 0 4px }}
   outline: 3px solid var(--grid) }}
 p code, li code, .why code {{ font-size: 0.87em }}
 pre {{ margin: 0 0 12px; overflow-x: auto; tab-size: 4 }}
+.step {{ padding-left: 26px; text-indent: -22px }}
+.terms, .values {{ font-size: 15px; line-height: 1.45 }}
+.terms td, .values td {{ padding: 2px 18px 2px 0; border: 0 }}
+.terms td:first-child {{ white-space: nowrap; font-weight: 600 }}
+.values td {{ white-space: nowrap; font-variant-numeric: tabular-nums }}
 .number {{ font-weight: 600 }}
 .lead {{ color: var(--muted) }}
 
@@ -146,7 +151,7 @@ def figure_html(
     until its text has 11 pixels, and then scrolls. live: markup of its controls.
     """
     if isinstance(content, str):
-        width = float(re.search(r'viewBox="0 0 ([\d.]+)', content)[1])
+        width = float(content.partition('viewBox="0 0 ')[2].split()[0])
         smallest = math.ceil(width * SMALLEST_TEXT / PLOT_TEXT)
         drawn = content.replace("<svg ", f'<svg style="min-width: {smallest}px" ', 1)
         drawn = re.sub(r"<style>[^<]*</style>\n?", "", drawn)  # the page has it once

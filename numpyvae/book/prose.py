@@ -13,9 +13,11 @@ from functools import partial
 
 from ..pictures.svg import escape
 from .chapters import NUMBER
-from .equations import display, is_display, with_subscripts
+from .equations import display, is_display, table, table_rows, with_subscripts
 
 _COLUMNS = re.compile(r"\S {3,}\S|^ {2,}\S|[│┌└─]{2}|^>>> ")
+_STEP = re.compile(r" +\d+\. \S")  # of a numbered list of sentences
+_WIDE_GAP = re.compile(r"\S {3,}\S")
 _SENTENCE_WITH_NUMBER = re.compile(r"^\S.* {3,}(\((?:\d+|[A-Z])\.\d+\))$")
 
 
@@ -47,12 +49,13 @@ class Prose:
             NUMBER.sub(self._equation, escape(text)),
         )
 
-    def cite(self, text: str) -> str:
+    def cite(self, text: str, subscripts: bool = True) -> str:
         """Text to HTML with links on equation numbers, "chapter 3" and `names`, and
         with *emphasis*.
         """
         pieces = re.split(r"(`[^`<>]+`)", self.link_numbers(text))
-        pieces[::2] = map(with_subscripts, pieces[::2])  # code is in between
+        if subscripts:
+            pieces[::2] = map(with_subscripts, pieces[::2])  # code is in between
         markup = re.sub(r"`([^`<>]+)`", self._name, "".join(pieces))
         return re.sub(r"(?<![\w*])\*(\w+)\*(?![\w*])", r"<em>\1</em>", markup)
 
@@ -89,9 +92,17 @@ class Prose:
                 f"<li>{self.cite(' '.join(item.split()))}</li>" for item in items
             ]
             return f"<ul>{''.join(entries)}</ul>"
+        if kind == "steps":
+            items = re.split(r"(?:^|\n) *(\d+)\. ", "\n".join(lines))[1:]
+            return "".join(
+                f'<p class="step">{number}. {self.cite(" ".join(item.split()))}</p>'
+                for number, item in zip(items[::2], items[1::2], strict=True)
+            )
         if kind == "formula" and is_display(lines):
             number = partial(self._number, left)
             return display(lines, self.cite, number, self.variables)
+        if kind == "formula" and (rows := self._table(lines, left)):
+            return table(rows, self.cite)
         if kind == "formula":
             text = "\n".join(self._with_number(line, left) for line in lines)
             return f'<pre tabindex="0">{text}</pre>'
@@ -103,6 +114,13 @@ class Prose:
             else:
                 sentences.append(self.cite(words))
         return f"<p>{' '.join(sentences)}</p>"
+
+    def _table(self, lines: list[str], left: set[str]) -> list[list[str]] | None:
+        """The cells, if the lines are a table that defines no equation"""
+        text = "\n".join(lines)
+        if any(number in text for number in left) or re.search(r">>> |[│┌└]", text):
+            return None
+        return table_rows(lines)
 
     def _number(self, left: set[str], number: str) -> str:
         """An equation's number: with its id where it is defined, else a link"""
@@ -121,8 +139,9 @@ class Prose:
                 before, after = line.rsplit(number, 1)
             else:
                 continue
-            return self.cite(before) + self._number(left, number) + self.cite(after)
-        return self.cite(line)
+            marked = self._number(left, number)
+            return self.cite(before, False) + marked + self.cite(after, False)
+        return self.cite(line, False)
 
     def note(self, docstring: str) -> str:
         """A function's docstring to HTML, for a narrow column: what wide gaps set apart
@@ -147,6 +166,10 @@ def _groups(lines: list[str]) -> list[tuple[str, list[str]]]:
         example = example or line.lstrip().startswith(">>> ")
         if example:
             kind = "formula"
+        elif (_STEP.match(line) and not _WIDE_GAP.search(line)) or (
+            groups and groups[-1][0] == "steps" and line.startswith(" ")
+        ):
+            kind = "steps"
         elif re.match(r" *- \S", line) or (
             groups and groups[-1][0] == "list" and line.startswith(" ")
         ):

@@ -39,6 +39,9 @@ INTRODUCTION = (
 )
 
 
+Definition = ast.FunctionDef | ast.ClassDef
+
+
 class Row(NamedTuple):
     """A piece of a module: lines first to last (from 1, last excluded), its name, and
     the lines of its docstring.
@@ -197,7 +200,9 @@ def _chapter(
         if row.docstring or any(code):
             heading = row.name.rpartition(".")[2] if row.docstring else ""
             note = prose.note(row.docstring)
-            pieces.append(piece_html(heading, note, code, own.get(row.name or None)))
+            pieces.append(
+                piece_html(heading, note, code, own.get(row.name) if row.name else None)
+            )
     text = prose.blocks(_without_number(chapter.docstring), chapter.equations)
     about = f"<code>{chapter.file}</code>, tests in <code>tests/{chapter.book}</code>"
     wide, narrow = "", ""
@@ -227,12 +232,12 @@ def module_rows(chapter: Chapter) -> list[Row]:
     """
     tree, lines = chapter.tree, chapter.source.splitlines()
     first = _end(tree.body[0]) if ast.get_docstring(tree) else 1
-    starts: list[tuple[int, str, ast.AST | None]] = [(first, "", None)]
-    for node in tree.body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            starts += list(_starts(node, node.name))
+    starts: list[tuple[int, str, Definition | None]] = [(first, "", None)]
+    for statement in tree.body:
+        if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+            starts += list(_starts(statement, statement.name))
         elif starts[-1][2] is not None:  # other code behind a function
-            starts.append((node.lineno, "", None))
+            starts.append((statement.lineno, "", None))
     ends = [start for start, _, _ in starts[1:]] + [len(lines) + 1]
     rows: list[Row] = []
     for (first, name, node), end in zip(starts, ends, strict=True):
@@ -240,9 +245,8 @@ def module_rows(chapter: Chapter) -> list[Row]:
         last = end
         while first + 1 < last <= len(lines) and _is_comment(lines[last - 2]):
             last -= 1
-        docstring = ast.get_docstring(node) if node is not None else None
-        covered = range(0)
-        if docstring:
+        docstring, covered = None, range(0)
+        if node is not None and (docstring := ast.get_docstring(node)):
             covered = range(node.body[0].lineno, _end(node.body[0]))
         begin = rows[-1].last if rows else first
         rows.append(Row(begin, last, name, docstring or "", covered))
@@ -253,19 +257,16 @@ def _is_comment(line: str) -> bool:
     return line.lstrip().startswith("#")
 
 
-def _starts(node: ast.AST, name: str) -> Iterator[tuple[int, str, ast.AST]]:
+def _starts(node: Definition, name: str) -> Iterator[tuple[int, str, Definition]]:
     """(line, name, node) of a function or class, and of a class's methods"""
-    yield (
-        min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]),
-        name,
-        node,
-    )
+    lines = [node.lineno, *(decorator.lineno for decorator in node.decorator_list)]
+    yield min(lines), name, node
     if isinstance(node, ast.ClassDef):
         for child in node.body:
             if isinstance(child, ast.FunctionDef):
                 yield from _starts(child, f"{name}.{child.name}")
 
 
-def _end(node: ast.AST) -> int:
-    """The line behind a node"""
-    return node.end_lineno + 1
+def _end(node: ast.stmt) -> int:
+    """The line behind a statement"""
+    return (node.end_lineno or node.lineno) + 1

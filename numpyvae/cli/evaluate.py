@@ -8,6 +8,7 @@ from .arguments import add_json, add_seed, integer
 from .console import Console
 
 HELP = "evaluate a trained model on test images"
+IGNORED = 0.01  # nats; the threshold of an active unit is as small
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -25,6 +26,14 @@ def add_arguments(parser: ArgumentParser) -> None:
         default=0,
         metavar="K",
         help="estimate log p(x) with K samples per image",
+    )
+    parser.add_argument(
+        "--class-samples",
+        type=integer(0),
+        default=0,
+        metavar="K",
+        help="classify by Bayes' rule, with K samples for each class (after "
+        "train --conditional)",
     )
     add_seed(parser)
     add_json(parser)
@@ -54,6 +63,11 @@ def run(args: Namespace, console: Console) -> int:
     trained = Run.load(args.run)
     config, options = trained.config, trained.options
     source, images, same = test_data(trained, args)
+    if args.class_samples and not config.num_classes:
+        raise InputError(
+            f"--class-samples {args.class_samples}: {args.run} was trained without "
+            "--conditional"
+        )
     result = evaluate(
         trained.state.params,
         images,
@@ -63,6 +77,8 @@ def run(args: Namespace, console: Console) -> int:
         args.importance_samples,
         threads=available_cores(),
         progress=console.progress,
+        labels=source.test_labels if config.num_classes else None,
+        class_samples=args.class_samples,
     )
     result |= {
         "data": str(source),
@@ -104,6 +120,24 @@ def print_results(
     console.line(
         f"  active units     {result['active_units']:5d} of {config.latent_dim}"
     )
+    if config.num_classes:
+        print_classes(result, console)
+
+
+def print_classes(result: dict, console: Console) -> None:
+    """What a model that is told the class makes of it"""
+    gain = result["class_gain"]
+    console.line(f"  gain by class    {gain:10.4f}   (over a wrong class)")
+    if abs(gain) < IGNORED:
+        console.line(
+            "the bound is the same for a wrong class: the model ignores the class"
+        )
+    if "accuracy" in result:
+        samples = result["class_samples"]
+        console.line(
+            f"  right by Bayes   {100 * result['accuracy']:10.2f} % ± "
+            f"{100 * result['accuracy_se']:.2f}   ({samples:,} samples for each class)"
+        )
 
 
 def log_marginal_line(result: dict) -> str:

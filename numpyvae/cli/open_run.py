@@ -47,7 +47,8 @@ def new_run(args: Namespace, log, lock: ExitStack) -> Run:
     model, training = split_settings({**preset, **given_settings(args)})
     options = TrainingOptions(**training)
     data = Dataset.open(args.data, log)
-    config = VAEConfig(input_dim=data.pixels, **model)
+    classes = data.num_classes() if args.conditional else 0
+    config = VAEConfig(input_dim=data.pixels, num_classes=classes, **model)
     state = initial_state(data.images, config, options)
     directory = locked_directory(args.out, lock)
     current = Run.create(config, options, data, state, directory)
@@ -70,6 +71,7 @@ def continued_run(args: Namespace, log, lock: ExitStack) -> Run:
     own = {name: getattr(earlier.config, name) for name in ARCHITECTURE}
     given_again = {name: value for name, value in given.items() if name in own}
     refuse_contradictions(given_again, own, args.earlier)
+    refuse_classes(args, earlier.config, args.earlier)
     model, training = split_settings({**given, **own})
     config, options = VAEConfig(**model), TrainingOptions(**training)
     check_together(config, options)
@@ -128,6 +130,7 @@ def resumed_run(args: Namespace, log, lock: ExitStack) -> Run:
     epochs = given.pop("epochs", current.options.epochs)
     own = {**vars(current.config), **vars(current.options)}
     refuse_contradictions(given, own, args.resume)
+    refuse_classes(args, current.config, args.resume)
     done = len(current.state.history)
     if epochs < done:
         raise InputError(f"--epochs {epochs}: {args.resume} has {done} already")
@@ -157,6 +160,14 @@ def refuse_contradictions(given: dict, own: dict, run: str) -> None:
                 f"{flag(each)} {given[each.name]} contradicts {run}, which has "
                 f"{own[each.name]}"
             )
+
+
+def refuse_classes(args: Namespace, config: VAEConfig, run: str) -> None:
+    """InputError if --conditional is given for a run whose model has no classes."""
+    if args.conditional and not config.num_classes:
+        raise InputError(
+            f"--conditional contradicts {run}, whose model is not told the class"
+        )
 
 
 def locked_directory(given: str | None, lock: ExitStack) -> Path:

@@ -23,7 +23,7 @@ def run(args: Namespace, console: Console) -> int:
     """
     from pathlib import Path
 
-    from ..runs.report import write_report
+    from ..runs.report import FILE, write_report
     from ..runs.run import Run
 
     if not Path(args.run).is_dir():
@@ -33,5 +33,5 @@ def run(args: Namespace, console: Console) -> int:
     if args.data is not None or trained.source.path is not None:
         trained.source = trained.source.load(args.data, args.run)
     write_report(trained)
-    console.line(f"Wrote {trained.require_directory() / 'report.html'}")
+    console.line(f"Wrote {Path(args.run) / FILE}")
     return 0

@@ -68,6 +68,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         ),
     )
     parser.add_argument(
+        "--label",
+        metavar="CLASS",
+        help="the class to sample, by number or name, of a model trained with "
+        "--conditional (default: a row of each)",
+    )
+    parser.add_argument(
         "--scale",
         type=integer(1),
         default=SCALE,
@@ -93,6 +99,7 @@ def run(args: Namespace, console: Console) -> int:
       numpyvae sample runs/001 --out walk.png --interpolate 3 7
       numpyvae sample runs/001 --out plane.png --manifold     (with --latent 2)
       numpyvae sample runs/001 --out units.png --traverse
+      numpyvae sample runs/001 --label 7                      (after train --conditional)
     """
     from ..files import make_parent
     from ..pictures.png import write_png
@@ -101,6 +108,7 @@ def run(args: Namespace, console: Console) -> int:
 
     refuse_sizes(args)
     trained = Run.load(args.run)
+    refuse_label(trained, args)
     kind = kind_of(args)
     images, columns, caption = IMAGES[kind](trained, args)
     out = args.out or NAMES[kind]
@@ -151,6 +159,25 @@ def refuse_sizes(args: Namespace) -> None:
         )
 
 
+def refuse_label(trained, args: Namespace) -> None:
+    """InputError for --label of a model without classes, and of images that have one."""
+    if args.label is None:
+        return
+    if trained.config.num_classes == 0:
+        raise InputError(
+            f"--label {args.label}: {args.run} was trained without --conditional"
+        )
+    if kind_of(args) in ("reconstruct", "interpolate"):
+        raise InputError("--label does not apply to test images, which have a class")
+
+
+def label_given(trained, args: Namespace) -> int:
+    """The class that --label names, or the first one"""
+    if args.label is None:
+        return 0
+    return trained.source.label_of(args.label, trained.config.num_classes)
+
+
 def rows_and_columns(args: Namespace) -> tuple[int, int]:
     """(number of images, columns) that --grid or --count asks for."""
     if args.grid is not None:
@@ -170,15 +197,28 @@ def size_asked_for(args: Namespace) -> str:
 
 def prior_images(trained, args: Namespace):
     """Samples from the prior."""
+    import numpy as np
+
     from ..pictures.samples import sample_images
     from ..training.streams import stream
 
     count, columns = rows_and_columns(args)
     rng = stream("sample", args.seed)
+    labels, caption = None, "samples from the prior"
+    classes = trained.config.num_classes
+    if args.label is not None:
+        labels = np.full(count, label_given(trained, args))
+        caption += f", of class {args.label}"
+    elif classes:
+        if args.count is None and args.grid is None:
+            count = classes * columns
+        labels = np.arange(count) // columns % classes
+        caption += ", a row of each class"
+    shape = trained.source.image_shape
     images = sample_images(
-        trained.state.params, trained.config, trained.source.image_shape, rng, count
+        trained.state.params, trained.config, shape, rng, count, labels
     )
-    return images, columns, "samples from the prior"
+    return images, columns, caption
 
 
 def reconstructed_images(trained, args: Namespace):
@@ -267,7 +307,14 @@ def traversed_images(trained, args: Namespace):
         mu = encode(trained.state.params, x, trained.config)[0][0]
         units = active_first(mu)[: -(-count // columns)].tolist()
     shape = trained.source.image_shape
-    images = traverse(trained.state.params, units, trained.config, shape, columns)
+    images = traverse(
+        trained.state.params,
+        units,
+        trained.config,
+        shape,
+        columns,
+        label=label_given(trained, args),
+    )
     return (
         images,
         columns,
@@ -279,9 +326,9 @@ def manifold_images(trained, args: Namespace):
     """A map of a 2-D latent space."""
     from ..pictures.samples import manifold
 
-    images = manifold(
-        trained.state.params, trained.config, trained.source.image_shape, SIDE
-    )
+    label = label_given(trained, args)
+    shape = trained.source.image_shape
+    images = manifold(trained.state.params, trained.config, shape, SIDE, label)
     return images, SIDE, "the latent plane at the prior's quantiles"
 
 
@@ -291,6 +338,7 @@ def model_input(trained, args: Namespace, shuffle: bool = True):
     """
     import numpy as np
 
+    from ..training.model_input import model_input as as_input
     from ..training.streams import stream
 
     rng = stream("sample", args.seed)
@@ -298,7 +346,8 @@ def model_input(trained, args: Namespace, shuffle: bool = True):
     rows = np.arange(len(images))
     if shuffle:
         rows = rng.permutation(rows)
-    return data, data.input("test", trained.options.binarize, rng, rows)
+    binarize = trained.options.binarize
+    return data, as_input(data, "test", trained.config, binarize, rng, rows)
 
 
 NAMES = {  # of the file, if none is given

@@ -53,6 +53,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     add_settings(parser)
     parser.add_argument(
+        "--conditional",
+        action="store_true",
+        help="tell the model the class of each image: `sample RUN --label 7` then works",
+    )
+    parser.add_argument(
         "--functions",
         metavar="PATH",
         help="a directory of exercises, or a file: train with its functions once they are right",
@@ -180,6 +185,9 @@ def train_epochs(
     from ..training.loop import train
 
     data, options = current.source, current.options
+    labels, test_labels = None, None
+    if current.config.num_classes:
+        labels, test_labels = data.labels, data.test_labels
     live = LiveReport()
     total = len(data.images)
     batches = -(-total // options.batch_size)
@@ -200,7 +208,7 @@ def train_epochs(
 
     def after_epoch(state):
         current.check_finite(tested=True)
-        current.write_images(data.test_images)
+        current.write_images(data.test_images, test_labels)
         current.save()  # last: see runs/run.py
         live.after_epoch(current)
         row = state.history[-1]
@@ -223,6 +231,8 @@ def train_epochs(
             after_batch=after_batch,
             after_epoch=after_epoch,
             progress=console.progress,
+            labels=labels,
+            test_labels=test_labels,
         )
 
 

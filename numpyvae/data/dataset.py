@@ -212,6 +212,23 @@ class Dataset:
         name = self.classes[label] if label < len(self.classes) else label
         return f"{number}, {name}"
 
+    def num_classes(self) -> int:
+        """The number of classes: labels are 0 to this − 1. InputError without labels."""
+        if self.labels is None or self.test_labels is None:
+            raise InputError(f"{self} has no labels, and a class is to be told")
+        labels = np.concatenate([self.labels, self.test_labels])
+        return max(int(labels.max()) + 1, len(self.classes or ()))
+
+    def label_of(self, name: str, num_classes: int) -> int:
+        """The label of a class, by its name or its number; InputError if it is none."""
+        names = list(self.classes or ())
+        if name in names:
+            return names.index(name)
+        if name.isdecimal() and int(name) < num_classes:
+            return int(name)
+        known = ", ".join(names) if names else f"0 to {num_classes - 1}"
+        raise InputError(f"there is no class {name!r}; the classes are {known}")
+
     def record(self) -> dict[str, Any]:
         """What a checkpoint keeps of the data, as JSON can hold it."""
         names = ("path", "digest", "image_shape", "scale", "classes")

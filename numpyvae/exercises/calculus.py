@@ -1,4 +1,4 @@
-"""Tools of the oracles: quadrature under a normal density, and derivatives of formulas by complex steps."""
+"""Tools of the oracles: quadrature under a normal density, and complex steps."""
 
 import cmath
 import math
@@ -56,7 +56,7 @@ def slope(f, values: tuple, k: int) -> float:
 
 
 def in_float32(trials: list[Trial]) -> list[Trial]:
-    """The last trial again, with float32 arguments; its expected values stay float64's"""
+    """The last trial again, with float32 arguments; what is expected stays float64's"""
     last = trials[-1]
     inputs = {
         key: value.astype(np.float32) if isinstance(value, np.ndarray) else value

@@ -1,8 +1,11 @@
-"""Exercises, made from the package's own source: the chapters, with the bodies of the functions of table.py taken out.
+"""Exercises, made from the package's own source.
 
-A chapter keeps its prose, its equations, its signatures and its docstrings; a body that is taken out becomes `...`.
-Only two more things change. Imports name the package, so that each chapter can be solved alone: whatever another
-chapter defines comes from the package. And a private helper that is the answer is left out.
+A chapter keeps its prose, its equations, its signatures and its docstrings. The bodies
+of the functions of table.py are taken out; each becomes `...`. Only two more things
+change. Imports name the package, so that each chapter can be solved alone: whatever
+another chapter defines comes from the package. And a private helper that is the answer
+is left out. At the level "derive" the docstrings of hints.py take the place of those
+that state the formula.
 """
 
 import ast

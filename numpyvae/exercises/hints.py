@@ -11,8 +11,8 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-from .table import BY_NAME, chapter_module
 from ..errors import InputError
+from .table import BY_NAME, chapter_module
 
 Definition = ast.Module | ast.FunctionDef | ast.ClassDef
 
@@ -43,7 +43,8 @@ CONTRACTS = {
         "Positive inputs stay as they are; what becomes of the others?",
     ),
     "relu_backward": Contract(
-        "The gradient of relu's input, for dy in the shape of y; cache: y. At the kink\n"
+        "The gradient of relu's input, for dy in the shape of y; cache: y. At the "
+        "kink\n"
         "x = 0 the derivative is taken to be 0.",
         "The derivative is 1 or 0, and y says which.",
     ),
@@ -54,7 +55,8 @@ CONTRACTS = {
     ),
     "entropy": Contract(
         "The entropy −E_q[log q] of q = N(mu, exp(logvar)), elementwise, in nats.",
-        "E_q[(x − mu)²] = σ²: divided by 2σ², the square has the same mean for every q.",
+        "E_q[(x − mu)²] = σ²: divided by 2σ², the square has the same mean for every "
+        "q.",
         ("2.4",),
     ),
     "log_density": Contract(
@@ -70,7 +72,8 @@ CONTRACTS = {
     ),
     "cross_entropy": Contract(
         "−E_q[log p] of two normal distributions, elementwise, in nats.",
-        "Write x − mu_p as (x − mu_q) + (mu_q − mu_p) and square it: the mixed term has "
+        "Write x − mu_p as (x − mu_q) + (mu_q − mu_p) and square it: the mixed term "
+        "has "
         "mean 0.",
         ("2.5",),
     ),
@@ -84,7 +87,8 @@ CONTRACTS = {
     "linear_backward_params": Contract(
         "The gradients of W and b for dy (N, O) -> dW (I, O), db (O,).\n"
         "cache: (x, W). grads: (dW, db), arrays to write into where they are not None.",
-        "x_ni reaches y_no with the weight W_io, in each row n. Every row has one bias.",
+        "x_ni reaches y_no with the weight W_io, in each row n. Every row has one "
+        "bias.",
         ("1.2",),
     ),
     "linear_backward": Contract(
@@ -95,14 +99,16 @@ CONTRACTS = {
         ("1.2",),
     ),
     "kl_divergence_backward": Contract(
-        "The gradients of mu_q and logvar_q for dy, in their broadcast shape; the prior\n"
+        "The gradients of mu_q and logvar_q for dy, in their broadcast shape; the "
+        "prior\n"
         "is constant -> dmu_q, dlogvar_q.",
         "∂d/∂logvar_q = 1, exp is its own derivative, and mu_q is in the square only.",
         ("2.7",),
     ),
     "log_density_backward": Contract(
         "The gradients for dy -> dx, dmu, dlogvar, each in the broadcast shape.",
-        "x and mu stand in their difference only, so dx = −dmu. σ² = exp(logvar) is its "
+        "x and mu stand in their difference only, so dx = −dmu. σ² = exp(logvar) is "
+        "its "
         "own derivative by logvar.",
         ("2.3",),
     ),
@@ -136,16 +142,21 @@ CONTRACTS = {
     ),
     "mlp": Contract(
         "A network of linear layers, with an activation between two of them.\n"
-        'x (N, I) -> y (N, O). The parameters are params["encoder.0.W"] and so on, the\n'
-        "prefix in the place of encoder; the activation: ACTIVATIONS[config.activation].\n"
-        "caches = [linear 0, activation 1, linear 1, …]: linear i at 2i, the activation\n"
+        'x (N, I) -> y (N, O). The parameters are params["encoder.0.W"] and so on, '
+        "the\n"
+        "prefix in the place of encoder; the activation: "
+        "ACTIVATIONS[config.activation].\n"
+        "caches = [linear 0, activation 1, linear 1, …]: linear i at 2i, the "
+        "activation\n"
         "before it at 2i − 1.",
         "A loop over the layers; before each but the first, the activation.",
         ("6.1",),
     ),
     "mlp_backward": Contract(
-        "The gradients of linear 1, 2, … for dy (N, O), written into grads under their\n"
-        "names; returns ∂loss/∂(the output of linear 0), for the caller. caches: of mlp.",
+        "The gradients of linear 1, 2, … for dy (N, O), written into grads under "
+        "their\n"
+        "names; returns ∂loss/∂(the output of linear 0), for the caller. caches: of "
+        "mlp.",
         "From the last layer down to layer 1: linear_backward, then the backward pass "
         "of the activation before it.",
         ("6.1",),
@@ -167,7 +178,8 @@ CONTRACTS = {
     "elbo_terms": Contract(
         "log p(x|z), a mean over the J samples, and KL(q(z|x) ‖ p(z)), of each image:\n"
         "log_px (N,), kl (N,), in nats; and a ForwardCache. x (N, D), eps (J, N, L).",
-        "encode, reparameterize, decode; then the likelihood of each sample, and the KL "
+        "encode, reparameterize, decode; then the likelihood of each sample, and the "
+        "KL "
         "summed over the latents.",
         ("7.5",),
     ),
@@ -189,13 +201,15 @@ CONTRACTS = {
         ("8.4",),
     ),
     "Adam.step": Contract(
-        "Update theta[shard], all of theta unless given, in place, and count the step.\n"
+        "Update theta[shard], all of theta unless given, in place, and count the "
+        "step.\n"
         "theta and g have one shape; g is not changed.",
         "Correct the numbers, not the arrays: both corrections are factors.",
         ("8.3", "8.4"),
     ),
     "central_difference_gradient": Contract(
-        "The gradient of f by inputs[name], in float64, from differences. f(inputs) is a\n"
+        "The gradient of f by inputs[name], in float64, from differences. f(inputs) is "
+        "a\n"
         "number. One entry moves at a time; each is then as it was.",
         "The error of a difference is even or odd in h: which combination loses it?",
         ("9.1",),
@@ -220,7 +234,8 @@ CONTRACTS = {
         ("10.8",),
     ),
     "log_importance_weights": Contract(
-        "The log weight of each sample, for eps (K, N, L) -> log_w (K, N); and z, y and\n"
+        "The log weight of each sample, for eps (K, N, L) -> log_w (K, N); and z, y "
+        "and\n"
         "the decoder's cache.",
         "Three log densities. In that of q, (z − mu)/σ is eps.",
         ("10.1",),
@@ -256,7 +271,8 @@ CONTRACTS = {
     "negative_iwae_dreg_backward": Contract(
         "dloss · (the decoder's gradient; for the encoder the doubly reparameterized\n"
         "estimator), " + GRADS + ".",
-        "The path terms have the weights w̃², not w̃. A backward pass is linear in what "
+        "The path terms have the weights w̃², not w̃. A backward pass is linear in "
+        "what "
         "it is given.",
         ("11.9",),
     ),
@@ -282,40 +298,47 @@ CONTRACTS = {
         ("3.3",),
     ),
     "greedy_policy": Contract(
-        "The greedy actions (S,) for v; ties go to the lowest index. With `current`, a\n"
+        "The greedy actions (S,) for v; ties go to the lowest index. With `current`, "
+        "a\n"
         "policy (S,): its action, unless another is better by more than rounding.",
         "argmax takes the first of equal numbers. Compare the best q with the q of "
         "`current`.",
     ),
     "value_iteration": Contract(
-        "v ← T v, from v or zero, until ‖v − v*‖ ≤ tolerance is sure -> Solution, with\n"
+        "v ← T v, from v or zero, until ‖v − v*‖ ≤ tolerance is sure -> Solution, "
+        "with\n"
         "the policy that is greedy for the last v, and its error bound.",
         "How far v* is follows from the last change and γ, not from the change alone.",
         ("5.3",),
     ),
     "policy_iteration": Contract(
-        "Evaluate and improve, from `policy`, or from the greedy policy of v, until no\n"
+        "Evaluate and improve, from `policy`, or from the greedy policy of v, until "
+        "no\n"
         "action is replaced -> Solution.",
         "Keep an action that no other beats by more than rounding: equal actions would "
         "be exchanged without an end.",
         ("6.1",),
     ),
     "modified_policy_iteration": Contract(
-        "Rounds of v ← T v and sweeps of v ← T_π v, until ‖v − v*‖ ≤ tolerance is sure\n"
+        "Rounds of v ← T v and sweeps of v ← T_π v, until ‖v − v*‖ ≤ tolerance is "
+        "sure\n"
         "-> Solution.",
         "After T, the greedy policy's own operator is cheap. Stop by the span of the "
         "change where (7.2) holds.",
         ("7.2",),
     ),
     "backward_induction": Contract(
-        "The optimal action and value of every stage -> FiniteHorizonSolution; ties go\n"
-        "to the lowest index. final: a number or (S,); an episode that has ended before\n"
+        "The optimal action and value of every stage -> FiniteHorizonSolution; ties "
+        "go\n"
+        "to the lowest index. final: a number or (S,); an episode that has ended "
+        "before\n"
         "does not receive it. gamma: by default that of the MDP.",
         "Start at the end, where the value is known, and go back one step at a time.",
         ("4.1",),
     ),
     "state_visitation": Contract(
-        "How often a policy is in each state, discounted: d (S,). start: d₀ (S,), or a\n"
+        "How often a policy is in each state, discounted: d (S,). start: d₀ (S,), or "
+        "a\n"
         "state. If episodes end, d sums to less than 1; at γ = 1: visits per episode.",
         "The sum of a geometric series of matrices is an inverse: solve a system with "
         "the transposed matrix.",

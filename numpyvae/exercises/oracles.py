@@ -1,4 +1,4 @@
-"""The table of oracles: the trials of each exercise, from the function NAME_trials of its chapter's module."""
+"""The trials of each exercise: the function NAME_trials of its chapter's module."""
 
 from functools import cache
 from importlib import import_module

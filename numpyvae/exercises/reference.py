@@ -1,6 +1,7 @@
-"""The model and its losses once more, in plain formulas that share no code with the package: the oracle of book one.
+"""The model and its losses once more: the oracle of book one.
 
-Parameters are a dict of arrays, real or complex. A gradient is a complex step through these formulas.
+The formulas are plain, and share no code with the package. Parameters are a dict of
+arrays, real or complex. A gradient is a complex step through these formulas.
 """
 
 import itertools
@@ -43,13 +44,13 @@ def likelihood(params: dict, x: np.ndarray, y: np.ndarray, config) -> np.ndarray
     return log_normal(x, y, s).sum(axis=1)
 
 
-def posterior(params: dict, x: np.ndarray, config) -> tuple:
+def posterior(params: dict, x: np.ndarray, config) -> tuple[np.ndarray, np.ndarray]:
     """mu and σ of q(z|x), each (N, L)"""
     heads = network(params, "encoder", x, config.activation)
     return heads[:, : config.latent_dim], np.sqrt(np.exp(heads[:, config.latent_dim :]))
 
 
-def prior(config) -> tuple:
+def prior(config) -> tuple[np.ndarray, np.ndarray]:
     """mu_p and σ_p"""
     return np.asarray(config.prior[0], float), np.sqrt(
         np.exp(np.asarray(config.prior[1], float))
@@ -88,9 +89,12 @@ def log_weights(
     sigma,
     eps: np.ndarray,
     config,
-    held: tuple | None = None,
+    held: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> np.ndarray:
-    """log w (K, N) of (10.1); `held`: the mu and σ of q that log q(z|x) has, if they are to be constants"""
+    """log w (K, N) of (10.1)
+
+    held: the mu and σ of q that log q(z|x) has, if they are to be constants
+    """
     mu_p, sigma_p = prior(config)
     rows = []
     for e in eps:
@@ -110,14 +114,17 @@ def iwae_loss(params: dict, x: np.ndarray, eps: np.ndarray, config):
 
 
 def stl_loss(params: dict, x: np.ndarray, eps: np.ndarray, config, held: tuple):
-    """−1/(NJ) Σ log w, where log q(z|x) has constants for its parameters: its derivative is the path derivative."""
+    """−1/(NJ) Σ log w, where log q(z|x) has constants for its parameters
+
+    Its derivative is the path derivative.
+    """
     return -log_weights(
         params, x, *posterior(params, x, config), eps, config, held
     ).sum() / (len(x) * len(eps))
 
 
 def gradient(loss, params: dict) -> tuple:
-    """∂loss/∂(each parameter), by a complex step through `loss`, in the order of params"""
+    """∂loss/∂(each parameter), in the order of params, by a complex step"""
     stepped = {name: np.array(array, np.complex128) for name, array in params.items()}
     gradients = []
     for name, array in params.items():

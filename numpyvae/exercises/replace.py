@@ -89,7 +89,9 @@ def summary(right: list[str]) -> str:
         return f"all {len(right)} functions are yours"
     rest = len(EXERCISES) - len(right)
     functions = "function" if len(right) == 1 else "functions"
-    return f"{len(right)} {functions} of yours: {', '.join(right)}; the other {rest} are the package's"
+    names = ", ".join(right)
+    own = f"{len(right)} {functions} of yours: {names}"
+    return f"{own}; the other {rest} are the package's"
 
 
 def _set(namespace: Any, key: Any, value: Any, undo: list[tuple]) -> None:

@@ -105,7 +105,7 @@ from ..errors import InputError
 from .bellman import action_values, as_values
 from .episodes import Horizon, join_loops
 from .model import MDP
-from .numerics.rounding import bound_with_rounding, check_tolerance
+from .numerics.rounding import bound_with_rounding, check_reachable, check_tolerance
 from .numerics.validation import read_integer
 from .solution import Solution
 
@@ -153,8 +153,9 @@ def value_iteration(
             value_iteration(joined.mdp, tolerance, start, max_sweeps, report)
         )
     v = np.zeros(len(mdp.R)) if v is None else as_values(mdp, v)
-    horizon = Horizon(mdp)
-    unit = check_tolerance(mdp, tolerance, horizon.fixed)
+    check_tolerance(tolerance)
+    horizon = Horizon(mdp, tolerance)
+    unit = check_reachable(mdp, tolerance, horizon.fixed)
     bound = np.inf
     for sweep in range(1, max_sweeps + 1):
         last = v

@@ -125,6 +125,7 @@ from .numerics.rounding import rounding_unit
 from .numerics.validation import LARGEST
 from .solution import Solution
 
+LONG_EPISODE = 10_000  # steps; beyond, linear systems take less time than sweeps
 ENDLESS_REWARD = "a policy collects reward without end; use gamma < 1"
 CANCELLING = (
     "a policy goes round for ever with rewards that cancel: the total does not settle; "
@@ -238,10 +239,32 @@ def near_greedy_horizon(mdp: MDP, v, q) -> tuple:
     theta = 2 * d
     while True:
         near = q >= (Tv - theta - 2 * rounding)[:, None]
-        H = longest_episode(mdp, near)
-        if np.inf == H or d * (1 + H) <= theta:
+        H = _longest_near_episode(mdp, near)
+        if np.isinf(H) or d * (1 + H) <= theta:
             return H, near
         theta = d * (1 + H)
+
+
+def _longest_near_episode(mdp: MDP, actions: np.ndarray) -> float:
+    """longest_episode, up to a ninth larger, but in less time: by sweeps of (9.2).
+
+    From w = 0 the sweeps only rise. Once no entry rises by more than c′ = 0.1, the next
+    w is at most w + c′, so w ≥ (1 − c′) + P_π w for all policies of these actions.
+    """
+    if endless_states(mdp.transitions, mdp.end, actions).any():
+        return np.inf
+    S, A = mdp.R.shape
+    rows = np.flatnonzero(actions)
+    first = np.searchsorted(rows, np.arange(S) * A)  # row of each state
+    P = mdp.transitions[rows]
+    w = np.zeros(S)
+    for _ in range(LONG_EPISODE):
+        following = np.maximum.reduceat(1 + P @ w, first)
+        rise = (following - w).max()
+        if rise <= 0.1:
+            return float(w.max() / (1 - rise))
+        w = following
+    return longest_episode(mdp, actions)
 
 
 def expected_steps(P, solve) -> float:
@@ -263,15 +286,18 @@ class Horizon:
     """H for the sweeps of a solver: that of the problem, or (9.4) where this is inf.
 
     (9.4) holds for one v and takes a policy iteration of its own. So it is computed
-    when the change of v has fallen to a quarter, and after 1, 2, 4, 8, … sweeps.
+    after 1, 4, 16, … sweeps, and whenever it may suffice: when the change of v has
+    fallen to a quarter, or once an H is known, when H times the change is small enough.
     """
 
-    def __init__(self, mdp: MDP):
+    def __init__(self, mdp: MDP, tolerance: float):
         self.mdp = mdp
+        self.tolerance = tolerance
         self.fixed = effective_horizon(mdp)
         self.calls = 0
-        self.next_change = np.inf
-        if self.fixed == np.inf:
+        self.next_call = 1
+        self.small_change = np.inf
+        if np.isinf(self.fixed):
             check_totals(mdp)
 
     def at(self, v, q) -> float:
@@ -280,11 +306,15 @@ class Horizon:
             return self.fixed
         self.calls += 1
         change = abs(q.max(axis=1) - v).max()
-        power_of_two = self.calls & (self.calls - 1) == 0
-        if change > self.next_change and not power_of_two:
+        if change > self.small_change and self.calls < self.next_call:
             return np.inf
-        self.next_change = change / 4
-        return near_greedy_horizon(self.mdp, v, q)[0]
+        if self.calls >= self.next_call:
+            self.next_call *= 4
+        H, _ = near_greedy_horizon(self.mdp, v, q)
+        self.small_change = change / 4
+        if not np.isinf(H):
+            self.small_change = min(self.small_change, self.tolerance / H)
+        return H
 
 
 class Joined(NamedTuple):

@@ -176,7 +176,7 @@ def solve_exactly(
         return joined.expand(solution), error[joined.label]
     policy = _first_policy(mdp, policy, v)
     H, unit = effective_horizon(mdp), rounding_unit(mdp)
-    all_end = np.inf > H
+    all_end = not np.isinf(H)
     visited = set()
     while True:
         visited.add(policy.tobytes())
@@ -202,7 +202,7 @@ def solve_exactly(
         policy = improved
     if not all_end:
         H, near = near_greedy_horizon(mdp, v, action_values(mdp, v))
-        if np.inf == H:
+        if np.isinf(H):
             refuse_cancelling(mdp, near)
     bound = H * (abs(Tv - v).max() + unit * (abs(r).max() + 2 * abs(v).max()))
     solution = Solution(policy, v, len(visited), float(bound), mdp)

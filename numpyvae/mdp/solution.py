@@ -24,6 +24,14 @@ class PrintsTable:
             self.actions = mdp.actions
             self.terminal = mdp.terminal
 
+    def named_policy(self) -> dict:
+        """{state: action} by label, without terminal states: a policy to other functions"""
+        return {
+            state: action
+            for state, action in map(self._names, range(len(self.policy)))
+            if action is not None
+        }
+
     def __str__(self) -> str:
         """The table, and __repr__ below it"""
         return f"{text_table(self._table())}\n{self!r}"
@@ -43,14 +51,19 @@ class PrintsTable:
             if s is None:
                 rows.append(("…", "…", "…"))
                 continue
-            state = s if self.states is None else self.states[s]
-            action: Any = self.policy[s]
-            if self.actions is not None:
-                action = self.actions[action]
-            if self.terminal is not None and self.terminal[s]:
-                action = ""
-            rows.append((str(state), str(action), f"{numbers[s]:.6g}"))
+            state, action = self._names(s)
+            shown = "" if action is None else str(action)
+            rows.append((str(state), shown, f"{numbers[s]:.6g}"))
         return rows
+
+    def _names(self, s: int) -> tuple:
+        """The labels of state s and of its action; None in a terminal state"""
+        action: Any = int(self.policy[s])
+        if self.actions is not None:
+            action = self.actions[action]
+        if self.terminal is not None and self.terminal[s]:
+            action = None
+        return s if self.states is None else self.states[s], action
 
 
 class _Fields(NamedTuple):
@@ -68,7 +81,8 @@ class Solution(PrintsTable, _Fields):
     iterations: what the method counts: policies evaluated, sweeps of T, or rounds
     error_bound: ‖values − v*‖ is at most this, rounding included
 
-    A tuple of these four. `print` shows a table with the labels of states and actions.
+    A tuple of these four. `print` shows a table with the labels of states and actions,
+    and named_policy() has them as a dictionary.
     """
 
     def __new__(cls, policy, values, iterations, error_bound, mdp=None):

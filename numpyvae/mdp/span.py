@@ -44,8 +44,9 @@ How many sweeps of T_π? After a while they only improve the value of a policy t
 about to change. The rule here: every 20 sweeps, compare the change of the last sweep
 with the change that T made in this round, and begin a new round when it is 15% of that
 or less. "Change" is the span where (7.2) is used, else the largest entry. Both numbers
-were found by trial: on a grid of 90,000 states the rule saves a third of the time, and
-to compare after each sweep would cost more than it saves.
+were found by trial. On a grid of 90,000 states at γ = 0.99 the rule takes a quarter off
+the time of 100 sweeps in each round. To compare after every sweep would add a third: it
+costs time, and rounds end too soon.
 
 For example, the two states of chapter 5 at γ = ½, and v = 0. Then T v = (1, 2), so
 low = 1, high = 2, and H = 2. By (7.2) both values lie between 0 + 1·2 = 2 and
@@ -70,7 +71,12 @@ from ..errors import InputError
 from .bellman import as_values, policy_evaluation
 from .episodes import Horizon, ending_policy, join_loops
 from .model import MDP
-from .numerics.rounding import bound_with_rounding, check_tolerance, next_states
+from .numerics.rounding import (
+    bound_with_rounding,
+    check_reachable,
+    check_tolerance,
+    next_states,
+)
 from .numerics.validation import U, read_integer
 from .solution import Solution
 
@@ -128,8 +134,9 @@ def modified_policy_iteration(
                 joined.mdp, tolerance, sweeps, max_rounds, start, report
             )
         )
-    horizon = Horizon(mdp)
-    unit = check_tolerance(mdp, tolerance, horizon.fixed)
+    check_tolerance(tolerance)
+    horizon = Horizon(mdp, tolerance)
+    unit = check_reachable(mdp, tolerance, horizon.fixed)
     v = _first_values(mdp, horizon) if v is None else as_values(mdp, v)
     first_row = np.arange(len(v)) * mdp.R.shape[1]
     by_span = mdp.gamma < 1 and not mdp.end.any()

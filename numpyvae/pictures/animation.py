@@ -26,7 +26,8 @@ def kept_epochs(epoch: int, most: int = MOST_FRAMES) -> list[int]:
     """
     if epoch < 1 or most < 4:
         raise InputError(
-            f"frames are kept from epoch 1 on, 4 or more of them; not epoch {epoch} and {most} frames"
+            "frames are kept from epoch 1 on, 4 or more of them; "
+            f"not epoch {epoch} and {most} frames"
         )
     stride = 1
     while epoch // stride + 2 > most:
@@ -57,7 +58,9 @@ def add_frame(
 
 
 def learning_png(
-    frames: Sequence[np.ndarray], scale: int = 4, max_bytes: int = MAX_BYTES
+    frames: Sequence[np.ndarray] | np.ndarray,
+    scale: int = 4,
+    max_bytes: int = MAX_BYTES,
 ) -> bytes:
     """Encode frames (H, W) as an animated PNG of at most `max_bytes`, enlarged, in 16
     gray levels.
@@ -73,7 +76,8 @@ def learning_png(
     while len(data := animated_png(levels)) > max_bytes:
         if len(levels) <= 2:
             raise InputError(
-                f"the animation has {len(data)} bytes with {len(levels)} frames, more than {max_bytes}"
+                f"the animation has {len(data)} bytes with {len(levels)} frames, "
+                f"more than {max_bytes}"
             )
         levels = [*levels[:-1:2], levels[-1]]
     return data

@@ -39,16 +39,15 @@ def chain_svg() -> str:
             Axis(0, 1, left, left + width),
             Axis(Y_MIN, Y_MAX, top + height, top, log=True),
         )
-        curves = [
-            [(gamma, values[s]) for gamma, values in curve]
-            for curve in (myopic, farsighted)
-        ]
-        panels.append(_panel(s, x_axis, y_axis, *curves, critical))
+        first = [(gamma, values[s]) for gamma, values in myopic]
+        second = [(gamma, values[s]) for gamma, values in farsighted]
+        panels.append(_panel(s, x_axis, y_axis, first, second, critical))
     title = "State values against the discount factor"
     return document(
         WIDTH,
         HEIGHT,
-        "State values of the four-state chain against the discount factor, under two policies",
+        "State values of the four-state chain against the discount factor, "
+        "under two policies",
         text(MARGIN, 40, title, class_="title"),
         text(
             MARGIN,

@@ -292,20 +292,20 @@ def _legend(labels):
 
 def _points(px, py, labels):
     """A path for each class, with a point for each image"""
-    classes = [None] if labels is None else np.unique(labels)
-    colors = ["var(--series-0)"] if labels is None else class_colors(classes)
+    if labels is None:
+        return [_path(px, py, "var(--series-0)")]
+    classes = np.unique(labels)
     paths = []
-    for each, color in zip(classes, colors, strict=True):
-        members = slice(None) if labels is None else labels == each
-        dots = "".join(
-            f"M{x:.1f} {y:.1f}h0" for x, y in zip(px[members], py[members], strict=True)
-        )
-        paths.append(
-            element(
-                "path", class_="points", d=dots, style=f"{POINT_STYLE}; stroke: {color}"
-            )
-        )
+    for each, color in zip(classes, class_colors(classes), strict=True):
+        members = labels == each
+        paths.append(_path(px[members], py[members], color))
     return paths
+
+
+def _path(px, py, color):
+    dots = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in zip(px, py, strict=True))
+    style = f"{POINT_STYLE}; stroke: {color}"
+    return element("path", class_="points", d=dots, style=style)
 
 
 def _document(title, top, body, height=SIDE):

@@ -13,7 +13,7 @@ proportion to their number.
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
@@ -25,9 +25,18 @@ from . import svg
 from .svg import SERIES, Axis, element, text
 
 WIDTH, HEIGHT = 720, 420
-SMALL = {"width": 380, "height": 300}  # a plot whose text is readable on a phone
 LEFT, RIGHT, BOTTOM = 64, 24, 52  # margins; title, legend and y label stand above
 _FEW = 1000  # points, which are plotted as they are
+
+
+class Size(TypedDict):
+    """The size of a plot, in pixels."""
+
+    width: int
+    height: int
+
+
+SMALL = Size(width=380, height=300)  # a plot whose text is readable on a phone
 
 
 class Curve(NamedTuple):
@@ -40,7 +49,7 @@ class Curve(NamedTuple):
 
     name: str
     x: Sequence[float] | np.ndarray
-    y: Sequence[float] | np.ndarray
+    y: Sequence[float] | Sequence[np.ndarray] | np.ndarray
     kind: str = "line"
     color: int | str = 0
     band: tuple[Sequence[float] | np.ndarray, Sequence[float] | np.ndarray] | None = (
@@ -84,11 +93,11 @@ def chart(
     xs = np.concatenate([x for x, _ in points])
     ys = np.concatenate([y for _, y in points])
     if y_range is None:
-        low, high = ys.min(), ys.max()
+        low, high = float(ys.min()), float(ys.max())
         for curve in curves:
             if curve.band is not None:
-                low = min(low, np.nanmin(curve.band[0]))
-                high = max(high, np.nanmax(curve.band[1]))
+                low = min(low, float(np.nanmin(curve.band[0])))
+                high = max(high, float(np.nanmax(curve.band[1])))
         if low == high and not log_y:  # one value: ± a tenth of it, or [-1, 1]
             low, high = low - (abs(low) / 10 or 1), high + (abs(high) / 10 or 1)
     else:
@@ -127,8 +136,8 @@ def chart(
         if end_dots and y_axis.last - 1 <= py[-1] <= y_axis.first + 1:
             color = f"fill: {color_of(curve)}"
             body.append(element("circle", cx=px[-1], cy=py[-1], r=3.5, style=color))
-    for x, y, words, anchor in notes:
-        place = float(x_axis(x)), float(y_axis(y))
+    for note_x, note_y, words, anchor in notes:
+        place = float(x_axis(note_x)), float(y_axis(note_y))
         body.append(text(*place, words, text_anchor=anchor))
     axes = {}
     if live:
@@ -155,18 +164,18 @@ def intervals_svg(
     bottom = top + pitch * len(rows)
     x_axis = Axis(low, high, 24, width - RIGHT, outward=True)
     body = []
-    for tick, label in zip(x_axis.tick_pixels(), x_axis.labels, strict=True):
-        body.append(svg.line(tick, top, tick, bottom, class_="grid"))
-        place = {"class_": "tick", "text_anchor": "middle"}
-        body.append(text(tick, bottom + 20, label, **place))
+    tick = {"class_": "tick", "text_anchor": "middle"}
+    for x, label in zip(x_axis.tick_pixels(), x_axis.labels, strict=True):
+        body.append(svg.line(x, top, x, bottom, class_="grid"))
+        body.append(text(x, bottom + 20, label, **tick))
     for i, (name, value, error) in enumerate(rows):
         y = top + pitch * i + 30
-        ends = [float(x_axis(value - error)), y, float(x_axis(value + error)), y]
+        first, last = float(x_axis(value - error)), float(x_axis(value + error))
         style = f"stroke: {SERIES[0]}; stroke-width: 2.5"
         shown = f"{value:.2f}" + (f" ± {error:.2f}" if error else "")
         words = f"{name}: {shown}".replace("-", "−")
         body.append(text(24, y - 12, words, class_="name"))
-        body.append(svg.line(*ends, class_="interval", style=style))
+        body.append(svg.line(first, y, last, y, class_="interval", style=style))
         dot = {"cx": float(x_axis(value)), "cy": y, "r": 4.5}
         body.append(element("circle", **dot, style=f"fill: {SERIES[0]}"))
     middle = {"text_anchor": "middle", "class_": "x-label"}
@@ -249,7 +258,7 @@ def curve_svg(
     )
 
 
-def loss_floor(curves: Iterable[Sequence[float]]) -> float | None:
+def loss_floor(curves: Iterable[Sequence[float] | np.ndarray]) -> float | None:
     """The `floor` of an axis that shows both ends of learning curves, or None.
 
     It lies below the lowest value by the range of the later half of the epochs, so that

@@ -3,7 +3,8 @@ latent manifold.
 
 Each function returns uint8 images (N, rows, cols) of the decoder's mean: for a
 Bernoulli decoder the probability that a pixel is 1, for a normal one the mean, clipped
-to [0, 1]. Pixels are not sampled. `image_grid` puts images together in one, and
+to [0, 1]. Pixels are not sampled. A model that is told the class decodes z with it: then
+c (N, C) are the classes of z, and x are rows [x, c] (chapter 14). `image_grid` puts images together in one, and
 `enlarge` makes it larger.
 """
 
@@ -14,17 +15,30 @@ import numpy as np
 from ..data.pixels import to_bytes
 from ..errors import InputError
 from ..settings import VAEConfig
+from ..vae.conditional import one_hot
 from ..vae.gaussian import reparameterize
 from ..vae.likelihoods import LIKELIHOODS
-from ..vae.model import decode, encode, prior_parameters
+from ..vae.model import (
+    decode,
+    encode,
+    join_class,
+    prior_parameters,
+    split_class,
+)
 from ..vae.parameters import Parameters
 from .png import png_bytes
 
 
 def mean_images(
-    params: Parameters, z: np.ndarray, config: VAEConfig, shape: tuple[int, int]
+    params: Parameters,
+    z: np.ndarray,
+    config: VAEConfig,
+    shape: tuple[int, int],
+    c: np.ndarray | None = None,
 ) -> np.ndarray:
     """z (N, L) -> the decoder's mean as uint8 images (N, *shape)"""
+    if c is not None:
+        z = join_class(z, c)
     return to_bytes(decoder_mean(params, z, config)).reshape(-1, *shape)
 
 
@@ -45,10 +59,28 @@ def sample_images(
     shape: tuple[int, int],
     rng: np.random.Generator,
     count: int,
+    labels: np.ndarray | None = None,
 ) -> np.ndarray:
-    """`count` samples of z ~ p(z), decoded"""
+    """`count` samples of z ~ p(z), decoded; labels (count,) if the model has classes"""
     eps = rng.standard_normal((count, config.latent_dim))
-    return mean_images(params, sample_prior(eps, config), config, shape)
+    c = None if labels is None else one_hot(labels, config.num_classes)
+    return mean_images(params, sample_prior(eps, config), config, shape, c)
+
+
+def change_class(
+    params: Parameters, x: np.ndarray, config: VAEConfig, shape: tuple[int, int]
+) -> np.ndarray:
+    """Each image as every class: its mu, decoded with c = 0, 1, … C − 1
+
+    Rows [x, c] (N, D + C)  ->  (N · (C + 1), *shape), each original before its C images.
+    """
+    (mu, _), _ = encode(params, x, config)
+    C = config.num_classes
+    c = np.tile(np.eye(C, dtype=mu.dtype), (len(x), 1))
+    images = mean_images(params, mu.repeat(C, axis=0), config, shape, c)
+    originals = to_bytes(split_class(x, config)[0]).reshape(-1, 1, *shape)
+    rows = np.concatenate([originals, images.reshape(-1, C, *shape)], axis=1)
+    return rows.reshape(-1, *shape)
 
 
 def reconstruct(
@@ -58,7 +90,8 @@ def reconstruct(
     around it
     """
     (mu, _), _ = encode(params, x, config)
-    return mean_images(params, mu, config, shape)
+    _, c = split_class(x, config)
+    return mean_images(params, mu, config, shape, c)
 
 
 def reconstruction_rows(
@@ -73,7 +106,7 @@ def reconstruction_rows(
     """
     columns = min(columns, len(x))
     x = x[: len(x) // columns * columns]
-    originals = to_bytes(x).reshape(-1, *shape)
+    originals = to_bytes(split_class(x, config)[0]).reshape(-1, *shape)
     return interleave_rows(
         originals, reconstruct(params, x, config, shape), columns
     ), columns
@@ -112,10 +145,11 @@ def interpolate(
     (mu, _), _ = encode(params, x, config)
     t = np.linspace(0, 1, steps)[None, :, None]
     z = mu[0::2, None] * (1 - t) + mu[1::2, None] * t
-    between = mean_images(
-        params, z.reshape(-1, config.latent_dim), config, shape
-    ).reshape(-1, steps, *shape)
-    originals = to_bytes(x).reshape(-1, 2, *shape)
+    pixels, c = split_class(x, config)
+    c = c[0::2].repeat(steps, axis=0)  # all of a row have the class of the first image
+    between = mean_images(params, z.reshape(-1, config.latent_dim), config, shape, c)
+    between = between.reshape(-1, steps, *shape)
+    originals = to_bytes(pixels).reshape(-1, 2, *shape)
     return np.concatenate(
         [originals[:, :1], between, originals[:, 1:]], axis=1
     ).reshape(-1, *shape)
@@ -128,6 +162,7 @@ def traverse(
     shape: tuple[int, int],
     steps: int = 8,
     eps: np.ndarray | None = None,
+    label: int = 0,
 ) -> np.ndarray:
     """One latent unit at a time through the prior's quantiles (i − ½)/steps, the others
     held fixed.
@@ -135,7 +170,7 @@ def traverse(
     The others are at the prior's mean, or at sample_prior(eps) for an eps of shape
     (L,). Returns `steps` images for each of `units`, in their order: (len(units) ·
     steps, *shape). Raises ValueError for a unit that does not exist. `active_first`
-    gives the order in which the units matter.
+    gives the order in which the units matter. label: the class, if the model has any.
     """
     if wrong := [unit for unit in units if not 0 <= unit < config.latent_dim]:
         raise InputError(
@@ -145,12 +180,8 @@ def traverse(
     varied = np.tile(held, (len(units), steps, 1))
     for row, unit in zip(varied, units, strict=True):
         row[:, unit] = _quantiles(steps)
-    return mean_images(
-        params,
-        sample_prior(varied.reshape(-1, config.latent_dim), config),
-        config,
-        shape,
-    )
+    z = sample_prior(varied.reshape(-1, config.latent_dim), config)
+    return mean_images(params, z, config, shape, _all_of(label, len(z), config))
 
 
 def active_first(mu: np.ndarray) -> np.ndarray:
@@ -161,7 +192,11 @@ def active_first(mu: np.ndarray) -> np.ndarray:
 
 
 def manifold(
-    params: Parameters, config: VAEConfig, shape: tuple[int, int], side: int = 20
+    params: Parameters,
+    config: VAEConfig,
+    shape: tuple[int, int],
+    side: int = 20,
+    label: int = 0,
 ) -> np.ndarray:
     """A map of a 2-D latent space: side² images, at the prior's quantiles (i − ½)/side
     along each axis, so each image represents equal prior probability; z₁ grows to the
@@ -173,7 +208,15 @@ def manifold(
         )
     z1, z2 = np.meshgrid(_quantiles(side), _quantiles(side)[::-1])
     eps = np.stack([z1.ravel(), z2.ravel()], axis=1)
-    return mean_images(params, sample_prior(eps, config), config, shape)
+    c = _all_of(label, len(eps), config)
+    return mean_images(params, sample_prior(eps, config), config, shape, c)
+
+
+def _all_of(label: int, count: int, config: VAEConfig) -> np.ndarray:
+    """c of `count` rows of one class; (count, 0) without classes"""
+    if config.num_classes == 0:
+        return np.empty((count, 0))
+    return one_hot(np.full(count, label), config.num_classes)
 
 
 def _quantiles(n):

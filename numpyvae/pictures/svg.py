@@ -21,6 +21,7 @@ import html
 import math
 import re
 from collections.abc import Iterable
+from typing import Protocol
 
 import numpy as np
 
@@ -229,8 +230,20 @@ class Axis:
         )
 
 
+class AnyAxis(Protocol):
+    """What `frame` asks of an axis: its ends, and the places and labels of its ticks."""
+
+    first: float
+    last: float
+    labels: list[str]
+
+    def tick_pixels(self) -> np.ndarray:
+        """The pixel of each tick"""
+        ...
+
+
 def frame(
-    x_axis: Axis, y_axis: Axis, x_label: str = "", y_label: str = ""
+    x_axis: AnyAxis, y_axis: AnyAxis, x_label: str = "", y_label: str = ""
 ) -> list[str]:
     """Grid lines, ticks and their values on both axes, and the labels: x below, y above
     the axis' upper end.
@@ -265,7 +278,7 @@ def legend(
     """A colored dot and a name for each (color, name), in rows from y downward; and the
     last row's y.
     """
-    parts, x = [], 16
+    parts, x = [], 16.0
     for color, name in entries:
         space = 14 + _LETTER * len(str(name)) + 15
         if x > 16 and x + space > width:

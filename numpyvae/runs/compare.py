@@ -23,14 +23,14 @@ import numpy as np
 from ..errors import InputError
 from ..files import write_file
 from ..pictures.latent import class_colors
-from ..pictures.plots import SMALL, Curve, chart, intervals_svg, loss_floor
+from ..pictures.plots import SMALL, Curve, Size, chart, intervals_svg, loss_floor
 from ..pictures.svg import escape
 from ..settings import flags
 from ..training.evaluation import evaluate
 from .html import Card, cards_page, format_value, html_table, two_sizes
 from .run import Run
 
-WIDE = {"width": 1120, "height": 420}
+WIDE = Size(width=1120, height=420)
 EVALUATION_SEED = 0  # every run is evaluated with the same noise
 Progress = Callable[[int, int, str], object]
 
@@ -176,7 +176,7 @@ class Comparison:
             band = (mean - sd, mean + sd) if len(group.runs) > 1 else None
             epochs = np.arange(1, len(mean) + 1)
             curves.append(Curve(group.label, epochs, mean, color=color, band=band))
-        lowest = [curve.y if curve.band is None else curve.band[0] for curve in curves]
+        lowest = [g.curve[0] - (g.curve[1] if len(g.runs) > 1 else 0) for g in shown]
         floor = loss_floor(lowest)
         made = [
             chart(

@@ -28,7 +28,8 @@ def save_frame(directory: str | os.PathLike, epoch: int, frame: np.ndarray) -> N
     kept any longer.
     """
     path = Path(directory) / FRAMES
-    epochs, frames = add_frame(*_load(path), epoch, frame)
+    kept, earlier = _load(path)
+    epochs, frames = add_frame(kept, earlier, epoch, frame)
     array = np.zeros((len(frames), 1 + frame.shape[0], frame.shape[1]), np.uint8)
     array[:, 0, :4] = np.array(epochs, ">u4").view(np.uint8).reshape(-1, 4)
     array[:, 1:] = frames
@@ -45,19 +46,17 @@ def write_animation(directory: str | os.PathLike) -> bool:
     return True
 
 
-def _load(path):
+def _load(path: Path) -> tuple[list[int], np.ndarray]:
     """(epochs, frames (T, rows, columns)); none if there is no intact file"""
+    nothing: tuple[list[int], np.ndarray] = [], np.empty((0, 0, 0), np.uint8)
     try:
         array = read_idx(path)
     except (IdxError, OSError):
-        array = np.empty(0)
-    if (
-        array.dtype == np.uint8
-        and array.ndim == 3
-        and array.shape[1] > 1
-        and array.shape[2] >= 4
-    ):
-        epochs = np.ascontiguousarray(array[:, 0, :4]).view(">u4").ravel().tolist()
-        if epochs == sorted(set(epochs)):
-            return epochs, array[:, 1:]
-    return [], np.empty((0, 0, 0), np.uint8)
+        return nothing
+    if array.dtype != np.uint8 or array.ndim != 3:
+        return nothing
+    _, rows, columns = array.shape
+    if rows < 2 or columns < 4:
+        return nothing
+    epochs = np.ascontiguousarray(array[:, 0, :4]).view(">u4").ravel().tolist()
+    return (epochs, array[:, 1:]) if epochs == sorted(set(epochs)) else nothing

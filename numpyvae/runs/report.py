@@ -13,6 +13,7 @@ epochs without the plots that take long, and loads itself again until training e
 
 import math
 import time
+from dataclasses import replace
 from numbers import Real
 
 import numpy as np
@@ -30,12 +31,14 @@ from ..pictures.latent import (
 )
 from ..pictures.plots import (
     SMALL,
+    Size,
     curve_svg,
     learning_curve_svg,
     line_plot_svg,
 )
 from ..pictures.samples import (
     active_first,
+    change_class,
     image_grid,
     interpolate,
     manifold,
@@ -46,6 +49,7 @@ from ..pictures.svg import escape
 from ..settings import BINARIZATIONS, changed_settings
 from ..training.evaluation import ACTIVE_UNIT_VARIANCE
 from ..training.history import TEST_COLUMNS, TEST_LOSS, training_loss_name
+from ..training.model_input import model_input
 from ..training.streams import stream
 from ..vae.likelihoods import LIKELIHOODS
 from ..vae.model import encode
@@ -67,8 +71,8 @@ MAX_POINTS = 2500  # in the plot of the latent space
 MOST_UNITS = 8  # rows of traversals
 SECONDS_BETWEEN = 10  # two reports of a run that is being trained
 UNIT = "nats per image"
-LARGE = {"width": 760, "height": 400}  # of the learning curve, on a wide window
-SIZE = {"width": 380, "height": 260}  # of a plot whose text is readable on a phone
+LARGE = Size(width=760, height=400)  # of the learning curve, on a wide window
+SIZE = Size(width=380, height=260)  # of a plot whose text is readable on a phone
 NATS = (
     "Losses are in nats, the natural unit of information: 1 nat is 1.44 bits, "
     "and less is better."
@@ -110,7 +114,8 @@ class LiveReport:
         """Write the report unless the last one is younger than SECONDS_BETWEEN."""
         if time.monotonic() < self.due or len(run.state.history) >= run.options.epochs:
             return
-        _write(run, report_html(run, run.source.test_images, None, live=True))
+        data = run.source
+        _write(run, report_html(run, data.test_images, data.test_labels, live=True))
         self.due = time.monotonic() + SECONDS_BETWEEN
 
 
@@ -165,7 +170,7 @@ def report_html(
         # The parameters of a run that diverged may be anything.
         with np.errstate(all="ignore"):
             if live:
-                cards |= _sample_cards(run, test_images)
+                cards |= _sample_cards(run, test_images, labels)
             else:
                 cards |= _model_cards(run, test_images, labels)
     except ValueError as error:
@@ -314,15 +319,19 @@ def _history_cards(run):
     }
 
 
-def _sample_cards(run, test_images):
+def _sample_cards(run, test_images, labels):
     """What the model makes: images from the prior, and test images seen again"""
     if test_images is None or not len(test_images):
         return {}
-    samples, reconstructions = run.image_grids(test_images)
+    if run.config.num_classes == 0:
+        labels = None
+    samples, reconstructions = run.image_grids(test_images, labels)
+    text = "Each is a z from the prior, decoded: the mean of p(x|z)."
+    if labels is not None:
+        text = f"A row for each class. {text}"
     return {
         "Samples from the prior": Card(
-            "Each is a z from the prior, decoded: the mean of p(x|z).",
-            img_tag(samples, "64 samples from the prior, decoded"),
+            text, img_tag(samples, "samples from the prior, decoded")
         ),
         "Reconstructions": Card(
             "Rows of test images, each above what the decoder makes of their mu.",
@@ -342,7 +351,8 @@ def _model_cards(run, test_images, labels):
         # as in the last evaluation
         rng = stream("evaluation", options.seed, len(run.state.history))
         data = Dataset.in_memory(test_images[:0], test_images)
-        x = data.input("test", options.binarize, rng)
+        data = replace(data, test_labels=labels)
+        x = model_input(data, "test", config, options.binarize, rng)
         mu = encode(params, x, config)[0][0].astype(np.float64)
         if not np.isfinite(mu).all():
             raise InputError("the encoder's output is not finite")
@@ -350,7 +360,15 @@ def _model_cards(run, test_images, labels):
         cards["Latent units"] = Card(
             ACTIVE, unit_variance_svg(mu.var(axis=0), ACTIVE_UNIT_VARIANCE)
         )
-        cards |= _sample_cards(run, test_images)
+        cards |= _sample_cards(run, test_images, labels)
+        if config.num_classes:
+            styles = image_grid(
+                change_class(params, x[:8], config, shape), config.num_classes + 1
+            )
+            cards["The same style in every class"] = Card(
+                "Each row begins with a test image; its mu, decoded as every class.",
+                img_tag(styles, "test images, and their mu decoded as every class"),
+            )
         pairs = x[: min(16, len(x) // 2 * 2)]
         if len(pairs):
             between = image_grid(interpolate(params, pairs, config, shape), 8)

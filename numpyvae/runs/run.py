@@ -38,7 +38,7 @@ import math
 import os
 import re
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ from ..pictures.png import write_png
 from ..pictures.samples import enlarge, image_grid, reconstruction_grid, sample_images
 from ..settings import TrainingOptions, VAEConfig, arguments, check_together
 from ..training.history import COLUMNS
+from ..training.model_input import model_input
 from ..training.state import TrainingState, check_model
 from ..training.step import NotFiniteError
 from ..training.streams import stream
@@ -258,10 +259,12 @@ class Run:
         writer.writerows(self.state.history)
         write_file(directory / LOG, text.getvalue())
 
-    def write_images(self, test_images: np.ndarray) -> None:
+    def write_images(
+        self, test_images: np.ndarray, test_labels: np.ndarray | None = None
+    ) -> None:
         """Write the pictures of the current state: samples, reconstructions, curve."""
         directory = self.require_directory()
-        samples, reconstructions = self.image_grids(test_images)
+        samples, reconstructions = self.image_grids(test_images, test_labels)
         write_png(directory / "samples.png", enlarge(samples))
         write_png(directory / "reconstructions.png", enlarge(reconstructions))
         if self.state.history:
@@ -271,13 +274,25 @@ class Run:
                 learning_curve_svg(self.state.history, self.config, self.options),
             )
 
-    def image_grids(self, test_images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(samples, reconstructions): two grids, of the same z and test images always."""
+    def image_grids(
+        self, test_images: np.ndarray, test_labels: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(samples, reconstructions): two grids, of the same z and test images always.
+
+        A model that is told the class has a row of samples for each class.
+        """
         params, config, shape = self.state.params, self.config, self.source.image_shape
         rng = stream("pictures", self.options.seed)
-        samples = image_grid(sample_images(params, config, shape, rng, 64), 8)
+        count, labels = 64, None
+        if config.num_classes:
+            labels = np.arange(config.num_classes).repeat(8)
+            count = len(labels)
+        samples = sample_images(params, config, shape, rng, count, labels)
+        samples = image_grid(samples, 8)
         data = Dataset.in_memory(test_images[:0], test_images[:32])
-        x = data.input("test", self.options.binarize, rng)
+        if test_labels is not None:
+            data = replace(data, test_labels=test_labels[:32])
+        x = model_input(data, "test", config, self.options.binarize, rng)
         return samples, reconstruction_grid(params, x, config, shape)
 
     def command_line(self) -> str:

@@ -139,9 +139,10 @@ def evaluate(
     InputError for such images, for no images, and for what is no number of samples.
 
     A model that is told the class needs the labels (N,). Its values are given the class,
-    as log p(x|c), and there are two more: elbo_other_class, the bound if each image is
-    said to have the next class, and with class_samples the accuracy of Bayes' rule, by
-    that many importance samples for each class (see `accuracy`).
+    as log p(x|c), and there are two more: class_gain, by how much the bound falls if each
+    image is said to have the next class, with the same noise; and with class_samples the
+    accuracy of Bayes' rule, by that many importance samples for each class (see
+    `accuracy`). A model that ignores the class has a gain of 0.
     """
     images = check_images(
         "images", images, config.input_dim, LIKELIHOODS[config.likelihood].unit_interval
@@ -207,7 +208,12 @@ def evaluate_classes(
     """What only a model that is told the class has: rows [x, c] -> see `evaluate`"""
     pixels, _ = split_class(x, config)
     other = with_class(pixels, (labels + 1) % config.num_classes, config)
-    result = {"elbo_other_class": -evaluate_elbo(params, other, config, rng).loss}
+    seed = rng.integers(2**63)
+    losses = [
+        evaluate_elbo(params, rows, config, np.random.default_rng(seed)).loss
+        for rows in (x, other)
+    ]
+    result = {"class_gain": losses[1] - losses[0]}
     if class_samples:
         right, se = accuracy(params, pixels, labels, config, class_samples, rng)
         result |= {

@@ -67,8 +67,8 @@ gets the sum of two gradients. The likelihood's is dz_nj = −1/(NJ) ∂ log
 p(xₙ|z_nj)/∂z_nj, passed on by (2.10). The KL's is that of (2.7), with its d, mu_p
 and σ_p:
 
-    (7.6)  dmu     = Σⱼ dzⱼ           + β/N (mu − mu_p)/σ_p²
-           dlogvar = Σⱼ dzⱼ epsⱼ σ/2  + β/(2N) (exp(d) − 1)
+    (7.6)  dmu     = Σⱼ dzⱼ + β/N (mu − mu_p)/σ_p²
+           dlogvar = Σⱼ dzⱼ epsⱼ σ/2 + β/(2N) (exp(d) − 1)
 
 An example small enough for paper: two images of one pixel, one latent, no hidden
 layer, J = 1. The encoder is mu = x/2 + ¼, logvar = 0; the decoder y = 2z − 1 with

@@ -83,8 +83,9 @@ An example small enough for paper: q = N(1, 4) and p = N(0, 1).
     cross-entropy  ½ log(2π) + (4 + 1)/2           = 3.419   by (2.5)
     KL(q ‖ p)      ½ (1 + 4 − 1 − log 4) = 2 − log 2 = 1.307   by (2.8)
     KL(p ‖ q)      log 2 + (1 + 1)/8 − ½           = 0.443   by (2.6): not the same
-    gradients      ∂KL/∂mu = mu = 1, ∂KL/∂logvar = ½ (σ² − 1) = 3/2
-    sample         eps = ½ gives z = 1 + 2 · ½ = 2, ∂z/∂logvar = ½ · 2/2 = ½
+
+By (2.7) the gradients of KL(q ‖ p) are mu = 1 in mu and ½ (σ² − 1) = 3/2 in logvar.
+The noise eps = ½ gives z = 1 + 2 · ½ = 2, and by (2.10) ∂z/∂logvar = ½ · 2/2 = ½.
 
     >>> mu, logvar, zero = np.array(1.0), np.log(4.0), np.array(0.0)
     >>> print(f"{entropy(logvar):.3f} {cross_entropy(mu, logvar, zero, 0.0):.3f}")

@@ -81,9 +81,9 @@ class Parameters(dict[str, np.ndarray]):
 
     `params[name] = array` and `params.vector = array` copy the numbers into the
     place that is there; ValueError for another shape, KeyError for a new name.
-    Names are fixed: what would add or remove one is a TypeError. `params.copy()`
-    has a vector of its own. `params | {…}` is a plain dictionary of the same views,
-    without a vector, since a new name has no place in it.
+    Names are fixed: every other way to change a dictionary is a TypeError.
+    `params.copy()` has a vector of its own. `params | {…}` is a plain dictionary of
+    the same views, without a vector, since a new name has no place in it.
     """
 
     def __init__(self, shapes: dict[str, tuple[int, ...]], vector: np.ndarray):
@@ -115,23 +115,14 @@ class Parameters(dict[str, np.ndarray]):
             raise KeyError(f"there is no parameter {name!r}: {', '.join(self)}")
         _write(self[name], name, array)
 
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        """Write each array of a dictionary into its place."""
-        for name, array in dict(*args, **kwargs).items():
-            self[name] = array
-
-    def __ior__(self, other: Any):  # type: ignore[override, misc]
-        self.update(other)
-        return self
-
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError(
-            "the names of Parameters are fixed, each is a part of the vector; "
-            "dict(params) is a dictionary that can be changed"
+            "the names of Parameters are fixed, each is a part of the vector: write "
+            "params[name] = array, or change the dictionary dict(params)"
         )
 
     __delitem__ = pop = popitem = clear = _refuse
-    setdefault = _refuse  # type: ignore[assignment]
+    setdefault = update = __ior__ = _refuse  # type: ignore[assignment, misc]
 
     def copy(self) -> "Parameters":
         """Parameters with the same numbers in a vector of their own"""

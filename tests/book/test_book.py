@@ -425,6 +425,13 @@ def test_prose_lists_and_formulas_are_told_apart():
     )
 
 
+def test_numbered_sentences_are_steps_and_their_formulas_stay_in_them():
+    made = prose().blocks("So:\n\n    1. First x = 1,\n       and on.\n    2. Then y.")
+    assert made.split("\n")[1] == (
+        '<p class="step">1. First x = 1, and on.</p><p class="step">2. Then y.</p>'
+    )
+
+
 def test_a_narrow_note_sets_wide_gaps_on_lines_of_their_own():
     assert prose().note("y = x W        x (N, I)  ->  y (N, O)\n\nMore\nwords.") == (
         "<p>y = x W</p>\n<p>x (N, I) -&gt; y (N, O)</p>\n<p>More words.</p>"

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from numpyvae.book.chapters import BOOKS, read_book
-from numpyvae.book.equations import display, formula, is_display
+from numpyvae.book.equations import display, formula, is_display, table_rows
 from numpyvae.book.prose import _groups
 from numpyvae.book.write import variables
 
@@ -41,6 +41,11 @@ def test_a_line_has_a_number_two_sides_and_a_reason():
     assert cells(["    T v = max q(·, a).        (3.4)"]) == [
         ["(3.4)", "T v", "= max q(·, a).", ""]
     ]
+
+
+def test_a_number_behind_a_word_is_a_reference_and_stays_there():
+    line = "    ESS = 64/30 = 2.13        by (10.6)"
+    assert cells([line]) == [["", "ESS", "= 64/30 = 2.13", "by (10.6)"]]
 
 
 def test_two_equations_of_one_line_stand_side_by_side():
@@ -94,6 +99,28 @@ def test_tables_examples_and_diagrams_are_no_formulas():
     assert not is_display(["    name     the meaning", "    other    its meaning"])
     assert not is_display(["    x    y = 2x    z = 3    w = 4    v = 5"])
     assert not is_display(["x = 1   at the left edge"])
+
+
+def test_terms_and_their_texts_are_a_table_whose_lines_go_on():
+    long = "    term     " + "word " * 14 + "end"
+    rows = table_rows([long, "             longerthanthis goes on", "    other    x"])
+    assert rows == [
+        ["term", "word " * 14 + "end longerthanthis goes on"],
+        ["other", "x"],
+    ]
+    # A line that had room for the next word was ended on purpose.
+    assert table_rows(["    f    a", "         b", "    g    c"])[0] == ["f", "a\nb"]
+    assert table_rows(["    one", "    two"]) is None
+    assert table_rows(["    a    b    c", "    d    e    f"]) == [
+        ["a", "b", "c"],
+        ["d", "e", "f"],
+    ]
+    assert table_rows(["    a    b    c", "    d    e"]) is None
+
+
+def test_a_reason_may_end_in_another_equations_number():
+    lines = ["    x = 1          by (3.3)", "    (5.1)  y = 2   so"]
+    assert cells(lines) == [["", "x", "= 1", "by (3.3)"], ["(5.1)", "y", "= 2", "so"]]
 
 
 @pytest.mark.parametrize("book", BOOKS)

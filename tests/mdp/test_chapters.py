@@ -97,7 +97,7 @@ def test_every_public_name_is_exported_and_documented():
     for name in book.__all__:
         value = getattr(book, name)
         assert not callable(value) or value.__doc__, name
-    modules = {name for _, name in CHAPTERS} | {*OPTIONAL, "numerics"}
+    modules = {name for _, name in CHAPTERS} | {*OPTIONAL, "numerics", "examples"}
     assert {n for n in vars(book) if not n.startswith("_")} - modules == set(
         book.__all__
     )

@@ -5,7 +5,13 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from numpyvae.mdp import MDP, Solution, four_state_chain
+from numpyvae.mdp import (
+    MDP,
+    Solution,
+    four_state_chain,
+    policy_evaluation,
+    policy_iteration,
+)
 
 FIELDS = (np.array([0, 1, 1, 1]), np.array([0.5, -1 / 3, 1e9, 0.0]), 3, 1.25e-12)
 
@@ -41,6 +47,18 @@ def test_a_terminal_state_shows_no_action():
         ["a", "x", "1"],
         ["b", "0"],
     ]
+
+
+def test_a_named_policy_is_read_as_the_policy():
+    mdp = MDP.from_transitions(
+        {"a": {"x": [(1.0, "b", 1.0, False)], "y": [(1.0, "a", 1.0, False)]}, "b": {}},
+        0.5,
+    )
+    solution = policy_iteration(mdp)
+    assert solution.named_policy() == {"a": "y"}
+    values = policy_evaluation(mdp, solution.named_policy())
+    assert np.array_equal(values, solution.values)
+    assert Solution(*FIELDS).named_policy() == {0: 0, 1: 1, 2: 1, 3: 1}
 
 
 def test_a_long_table_leaves_out_its_middle():

@@ -1,7 +1,7 @@
-"""Random mutants: small wrong changes anywhere in the package, chosen by a seed; how many of them do the tests see?
+"""Random mutants: small wrong changes, chosen by a seed; how many do the tests see?
 
     python -m tests.mutants --seed 1 --count 100            anywhere
-    python -m tests.mutants --seed 1 --count 50 vae/ mdp/   in these directories or modules
+    python -m tests.mutants --seed 1 --count 50 vae/ mdp/   in these
 
 operators.py has the changes: another operator or number, a statement, a keyword, a .T
 or a .copy() dropped, arguments or strings exchanged, a bound moved. The module's own
@@ -101,7 +101,7 @@ def sample(jobs: list[Job], seed: int, count: int) -> list[Job]:
 
 
 def test_one(job: Job, round_: int, seconds: int) -> tuple:
-    """(result, output) of the tests of the module, in the next round of those of its folder"""
+    """(result, output) of one of the job's selections of tests"""
     edit = job.module, job.source, job.changed
     return run((edit,), job.selections[round_], seconds)
 
@@ -150,7 +150,7 @@ def main():
     rate = 100 * killed / max(1, len(chosen))
     seconds = time.perf_counter() - started
     print(
-        f"seed {args.seed}: {killed} of {len(chosen)} random mutants killed ({rate:.0f}%), "
+        f"seed {args.seed}: {killed} of {len(chosen)} mutants killed ({rate:.0f}%), "
         f"of {len(jobs)} possible, in {seconds:.0f} s"
     )
 

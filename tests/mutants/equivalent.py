@@ -1,4 +1,4 @@
-"""Mutants that change nothing that can be observed: (module, function, operator) -> why."""
+"""Mutants that change nothing observable: (module, function, operator) -> why."""
 
 EQUIVALENT = {
     ("vae/adam.py", "Adam.step", "100 → 101"): "when tiny moments are cut is free",

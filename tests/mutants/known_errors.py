@@ -1,4 +1,4 @@
-"""Known errors as mutants of the mathematics: each in the place of the right function; does its chapter's test fail?
+"""Known errors as mutants of the mathematics: do their chapters' tests fail?
 
     python -m tests.mutants.known_errors                    all of them
     python -m tests.mutants.known_errors linear Adam.step   those of some functions

@@ -1,4 +1,4 @@
-"""The changes that a random mutant makes: one operator per function, on the syntax tree.
+"""The changes that a random mutant makes: a function per operator, on the syntax tree.
 
 Each takes a node and the Source, and yields (operator in words, start, stop, new text),
 by offsets into the source.

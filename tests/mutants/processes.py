@@ -1,4 +1,4 @@
-"""One forked process per job, at most two at a time, each stopped from outside if it does not end by itself."""
+"""One forked process per job, at most two at a time, each stopped if it does not end."""
 
 import contextlib
 import os
@@ -14,8 +14,9 @@ FORK = get_context("fork")
 def results(function, jobs, seconds, processes=2):
     """Yield (job, function(job)) as they end, where function returns (result, output).
 
-    A job that ends without a result, by a signal say, has the result 'died'. One that is there `seconds` + GRACE
-    after it began has the result 'too long'; its process and those it started are killed.
+    A job that ends without a result, by a signal say, has the result 'died'. One that
+    is there `seconds` + GRACE after it began has the result 'too long'; its process and
+    those it started are killed.
     """
     waiting, running = list(reversed(jobs)), {}
     try:

@@ -1,7 +1,8 @@
-"""Run a selection of tests on a copy of the package that has a fault, in a process of its own.
+"""Run a selection of tests on a copy of the package that has a fault.
 
-Starting Python with NumPy, SciPy, pytest and hypothesis takes longer than most of the tests, so that is done once: each
-run is a fork of this process, which never imports the package itself. A run that does not end is ended from outside.
+Starting Python with NumPy, SciPy, pytest and hypothesis takes longer than most of the
+tests, so that is done once: each run is a fork of this process, which never imports the
+package itself. A run that does not end is ended from outside.
 """
 
 import contextlib
@@ -26,7 +27,7 @@ import scipy.special
 import scipy.stats  # noqa: F401
 
 TESTS = Path(__file__).parents[1]
-SECONDS = 60  # for one run, unless told otherwise; one that takes longer is stopped: some faults make loops endless
+SECONDS = 60  # for one run, unless told otherwise: some faults make loops endless
 KILLED = "killed", "too long", "died"
 PASSED, FAILED = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED
 
@@ -44,7 +45,7 @@ def problem_of(edits, package=TESTS.parent / "numpyvae", write=False):
 
 
 def copy_with(edits, directory):
-    """The package in a new directory, with the fault; None, or what is wrong with the fault"""
+    """Copy the package, with the fault; None, or what is wrong with the fault"""
     shutil.copytree(
         TESTS.parent / "numpyvae",
         directory / "numpyvae",
@@ -54,7 +55,7 @@ def copy_with(edits, directory):
 
 
 def run(edits, tests, seconds=SECONDS):
-    """'killed', 'survived', 'too long', or what went wrong instead; and pytest's output. In a process of its own."""
+    """'killed', 'survived', 'too long', or what went wrong instead; and pytest's output"""
     expired = []
 
     def too_long(signum, frame):
@@ -103,7 +104,7 @@ def run(edits, tests, seconds=SECONDS):
 
 
 def arguments(tests):
-    """'test_a.py test_b.py -k words': files, and maybe a choice among their tests, as pytest takes them"""
+    """'test_a.py test_b.py -k words', files and maybe a choice, as pytest takes them"""
     files, _, choice = tests.partition(" -k ")
     return [str(TESTS / name) for name in files.split()] + (
         ["-k", choice] if choice else []

@@ -1,4 +1,4 @@
-"""The tests of a chapter see its known errors; `python -m tests.mutants.known_errors` runs all."""
+"""The tests of a chapter see its known errors, here a sample of them."""
 
 import subprocess
 import sys

@@ -158,7 +158,7 @@ def run(tiny):
         state.params.vector *= 3
         state.history = history(epochs)
 
-        def image_grids(test_images):
+        def image_grids(test_images, labels=None):
             x = (test_images[:16] / 255).reshape(-1, 30).astype(np.float32)
             return (
                 image_grid(

@@ -24,7 +24,9 @@ def gradients(steps=STEPS):
 
 
 def algorithm_1(theta, gs, lrs, beta1=0.9, beta2=0.999, epsilon=1e-8):
-    """Kingma & Ba 2015, Algorithm 1, line by line with 50 digits: the theta of every step"""
+    """Kingma & Ba 2015, Algorithm 1, line by line with 50 digits: the theta of every
+    step
+    """
     with localcontext() as context:
         context.prec = 50
         beta1, beta2, epsilon = Decimal(beta1), Decimal(beta2), Decimal(epsilon)
@@ -55,7 +57,9 @@ THETA = np.array([1.0, -1.0, 0.5, 2.0])
 
 
 def test_1000_steps_agree_with_50_digits_to_1e_12():
-    """The largest difference at any step, with |theta| about 1; in double precision it is 2e-15."""
+    """The largest difference at any step, with |theta| about 1; in double precision it
+    is 2e-15.
+    """
     gs, lrs = gradients(), [1e-3] * STEPS
     expected = algorithm_1(THETA, gs, lrs)
     assert np.abs(path(THETA, gs, lrs) - expected).max() <= 1e-12
@@ -83,7 +87,9 @@ def test_the_learning_rate_may_change_between_steps():
 
 
 def test_epsilon_stands_outside_the_corrected_root():
-    """lr c m/(√v + ε), ε left unscaled where the corrections c are folded into the rate, is another algorithm."""
+    """lr c m/(√v + ε), ε left unscaled where the corrections c are folded into the
+    rate, is another algorithm.
+    """
     gs, theta, m, v = gradients(), THETA.copy(), 0, 0
     for t, g in enumerate(gs, start=1):
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
@@ -115,7 +121,9 @@ def test_a_shard_is_updated_and_nothing_else_is():
 
 
 def test_without_settings_adam_has_those_of_the_paper():
-    """Section 2 of Kingma & Ba: good default settings are α = 0.001, β₁ = 0.9, β₂ = 0.999 and ε = 10⁻⁸."""
+    """Section 2 of Kingma & Ba: good default settings are α = 0.001, β₁ = 0.9, β₂ =
+    0.999 and ε = 10⁻⁸.
+    """
     adam = Adam(THETA)
     assert (adam.lr, adam.beta1, adam.beta2, adam.epsilon) == (0.001, 0.9, 0.999, 1e-8)
 
@@ -134,7 +142,9 @@ def test_the_first_step_is_lr_long_whatever_the_gradients_scale(exponent, sign):
 
 
 def test_under_a_constant_gradient_every_step_is_as_long_as_the_first():
-    """m̂ = g and v̂ = g² at every t, if the corrections have the power of t; without it, only at t = 1."""
+    """m̂ = g and v̂ = g² at every t, if the corrections have the power of t; without it,
+    only at t = 1.
+    """
     g = np.array([-3.0, 1e-8, 2e5])
     steps = -np.diff(
         path(np.zeros(3), np.tile(g, (50, 1)), [1e-3] * 50), axis=0, prepend=0
@@ -175,7 +185,9 @@ def test_a_zero_gradient_changes_nothing():
 
 
 def test_float32_stays_float32():
-    """And near the exact path: 100 steps, each rounding a number near 1, are 5e-7 off, so at most 1e-6."""
+    """And near the exact path: 100 steps, each rounding a number near 1, are 5e-7 off,
+    so at most 1e-6.
+    """
     gs, lrs = gradients(100), [1e-3] * 100
     theta = THETA.astype(np.float32)
     adam = Adam(theta)
@@ -203,7 +215,9 @@ def test_moments_without_a_gradient_end_at_zero_and_not_at_subnormal_numbers():
 
 
 def test_gradients_as_small_as_1e_15_still_move_theta():
-    """In float32, against Algorithm 1 in float64: 500 updates of 1e-10, whose sum is rounded 500 times."""
+    """In float32, against Algorithm 1 in float64: 500 updates of 1e-10, whose sum is
+    rounded 500 times.
+    """
     theta, g = np.zeros(3, np.float32), np.array([1e-15, -1e-15, 2e-15], np.float32)
     adam, expected, m, v = Adam(theta), np.zeros(3), 0, 0
     for t in range(1, 501):
@@ -229,7 +243,7 @@ def test_with_the_smallest_epsilon_no_cut_of_small_numbers_is_seen():
 
 
 def test_an_epsilon_inside_the_root_acts_as_its_root_outside():
-    """At t = 1, g = 1e-4: |g|/√(g² + 1e-8) = 1/√2 where |g|/(|g| + 1e-8) is nearly 1."""
+    """At t = 1, g = 1e-4: |g|/√(g² + 1e-8) is 1/√2, |g|/(|g| + 1e-8) nearly 1."""
     g = 1e-4
     inside = g / math.sqrt(g**2 + 1e-8)
     step = -path(np.zeros(1), np.array([[g]]), [1.0])[0, 0]

@@ -17,7 +17,9 @@ FIFTY_DIGITS = Context(prec=50)
 
 
 def four_ulp(x, dtype):
-    """What NumPy promises of its exp and log (measured here: 1.5 in double precision, 2.9 in single)"""
+    """What NumPy promises of its exp and log (measured here: 1.5 in double precision,
+    2.9 in single)
+    """
     eps, smallest = (
         Decimal(float(value))
         for value in (np.finfo(dtype).eps, np.finfo(dtype).smallest_subnormal)
@@ -81,7 +83,7 @@ def test_sigmoid_is_accurate_to_4_ulp_until_the_exponential_overflows(l, dtype):
 @example(x=0.5, l=1e308)
 @example(x=1.0, l=-1e308)
 def test_log_prob_is_accurate_to_4_ulp_of_its_terms(x, l):
-    """It is x l − softplus(l); where the two cancel, the result is as good as they are."""
+    """x l − softplus(l): where the two cancel, the result is as good as they are."""
     result = log_prob(np.array([x]), np.array([l]))
     with localcontext(FIFTY_DIGITS):
         terms = Decimal(x) * Decimal(l), exact_softplus(l)
@@ -138,7 +140,8 @@ def test_unsigned_logits_are_refused_and_signed_integers_are_numbers():
 def test_log_prob_weights_the_two_log_probabilities_by_the_pixel(x, l):
     p = 1 / (1 + math.exp(-l))
     expected = x * math.log(p) + (1 - x) * math.log1p(-p)
-    # 1 − p has lost digits to p near 1: an error of ε/2 in p is one of e^l ε/2 in log(1 − p)
+    # 1 − p has lost digits to p near 1: an error of ε/2 in p is one of e^l ε/2 in log(1
+    # − p)
     assert abs(log_prob(np.array([x]), np.array([l])) - expected) <= 1e-15 * (
         40 + math.exp(l)
     )

@@ -111,3 +111,19 @@ def test_every_public_name_is_exported_and_documented():
         name for _, name in CHAPTERS
     }
     assert imported == set(book.__all__)
+
+
+def test_the_front_has_the_sheets_five_errors_and_a_test_shows_each():
+    """A heading of test_known_errors.py for each row of the table, in its order"""
+    table = book.__doc__.partition("printed  ")[2]
+    rows = re.findall(r"\(\d+\.\d+\)", table)
+    assert rows == ["(7.2)", "(2.2)", "(2.4)", "(2.5)", "(7.5)"]
+    errors = (Path(__file__).parent / "test_known_errors.py").read_text("utf-8")
+    headings = re.findall(r"^# ([A-Z][\w ]+): printed", errors, re.MULTILINE)
+    assert headings == [
+        "The bound",
+        "Gaussian moments",
+        "Term 1",
+        "Term 2",
+        "J samples",
+    ]

@@ -49,7 +49,7 @@ def of_class(params, label):
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_a_conditional_model_is_one_model_per_class(example, objective):
-    """Loss and gradients, by (14.2); the sums have the same terms: 1e-12 is rounding."""
+    """Loss and gradients, by (14.2); the sums have the same terms, 1e-12 is rounding"""
     params, x, labels, eps = example
     loss_of, backward = OBJECTIVES[objective]
     loss, cache = loss_of(params, with_class(x, labels, CONFIG), eps, CONFIG)

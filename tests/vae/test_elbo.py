@@ -1,4 +1,6 @@
-"""The ELBO by its definition and by hand, and properties of every configuration and bound."""
+"""The ELBO by its definition and by hand, and properties of every configuration and
+bound.
+"""
 
 import json
 import math
@@ -149,10 +151,13 @@ def test_loss_is_what_the_definition_says(config, samples):
 
 
 def test_loss_and_gradient_of_a_model_small_enough_for_paper():
-    """Two images of one pixel; logvar is 0, so σ is 1, and all but ½ log 2π is a binary fraction, to be met exactly.
+    """Two images of one pixel; logvar is 0, so σ is 1, and all but ½ log 2π is a binary
+    fraction, to be met exactly.
 
-    x = 1:  mu = ¾, z = 5/4, y = 3/2      KL = mu²/2 = 9/32    −log p(x|z) − ½ log 2π = (x − y)²/2 = 1/8
-    x = 0:  mu = ¼, z = −¾, y = −5/2      KL = 1/32            25/8                           mean: 57/32
+    x = 1:  mu = ¾, z = 5/4, y = 3/2      KL = mu²/2 = 9/32      (x − y)²/2 = 1/8
+    x = 0:  mu = ¼, z = −¾, y = −5/2      KL = 1/32              25/8
+
+    (x − y)²/2 is −log p(x|z) − ½ log 2π. The mean of the sums is 57/32.
     """
     config = VAEConfig(
         input_dim=1, hidden_dims=(), latent_dim=1, likelihood="normal", logvar_x=0.0
@@ -163,7 +168,8 @@ def test_loss_and_gradient_of_a_model_small_enough_for_paper():
     assert loss == pytest.approx(57 / 32 + math.log(2 * math.pi) / 2, rel=1e-15)
     assert elbo_terms(params, x, eps, config)[1].tolist() == [9 / 32, 1 / 32]
     grads = negative_elbo_backward(cache)
-    # dy = (y − x)/2 = 1/4, −5/4    dz = 2 dy = 1/2, −5/2    dmu = dz + mu/2 = 7/8, −19/8    dlogvar = dz eps/2
+    # dy = (y − x)/2 = 1/4, −5/4        dz = 2 dy = 1/2, −5/2
+    # dmu = dz + mu/2 = 7/8, −19/8      dlogvar = dz eps/2
     assert grads["decoder.0.W"].tolist() == [[5 / 4]] and grads[
         "decoder.0.b"
     ].tolist() == [-1]
@@ -482,7 +488,7 @@ def test_grads_are_overwritten_completely(config, objective, samples):
 def test_every_array_of_a_step_in_single_precision_is_in_single_precision(
     config, objective, samples
 ):
-    """Looks at whatever has a name in any of the package's functions, when it returns"""
+    """Looks at whatever has a name in one of the package's functions, at its end"""
     negative, backward = objective
     params, x, eps = example(config, samples, dtype=np.float32)
     adam, seen, wide = Adam(params.vector), 0, []
@@ -535,7 +541,9 @@ def test_single_precision_gives_the_gradient_to_six_digits(
 def test_the_remainder_after_the_gradient_is_of_second_order(
     config, objective, samples
 ):
-    """loss(θ + hδ) − loss(θ) − h g·δ falls as h²; with tanh, for across relu's kinks there is no second order"""
+    """loss(θ + hδ) − loss(θ) − h g·δ falls as h²; with tanh, for across relu's kinks
+    there is no second order
+    """
     negative, backward = objective
     config = replace(config, activation="tanh")
     params, x, eps = example(config, samples)

@@ -29,7 +29,9 @@ APART = st.floats(-8e307, 8e307)  # the difference of any two is a number
 
 
 def expectation(f, mu, logvar):
-    """E[f(z)], z ~ N(mu, exp(logvar)), by adaptive quadrature over ±40σ: what lies outside is below 1e-300"""
+    """E[f(z)], z ~ N(mu, exp(logvar)), by adaptive quadrature over ±40σ: what lies
+    outside is below 1e-300
+    """
     sigma = math.exp(logvar / 2)
 
     def integrand(t):
@@ -41,7 +43,9 @@ def expectation(f, mu, logvar):
 
 
 def close(a, b, scale=1.0):
-    """Two ways to the same number agree to the 12 digits that quadrature is asked for, of the largest term"""
+    """Two ways to the same number agree to the 12 digits that quadrature is asked for,
+    of the largest term
+    """
     return abs(a - b) <= 1e-11 * max(scale, abs(a), abs(b))
 
 
@@ -155,7 +159,9 @@ def test_kl_from_the_standard_normal_is_kingma_and_wellings_formula(mu, logvar):
     )
 )
 def test_kl_is_additive_over_dimensions(arguments):
-    """Against the formula for full covariance matrices: ½ (tr P⁻¹Q + rᵀP⁻¹r − n + log det P/det Q)"""
+    """Against the formula for full covariance matrices: ½ (tr P⁻¹Q + rᵀP⁻¹r − n + log
+    det P/det Q)
+    """
     mu_q, logvar_q, mu_p, logvar_p = map(np.array, arguments)
     Q, P, r = np.diag(np.exp(logvar_q)), np.diag(np.exp(logvar_p)), mu_q - mu_p
     terms = (
@@ -216,7 +222,9 @@ def test_kl_is_positive_away_from_equality(mu, logvar, shift, d, sign):
 
 @given(d=st.floats(1e-14, 1e-5), sign=st.sampled_from([-1, 1]))
 def test_kl_of_nearly_equal_variances_is_accurate(d, sign):
-    """exp(d) − 1 − d = d²/2 + …, from a difference of two numbers as large as d: off by a few ε d, not a few ε"""
+    """exp(d) − 1 − d = d²/2 + …, from a difference of two numbers as large as d: off by
+    a few ε d, not a few ε
+    """
     d *= sign
     assert abs(kl_divergence(0.0, d) - d * d / 4 * (1 + d / 3)) <= EPS * abs(d)
 
@@ -234,7 +242,8 @@ def test_kl_is_invariant_under_a_common_shift_and_scale(arguments, shift, scale)
         scale * mu_p + shift,
         logvar_p + 2 * math.log(scale),
     )
-    # Moving rounds the means, which may be far from 0 in units of σ_p, and the logvars, which are within 20 of it.
+    # Moving rounds the means, which may be far from 0 in units of σ_p, and the logvars,
+    # which are within 20 of it.
     far = (20 + abs(shift) / scale) * math.exp(-logvar_p / 2)
     kl = kl_divergence(*arguments)
     assert abs(kl_divergence(*moved) - kl) <= 100 * EPS * (
@@ -283,7 +292,9 @@ def exact_kl(mu_q, logvar_q, mu_p, logvar_p):
 
 
 def rounding(mu_q, logvar_q, mu_p, logvar_p):
-    """A few ε of each term, of what the rounding of d and of log σ_p does to an exponential, and what underflows"""
+    """A few ε of each term, of what the rounding of d and of log σ_p does to an
+    exponential, and what underflows
+    """
     d, r2 = (
         Decimal(logvar_q) - Decimal(logvar_p),
         (Decimal(mu_q) - Decimal(mu_p)) ** 2 * Decimal(-logvar_p).exp(),

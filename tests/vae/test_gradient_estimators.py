@@ -1,4 +1,6 @@
-"""The encoder's gradient: what each estimator's mean is, exactly, and how its noise falls."""
+"""The encoder's gradient: what each estimator's mean is, exactly, and how its noise
+falls.
+"""
 
 import numpy as np
 import pytest
@@ -38,7 +40,9 @@ def params():
 
 
 def exact_loss(params, n=60):
-    """The loss, its expectation by Gauss-Hermite quadrature over z itself and the KL by the textbook's formula"""
+    """The loss, its expectation by Gauss-Hermite quadrature over z itself and the KL by
+    the textbook's formula
+    """
     t, w = np.polynomial.hermite_e.hermegauss(n)
     (mu, logvar), _ = encode(params, X, CONFIG)
     z = mu + np.exp(logvar / 2) * t[:, None, None]  # (n, N, 1)
@@ -62,7 +66,9 @@ def exact(params):
 
 
 def within_4_standard_errors(samples, expected):
-    """The mean of independent samples (M, P) is the expected vector; a component that never varies is equal to it."""
+    """The mean of independent samples (M, P) is the expected vector; a component that
+    never varies is equal to it.
+    """
     error = samples.std(axis=0, ddof=1) / np.sqrt(len(samples))
     assert np.all(np.abs(samples.mean(axis=0) - expected) <= 4 * error + 1e-14)
 
@@ -102,7 +108,9 @@ def test_pathwise_gradients_at_quadrature_nodes_average_to_the_exact_one(params,
 
 
 def test_the_pathwise_variance_falls_as_1_over_j(params):
-    """J times the variance is the same for J = 1, 4 and 16, within 15%: 1,500 samples estimate it to about 4%."""
+    """J times the variance is the same for J = 1, 4 and 16, within 15%: 1,500 samples
+    estimate it to about 4%.
+    """
     variances = [
         J * pathwise(params, J, 1500, seed=J).var(axis=0).sum() for J in (1, 4, 16)
     ]
@@ -132,7 +140,9 @@ def test_every_estimator_but_the_naive_one_is_unbiased(samples, exact, name):
 
 
 def test_the_naive_estimators_mean_is_zero(samples, exact):
-    """It varies, but around nothing, and the gradient that it should find is 5 of its standard errors from there."""
+    """It varies, but around nothing, and the gradient that it should find is 5 of its
+    standard errors from there.
+    """
     within_4_standard_errors(samples[NAIVE], 0)
     error = samples[NAIVE].std(axis=0) / np.sqrt(len(samples[NAIVE]))
     assert np.max(np.abs(encoder_slice(exact)) / error) > 5

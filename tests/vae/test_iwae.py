@@ -45,15 +45,19 @@ X = np.array([[0.0, 1.0, 1.0, 0.0], [1.0, 1.0, 0.0, 0.2]])
 
 
 def model(config, seed=1, scale=3.0):
-    """Parameters in float64, larger than training starts from: with those, the latent hardly matters."""
+    """Parameters in float64, larger than training starts from: with those, the latent
+    hardly matters.
+    """
     params = init_params(config, np.random.default_rng(seed), np.float64)
     params.vector *= scale
     return params
 
 
 def one_latent(seed=0):
-    """Parameters of ONE_LATENT whose decoder depends on z, and whose q is a little wider than the prior, so that the
-    weights are bounded: the tails of a q too narrow are what importance sampling cannot see."""
+    """Parameters of ONE_LATENT whose decoder depends on z, and whose q is a little
+    wider than the prior, so that the weights are bounded: the tails of a q too narrow
+    are what importance sampling cannot see.
+    """
     params = init_params(ONE_LATENT, np.random.default_rng(seed), np.float64)
     params["decoder.0.W"][...] = 1.0, -0.8, 0.5
     params["decoder.1.W"] *= 3
@@ -76,7 +80,9 @@ def log_weights_at(params, x, eps, config):
 
 
 def log_px_by_quadrature(params, x, config, n=100):
-    """log ∫ p(x|z) p(z) dz over the prior's own nodes; pixels by scipy.stats. The encoder has no part in it."""
+    """log ∫ p(x|z) p(z) dz over the prior's own nodes; pixels by scipy.stats. The
+    encoder has no part in it.
+    """
     t, w = gauss_hermite(n)
     mu_p, logvar_p = config.prior
     y, _ = decode(params, (mu_p + np.exp(logvar_p / 2) * t)[:, None], config)
@@ -101,7 +107,9 @@ def test_log_mean_exp_is_the_log_of_the_mean_of_exp(a):
 
 @given(numbers, st.sampled_from([-1e4, 1e4]))
 def test_log_mean_exp_commutes_with_a_shift(a, shift):
-    """Two roundings each of a + shift and of the result; exp of the shift itself would be 0 or inf."""
+    """Two roundings each of a + shift and of the result; exp of the shift itself would
+    be 0 or inf.
+    """
     a = np.array(a)
     assert abs(log_mean_exp(a + shift) - (log_mean_exp(a) + shift)) <= 4 * np.spacing(
         1e4
@@ -204,7 +212,9 @@ def test_the_bound_rises_with_k_from_the_elbo_toward_log_p(seed):
 
 
 def test_with_k_1_the_expected_bound_is_the_elbo():
-    """E[−log w] by quadrature, the KL sampled, is what negative_elbo has with the KL in closed form."""
+    """E[−log w] by quadrature, the KL sampled, is what negative_elbo has with the KL in
+    closed form.
+    """
     params, (t, w) = one_latent(), gauss_hermite(60)
     sampled = sum(
         w_i * negative_iwae(params, X, np.full((1, 2, 1), t_i), ONE_LATENT)[0]
@@ -248,7 +258,8 @@ def test_the_bound_does_not_depend_on_the_order_of_the_samples():
     ] == pytest.approx(loss, abs=1e-14)
 
 
-# Gradients, by complex step: ∂f/∂θ = Im f(θ + ih)/h, without the difference that costs digits
+# Gradients, by complex step: ∂f/∂θ = Im f(θ + ih)/h, without the difference that costs
+# digits
 
 CONFIGS = {
     "tanh": VAEConfig(input_dim=6, hidden_dims=(5, 4), latent_dim=3, activation="tanh"),
@@ -279,7 +290,9 @@ def complex_step(loss, params, h=1e-20):
 
 
 def assert_same(grads, expected):
-    """Norms within 1e-14 for each tensor, each entry within 1e-13 of its tensor's largest"""
+    """Norms within 1e-14 for each tensor, each entry within 1e-13 of its tensor's
+    largest
+    """
     assert grads.keys() == expected.keys()
     for name in grads:
         error = np.abs(grads[name] - expected[name])
@@ -346,7 +359,9 @@ def test_the_gradient_overwrites_what_it_is_given():
 
 
 def test_images_of_very_different_likelihoods_do_not_disturb_each_other():
-    """log w of −0.002 and of −1e4 in one float32 batch: each is scaled by its own maximum, or there is 0/0."""
+    """log w of −0.002 and of −1e4 in one float32 batch: each is scaled by its own
+    maximum, or there is 0/0.
+    """
     config = VAEConfig(input_dim=784, hidden_dims=(), latent_dim=1)
     params = init_params(config, np.random.default_rng(1))
     params["decoder.0.b"][...] = -13.0
@@ -398,8 +413,10 @@ def test_log_marginal_is_within_4_standard_errors_of_quadrature():
 
 
 def test_the_standard_error_of_log_marginal_is_calibrated():
-    """2,000 estimates of the same image, 2,000 samples each: their spread is the error that each of them reports, and
-    their mean is low by half its square. The spread of 2,000 is known to 1.6%; 7% is 4 times that and a little skew."""
+    """2,000 estimates of the same image, 2,000 samples each: their spread is the error
+    that each of them reports, and their mean is low by half its square. The spread of
+    2,000 is known to 1.6%; 7% is 4 times that and a little skew.
+    """
     params, copies = one_latent(), 2000
     expected = log_px_by_quadrature(params, X[:1], ONE_LATENT)
     estimate, se = log_marginal(
@@ -418,7 +435,9 @@ def test_the_standard_error_of_log_marginal_is_calibrated():
 
 @pytest.mark.parametrize("rows", [1, 7, 10_000])
 def test_log_marginal_does_not_depend_on_its_chunks(rows):
-    """The same noise in chunks of another size: the same estimate and standard error as from all weights together."""
+    """The same noise in chunks of another size: the same estimate and standard error as
+    from all weights together.
+    """
     params = model(ONE_LATENT)
     estimate, se = log_marginal(
         params, X, ONE_LATENT, 50, np.random.default_rng(5), chunk_rows=rows
@@ -444,18 +463,23 @@ def test_one_sample_is_one_log_weight():
 
 
 def test_the_standard_error_of_few_samples_is_not_too_small():
-    """s² with K − 1 is unbiased: the mean of s²/K over 4,000 images is the variance of the mean weight."""
+    """s² with K − 1 is unbiased: the mean of s²/K over 4,000 images is the variance of
+    the mean weight.
+    """
     params, copies = one_latent(), 4000
     x = np.tile(X[:1], (copies, 1))
     for K in (2, 3):
         estimate, se = log_marginal(params, x, ONE_LATENT, K, np.random.default_rng(4))
         mean_w = np.exp(estimate)
-        # 20%: 4 times the error of a variance from 4,000 skewed numbers; without K − 1 it is off by 1/2 and 1/3
+        # 20%: 4 times the error of a variance from 4,000 skewed numbers; without K − 1
+        # it is off by 1/2 and 1/3
         assert np.mean((se * mean_w) ** 2) == pytest.approx(mean_w.var(), rel=0.2)
 
 
 def test_far_below_what_exp_can_represent():
-    """784 pixels against a decoder that is sure of the opposite: log p(x) near −1e4, where p(x) itself is 0."""
+    """784 pixels against a decoder that is sure of the opposite: log p(x) near −1e4,
+    where p(x) itself is 0.
+    """
     config = VAEConfig(input_dim=784, hidden_dims=(), latent_dim=1)
     params = model(config, scale=0.1)
     params["decoder.0.b"][...] = -13.0
@@ -468,7 +492,9 @@ def test_far_below_what_exp_can_represent():
 
 
 def test_weights_of_0_count_and_are_no_nan(monkeypatch):
-    """Three chunks of one weight for each of three images: log p(x) is the log of their mean."""
+    """Three chunks of one weight for each of three images: log p(x) is the log of their
+    mean.
+    """
     chunks = iter(
         np.array(
             [
@@ -590,3 +616,10 @@ def test_a_number_of_samples_that_is_no_positive_integer_is_refused(num_samples)
 def test_log_marginal_refuses_other_pixels_and_no_images(x):
     with pytest.raises(ValueError, match=r"^x "):
         log_marginal(one_latent(), x, ONE_LATENT, 5, np.random.default_rng(1))
+
+
+def test_the_gradient_is_multiplied_by_dloss():
+    eps = np.random.default_rng(2).standard_normal((3, 2, 1))
+    _, cache = negative_iwae(one_latent(), X, eps, ONE_LATENT)
+    part = negative_iwae_backward(cache, -0.25).vector
+    assert part == pytest.approx(-0.25 * negative_iwae_backward(cache).vector, rel=1e-14)

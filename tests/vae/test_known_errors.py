@@ -1,6 +1,8 @@
-"""Errors in the worked solutions of an exercise sheet on this model: the printed formula fails, the correct one holds.
+"""Errors in the worked solutions of an exercise sheet on this model: the printed
+formula fails, the correct one holds.
 
-Each is easily made and hard to see in a formula. Those of its second half are in tests/mdp.
+Each is easily made and hard to see in a formula. Those of its second half are in
+tests/mdp.
 """
 
 import math
@@ -69,7 +71,9 @@ def test_without_the_log_it_is_the_likelihood_for_every_encoder(mu, logvar):
 
 
 def test_the_package_takes_the_logarithm_inside():
-    """The same model as a linear VAE; Gauss-Hermite nodes for noise make its means exact"""
+    """The same model as a linear VAE; Gauss-Hermite nodes for noise make its means
+    exact
+    """
     config = VAEConfig(
         input_dim=1, hidden_dims=(), latent_dim=1, likelihood="normal", logvar_x=0.0
     )
@@ -85,7 +89,8 @@ def test_the_package_takes_the_logarithm_inside():
     assert elbo == pytest.approx(
         expectation(lambda z: log_weight(z, mu, logvar), mu, logvar), abs=1e-11
     )
-    # the nodes lie symmetrically, so J = 2 samples at e and −e have the same weighted mean
+    # the nodes lie symmetrically, so J = 2 samples at e and −e have the same weighted
+    # mean
     in_pairs = [
         -negative_elbo(params, images, e * np.array([[[1.0]], [[-1.0]]]), config)[0]
         for e in nodes
@@ -122,8 +127,9 @@ def test_the_entropy_has_the_variance_in_its_logarithm_and_not_its_root(mu, logv
     )  # right where σ = 1, where it is likely to be tried
 
 
-# Term 2: printed as KL = ∫ q log q − ∫ q log p; two lines later −∫ q log p is called term 2, and is added. Both are
-# correct by themselves, but with two meanings of term 2 the sign is easily lost.
+# Term 2: printed as KL = ∫ q log q − ∫ q log p; two lines later −∫ q log p is called
+# term 2, and is added. Both are correct by themselves, but with two meanings of term 2
+# the sign is easily lost.
 
 
 @pytest.mark.parametrize("mu, logvar", Q)

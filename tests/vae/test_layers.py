@@ -1,4 +1,6 @@
-"""layers: against exact arithmetic and the complex step; what is written into, and what is not."""
+"""layers: against exact arithmetic and the complex step; what is written into, and what
+is not.
+"""
 
 from fractions import Fraction
 

@@ -27,7 +27,9 @@ def test_each_table_has_the_names_that_settings_offers_in_that_order(table, name
 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
 def test_glorot_initialization_makes_the_mean_image_the_decoders_mean(likelihood):
-    """At z = 0, where the biases are all that counts; to float32's rounding, magnified by the logit at 0.001"""
+    """At z = 0, where the biases are all that counts; to float32's rounding, magnified
+    by the logit at 0.001
+    """
     config = VAEConfig(
         input_dim=6, hidden_dims=(5, 4), latent_dim=2, likelihood=likelihood
     )

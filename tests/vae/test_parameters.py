@@ -26,26 +26,16 @@ def agree(params, shapes=SHAPES):
     )
 
 
-WRITES = {
-    "setitem": lambda params, b: params.__setitem__("b", b),
-    "update": lambda params, b: params.update({"b": b}),
-    "update by keyword": lambda params, b: params.update(b=b),
-    "ior": lambda params, b: params.__ior__({"b": b}),
-}
-
-
-@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-def test_an_assigned_array_is_written_into_the_vector(write):
+def test_an_assigned_array_is_written_into_the_vector():
     params, b = make(), np.array([-1.0, -2.0, -3.0])
     view = params["b"]
-    write(params, b)
+    params["b"] = b
     assert params.vector.tolist() == [0, 1, 2, 3, 4, 5, -1, -2, -3, 9]
     assert agree(params) and params["b"] is view
     b[0] = 100  # the numbers were copied
     assert params.vector[6] == -1
 
 
-@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -58,37 +48,38 @@ def test_an_assigned_array_is_written_into_the_vector(write):
     ],
     ids=lambda value: f"{type(value).__name__} {np.shape(value)}",
 )
-def test_what_does_not_fit_is_refused_by_name_and_changes_nothing(write, wrong):
+def test_what_does_not_fit_is_refused_by_name_and_changes_nothing(wrong):
     params = make()
     with pytest.raises(ValueError, match=r"^b (has|holds) "):
-        write(params, wrong)
+        params["b"] = wrong
     assert params.vector.tolist() == list(range(10))
 
 
-@pytest.mark.parametrize("write", ["setitem", "update", "ior"])
-def test_a_name_that_is_not_there_is_a_key_error_that_lists_the_names(write):
+def test_a_name_that_is_not_there_is_a_key_error_that_lists_the_names():
     params = Parameters({"d": (3,)}, np.zeros(3))
     with pytest.raises(KeyError, match="no parameter 'b': d"):
-        WRITES[write](params, np.ones(3))
+        params["b"] = np.ones(3)
     assert agree(params, {"d": (3,)})
 
 
-REMOVALS = {
+OTHER_CHANGES = {
     "del": lambda params: params.__delitem__("b"),
     "pop": lambda params: params.pop("b"),
     "pop with default": lambda params: params.pop("x", None),
     "popitem": lambda params: params.popitem(),
     "clear": lambda params: params.clear(),
     "setdefault": lambda params: params.setdefault("x", np.zeros(3)),
+    "update": lambda params: params.update({"b": np.zeros(3)}),
+    "|=": lambda params: params.__ior__({"b": np.zeros(3)}),
 }
 
 
-@pytest.mark.parametrize("remove", REMOVALS.values(), ids=REMOVALS)
-def test_names_can_be_neither_added_nor_removed(remove):
+@pytest.mark.parametrize("change", OTHER_CHANGES.values(), ids=OTHER_CHANGES)
+def test_every_other_change_of_a_dictionary_is_refused(change):
     params = make()
     with pytest.raises(TypeError, match="names of Parameters are fixed"):
-        remove(params)
-    assert agree(params)
+        change(params)
+    assert agree(params) and params.vector.tolist() == list(range(10))
 
 
 def test_the_vector_is_written_into_and_never_exchanged():

@@ -1,6 +1,8 @@
-"""The path derivatives, elbo-stl and iwae-dreg: unbiased by quadrature, and 0 at an exact posterior for every sample.
+"""The path derivatives, elbo-stl and iwae-dreg: unbiased by quadrature, and 0 at an
+exact posterior for every sample.
 
-Their encoder's gradient is not the derivative of the loss that was computed, so a gradient check cannot test it.
+Their encoder's gradient is not the derivative of the loss that was computed, so a
+gradient check cannot test it.
 """
 
 from itertools import product
@@ -45,7 +47,9 @@ def nodes(K):
 
 @pytest.fixture(scope="module")
 def params():
-    """Weights of a decoder that depends on z, and of a q wide enough for the importance weights to be bounded"""
+    """Weights of a decoder that depends on z, and of a q wide enough for the importance
+    weights to be bounded
+    """
     params = init_params(CONFIG, np.random.default_rng(1), np.float64)
     params["decoder.0.W"][...] = 0.7, -0.6, 0.4
     params["decoder.1.W"] *= 2
@@ -67,7 +71,7 @@ def log_weight(params, t):
 
 
 def negative_bound(params, objective, K):
-    """The expected loss, by quadrature: −ELBO_K, or −L₁ whatever the number of samples"""
+    """The expected loss, by quadrature: −ELBO_K, or −ELBO₁ for any number of samples"""
     t, w = np.polynomial.hermite_e.hermegauss(NODES[K])
     log_w = np.array([log_weight(params, t_i) for t_i in t])
     w = w / w.sum()
@@ -91,7 +95,9 @@ def expected_gradient(params, objective, K):
 @pytest.mark.parametrize("K", NODES)
 @pytest.mark.parametrize("objective", NOT_DERIVATIVES)
 def test_the_mean_is_the_gradient_of_the_expected_loss(params, objective, K):
-    """1e-6 is the quadrature's own error at these nodes; a score term left in or w̃ for w̃² is off by 1e-2 or more."""
+    """1e-6 is the quadrature's own error at these nodes; a score term left in or w̃ for
+    w̃² is off by 1e-2 or more.
+    """
     loss, backward = OBJECTIVES[objective]
     mean = np.zeros_like(params.vector)
     for t, weight in nodes(K):
@@ -106,7 +112,9 @@ def test_the_mean_is_the_gradient_of_the_expected_loss(params, objective, K):
 def test_at_the_exact_posterior_the_encoders_gradient_is_0(
     objective, K, likelihood_variance
 ):
-    """For every sample, far from q's center too, to 1e-12; there the usual gradients still vary."""
+    """For every sample, far from q's center too, to 1e-12; there the usual gradients
+    still vary.
+    """
     config = linear_vae(((0.5, -1.0, 2.0), (0.4, -0.8, 0.1)), likelihood_variance)
     params, rng = random_params(config, orthogonal=True), np.random.default_rng(2)
     put_the_posterior_into_the_encoder(params, config)

@@ -1,13 +1,17 @@
-"""The exact oracle: with linear networks and a normal decoder, the autoencoder is probabilistic PCA.
+"""The exact oracle: with linear networks and a normal decoder, the autoencoder is
+probabilistic PCA.
 
-    z ~ N(mu_p, diag σ_p²)        x|z ~ N(z W + b, s²)        so        x ~ N(mu_p W + b, C), C = Wᵀ diag(σ_p²) W + s² I
+    z ~ N(mu_p, diag σ_p²) and x|z ~ N(z W + b, s²)
+    so x ~ N(mu_p W + b, C) with C = Wᵀ diag(σ_p²) W + s² I
 
-and everything that is intractable in general has a closed form here: log p(x), the posterior p(z|x) = N(m, S), the gap.
+and everything that is intractable in general has a closed form here: log p(x), the
+posterior p(z|x) = N(m, S), the gap.
 
     S⁻¹ = diag(1/σ_p²) + W Wᵀ/s²        m = (mu_p/σ_p² + (x − b) Wᵀ/s²) S
 
-S does not depend on x, and is diagonal when the rows of W are orthogonal: then a linear encoder can say it exactly.
-An expectation over eps of anything quadratic in eps, such as log p(x|z) here, is the mean over the 2L points ±√L eₗ.
+S does not depend on x, and is diagonal when the rows of W are orthogonal: then a linear
+encoder can say it exactly. An expectation over eps of anything quadratic in eps, such
+as log p(x|z) here, is the mean over the 2L points ±√L eₗ.
 
 Sources: Tipping & Bishop 1999; Lucas et al. 2019, on the linear VAE and its optimum.
 """
@@ -174,7 +178,9 @@ def test_elbo_k_sample_bound_and_log_marginal_agree_with_log_p(prior, logvar_x):
 
 
 def test_the_elbos_gradient_in_the_encoder_is_zero_there():
-    """It is as high as an encoder can make it. The decoder, which could do better, is told so."""
+    """It is as high as an encoder can make it. The decoder, which could do better, is
+    told so.
+    """
     config = linear_vae(PRIORS["general prior"])
     params, x = random_params(config, orthogonal=True), data(config)
     put_the_posterior_into_the_encoder(params, config)
@@ -207,7 +213,9 @@ def test_elbo_plus_the_gap_is_log_p(prior, logvar_x, orthogonal):
 
 
 def test_the_elbos_gradient_is_that_of_minus_the_gap():
-    """log p(x) does not know the encoder, so in its parameters ∂ELBO = −∂ gap: central differences of a closed form."""
+    """log p(x) does not know the encoder, so in its parameters ∂ELBO = −∂ gap: central
+    differences of a closed form.
+    """
     config = linear_vae(PRIORS["general prior"])
     params, x, h = random_params(config), data(config), 1e-5
     grads = negative_elbo_backward(
@@ -228,7 +236,9 @@ def test_the_elbos_gradient_is_that_of_minus_the_gap():
 
 @in_every_setting
 def test_importance_weights_average_to_p(prior, logvar_x):
-    """Within 4 standard errors, with an encoder that is off by 0.1 and 20% wider than the posterior"""
+    """Within 4 standard errors, with an encoder that is off by 0.1 and 20% wider than
+    the posterior
+    """
     config = linear_vae(prior, logvar_x)
     params, x = random_params(config, orthogonal=True), data(config)
     put_the_posterior_into_the_encoder(params, config)
@@ -248,8 +258,11 @@ def test_importance_weights_average_to_p(prior, logvar_x):
 
 
 def pca_optimum(x, latent):
-    """The highest mean log p(x) that probabilistic PCA can reach: the latents take the largest eigenvalues λ of x's
-    covariance, and s² is the mean of the rest.        −½ (D log 2π + Σ log λ + (D − L) log s² + D)"""
+    """The highest mean log p(x) that probabilistic PCA can reach
+
+    It is −½ (D log 2π + Σ log λ + (D − L) log s² + D). The latents take the largest
+    eigenvalues λ of x's covariance, and s² is the mean of the rest.
+    """
     eigenvalues = np.linalg.eigvalsh(np.cov(x.T, bias=True))[::-1]
     kept, rest = eigenvalues[:latent], eigenvalues[latent:]
     return -0.5 * (
@@ -260,7 +273,9 @@ def pca_optimum(x, latent):
 
 
 def test_the_optimum_is_log_p_at_the_principal_axes():
-    """Tipping & Bishop's maximum, put into the decoder, gives the optimum; anything random is below it."""
+    """Tipping & Bishop's maximum, put into the decoder, gives the optimum; anything
+    random is below it.
+    """
     config, x = (
         linear_vae(logvar_x=None, input_dim=5, latent_dim=2),
         training_data(5, 2),
@@ -311,8 +326,10 @@ def trained(x, config, objective=(negative_elbo, negative_elbo_backward), steps=
 
 @pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES)
 def test_a_trained_linear_vae_reaches_the_pca_optimum(objective):
-    """Both its likelihood and its bound, within 0.01 nat: the encoder has become the posterior, the decoder's columns
-    orthogonal, as a diagonal q asks, and its variance that of the directions left out."""
+    """Both its likelihood and its bound, within 0.01 nat: the encoder has become the
+    posterior, the decoder's columns orthogonal, as a diagonal q asks, and its variance
+    that of the directions left out.
+    """
     config, x = (
         linear_vae(logvar_x=None, input_dim=8, latent_dim=2),
         training_data(8, 2),

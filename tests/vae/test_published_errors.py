@@ -1,6 +1,8 @@
-"""Five errors from published programs: each made here, with what a gradient check says, and what sees it.
+"""Five errors from published programs: each made here, with what a gradient check says,
+and what sees it.
 
-Each is a pair of functions in place of the package's own. The places are named in numpyvae/vae/gradcheck.py.
+Each is a pair of functions in place of the package's own. The places are named in
+numpyvae/vae/gradcheck.py.
 """
 
 from dataclasses import replace
@@ -46,7 +48,9 @@ def test_without_an_error_the_gradient_check_passes():
 
 
 def test_noise_times_the_variance_passes_and_the_moments_of_z_show_it(monkeypatch):
-    """numpy-ml, neural_nets/models/vae.py, _sample and backward; DeZero, examples/vae.py, sampling"""
+    """numpy-ml, neural_nets/models/vae.py, _sample and backward; DeZero,
+    examples/vae.py, sampling
+    """
     monkeypatch.setattr(
         elbo, "reparameterize", lambda mu, logvar, eps: mu + np.exp(logvar) * eps
     )
@@ -72,7 +76,9 @@ def test_noise_times_the_variance_passes_and_the_moments_of_z_show_it(monkeypatc
 
 
 def test_mean_over_pixels_passes_and_is_another_objective(monkeypatch):
-    """Keras, VAE example before pull request 3383: the reconstruction a mean over pixels, the KL a sum over latents"""
+    """Keras, VAE example before pull request 3383: the reconstruction a mean over
+    pixels, the KL a sum over latents
+    """
     log_prob, log_prob_backward = bernoulli.log_prob, bernoulli.log_prob_backward
     params, x, eps = a_step()
     loss_beta_6, cache = negative_elbo(params, x, eps, replace(CONFIG, beta=6.0))
@@ -96,7 +102,9 @@ def test_mean_over_pixels_passes_and_is_another_objective(monkeypatch):
 
 
 def test_a_wrong_sign_in_the_kl_passes_and_its_value_shows_it(monkeypatch):
-    """Flux model-zoo, vae.jl before pull request 147: + log σ² for − log σ², so that a variance of 0 is the optimum"""
+    """Flux model-zoo, vae.jl before pull request 147: + log σ² for − log σ², so that a
+    variance of 0 is the optimum
+    """
 
     def kl(mu, logvar, *prior):
         return 0.5 * (np.exp(logvar) - 1 + logvar + mu**2)
@@ -113,7 +121,9 @@ def test_a_wrong_sign_in_the_kl_passes_and_its_value_shows_it(monkeypatch):
 
 
 def test_samples_treated_as_data_fail_the_gradient_check(monkeypatch):
-    """Pyro, VAE example before pull request 1896: `sample` for `rsample`, so that no gradient passes through z"""
+    """Pyro, VAE example before pull request 1896: `sample` for `rsample`, so that no
+    gradient passes through z
+    """
     monkeypatch.setattr(
         elbo,
         "reparameterize_backward",
@@ -129,7 +139,9 @@ def test_samples_treated_as_data_fail_the_gradient_check(monkeypatch):
 
 
 def test_a_missing_bias_correction_passes_and_the_first_update_shows_it():
-    """google-research/bert, issue 153: m and v as they are. No gradient is wrong, so no gradient check sees it."""
+    """google-research/bert, issue 153: m and v as they are. No gradient is wrong, so no
+    gradient check sees it.
+    """
     theta, g = np.zeros(3), np.array([1.0, -2.0, 0.5])
     m, v = 0.1 * g, 0.001 * g**2
     without = -1e-3 * m / (np.sqrt(v) + 1e-8)

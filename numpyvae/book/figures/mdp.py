@@ -145,7 +145,7 @@ def grid_world(gamma: float) -> MDP:
         return r * width + c, reward, GRID[r][c] in ENDINGS
 
     sides = ((0, 1 - 2 * SLIP), (1, SLIP), (-1, SLIP))
-    table = {}
+    table: dict[int, dict] = {}
     for cell in range(height * width):
         row, column = divmod(cell, width)
         if GRID[row][column] != " ":

@@ -62,7 +62,7 @@ def step(
         "z": reparameterize(mu, logvar, eps),
         "y": y,
         "mean": likelihood.mean(y),
-        "loss": loss,
+        "loss": np.asarray(loss),
         "kl": kl,
         "log_px": log_px,
         "dy": dy,
@@ -91,7 +91,7 @@ def step_graph_svg(
         _box(380, 186, 128, 88, "reparameterize", "mu + σ eps"),
         _box(664, 186, 70, 88, "decode"),
         _box(384, 36, 120, 44, "kl_divergence"),
-        _box(580, 36, 76, 44, "loss", f"{float(a['loss']):.2f}"),
+        _box(570, 36, 70, 44, "loss", f"{float(a['loss']):.2f}"),
         _box(756, 36, 100, 44, "log_prob"),
     ]
     body += _edges(float(a["kl"][0]), float(a["log_px"][0]), config.beta)
@@ -168,11 +168,11 @@ def _edges(kl: float, log_px: float, beta: float) -> list[str]:
         [(734, _ROW), (764, _ROW)],
         [(806, 112), (806, 80)],
         [(58, 143), (58, 18), (806, 18), (806, 36)],
-        [(504, 50), (580, 50)],
-        [(756, 50), (656, 50)],
+        [(504, 50), (570, 50)],
+        [(756, 50), (640, 50)],
     ]
     through_z = [
-        [(656, 68), (756, 68)],
+        [(640, 68), (756, 68)],
         [(856, 58), (872, 58), (872, 288), (850, 288)],
         [(764, _BACK), (734, _BACK)],
         [(664, _BACK), (638, _BACK)],
@@ -181,7 +181,7 @@ def _edges(kl: float, log_px: float, beta: float) -> list[str]:
         [(370, _BACK), (370, 287), (338, 287)],
     ]
     of_kl = [
-        [(580, 68), (504, 68)],
+        [(570, 68), (504, 68)],
         [(384, 68), (360, 68), (360, 175), (338, 175)],
         [(360, 175), (360, 319), (338, 319)],
     ]
@@ -201,17 +201,17 @@ def _edges(kl: float, log_px: float, beta: float) -> list[str]:
     ]
     return [
         *parts,
-        text(542, 43, f"kl {svg.number(kl, 4)}", text_anchor="middle"),
+        text(537, 43, f"kl {svg.number(kl, 4)}", text_anchor="middle"),
         text(
-            542,
+            537,
             85,
             f"dkl = {svg.number(beta, 4)}",
             text_anchor="middle",
             style=f"fill: {OF_KL}",
         ),
-        text(706, 43, f"log_px {svg.number(log_px, 4)}", text_anchor="middle"),
+        text(698, 43, f"log_px {svg.number(log_px, 4)}", text_anchor="middle"),
         text(
-            706, 85, "dlog_prob = −1", text_anchor="middle", style=f"fill: {THROUGH_Z}"
+            698, 85, "dlog_prob = −1", text_anchor="middle", style=f"fill: {THROUGH_Z}"
         ),
         text(70, 34, "x", class_="name"),
     ]

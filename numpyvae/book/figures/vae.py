@@ -23,6 +23,7 @@ from ...vae.iwae import log_importance_weights, log_mean_exp
 from ...vae.model import encode
 from ...vae.parameters import Parameters, init_params, parameter_shapes
 
+LOGVAR_X = -1.0  # of the linear model's decoder
 K_MAX, WEIGHTS = 1024, 2**18  # importance samples per estimate, and in all
 
 
@@ -46,7 +47,7 @@ def gradient_errors_svg() -> str:
         replaced[name][...] = inputs[name]
         return negative_elbo(replaced, x, eps, config)[0]
 
-    curves = []
+    curves: list[Curve] = []
     for label, method, smallest, kind in (
         ("complex step", complex_step_gradient, -20, "line"),
         ("central difference", central_difference_gradient, -13, "dashed"),
@@ -156,11 +157,15 @@ def linear_model() -> tuple[VAEConfig, Parameters, np.ndarray]:
     and too wide; and one x.
     """
     config = VAEConfig(
-        input_dim=6, hidden_dims=(), latent_dim=2, likelihood="normal", logvar_x=-1.0
+        input_dim=6,
+        hidden_dims=(),
+        latent_dim=2,
+        likelihood="normal",
+        logvar_x=LOGVAR_X,
     )
     rng = np.random.default_rng(2)
     params = init_params(config, rng, np.float64)
-    W, b, s2 = params["decoder.0.W"], params["decoder.0.b"], math.exp(config.logvar_x)
+    W, b, s2 = params["decoder.0.W"], params["decoder.0.b"], math.exp(LOGVAR_X)
     W[...] = np.linalg.qr(rng.standard_normal((6, 2)))[0].T * [
         [1.6],
         [0.8],
@@ -183,7 +188,7 @@ def log_marginal_of_linear(
 ) -> float:
     """log p(x) of one x: x ~ N(b, Wᵀ W + s² I)"""
     W, r = params["decoder.0.W"], (x - params["decoder.0.b"])[0]
-    C = W.T @ W + math.exp(config.logvar_x) * np.eye(config.input_dim)
+    C = W.T @ W + math.exp(LOGVAR_X) * np.eye(config.input_dim)
     log_det = np.linalg.slogdet(C)[1]
     return float(
         -0.5

@@ -410,13 +410,17 @@ def ignored(run: Callable, own: Callable, case: Case) -> str:
     if not equal(before, again, 0, 0):
         return "returns other numbers at each call: does it draw noise of its own?"
     right = own(case.trial, case.trial.inputs)
+    found = []
     for words, inputs in variations(case.trial.inputs):
         moved = own(case.trial, inputs)
         if isinstance(moved, Failure) or equal(right, moved, 1e-6, 1e-9):
             continue
         if equal(before, run(case.trial, inputs), 0, 0):
-            return f"{words} is ignored"
-    return ""
+            found.append(words)
+    if not found:
+        return ""
+    verb = "is" if len(found) == 1 else "are"
+    return f"{' and '.join(found)} {verb} ignored"
 
 
 def variations(inputs: dict) -> Iterator[tuple[str, dict]]:
@@ -440,3 +444,67 @@ def variations(inputs: dict) -> Iterator[tuple[str, dict]]:
                 ("activation", dataclasses.replace(value, activation=activation)),
             ):
                 yield f"config.{field}", {**inputs, name: config}
+
+
+# An argument in another's place, or taken for something else
+
+
+def mistaken(own: Callable, cases: Sequence[Case]) -> str:
+    """An argument that is taken for another, or for a function of itself.
+
+    own(trial, inputs): the outputs of the package's function. What it returns for the
+    mistaken arguments is what the learner's returned for the right ones.
+    """
+    cases = [case for case in cases if case.direct]
+    if not cases or any(isinstance(case.output, Failure) for case in cases):
+        return ""
+    for words, change in mistakes(cases[-1].trial.inputs):
+        if all(_explains(own, case, change) for case in cases):
+            return words
+    return ""
+
+
+def _explains(own: Callable, case: Case, change: Callable[[dict], dict]) -> bool:
+    with np.errstate(all="ignore"):
+        inputs = change(case.trial.inputs)
+    return equal(own(case.trial, inputs), case.got, *case.tolerance)
+
+
+def mistakes(inputs: dict) -> Iterator[tuple[str, Callable[[dict], dict]]]:
+    """(words, what makes mistaken arguments of the right ones)"""
+    numbers = [
+        name
+        for name, value in inputs.items()
+        if isinstance(value, np.ndarray)
+        and value.dtype.kind == "f"
+        and name not in NO_ARGUMENTS
+    ]
+    for a, b in itertools.combinations(numbers, 2):
+        if np.shape(inputs[a]) == np.shape(inputs[b]):
+            yield f"{a} and {b} are exchanged", _exchange(a, b)
+    for name in numbers:
+        for text, g in (
+            ("2 {}", lambda v: 2 * v),
+            ("{}/2", lambda v: v / 2),
+            ("−{}", np.negative),
+            ("exp({})", np.exp),
+            ("log({})", np.log),
+            ("{}²", np.square),
+            ("√{}", np.sqrt),
+        ):
+            words = f"this is right with {text.format(name)} in the place of {name}"
+            yield words, _apply(name, g)
+
+
+def _exchange(a: str, b: str) -> Callable[[dict], dict]:
+    return lambda inputs: (
+        {**inputs, a: inputs[b], b: inputs[a]}
+        if a in inputs and b in inputs
+        else inputs
+    )
+
+
+def _apply(name: str, g: Callable) -> Callable[[dict], dict]:
+    return lambda inputs: (
+        {**inputs, name: np.asarray(g(inputs[name]))} if name in inputs else inputs
+    )

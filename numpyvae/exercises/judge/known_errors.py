@@ -1,8 +1,9 @@
 """Known errors: wrong implementations of the exercises, each with its words.
 
-Each is easily made; some were published. A check compares a wrong function's outputs with theirs, so that it can say
-what is wrong. They stand beside the oracles, a module per chapter. Put in the place of the right function, a known
-error is a mutant of the mathematics: the tests of its chapter must fail.
+Each is easily made; some were published. A check compares a wrong function's outputs
+with theirs, so that it can say what is wrong. They stand beside the oracles, a module
+per chapter. Put in the place of the right function, a known error is a mutant of the
+mathematics: the tests of its chapter must fail.
 """
 
 from collections.abc import Callable

@@ -51,7 +51,7 @@ class Namer:
         return list(zip(self.errors, self.theirs, strict=True))
 
     def known(self, agrees: Callable) -> Name | None:
-        """The first known error that agrees in every trial: agrees(trial, a, b, wrong)"""
+        """The first known error for which agrees(trial, a, b, wrong) in every trial"""
         for error, theirs in self.outputs_of_errors():
             if all(map(agrees, self.trials, self.outputs, theirs, self.failed)):
                 return Name(error.words, error.published)
@@ -85,15 +85,15 @@ class Namer:
         own = package_function(name)
         count = len(cases[0].expected)
         double = [case for case in cases if not case.single]
-        if (
-            "params" not in cases[0].trial.inputs
-        ):  # other outputs: moments, a cache's use
+        # Trials of another number of outputs ask for moments, or for a cache's use.
+        if "params" not in cases[0].trial.inputs:
             double = [case for case in double if len(case.expected) == count]
         words = self.ignored(double, f, functions, own)
         words = words or families.single_inside(double)
         related = families.relation(double, lambda case: self.names(case.trial))
         if related and not related.startswith("wrong: "):
             words = words or related
+        words = words or families.mistaken(self.right(own), double)
         return words or self.two(double) or families.right_where(cases) or related
 
     def ignored(
@@ -111,10 +111,13 @@ class Namer:
         def run(trial: Any, inputs: dict) -> Any:
             return self.run(trial._replace(inputs=inputs), f, functions)
 
-        def right(trial: Any, inputs: dict) -> Any:
-            return self.run(trial._replace(inputs=inputs), own, package_function)
+        return families.ignored(run, self.right(own), candidates[-1])
 
-        return families.ignored(run, right, candidates[-1])
+    def right(self, own: Callable) -> Callable:
+        """(trial, other inputs) -> the outputs of the package's function"""
+        return lambda trial, inputs: self.run(
+            trial._replace(inputs=inputs), own, package_function
+        )
 
     def two(self, cases: list[Case]) -> str:
         """Two known errors together: their deviations add up; or one, times a factor"""
@@ -168,7 +171,7 @@ def _arrays(trial: Any) -> tuple:
 
 
 def _usable(theirs: list, cases: list[Case]) -> bool:
-    """Whether a known error has outputs of the right shapes, and one of them is wrong"""
+    """Whether an error has outputs of the right shapes, and one of them is wrong"""
     for output, case in zip(theirs, cases, strict=True):
         if isinstance(output, Failure):
             return False

@@ -36,7 +36,8 @@ def _read_arrays(values: Sequence, names: tuple[str, ...]) -> tuple | Failure:
     for value, name in zip(values, names, strict=True):
         what = f"returns {kind_of(value)}; {name} was expected"
         if len(values) > 1:
-            what = f"returns {kind_of(value)} for {name}; an array or a number was expected"
+            what = f"returns {kind_of(value)} for {name}"
+            what += "; an array or a number was expected"
         if isinstance(value, (np.ma.MaskedArray, np.matrix)):
             return Failure("type", f"{what}: a plain array")
         try:
@@ -80,7 +81,7 @@ def kind_of(value: Any, parts: bool = False) -> str:
 
 
 def equal(a: tuple | Failure, b: tuple | Failure, rtol: float, atol: float) -> bool:
-    """Whether two outputs agree: the same shapes and numbers, or failures of the same kind"""
+    """Whether two outputs agree: in shapes and numbers, or as failures of one kind"""
     if isinstance(a, Failure) and isinstance(b, Failure):
         # The words of an exception are the library's; the judge's have to agree.
         return a == b if a.kind == "type" else a.kind == b.kind
@@ -95,7 +96,10 @@ def equal(a: tuple | Failure, b: tuple | Failure, rtol: float, atol: float) -> b
 def wrong_entries(
     expected: np.ndarray, got: np.ndarray, rtol: float, atol: float
 ) -> np.ndarray:
-    """Boolean, of their common shape: where they differ by more than the tolerance. NaN equals NaN, inf equals inf."""
+    """Where two arrays of one shape differ by more than the tolerance.
+
+    NaN equals NaN, and inf equals inf.
+    """
     if got.dtype.kind == "c" and expected.dtype.kind != "c" and np.imag(got).any():
         return np.ones(expected.shape, bool)
     expected = expected.astype(
@@ -132,7 +136,8 @@ def digits_that_differ(a: Any, b: Any) -> int:
 
 def call_text(name: str, inputs: dict) -> str:
     """f(name=value, …), with large arrays as their shape"""
-    return f"{name}({', '.join(f'{key}={value_text(value)}' for key, value in inputs.items())})"
+    arguments = [f"{key}={value_text(value)}" for key, value in inputs.items()]
+    return f"{name}({', '.join(arguments)})"
 
 
 def value_text(value: Any) -> str:
@@ -147,7 +152,10 @@ def value_text(value: Any) -> str:
 
 
 def copied(value: Any) -> Any:
-    """A copy of an argument, arrays and all; what is not an array or a container of arrays is passed as it is."""
+    """A copy of an argument, arrays and all.
+
+    What is not an array or a container of arrays is passed as it is.
+    """
     if isinstance(value, tuple):
         return (
             type(value)(*map(copied, value))

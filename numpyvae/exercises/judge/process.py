@@ -228,7 +228,7 @@ def _fork() -> int:
 def _guard(
     function: Callable, arguments: tuple, messages: int, status: int, lifeline: int
 ) -> NoReturn:
-    """Start the process, wait for its end or that of the check, and kill what is left."""
+    """Start the process; when it or the check has ended, kill what is left."""
     os.setsid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -261,7 +261,7 @@ def _guard(
 
 
 def _wait_for_either(pid: int, lifeline: int) -> None:
-    """Wait until a child process has ended, or the other end of the lifeline is closed."""
+    """Wait until a process has ended, or the other end of the lifeline is closed."""
     poll = select.poll()
     poll.register(lifeline, select.POLLIN)
     with suppress(OSError, AttributeError):  # a kernel without pidfd: look often

@@ -137,7 +137,7 @@ def _limit(seconds: float) -> None:
 
 
 def _judge_one(namespace, name: str) -> Verdict:
-    """Judge one function: alone, then if that is not right with the learner's others."""
+    """Judge one function: alone, then, if it is not right, with the learner's others."""
     chapter = BY_NAME[name].chapter
     function = namespace.get(BY_NAME[name].owner)
     if (
@@ -159,7 +159,7 @@ def _judge_one(namespace, name: str) -> Verdict:
 
 
 def _judge_with(name: str, function: Callable, functions: Callable) -> Verdict:
-    """Judge one function, where other exercises are those of `functions`: form first."""
+    """Judge one function, its form first; other exercises are those of `functions`."""
     problem = form_problem(name, function, functions)
     if problem is not None:
         return Verdict(name, BY_NAME[name].chapter, "wrong", *problem)

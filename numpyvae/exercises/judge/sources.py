@@ -1,4 +1,7 @@
-"""Where a learner's functions come from: a directory of exercises, a Python file, or names in a notebook."""
+"""Where a learner's functions come from.
+
+They come from a directory of exercises, a Python file, or the names of a notebook.
+"""
 
 import ast
 import difflib
@@ -27,10 +30,11 @@ class ImportFailed(NumpyvaeError):
 def read_groups(
     source: Any, names: list[str] | str | None
 ) -> list[tuple[str, list[str]]]:
-    """(what to load, names of exercises) in order: the chapters' files of a directory, one file, or "" for a namespace
+    """(what to load, names of exercises), in order.
 
-    Of a file or a namespace only what it defines itself, not what it imports from the package. ValueError if there is
-    nothing to check, or no exercise of a name.
+    What to load is a chapter's file in a directory, one file, or "" for a namespace. Of
+    a file or a namespace only what it defines itself counts, not what it imports from
+    the package. InputError if there is nothing to check, or no exercise of a name.
     """
     names = [names] if isinstance(names, str) else names
     for name in names or ():
@@ -122,7 +126,10 @@ def namespace_of(source: Any) -> Mapping[str, Any]:
 
 
 def load(source: Any, path: str) -> Mapping[str, Any]:
-    """The names of one group's file, imported; or of the namespace. ImportFailed with one line if that fails."""
+    """The names of one group's file, imported; or of the namespace.
+
+    ImportFailed with one line if that fails.
+    """
     if not path:
         return namespace_of(source)
     directory = Path(source) if Path(source).is_dir() else Path(path).parent
@@ -163,7 +170,10 @@ def _from_file(path: str) -> ModuleType:
 
 
 def is_empty(function: Any, name: str) -> bool:
-    """Whether a function has no body but a docstring, `...` or pass. name: the exercise's, Class.method for a method"""
+    """Whether a function has no body but a docstring, `...` or pass.
+
+    name: the exercise's, Class.method for a method
+    """
     if "." in name:
         function = getattr(function, name.split(".")[1], None)
     code = getattr(function, "__code__", None)
@@ -190,7 +200,7 @@ _EMPTY = {f.__code__.co_code for f in (_empty_1, _empty_2, _empty_3)}
 
 
 def lookup(namespace: Mapping[str, Any]) -> Callable:
-    """name -> the learner's function of that name if there is one that is done, else the package's"""
+    """name -> the learner's function, if there is one that is done, else the package's"""
 
     def find(name):
         mine = namespace.get(name.split(".")[0])
@@ -205,7 +215,7 @@ def lookup(namespace: Mapping[str, Any]) -> Callable:
 
 @contextmanager
 def alone(function: Any, name: str) -> Iterator[None]:
-    """Within the block a learner's function calls the package's functions for all other exercises of its file."""
+    """Within the block all other exercises of a function's file are the package's."""
     namespace = getattr(
         getattr(function, name.split(".")[1], None) if "." in name else function,
         "__globals__",

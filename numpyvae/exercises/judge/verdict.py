@@ -246,7 +246,10 @@ def run(
 
 
 def parts(result: Any, count: int | None, what: str) -> tuple:
-    """The parts of a returned tuple; Unusable unless it is a tuple of that many, or with None of any number above 1."""
+    """The parts of a returned tuple.
+
+    Unusable unless it has `count` parts, or, if count is None, at least two.
+    """
     if not isinstance(result, (tuple, list)) or (
         len(result) != count if count else len(result) < 2
     ):

@@ -17,7 +17,7 @@ from .places import find_places, package_modules
 
 
 def watched(name: str, function: Any) -> Any:
-    """A function that does the same as the learner's, watched; for a method its class"""
+    """The learner's function, watched while it runs; for a method its class"""
     own = package_function(name)
     if "." in name:
         return _watched_class(name, function, own)

@@ -2,7 +2,8 @@
 
 The oracles are exact fractions, and every policy in turn.
 
-Probabilities and rewards are dyadic, so their float64 is exact; values are solutions of linear systems in fractions.
+Probabilities and rewards are dyadic, so their float64 is exact; values are solutions of
+linear systems in fractions.
 """
 
 import itertools
@@ -24,7 +25,10 @@ from ..judge.verdict import Trial
 
 
 class Problem(NamedTuple):
-    """P[s][a][s′] and R[s][a]. A row that sums to less than 1 ends the episode; R None: no such action."""
+    """P[s][a][s′] and R[s][a]
+
+    A row that sums to less than 1 ends the episode; R None: no such action.
+    """
 
     words: str
     P: list
@@ -181,7 +185,7 @@ def deterministic(problem: Problem) -> list[tuple]:
 
 
 def best_policy(problem: Problem) -> tuple[np.ndarray, list]:
-    """The policy that no other beats in any state, and its values (unique in PROBLEMS)"""
+    """The policy that no other beats in any state, unique here, and its values"""
     values = {
         actions: value_of(problem, one_hot(problem, actions))
         for actions in deterministic(problem)
@@ -223,7 +227,7 @@ def vectors(problem: Problem) -> list[list]:
 
 
 def trials_for(words: str, make: Callable, problems: list = PROBLEMS) -> list[Trial]:
-    """make(problem) yields (more inputs, their text, expected, call) for each trial of a problem"""
+    """make(problem) yields (more inputs, their text, expected, call) for each trial"""
     return [
         Trial(
             {"mdp": problem.mdp, **inputs},
@@ -253,7 +257,10 @@ def action_values_trials() -> list[Trial]:
 
 
 def policies(problem: Problem) -> list[tuple]:
-    """(policy as the package takes it, as probabilities): the first, the last, and one that chooses at random"""
+    """The first policy, the last, and one that chooses at random
+
+    Each as the package takes it, and as probabilities.
+    """
     found = [
         (np.array(actions), one_hot(problem, actions))
         for actions in dict.fromkeys(

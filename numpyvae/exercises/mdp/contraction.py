@@ -22,7 +22,7 @@ SLOW = Problem(
 
 
 def read_solution(result, exact: list) -> Solution:
-    """A solver's result as a Solution; Unusable unless it is one, with values of the right shape"""
+    """A solver's result; Unusable unless a Solution with values of the right shape"""
     if not all(hasattr(result, name) for name in Solution._fields):
         raise Unusable(
             f"returns {kind_of(result)}; a Solution(policy, values, iterations, "
@@ -48,7 +48,7 @@ def check_bound(solution: Solution, exact: list, tolerance: float = np.inf) -> N
 
 
 def check_calls(calls: list, solution: Solution, name: str) -> None:
-    """Unusable unless the callback got k = 1, 2, …, iterations, and at last the values"""
+    """Unusable unless the callback got k = 1, …, iterations, and at last the values"""
     numbers = [k for k, _ in calls]
     if numbers != list(range(1, solution.iterations + 1)) or not numbers:
         shown = ", ".join(map(str, numbers[:4])) + (", …" if len(numbers) > 4 else "")
@@ -63,7 +63,7 @@ def check_calls(calls: list, solution: Solution, name: str) -> None:
 def value_iteration_trials(
     name: str = "value_iteration", callback: str = "on_sweep"
 ) -> list[Trial]:
-    """Within the tolerance of the exact optimum; its bound is one, its callback called"""
+    """Within the tolerance of the exact optimum; the bound, and the callback"""
 
     def call(f, functions, mdp, tolerance, start, exact):
         options = {} if start is None else {"v": start}
@@ -117,7 +117,10 @@ def sweeps_with(
     count=lambda k: k,
     limit=20_000,
 ):
-    """value_iteration with another part; error: of the last change, what must be below the tolerance"""
+    """value_iteration with another part
+
+    error: of the last change, what must be below the tolerance
+    """
 
     def iterate(mdp, tolerance=1e-8, v=None, max_sweeps=limit, on_sweep=None):
         v = np.zeros(len(mdp.R)) if v is None else start(v)

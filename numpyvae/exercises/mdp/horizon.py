@@ -90,7 +90,7 @@ def induction(
     final_of=lambda final, gamma: final,
     discount=lambda given, mdp: mdp.gamma if given is None else given,
 ):
-    """backward_induction with another part; each(mdp, v, gamma) are the action values"""
+    """backward_induction with another part; each(mdp, v, gamma): the action values"""
 
     def induce(mdp, horizon, final=0.0, gamma=None):
         gamma, S = discount(gamma, mdp), len(mdp.R)

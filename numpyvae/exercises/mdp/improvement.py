@@ -20,6 +20,7 @@ from .bellman import (
     as_floats,
     best_policy,
     deterministic,
+    evaluation_of,
     last_of,
     lowest,
     policies,
@@ -49,7 +50,7 @@ GREEDY = (  # problem, v, current, expected
 
 
 def greedy_policy_trials() -> list[Trial]:
-    """The first maximum of q in fractions; with `current`, its action where it attains the maximum"""
+    """The first maximum of q in fractions; `current` keeps an action that is as good"""
 
     def make(problem):
         for v in vectors(problem):
@@ -79,7 +80,7 @@ def greedy_policy_trials() -> list[Trial]:
 
 
 def policy_iteration_trials() -> list[Trial]:
-    """By the best of all policies, in fractions; started from it, one evaluation is enough"""
+    """By the best of all policies, in fractions; from there one evaluation is enough"""
 
     def call(f, functions, mdp, policy, v, exact, best):
         starts_best = v is not None or np.array_equal(policy, best)
@@ -145,7 +146,7 @@ def policy_rounds(
     last=lambda previous, policy: previous,
     count=lambda k: k,
 ):
-    """policy_iteration with another part; first: of (mdp, policy, v), where it starts"""
+    """policy_iteration with another part; first(mdp, policy, v): where it starts"""
 
     def initial(mdp, policy, v):
         if policy is None:
@@ -189,7 +190,7 @@ def with_tolerance(tolerance: Callable):
 
 
 def of_q(policy: Callable, gamma: float | None = None):
-    """greedy_policy of policy(q) without `current`, and with it unless that is as good"""
+    """greedy_policy, of policy(q) where `current` is not given"""
 
     def greedy(mdp, v, current=None):
         found = policy(mdp, q(mdp, v, gamma))
@@ -261,9 +262,7 @@ ERRORS = [
             ),
             "evaluates a policy by 10 sweeps; v_π is the solution of (3.2)": (
                 policy_rounds(
-                    evaluate=lambda mdp, policy: swept(
-                        *induced_chain(mdp, policy), mdp.gamma, 10
-                    )
+                    evaluate=evaluation_of(lambda I, P, r, g: swept(P, r, g, 10))
                 )
             ),
             "the given start is ignored": policy_rounds(first=from_default),

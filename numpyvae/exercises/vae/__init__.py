@@ -1,1 +1,1 @@
-"""Book one's exercises: a module per chapter, its oracle's trials and its known errors."""
+"""Book one's exercises: per chapter a module, its oracles and its known errors."""

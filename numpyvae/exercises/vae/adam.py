@@ -1,6 +1,10 @@
-"""Chapter 8, Adam: oracles and known errors. The oracle is Algorithm 1 in 50 decimal digits."""
+"""Chapter 8, Adam: oracles and known errors.
+
+The oracle is Algorithm 1 in 50 decimal digits.
+"""
 
 from decimal import Decimal, localcontext
+from typing import Any
 
 import numpy as np
 
@@ -23,18 +27,21 @@ OTHERS = {"lr": 0.1, "beta1": 0.7, "beta2": 0.95, "epsilon": 1e-3}
 def adam_reference(
     theta: list, gradients: list, lr: float, beta1: float, beta2: float, epsilon: float
 ) -> tuple:
-    """theta, m, v after one step per gradient, in 50 digits, by (8.3) and (8.4) as the paper has them"""
+    """theta, m, v after one step per gradient, in 50 digits
+
+    By (8.3) and (8.4), as the paper has them.
+    """
     with localcontext() as context:
         context.prec = 50
-        lr, beta1, beta2, epsilon = map(Decimal, (lr, beta1, beta2, epsilon))
+        rate, b1, b2, tiny = map(Decimal, (lr, beta1, beta2, epsilon))
         theta = [Decimal(v) for v in theta]
         m, v = [Decimal(0)] * len(theta), [Decimal(0)] * len(theta)
         for t, g in enumerate(gradients, 1):
             g = [Decimal(x) for x in g]
-            m = [beta1 * a + (1 - beta1) * b for a, b in zip(m, g, strict=True)]
-            v = [beta2 * a + (1 - beta2) * b * b for a, b in zip(v, g, strict=True)]
+            m = [b1 * a + (1 - b1) * b for a, b in zip(m, g, strict=True)]
+            v = [b2 * a + (1 - b2) * b * b for a, b in zip(v, g, strict=True)]
             theta = [
-                p - lr * (a / (1 - beta1**t)) / ((b / (1 - beta2**t)).sqrt() + epsilon)
+                p - rate * (a / (1 - b1**t)) / ((b / (1 - b2**t)).sqrt() + tiny)
                 for p, a, b in zip(theta, m, v, strict=True)
             ]
         return tuple(np.array([float(x) for x in array]) for array in (theta, m, v))
@@ -54,7 +61,7 @@ def adam_update_trials() -> list[Trial]:
 
 
 def adam_step_trials() -> list[Trial]:
-    """In 50 digits: after 1, 2 and 5 steps, for one shard, and with another lr from step 2"""
+    """In 50 digits: after 1, 2 and 5 steps, for a shard, with another lr from step 2"""
 
     def walk(f, functions, theta, gradients, settings, shard, second_lr):
         adam, theta = f(theta, **settings), theta.copy()
@@ -92,7 +99,7 @@ def adam_step_trials() -> list[Trial]:
         trial(
             SETTINGS,
             5,
-            "five steps with shard=slice(1, 3), theta and g whole: theta[0] is unchanged",
+            "five steps with shard=slice(1, 3), g whole: theta[0] is unchanged",
             rest,
             slice(1, 3),
         )
@@ -130,7 +137,7 @@ def update_with(
 
 
 def unscaled_epsilon(theta, g, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
-    """The corrections are folded into the learning rate, and epsilon is left as it is."""
+    """The corrections are folded into the learning rate; epsilon stays as it is."""
     m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
     rate = lr * (1 - beta2**t) ** 0.5 / (1 - beta1**t)
     return theta - rate * m / (np.sqrt(v) + epsilon), m, v
@@ -157,6 +164,13 @@ def decayed(theta, g, m, v, t, lr=1e-3, *settings):
 def late(theta, g, m, v, t, *settings):
     """adam_update that counts one step too many"""
     return adam_update(theta, g, m, v, t + 1, *settings)
+
+
+def early(theta, g, m, v, t, *settings):
+    """adam_update that counts one step too few; the first divides by 0"""
+    last: Any = np.float64(t - 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return adam_update(theta, g, m, v, last, *settings)
 
 
 def as_it_is(moment, beta, t):
@@ -186,6 +200,10 @@ UPDATE_ERRORS = {
         v_hat=first_step
     ),
     "the corrections have t + 1; the first step is t = 1": late,
+    "the corrections have t − 1; the first step is t = 1": early,
+    "v is corrected outside the root: √v/(1 − beta2ᵗ)": update_with(
+        v_hat=lambda v, b, t: v / (1 - b**t) ** 2
+    ),
     "the corrections multiply by 1 − betaᵗ; they must divide": update_with(
         m_hat=lambda m, b, t: m * (1 - b**t), v_hat=lambda v, b, t: v * (1 - b**t)
     ),
@@ -217,6 +235,9 @@ UPDATE_ERRORS = {
     ),
     "v averages g, not g²": update_with(v=lambda v, g, b: b * v + (1 - b) * abs(g)),
     "v averages (g − m)², a variance; it must average g²": of_deviations,
+    "v never falls, as in AMSGrad": update_with(
+        v=lambda v, g, b: np.maximum(v, b * v + (1 - b) * g**2)
+    ),
     "v is the sum of all g²: this is AdaGrad's": update_with(
         v=lambda v, g, b: v + g**2, v_hat=as_it_is
     ),
@@ -230,8 +251,8 @@ UPDATE_ERRORS = {
 }
 
 
-def stepping(update):
-    """A class like Adam, whose step is update(theta, g, m, v, t, …), a wrong adam_update"""
+def stepping(update) -> Any:
+    """A class like Adam, whose step is a wrong adam_update"""
 
     class Wrong:
         def __init__(self, theta, lr=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
@@ -302,7 +323,7 @@ ERRORS = [
         "adam_update",
         {
             **UPDATE_ERRORS,
-            "m̂ and v̂ are returned in the place of m and v: they are corrected again in "
+            "m̂ and v̂ are returned in the place of m and v, to be corrected again in "
             "the next step": update_with(
                 returned=lambda m, v, m_hat, v_hat: (m_hat, v_hat)
             ),

@@ -1,4 +1,7 @@
-"""Chapter 3, Bernoulli: oracles and known errors. The oracles are arithmetic in 50 decimal digits."""
+"""Chapter 3, Bernoulli: oracles and known errors.
+
+The oracles are arithmetic in 50 decimal digits.
+"""
 
 import math
 from decimal import Decimal, localcontext
@@ -30,7 +33,7 @@ def logistic(v: Decimal) -> Decimal:
 
 
 def pixel(x: Decimal, v: Decimal) -> Decimal:
-    """x log sigmoid(l) + (1 − x) log(1 − sigmoid(l)), with 1 − sigmoid(l) = sigmoid(−l)"""
+    """x log sigmoid(l) + (1 − x) log sigmoid(−l)"""
     return x * logistic(v).ln() + (1 - x) * logistic(-v).ln()
 
 
@@ -225,6 +228,9 @@ ERRORS = [
             "this is log(1 + exp(−|l|)): max(l, 0) is missing": lambda v: softplus(
                 -abs(v)
             ),
+            "this has min(l, 0); it must be max(l, 0)": lambda v: (
+                np.minimum(v, 0) + softplus(-abs(v))
+            ),
             "this has exp(|l|); it must be exp(−|l|)": lambda v: (
                 np.maximum(v, 0) + softplus(abs(v))
             ),
@@ -274,6 +280,12 @@ ERRORS = [
             "correct on paper, but log(sigmoid(l)) is log 0 for a large |l|: use "
             "logits": cross_entropy_of(sigmoid),
             CLIPPED + "far logits all get the same log p": cross_entropy_of(clipped),
+            "the term of 1 − x is subtracted; it must be added": lambda x, v: (
+                (1 - x) * softplus(v) - x * softplus(-v)
+            ).sum(axis=-1),
+            "1e-7 is added inside the logarithms": lambda x, v: (
+                x * np.log(sigmoid(v) + 1e-7) + (1 - x) * np.log(sigmoid(-v) + 1e-7)
+            ).sum(axis=-1),
             "1e-8 is added inside the logarithms": lambda x, v: (
                 x * np.log(sigmoid(v) + 1e-8) + (1 - x) * np.log(sigmoid(-v) + 1e-8)
             ).sum(axis=-1),

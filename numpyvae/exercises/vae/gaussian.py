@@ -5,6 +5,7 @@ The oracles are quadrature, complex steps through formulas in σ, and sample mom
 
 import cmath
 import math
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
@@ -126,7 +127,10 @@ def cross_entropy_trials() -> list[Trial]:
 
 
 def kl_divergence_trials() -> list[Trial]:
-    """By quadrature of q (log q − log p); near equality by its series; far away by its limit"""
+    """By quadrature of q (log q − log p)
+
+    Near equality by its series; far away by its limit.
+    """
 
     def value(mu_q, logvar_q, mu_p=0.0, logvar_p=0.0):
         return expectation(
@@ -138,7 +142,7 @@ def kl_divergence_trials() -> list[Trial]:
             logvar_q,
         )
 
-    close = {"rtol": 1e-9, "atol": 1e-12}  # the quadrature's own rounding
+    close: Any = {"rtol": 1e-9, "atol": 1e-12}  # the quadrature's own rounding
     trials = [Trial(four(v[:2]), value(*v), **close) for v in QUARTET[:3]] + [
         Trial(four(v), value(*v), **close) for v in QUARTET
     ]
@@ -146,10 +150,8 @@ def kl_divergence_trials() -> list[Trial]:
     trials.append(Trial(q, over(value, *q.values()), **close))
     trials.append(Trial(dict(QP), over(value, *QP.values()), **close))
     trials += in_float32(trials)
-    for d in (
-        1e-3,
-        -1e-6,
-    ):  # near equality: ½ (d²/2 + d³/6 + …), which exp(d) − 1 − d loses by cancellation
+    # near equality: ½ (d²/2 + d³/6 + …), which exp(d) − 1 − d loses by cancellation
+    for d in (1e-3, -1e-6):
         series = 0.5 * sum(d**n / math.factorial(n) for n in range(2, 9))
         trials.append(Trial(four((0.0, d)), series, rtol=1e-6, delicate=True))
         # 0.5 + d is rounded itself
@@ -240,7 +242,7 @@ def reparameterize_trials() -> list[Trial]:
             (np.array([0.5]), np.array([math.sqrt(math.exp(1.2))])),
             moments,
             rtol=1e-3,
-            text="mean and standard deviation of 2,000 samples, mu = 0.5 and logvar = 1.2",
+            text="mean and deviation of 2,000 samples, mu = 0.5 and logvar = 1.2",
         )
     )
     return trials
@@ -307,7 +309,7 @@ def of_log_sigma(f, *places: int):
 
 
 def density_of(term):
-    """log_density with term(v, r) in the place of logvar + r² exp(−logvar), r = x − mu"""
+    """log_density with term(v, r) in the place of v + r² exp(−v), r = x − mu"""
     return lambda x, mu, v: -0.5 * (LOG_2PI + term(v, x - mu))
 
 
@@ -420,6 +422,9 @@ ERRORS = [
             "the square is multiplied by σ²; it must be divided": density_of(
                 lambda v, r: v + r**2 * np.exp(v)
             ),
+            "mu is added to x; it must be subtracted": lambda x, mu, v: log_density(
+                x, -mu, v
+            ),
             "the distance is not squared": density_of(lambda v, r: v + r * np.exp(-v)),
             "the square is added; it must be subtracted": density_of(
                 lambda v, r: v - r**2 * np.exp(-v)
@@ -458,6 +463,9 @@ ERRORS = [
             ),
             "the distance of the means is not divided by σ_p²": cross_entropy_of(
                 lambda r, v, vp: vp + np.exp(v - vp) + r**2
+            ),
+            "σ_q is in the place of σ_q²": cross_entropy_of(
+                lambda r, v, vp: vp + np.exp(v / 2 - vp) + r**2 * np.exp(-vp)
             ),
             "σ_q² is not divided by σ_p²": cross_entropy_of(
                 lambda r, v, vp: vp + np.exp(v) + r**2 * np.exp(-vp)
@@ -499,6 +507,9 @@ ERRORS = [
             "the square of log σ is in the place of log σ²": (
                 kl_of(lambda d, r, sq, sp: np.expm1(d) - d**2 / 4 + r**2 / sp),
                 "Flux model-zoo, vae.jl, pull request 76",
+            ),
+            "log(σ_p²/σ_q²) is in the place of log(σ_p/σ_q): d counts twice": kl_of(
+                lambda d, r, sq, sp: np.expm1(d) - 2 * d + r**2 / sp
             ),
             "σ is in the place of σ²: this has exp(d/2)": kl_of(
                 lambda d, r, sq, sp: np.expm1(d / 2) - d + r**2 / sp
@@ -589,6 +600,9 @@ ERRORS = [
             "dlogvar_q is ½ (1 + exp(d)): the sign of the 1": kl_gradients(
                 dlogvar=lambda r, d, sq, sp: 0.5 * (np.exp(d) + 1)
             ),
+            "the logvars are taken for log σ: they are log σ²": of_log_sigma(
+                kl_divergence_backward, 2, 4
+            ),
             "dlogvar_q is ½ (exp(d/2) − 1): σ is in the place of σ²": kl_gradients(
                 dlogvar=lambda r, d, sq, sp: 0.5 * np.expm1(d / 2)
             ),
@@ -637,6 +651,12 @@ ERRORS = [
             ),
             "this is mu + eps: the noise is not scaled": lambda mu, v, eps: (
                 mu + 0 * v + eps
+            ),
+            "this is mu + √logvar·eps: the exponential is missing": lambda mu, v, eps: (
+                mu + np.sqrt(v) * eps
+            ),
+            "this is mu + exp(2 logvar)·eps: logvar is doubled; it must be halved": (
+                lambda mu, v, eps: reparameterize(mu, 4 * v, eps)
             ),
             "this is mu + exp(−logvar/2)·eps: divided by σ, not multiplied": (
                 lambda mu, v, eps: reparameterize(mu, -v, eps)

@@ -1,6 +1,7 @@
 """Chapter 9, numerical gradients: oracles and known errors.
 
-The oracles are derivatives in closed form. With a large step the truncation error of (9.1) and (9.2) is one as well.
+The oracles are derivatives in closed form. With a large step the truncation error of
+(9.1) and (9.2) has one as well.
 """
 
 from collections.abc import Callable
@@ -57,7 +58,7 @@ def gradient_trials(rtol: float, sign: int, delicate: bool = False) -> list[Tria
         trials.append(trial("(exp(x) y).sum()", exponential, x, y, np.exp(x) * y))
     total = (X * Y).sum()
     trials.append(trial("(x y).sum()³", coupled, X, Y, 3 * total**2 * Y))
-    # (s ± h y)³: the difference over 2h is 3 s² y + h² y³, and in the complex step − h² y³
+    # (s ± h y)³: the difference over 2h is 3 s² y + h² y³; the complex step has − h² y³
     far = 3 * total**2 * Y + sign * LARGE**2 * Y**3
     trials.append(trial("(x y).sum()³", coupled, X, Y, far, LARGE))
     return trials
@@ -72,7 +73,7 @@ def step_trial() -> Trial:
         def recorded(inputs):
             distance = abs(inputs["x"] - original)
             distances.append(distance.max())
-            moved.append(np.count_nonzero(distance > h / 2))
+            moved.append(int(np.count_nonzero(distance > h / 2)))
             return inputs["x"].sum()
 
         f(recorded, {"x": x}, "x", h)
@@ -82,8 +83,7 @@ def step_trial() -> Trial:
         {"x": X, "h": LARGE},
         (LARGE, 1),
         call,
-        text=f"x = {X.tolist()}, h = {LARGE}: by how much entries are moved, and how many "
-        "at once",
+        text=f"x = {X.tolist()}, h = {LARGE}: how far entries are moved, and how many",
         outputs=("the distance", "the number of entries"),
     )
 
@@ -103,7 +103,9 @@ def central_difference_gradient_trials() -> list[Trial]:
 
 
 def entries(slope: Callable, default: float, left: complex = 0.0):
-    """∂f/∂inputs[name], an entry at a time: slope(g, h), with g(d) = f where the entry is d larger
+    """∂f/∂inputs[name], an entry at a time: slope(g, h)
+
+    g(d) is f where the entry is d larger.
 
     left: by how many h the entry stays moved for the entries after it
     """

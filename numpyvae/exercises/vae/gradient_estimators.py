@@ -14,7 +14,7 @@ from .model import Model, backward_trials
 
 
 def negative_elbo_stl_backward_trials() -> list[Trial]:
-    """By complex steps through the reference model, with log q's parameters held constant"""
+    """By complex steps through the reference model; log q's parameters are constants"""
 
     def expected(model: Model):
         held = reference.posterior(model.params, model.x, model.config)
@@ -27,7 +27,7 @@ def negative_elbo_stl_backward_trials() -> list[Trial]:
 
 
 def negative_iwae_dreg_backward_trials() -> list[Trial]:
-    """By complex steps through Σ w̃² log w, with w̃ and log q's parameters held constant"""
+    """By complex steps through Σ w̃² log w; w̃ and log q's parameters are constants"""
 
     def expected(model: Model):
         held = reference.posterior(model.params, model.x, model.config)
@@ -77,7 +77,7 @@ def dreg_with(**wrong):
     return weighted_backward(**{**right, **wrong})
 
 
-PATH_ERRORS = {
+PATH_ERRORS: dict[str, dict] = {
     "log q's gradient is missing": {"path_of_q": None},
     "log q's gradient is not divided by σ": {"path_of_q": lambda eps, sigma: eps},
     "log q's gradient is divided by σ²; it must be by σ": {

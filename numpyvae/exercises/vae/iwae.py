@@ -4,6 +4,7 @@ The oracles are arithmetic in 50 decimal digits, and the formulas of reference.p
 """
 
 import math
+from decimal import Decimal
 
 import numpy as np
 
@@ -42,7 +43,9 @@ def log_mean_exp_trials() -> list[Trial]:
     """In 50 digits; with shifts by ±2000, and weights that are 0"""
 
     def value(*values):
-        return digits(lambda *v: (sum(a.exp() for a in v) / len(v)).ln(), *values)
+        return digits(
+            lambda *v: (sum((a.exp() for a in v), Decimal(0)) / len(v)).ln(), *values
+        )
 
     a = np.array([[0.0, -3.0, 0.5], [2.0, -1.0, 1.0]])
     trials = [
@@ -154,7 +157,10 @@ def negative_iwae_backward_trials() -> list[Trial]:
 
 
 def log_marginal_trials() -> list[Trial]:
-    """By the reference model. The noise is one sequence, however it is divided into chunks, if there is one image."""
+    """By the reference model
+
+    If there is one image, the noise is one sequence, however it is divided into chunks.
+    """
 
     def call(f, functions, params, x, eps, config, num_samples, chunk_rows):
         rng = np.random.default_rng(5)
@@ -338,7 +344,7 @@ def marginal_of(
     chunks=lambda chunks: chunks,
     noise=lambda eps: eps,
 ):
-    """log_marginal with another part; rescale: the powers of the factor to a new maximum"""
+    """log_marginal with another part; rescale: powers of the factor to a new maximum"""
 
     def marginal(params, x, config, num_samples, rng, chunk_rows=400):
         (mu, logvar), _ = encode(params, x, config)

@@ -1,6 +1,7 @@
 """Chapter 1, layers: oracles and known errors.
 
-The oracles are sums written out, derivatives as exact differences, hyperbolic functions of `math`.
+The oracles are sums written out, derivatives as exact differences, hyperbolic functions
+of `math`.
 """
 
 import itertools
@@ -16,7 +17,7 @@ SHAPES = [(1, 1, 1), (2, 2, 2), (2, 3, 4)]
 
 
 def small(*shape: int, start: int = 1) -> np.ndarray:
-    """Distinct dyadic numbers of both signs, in the given shape: their products and sums are exact."""
+    """Distinct dyadic numbers of both signs: their products and sums are exact."""
     return np.array(
         [(-1) ** (k // 2) * (k + start) / 4 for k in range(math.prod(shape))]
     ).reshape(shape)
@@ -38,7 +39,10 @@ def linear_sum(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
 def linear_gradients(
     dy: np.ndarray, x: np.ndarray, W: np.ndarray, b: np.ndarray
 ) -> tuple:
-    """The loss Σ y dy is linear in each argument: its derivative is its increase when an entry grows by 1, exactly."""
+    """The gradients of the loss Σ y dy, which is linear in each argument
+
+    A derivative is the increase when an entry grows by 1, exactly.
+    """
 
     def loss(arrays):
         return (linear_sum(*arrays) * dy).sum()
@@ -165,7 +169,7 @@ def tanh_backward_trials() -> list[Trial]:
 
 
 def activation_backward_trials(name: str, expected: np.ndarray) -> list[Trial]:
-    """dx of dy, where the cache is that of the forward pass on x: one entry at a time, then all"""
+    """dx of dy, with the cache of the forward pass on x: entry by entry, then all"""
 
     def call(f, functions, dy, x):
         return f(dy, functions(name)(x)[1])
@@ -333,6 +337,9 @@ ERRORS = [
                 dy / (1 - y**2)
             ),
             "this is dy y²: 1 − is missing": lambda dy, y: dy * y**2,
+            "this is 1 − y² dy: the parentheses are missing": lambda dy, y: (
+                1 - y**2 * dy
+            ),
             "this is dy − y²: the parentheses are missing": lambda dy, y: dy - y**2,
             "this is dy (1 − dy²): the gradient is squared; it must be y": (
                 lambda dy, y: dy * (1 - dy**2)

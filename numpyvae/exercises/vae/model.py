@@ -59,39 +59,38 @@ def models() -> list[Model]:
             np.array([[[0.5]], [[-1.0]]]).reshape(1, 2, 1),
         )
     ]
-    for words, N, J, options in (
+    for words, N, J, config in (
         (
             "a normal decoder with a learned variance, J = 2",
             2,
             2,
-            {
-                "input_dim": 3,
-                "hidden_dims": (2,),
-                "latent_dim": 2,
-                "likelihood": "normal",
-                "activation": "tanh",
-            },
+            VAEConfig(
+                input_dim=3,
+                hidden_dims=(2,),
+                latent_dim=2,
+                likelihood="normal",
+                activation="tanh",
+            ),
         ),
         (
             "a Bernoulli decoder, a general prior, beta = 1.7, J = 2",
             3,
             2,
-            {
-                "input_dim": 3,
-                "hidden_dims": (4,),
-                "latent_dim": 2,
-                "beta": 1.7,
-                "prior": ((0.5, -0.25), (0.3, -0.4)),
-            },
+            VAEConfig(
+                input_dim=3,
+                hidden_dims=(4,),
+                latent_dim=2,
+                beta=1.7,
+                prior=((0.5, -0.25), (0.3, -0.4)),
+            ),
         ),
         (
             "two hidden layers, J = 3",
             2,
             3,
-            {"input_dim": 3, "hidden_dims": (3, 3), "latent_dim": 2},
+            VAEConfig(input_dim=3, hidden_dims=(3, 3), latent_dim=2),
         ),
     ):
-        config = VAEConfig(**options)
         params = zero_parameters(config, np.float64)
         params.vector[:] = rng.normal(0, 0.6, len(params.vector))
         x = rng.random((N, config.input_dim))
@@ -122,7 +121,7 @@ def trials_of(
     outputs: Callable = lambda params: (),
     **options,
 ) -> list[Trial]:
-    """A trial per model: expected(model), and call(f, functions, params, x, eps, config)
+    """A trial per model: expected(model), call(f, functions, params, x, eps, config)
 
     outputs: the names of the outputs, of the model's params
     """
@@ -149,7 +148,8 @@ def trials_of(
 
 def in_order(grads: Any, params: Parameters) -> tuple:
     """The gradients in the order of params; Unusable unless they are Parameters"""
-    if not isinstance(grads, dict) or not hasattr(grads, "vector"):
+    vector = getattr(grads, "vector", None)
+    if not isinstance(grads, dict) or vector is None:
         raise Unusable(
             f"returns {kind_of(grads)}; Parameters were expected, as "
             "zero_parameters(config) makes them"
@@ -157,7 +157,7 @@ def in_order(grads: Any, params: Parameters) -> tuple:
     if grads.keys() != params.keys():
         raise Unusable(f"returns gradients with the keys {', '.join(grads)}")
     arrays = [np.ravel(grads[name]) for name in params]
-    if not np.array_equal(np.concatenate(arrays), grads.vector, equal_nan=True):
+    if not np.array_equal(np.concatenate(arrays), vector, equal_nan=True):
         raise Unusable(
             "returns Parameters whose entries are not those of their vector; write "
             "into them: grads[name][...] = …"
@@ -327,7 +327,10 @@ def decode_backward_trials() -> list[Trial]:
 
 
 def backward_trials(name: str, forward: str, expected: Callable) -> list[Trial]:
-    """f(cache, dloss, grads) for the cache of `forward`; expected(model) is the gradient for dloss = 1"""
+    """f(cache, dloss, grads) for the cache of `forward`
+
+    expected(model) is the gradient for dloss = 1.
+    """
     gradients = {model.words: expected(model) for model in models()}
 
     def right(model):
@@ -399,9 +402,9 @@ def activated_output(params, prefix, x, config):
 
 
 def network_back(
-    order=reversed, active=lambda i, depth: True, activation=None, bias=1.0
+    order: Callable = reversed, active=lambda i, depth: True, activation=None, bias=1.0
 ):
-    """mlp_backward in another order of layers, or with another rule for the activations"""
+    """mlp_backward in another order of layers, or with other activations"""
 
     def backward(dy, caches, prefix, config, grads):
         depth = len(config.hidden_dims)

@@ -74,13 +74,20 @@ def tie_tolerance(
     return (size + mdp.gamma * (mdp.transitions @ inherited)).reshape(mdp.R.shape)
 
 
-def check_tolerance(mdp: MDP, tolerance: float, H: float) -> float:
-    """rounding_unit(mdp). ValueError if a solver's tolerance is below rounding."""
+def check_tolerance(tolerance: float) -> None:
+    """ValueError if a solver's tolerance is no positive number."""
     number = isinstance(tolerance, Real) and not isinstance(tolerance, bool)
     if not number or not 0 < tolerance < np.inf:
         raise InputError(f"tolerance is {tolerance}; it must be a positive number")
+
+
+def check_reachable(mdp: MDP, tolerance: float, H: float) -> float:
+    """rounding_unit(mdp). ValueError if the tolerance is certainly below rounding.
+
+    H: of (5.3), inf if not known
+    """
     unit = rounding_unit(mdp)
-    if np.inf == H:  # not known yet: chapter 9
+    if np.isinf(H):
         return unit
     # v* = T v* and the triangle inequality: ‖v*‖ ≥ ‖T 0‖/(1 + γ)
     smallest = abs(mdp.R.max(axis=1)).max() / (1 + mdp.gamma)
@@ -106,7 +113,7 @@ def bound_with_rounding(
 
     ValueError if the sum cannot reach the tolerance.
     """
-    if np.inf == H:
+    if np.isinf(H):
         return np.inf
     low, high = change
     v_min, v_max = v.min(), v.max()

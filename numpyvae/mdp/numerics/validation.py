@@ -61,9 +61,8 @@ def read_integer(name: str, x, low: int, high: float = np.inf) -> int:
     """x, an integer with low ≤ x ≤ high"""
     integer = isinstance(x, Integral) and not isinstance(x, bool)
     if not integer or not low <= int(x) <= high:
-        bounds = f"from {low} to {high}" if high < np.inf else f"at least {low}"
-        comma = " " if high < np.inf else ", "
-        raise InputError(f"{name} is {x}; it must be an integer{comma}{bounds}")
+        bounds = f", at least {low}" if high == np.inf else f" from {low} to {high}"
+        raise InputError(f"{name} is {x}; it must be an integer{bounds}")
     return int(x)
 
 
@@ -286,7 +285,7 @@ def read_rewards(R, transitions: Any, S: int, A: int) -> np.ndarray:
     else:
         sparse: Any = csr_array(transitions)
         product = sparse.multiply(rewards.reshape(S * A, S))
-    return np.array(product.sum(axis=1), dtype=float).reshape(S, A)
+    return np.array(product.sum(axis=1)).reshape(S, A)
 
 
 def read_pairs(P, R, s, a, end, num_actions: int | None) -> tuple:
@@ -302,7 +301,7 @@ def read_pairs(P, R, s, a, end, num_actions: int | None) -> tuple:
     a = _read_numbers("a", a, pairs, num_actions)
     A = int(a.max()) + 1 if num_actions is None else num_actions
     row = s * A + a
-    order = np.argsort(row, kind="stable")
+    order = np.argsort(row)
     twice = np.flatnonzero(np.diff(row[order]) == 0)
     if twice.size:
         first, second = sorted(order[twice[0] : twice[0] + 2].tolist())
@@ -357,12 +356,10 @@ def read_transition_table(table, terminal=None) -> tuple:
     states = tuple(dict.fromkeys([*rows, *given]))
     actions = tuple(dict.fromkeys(a for choices in rows.values() for a in choices))
     S, A = len(states), len(actions)
-    if A == 0:
-        raise InputError(f"transitions is empty; it must be {TABLE}")
     index, column = number_of("states", states), number_of("actions", actions)
     R, end = np.zeros((S, A)), np.zeros((S, A))
     available = np.zeros((S, A), dtype=bool)
-    places, probabilities = [], []  # of P, by (row, next state)
+    entries = []  # of P: probability, row, column
     for s, a, outcome in _outcomes(rows):
         probability, following, reward, done = _read_outcome(s, a, outcome, index)
         i, j = index[s], column[a]
@@ -370,12 +367,13 @@ def read_transition_table(table, terminal=None) -> tuple:
         R[i, j] += probability * reward
         if done and following not in given:
             end[i, j] += probability
-        else:
-            places.append((i * A + j, index[following]))
-            probabilities.append(probability)
-    at = np.array(places, dtype=np.intp).reshape(-1, 2)
-    entries = (np.array(probabilities, dtype=float), (at[:, 0], at[:, 1]))
-    transitions = csr_array(coo_array(entries, shape=(S * A, S)))
+            probability, following = 0.0, s  # nothing of it in P
+        entries.append((probability, i * A + j, index[following]))
+    if not entries:
+        raise InputError(f"transitions is empty; it must be {TABLE}")
+    data, origins, targets = zip(*entries, strict=True)
+    places = (data, (origins, targets))
+    transitions = csr_array(coo_array(places, shape=(S * A, S), dtype=float))
     P: Any = [transitions[j::A] for j in range(A)]
     if S <= DENSE_STATES:
         P = transitions.toarray().reshape(S, A, S)

@@ -1,4 +1,7 @@
-"""Ctrl-C and SIGTERM take effect between two batches: θ, m, v and the random generator belong to the same batch."""
+"""Ctrl-C and SIGTERM take effect between two batches.
+
+So θ, m, v and the random generator always belong to the same batch.
+"""
 
 import signal
 import time
@@ -7,13 +10,16 @@ from contextlib import contextmanager, suppress
 
 
 class StopFlag:
-    """with StopFlag(*signals) as stop: inside the block they only set `stop.received`, a signal's number or 0.
+    """with StopFlag(*signals) as stop: inside the block they only set `stop.received`.
 
-    A block may not end: a batch's worker may be stopped. So another signal, a second or more later, is
-    KeyboardInterrupt. Signals belong to the main thread: in another one the block changes nothing.
+    It is the number of the first signal, or 0. It can happen that a block never ends: a
+    batch waits for a worker, and that is stopped. So another signal, a second or more
+    later, is KeyboardInterrupt. Signals belong to the main thread: in another one the
+    block changes nothing.
     """
 
-    PATIENCE = 1.0  # seconds in which further signals count as the same one: Ctrl-C pressed many times
+    # seconds in which further signals count as the same one: Ctrl-C pressed many times
+    PATIENCE = 1.0
 
     def __init__(self, *signals: int):
         self.signals = signals
@@ -41,9 +47,10 @@ class StopFlag:
 
 @contextmanager
 def deferred_interrupt() -> Iterator[None]:
-    """Inside the block Ctrl-C is deferred: KeyboardInterrupt is raised at its end. It costs 5 µs.
+    """Inside the block Ctrl-C is deferred: KeyboardInterrupt is raised at its end.
 
-    A program that handles Ctrl-C in another way than Python does, such as the command line, continues to do so.
+    It costs 5 µs. A program that handles Ctrl-C in another way than Python does, such as
+    the command line, continues to do so.
     """
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield

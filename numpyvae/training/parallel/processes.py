@@ -5,9 +5,10 @@
     shard    the slice of n things that one rank works on
     barrier  a point where every process waits until all of them have arrived
 
-Workers are forked: each starts as a copy of rank 0, and afterwards only arrays made by `shared_copy` are common memory.
-A barrier is one byte to each other process and one from each, over sockets. When a process ends, however it ends, the
-system closes its sockets, and that ends the others' wait.
+Workers are forked: each starts as a copy of rank 0, and afterwards only arrays made by
+`shared_copy` are common memory. A barrier is one byte to each other process and one from
+each, over sockets. When a process ends, however it ends, the system closes its sockets,
+and that ends the others' wait.
 
 Source: Message Passing Interface Forum 1994, for the words.
 """
@@ -31,9 +32,11 @@ PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 
 class ProcessGroup:
-    """with ProcessGroup(size, target) as group: …        ranks 1 to size − 1 run target(group), and end with the block.
+    """with ProcessGroup(size, target) as group: …
 
-    In a worker Ctrl-C and SIGTERM stay blocked: they are for rank 0. ChildProcessError if a worker cannot be started.
+    Ranks 1 to size − 1 run target(group), and end with the block. In a worker Ctrl-C and
+    SIGTERM stay blocked: they are for rank 0. ChildProcessError if a worker cannot be
+    started.
     """
 
     def __init__(self, size: int, target: Callable[["ProcessGroup"], None]):
@@ -57,12 +60,12 @@ class ProcessGroup:
             arrived = False
         if not arrived:
             raise ChildProcessError(
-                "a training process has ended (killed?); continue from the last checkpoint, "
-                "or train with one process"
+                "a training process has ended (killed?); continue from the last "
+                "checkpoint, or train with one process"
             )
 
-    def __enter__(self) -> "ProcessGroup":
-        ends = {}  # ends[i, j]: rank i's socket to rank j
+    def __enter__(self):
+        ends: dict[tuple[int, int], socket.socket] = {}  # [i, j]: rank i's to rank j
         for i in range(self.size):
             for j in range(i):
                 ends[i, j], ends[j, i] = socket.socketpair()
@@ -83,9 +86,8 @@ class ProcessGroup:
         finally:
             try:
                 signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-            except (
-                BaseException
-            ):  # KeyboardInterrupt: Ctrl-C that has waited since the first fork
+            except BaseException:
+                # KeyboardInterrupt: Ctrl-C that has waited since the first fork
                 self._end()
                 raise
         return self
@@ -95,9 +97,8 @@ class ProcessGroup:
 
     def _fork(self, rank: int, ends: dict) -> int:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", DeprecationWarning
-            )  # of other threads: BLAS's, which are made for a fork
+            # of other threads: BLAS's, which are made for a fork
+            warnings.simplefilter("ignore", DeprecationWarning)
             pid = os.fork()
         if pid == 0:
             self._work(rank, ends)
@@ -112,9 +113,7 @@ class ProcessGroup:
             self._keep(ends)
             self.target(self)
             status = 0
-        except (
-            ChildProcessError
-        ):  # another process has ended: there is nothing left to do
+        except ChildProcessError:  # another process has ended: nothing is left to do
             status = 0
         except BaseException:  # noqa: BLE001, the process ends with it
             sys.excepthook(*sys.exc_info())
@@ -122,7 +121,10 @@ class ProcessGroup:
             os._exit(status)
 
     def _keep(self, ends: dict) -> None:
-        """Keep this rank's sockets and close the others': a closed socket must mean that its process has ended."""
+        """Keep this rank's sockets, and close the others'.
+
+        A closed socket must mean that its process has ended.
+        """
         for (i, _), end in ends.items():
             if i == self.rank:
                 end.settimeout(None)  # whatever default the program has set
@@ -151,15 +153,18 @@ def _end_with_parent() -> None:
 
 def shared_copy(array: np.ndarray) -> np.ndarray:
     """A copy of an array in memory that forked processes share"""
-    copy = np.frombuffer(
-        mmap.mmap(-1, max(array.nbytes, 1)), array.dtype, count=array.size
-    ).reshape(array.shape)
+    memory = mmap.mmap(-1, max(array.nbytes, 1))
+    flat = np.frombuffer(memory, array.dtype, count=array.size)
+    copy = flat.reshape(array.shape)
     copy[...] = array
     return copy
 
 
 def _receive_byte(peer: socket.socket) -> bytes:
-    """One byte; b"" at the end of the connection. Spin first: blocking costs more than most waits last."""
+    """One byte; b"" at the end of the connection.
+
+    Spin first: blocking costs more than most waits last.
+    """
     for _ in range(SPINS):
         try:
             return peer.recv(1, socket.MSG_DONTWAIT)

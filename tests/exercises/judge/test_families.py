@@ -190,8 +190,29 @@ def test_an_argument_that_is_ignored_is_named():
     def density(x, mu, logvar):
         return gaussian.log_density(x, mu, 0 * logvar)
 
+    def standard(mu_q, logvar_q, mu_p=0.0, logvar_p=0.0):
+        return gaussian.kl_divergence(mu_q, logvar_q)
+
     assert name_of("kl_divergence", kl) == "mu_p is ignored"
+    assert name_of("kl_divergence", standard) == "mu_p and logvar_p are ignored"
     assert name_of("log_density", density) == "logvar is ignored"
+
+
+def test_an_argument_that_is_taken_for_something_else_is_named():
+    def variance(logvar):
+        return gaussian.entropy(np.log(logvar))
+
+    def exchanged(mu, logvar, eps):
+        return gaussian.reparameterize(logvar, mu, eps)
+
+    def deviation(x, mu, logvar):
+        return gaussian.log_density(x, mu, 2 * logvar)
+
+    name = name_of("entropy", variance)
+    assert name == "this is right with log(logvar) in the place of logvar"
+    name = name_of("log_density", deviation)
+    assert name == "this is right with 2 logvar in the place of logvar"
+    assert name_of("reparameterize", exchanged) == "mu and logvar are exchanged"
 
 
 def test_a_field_of_the_configuration_that_is_ignored_is_named():

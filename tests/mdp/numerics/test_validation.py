@@ -17,6 +17,7 @@ from numpyvae.mdp import (
     policy_evaluation,
     policy_iteration,
 )
+from numpyvae.mdp.numerics.validation import read_integer
 from tests.mdp.oracle import EPS, error, exact_values, random_mdp
 
 P = np.full((3, 2, 3), 1 / 3)
@@ -456,6 +457,16 @@ def test_a_table_of_transitions_of_another_type_is_refused(table):
         MDP.from_transitions(table, gamma=0.9)
 
 
+def test_an_integer_is_read_within_its_bounds():
+    for x in (2, np.int64(2), np.uint8(2)):
+        assert read_integer("n", x, 2) == read_integer("n", x, 0, 2) == 2
+    for x in (1, 4, 2.0, True, "2", None):
+        with pytest.raises(ValueError, match=f"n is {x}; it must be an integer from 2"):
+            read_integer("n", x, 2, 3)
+    with pytest.raises(ValueError, match=r"n is 1; it must be an integer, at least 2$"):
+        read_integer("n", 1, 2)
+
+
 MASKED = np.ma.masked_array(np.ones((3, 2), bool), mask=R > 4)
 
 
@@ -526,6 +537,7 @@ def test_lists_stand_for_dictionaries_in_a_table():
     "table, message",
     [
         ([[[(0.5, 0, 0.0, False)]]], "state 0, action 0 sum to 0.5"),
+        ([[[]]], "transitions is empty"),
         ([[5]], r"state 0, action 0 has 5; it must be a list \[\(probability, next"),
         ([5], "transitions must be {s: {a: .*, or lists .*; 5 is neither"),
         ({0: {0: [(1.0, [0], 0.0, True)]}}, r"state 0, action 0 has \(1.0, \[0\]"),

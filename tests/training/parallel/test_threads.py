@@ -23,7 +23,7 @@ from numpyvae.training.parallel.threads import (
     limited_blas_threads,
 )
 
-LIBRARIES = threads._openblas(len(sys.modules))
+LIBRARIES = threads._openblas()
 needs_openblas = pytest.mark.skipif(
     not LIBRARIES, reason="NumPy's BLAS is not OpenBLAS"
 )
@@ -57,7 +57,7 @@ def library(monkeypatch):
     fake = threads._OpenBLAS(
         "a", lambda: told[-1], told.append, lambda: b"OpenBLAS  1.2  Kernel "
     )
-    monkeypatch.setattr(threads, "_openblas", lambda modules: [fake])
+    monkeypatch.setattr(threads, "_openblas", lambda: [fake])
     return told
 
 
@@ -154,7 +154,7 @@ def test_scipys_own_library_is_limited_once_it_is_loaded():
         "for module in ('numpy', 'scipy.linalg'):\n"
         "    __import__(module)\n"
         "    with threads.limited_blas_threads():\n"
-        "        found.append([library.get() for library in threads._openblas(len(sys.modules))])\n"
+        "        found.append([library.get() for library in threads._openblas()])\n"
         "print(json.dumps([found, sorted({path for path in threads._blas_paths()})]))"
     )
     (before, after), paths = python(code, OPENBLAS_NUM_THREADS="2")
@@ -211,7 +211,7 @@ def count():
     return np.array([time.perf_counter(), time.process_time(), time.thread_time(), children])
 
 def numbers():
-    return [library.get() for library in threads._openblas(len(sys.modules))]
+    return [library.get() for library in threads._openblas()]
 
 def note(*progress):
     inside.append(max(numbers()))
@@ -270,7 +270,7 @@ def test_workers_start_inside_the_limit(library, monkeypatch):
 def test_the_environment_asks_for_one_thread_before_numpy_is_loaded(value):
     code = (
         "import json, os, sys\nfrom numpyvae.training.parallel import threads\nassert 'numpy' not in sys.modules\n"
-        "threads.set_environment()\nimport numpy\nfound = [library.get() for library in threads._openblas(0)]\n"
+        "threads.set_environment()\nimport numpy\nfound = [library.get() for library in threads._openblas()]\n"
         "print(json.dumps([[os.environ[name] for name in threads.VARIABLES], found]))"
     )
     exported = (
@@ -293,13 +293,13 @@ def other_blas(monkeypatch):
     """A BLAS with threads that cannot be told: a library without OpenBLAS's functions."""
     import _ctypes
 
-    threads._openblas.cache_clear(), threads._warn_if_slow.cache_clear()
+    threads._openblas_after.cache_clear(), threads._warn_if_slow.cache_clear()
     monkeypatch.setattr(threads, "_blas_paths", lambda: [_ctypes.__file__])
     monkeypatch.setattr(threads, "available_cores", lambda: 2)
     for name in threads.VARIABLES:
         monkeypatch.delenv(name, raising=False)
     yield Path(_ctypes.__file__).name
-    threads._openblas.cache_clear(), threads._warn_if_slow.cache_clear()
+    threads._openblas_after.cache_clear(), threads._warn_if_slow.cache_clear()
 
 
 def test_a_blas_that_cannot_be_limited_is_reported_once(other_blas, capsys):
@@ -427,7 +427,7 @@ import numpy as np
 from numpyvae.training.parallel import threads
 
 def state():
-    library, = threads._openblas(len(sys.modules))
+    library, = threads._openblas()
     return [bool(np.allclose(a @ a, expected, rtol=1e-12)), library.get(), len(os.listdir("/proc/self/task"))]
 
 a = np.arange(160000.0).reshape(400, 400)
@@ -535,7 +535,7 @@ def test_a_record_names_what_the_bits_depend_on(library):
 
 
 def test_a_record_of_another_blas_leaves_its_threads_open(monkeypatch):
-    monkeypatch.setattr(threads, "_openblas", lambda modules: [])
+    monkeypatch.setattr(threads, "_openblas", lambda: [])
     built = np.show_config("dicts")["Build Dependencies"]["blas"]
     record = describe(1)
     assert (
