@@ -436,6 +436,10 @@ REFUSED = {
         lambda p: write_idx(p / "train-images-idx3-ubyte.gz", IMAGES),
         "is one of the files of a set; name its directory",
     ),
+    "a test set alone": (
+        lambda p: table(p / "s/test.csv", FLAT),
+        "has no training images, as train.csv or images.npy",
+    ),
     "two tables": (
         lambda p: [table(p / f"s/{name}.csv", FLAT) for name in "ab"],
         "has a.csv and b.csv, and nothing says which to take",
