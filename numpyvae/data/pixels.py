@@ -45,7 +45,7 @@ from ..errors import InputError
 BINARIZATIONS = ("none", "threshold", "dynamic", "static")
 STATIC_SEEDS = {"train": 1, "test": 2}  # the same images in every run
 ROUNDING = 1e-6  # of float32 near 1, some 8 units in its last place
-MAX_SCALE = 50  # of a column's mean and spread, for the normal likelihood
+MAX_MEAN, MAX_SPREAD = 200, 50  # of a column, for the normal likelihood
 _STATIC_CHUNK = 2**20  # random numbers at a time
 
 
@@ -140,15 +140,15 @@ def check_columns(name: str, array: np.ndarray) -> None:
         return
     rows = array.reshape(len(array), -1)
     mean, spread = rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=float)
-    size = np.maximum(abs(mean), spread)
-    far = int((size > MAX_SCALE).sum())
+    size = np.maximum(abs(mean) / MAX_MEAN, spread / MAX_SPREAD)
+    far = int((size > 1).sum())
     if far:
         worst = int(size.argmax())
         raise InputError(
             f"{name}: column {worst} has mean {mean[worst]:.4g} and standard deviation "
-            f"{spread[worst]:.4g} ({far:,} of {len(size):,} columns are above "
-            f"{MAX_SCALE}); the normal likelihood needs about 0 and 1: standardize the "
-            "columns, (x - mean) / std"
+            f"{spread[worst]:.4g} ({far:,} of {len(size):,} columns are beyond "
+            f"{MAX_MEAN} or {MAX_SPREAD}); the normal likelihood needs about 0 and 1: "
+            "standardize the columns, (x - mean) / std"
         )
 
 
