@@ -74,7 +74,8 @@ class Dataset:
 
         Without a path it is the data that `mnist.find_data` finds, in the end the
         sample. If what `convert` reads has no test set, a tenth of the images becomes
-        one, always the same. `note` is called with each line that says what was assumed or left out.
+        one, always the same. `note` is called with each line that says what was assumed
+        or left out.
         Errors as from `load_mnist` and `split_source`; InputError if training and test
         images have different sizes.
         """
@@ -245,8 +246,8 @@ class Dataset:
     def __repr__(self) -> str:
         rows, columns = self.image_shape
         return (
-            f"<Dataset {self}: {len(self.images):,} images of {rows} x {columns} pixels, "
-            f"{len(self.test_images):,} to test>"
+            f"<Dataset {self}: {len(self.images):,} images of {rows} x {columns} "
+            f"pixels, {len(self.test_images):,} to test>"
         )
 
     def __str__(self) -> str:

@@ -45,7 +45,7 @@ from ..errors import InputError
 BINARIZATIONS = ("none", "threshold", "dynamic", "static")
 STATIC_SEEDS = {"train": 1, "test": 2}  # the same images in every run
 ROUNDING = 1e-6  # of float32 near 1, some 8 units in its last place
-MAX_SCALE = 50  # of a column's mean and spread, for the normal likelihood
+MAX_MEAN, MAX_SPREAD = 200, 50  # of a column, for the normal likelihood
 _STATIC_CHUNK = 2**20  # random numbers at a time
 
 
@@ -105,7 +105,8 @@ def check_images(
         )
     if array.ndim not in (2, 3):
         raise InputError(
-            f"{name} has shape {array.shape}: images are (N, rows, columns) or (N, pixels)"
+            f"{name} has shape {array.shape}: images are (N, rows, columns) or "
+            "(N, pixels)"
         )
     size = math.prod(array.shape[1:])
     if size == 0 or columns not in (None, size):
@@ -139,15 +140,15 @@ def check_columns(name: str, array: np.ndarray) -> None:
         return
     rows = array.reshape(len(array), -1)
     mean, spread = rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=float)
-    size = np.maximum(abs(mean), spread)
-    far = int((size > MAX_SCALE).sum())
+    size = np.maximum(abs(mean) / MAX_MEAN, spread / MAX_SPREAD)
+    far = int((size > 1).sum())
     if far:
         worst = int(size.argmax())
         raise InputError(
             f"{name}: column {worst} has mean {mean[worst]:.4g} and standard deviation "
-            f"{spread[worst]:.4g} ({far:,} of {len(size):,} columns are above "
-            f"{MAX_SCALE}); the normal likelihood needs about 0 and 1: standardize the "
-            "columns, (x - mean) / std"
+            f"{spread[worst]:.4g} ({far:,} of {len(size):,} columns are beyond "
+            f"{MAX_MEAN} or {MAX_SPREAD}); the normal likelihood needs about 0 and 1: "
+            "standardize the columns, (x - mean) / std"
         )
 
 
@@ -161,7 +162,8 @@ def check_array(
     """
     if hasattr(X, "toarray"):
         raise InputError(
-            f"{name} is sparse, and sparse input is not supported: pass {name}.toarray()"
+            f"{name} is sparse, and sparse input is not supported: "
+            f"pass {name}.toarray()"
         )
     if np.ma.isMaskedArray(X):
         raise InputError(f"{name} is a masked array: fill the masked values first")
@@ -172,16 +174,19 @@ def check_array(
         reshape = f". Reshape your data: {name}[None]" if X.ndim == 1 else ""
         hint = ". Complex data not supported" if X.dtype.kind == "c" else reshape
         raise InputError(
-            f"{name} must be a real matrix, one row per sample, not {X.dtype} of shape {X.shape}{hint}"
+            f"{name} must be a real matrix, one row per sample, not {X.dtype} of shape "
+            f"{X.shape}{hint}"
         )
     if 0 in X.shape:
+        missing = "feature" if X.shape[0] else "sample"
         raise InputError(
-            f"{name} has 0 {'feature' if X.shape[0] else 'sample'}(s) (shape={X.shape}) "
-            "while a minimum of 1 is required."
+            f"{name} has 0 {missing}(s) (shape={X.shape}) while a minimum of 1 is "
+            "required."
         )
     if n_features and X.shape[1] != n_features:
         raise InputError(
-            f"{name} has {X.shape[1]} features, but VAE is expecting {n_features} features as input"
+            f"{name} has {X.shape[1]} features, but VAE is expecting {n_features} "
+            "features as input"
         )
     if X.dtype == np.uint8:
         return X
@@ -193,8 +198,9 @@ def check_array(
         )
     if unit_interval and (X.min() < -ROUNDING or X.max() > 1 + ROUNDING):
         raise InputError(
-            f"{name} goes from {_plain(X.min())} to {_plain(X.max())}, but the bernoulli "
-            "likelihood is of numbers in [0, 1]; scale it, or use likelihood='normal'"
+            f"{name} goes from {_plain(X.min())} to {_plain(X.max())}, but the "
+            "bernoulli likelihood is of numbers in [0, 1]; scale it, or use "
+            "likelihood='normal'"
         )
     return X.clip(0, 1) if unit_interval else X
 
@@ -212,7 +218,8 @@ def to_bytes(mean: np.ndarray) -> np.ndarray:
     """
     if np.isnan(mean).any():
         raise InputError(
-            "the pixels have NaN among them, which cannot be shown; the model's parameters are not finite"
+            "the pixels have NaN among them, which cannot be shown; the model's "
+            "parameters are not finite"
         )
     return np.rint(np.clip(mean, 0, 1) * 255).astype(np.uint8)
 

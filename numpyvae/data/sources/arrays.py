@@ -23,6 +23,7 @@ the weight of old row j in it is the length of the overlap
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,6 +32,34 @@ from ..pixels import ROUNDING
 
 LUMA = np.array([0.299, 0.587, 0.114])
 CHANNELS = (1, 3, 4)
+
+
+class Images(NamedTuple):
+    """images (N, rows, cols) uint8; labels (N,) uint8 or None; the names of classes 0,
+    1, …, or None."""
+
+    images: np.ndarray
+    labels: np.ndarray | None = None
+    classes: list[str] | None = None
+
+
+class Reading(NamedTuple):
+    """How a source is to be read.
+
+    size           (rows, cols) to resize to, or the shape of flat images
+    white          the number that is white; None: 255 or 1, see `white_of`
+    label_column   first, last, none, or a name in a table's header; None: `label`,
+                   `class`, `target` or `y`, if the header has one of them
+    transpose      exchange rows and columns, as files of EMNIST need it; those that
+                   have its name are turned without it
+    invert         black on white becomes white on black
+    """
+
+    size: tuple[int, int] | None = None
+    white: float | None = None
+    label_column: str | None = None
+    transpose: bool = False
+    invert: bool = False
 
 
 def to_gray(images: np.ndarray) -> np.ndarray:

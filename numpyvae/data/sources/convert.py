@@ -14,10 +14,8 @@ Color becomes gray, and sizes that differ can be resized to one: see `arrays`.
 
 import os
 import re
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -26,22 +24,18 @@ from ...files import atomic_directory, check_new_directory, write_file
 from ..idx import write_idx
 from ..mnist import CLASS_FILE, FILES, SET_FILE
 from .arrays import (
+    Images,
+    Reading,
     as_bytes,
     as_images,
     as_labels,
     images_first,
     number_labels,
-    resize_by_area,
-    to_gray,
     white_of,
 )
-from .png import read_png_kind
+from .directories import OTHER_IMAGES, Progress, read_directories, visible
 from .tables import ARRAYS, TABLES, Note, Numbers, kind_of, read_numbers
 
-OTHER_IMAGES = (
-    *(".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff"),
-    *(".webp", ".pgm", ".ppm", ".pnm", ".heic"),
-)
 REMEDIES = {
     ".zip": "unpack it first",
     ".tar": "unpack it first",
@@ -52,40 +46,10 @@ REMEDIES = {
     ".h5": "save its arrays with numpy.savez",
     ".arff": "save it as CSV: its rows, and the names of its attributes as a header",
 }
-CONVERT = "convert them, as `mogrify -format png` of ImageMagick does"
 SPLIT = re.compile(r"(?<![a-z])(train|test|valid|val)(ing|ation)?(?![a-z])")
 LABEL = re.compile(r"(?<![a-z])(labels?|targets?|y)(?![a-z])")
 # in a directory: a .txt there is a text to read
 FILES_OF_NUMBERS = {*TABLES, *ARRAYS} - {".txt"}
-Progress = Callable[[int, int], object]
-
-
-class Images(NamedTuple):
-    """images (N, rows, cols) uint8; labels (N,) uint8 or None; the names of classes 0,
-    1, …, or None."""
-
-    images: np.ndarray
-    labels: np.ndarray | None = None
-    classes: list[str] | None = None
-
-
-class Reading(NamedTuple):
-    """How a source is to be read.
-
-    size           (rows, cols) to resize to, or the shape of flat images
-    white          the number that is white; None: 255 or 1, see `arrays.white_of`
-    label_column   first, last, none, or a name in a table's header; None: `label`,
-                   `class`, `target` or `y`, if the header has one of them
-    transpose      exchange rows and columns, as files of EMNIST need it; those that
-                   have its name are turned without it
-    invert         black on white becomes white on black
-    """
-
-    size: tuple[int, int] | None = None
-    white: float | None = None
-    label_column: str | None = None
-    transpose: bool = False
-    invert: bool = False
 
 
 def convert_images(
@@ -196,7 +160,7 @@ def read_source(
     Raises InputError, which says what is wrong and where.
     """
     source = Path(source)
-    inside = _visible(source) if source.is_dir() else []
+    inside = visible(source) if source.is_dir() else []
     directories = [path for path in inside if path.is_dir()]
     tables = [path for path in inside if kind_of(path) in FILES_OF_NUMBERS]
     pictures = any(kind_of(path) == ".png" for path in inside)
@@ -209,13 +173,13 @@ def read_source(
     else:
         if how.white is not None or how.label_column is not None:
             raise InputError(
-                f"{source}: is a directory of images, whose white and labels are known; "
-                "--white and --label-column are for tables and arrays"
+                f"{source}: is a directory of images, whose white and labels are "
+                "known; --white and --label-column are for tables and arrays"
             )
         if tables:
             note(f"left out: {', '.join(path.name for path in tables)}")
         sets = _split_directories(source, directories, note)
-        parts = _read_directories(sets or {"train": source}, how, progress, note)
+        parts = read_directories(sets or {"train": source}, how, progress, note)
     turned = any(path.name.lower().startswith("emnist") for path in tables)
     if how.transpose or turned:
         note("rows and columns are exchanged")
@@ -227,11 +191,6 @@ def read_source(
             images = 255 - images
         parts[name] = part._replace(images=images)
     return parts
-
-
-def _visible(directory: Path) -> list[Path]:
-    found = sorted(directory.iterdir())
-    return [path for path in found if not path.name.startswith((".", "__MACOSX"))]
 
 
 def _split_of(path: Path) -> str | None:
@@ -335,128 +294,3 @@ def _to_images(
             numbers = as_labels(labels[name], len(images), where)
         made[name] = Images(images, numbers, classes)
     return made
-
-
-def _read_directories(
-    directories: Mapping[str, Path],
-    how: Reading,
-    progress: Progress,
-    note: Note,
-) -> dict[str, Images]:
-    """The PNG files of directories, one for each set, with one numbering of classes."""
-    others: Counter[str] = Counter()
-    files = {
-        split: _list_files(directory, others)
-        for split, directory in directories.items()
-    }
-    if others:
-        note(f"left out: {_count(others)}; {CONVERT}")
-    names = {name for part in files.values() for name, _ in part if name is not None}
-    numbers, classes = _number_classes(sorted(names), next(iter(directories.values())))
-    total, done = sum(map(len, files.values())), 0
-    removed: Counter[str] = Counter()
-    parts = {}
-    shape, first = how.size, ""
-    for split, part in files.items():
-        images = []
-        for _, path in part:
-            image, found = read_png_kind(path)
-            removed.update(found)
-            image = image if image.ndim == 2 else to_gray(image)
-            if how.size is not None and image.shape != how.size:
-                image = resize_by_area(image, how.size)
-            if shape is None:
-                shape, first = image.shape, path.name
-            if image.shape != shape:
-                raise InputError(
-                    f"{path}: has {image.shape[0]} x {image.shape[1]} pixels, {first} "
-                    f"has {shape[0]} x {shape[1]}; give a size to resize all images "
-                    "to, as --size ROWS COLS"
-                )
-            images.append(image)
-            done += 1
-            progress(done, total)
-        labels = None
-        if all(name is not None for name, _ in part):
-            labels = np.array([numbers[name] for name, _ in part], np.uint8)
-        parts[split] = Images(np.stack(images), labels, classes)
-    if removed["16 bits"]:
-        note(f"{removed['16 bits']:,} images of 16 bits became 8 bits")
-    if removed["transparency"]:
-        note(
-            f"{removed['transparency']:,} images with transparency were laid over white"
-        )
-    return parts
-
-
-def _list_files(source: Path, others: Counter[str]) -> list[tuple[str | None, Path]]:
-    """(class or None, PNG file) for each; the images of other kinds are counted."""
-    files, directories = _entries(source, others)
-    if files and directories:
-        raise InputError(
-            f"{source}: has both PNG files and sub-directories "
-            f"({directories[0].name}); sub-directories are classes, so put every file "
-            "into one of them"
-        )
-    found: list[tuple[str | None, Path]] = [(None, path) for path in files]
-    for directory in directories:
-        files, deeper = _entries(directory, others)
-        if deeper:
-            raise InputError(
-                f"{directory}: has a directory, {deeper[0].name}, inside a class; "
-                "expected PNG files"
-            )
-        if not files:
-            raise _no_files(directory, others)
-        found += [(directory.name, path) for path in files]
-    if not found:
-        raise _no_files(source, others)
-    return found
-
-
-def _no_files(directory: Path, others: Counter[str]) -> InputError:
-    if others:
-        return InputError(
-            f"{directory}: has no PNG files, but {_count(others)}; {CONVERT}"
-        )
-    return InputError(f"{directory}: has no PNG files; expected PNG files")
-
-
-def _count(kinds: Counter[str]) -> str:
-    return ", ".join(f"{n:,} {kind} files" for kind, n in sorted(kinds.items()))
-
-
-def _entries(directory: Path, others: Counter[str]) -> tuple[list[Path], list[Path]]:
-    """(PNG files, directories), sorted by name; images of other kinds are counted."""
-    files, directories = [], []
-    for path in _visible(directory):
-        if path.is_dir():
-            directories.append(path)
-        elif kind_of(path) == ".png":
-            files.append(path)
-        elif kind_of(path) in OTHER_IMAGES:
-            others[kind_of(path)] += 1
-    return files, directories
-
-
-def _number_classes(
-    names: list[str], source: Path
-) -> tuple[dict[str | None, int], list[str] | None]:
-    """{name: label}: the number that a name is, if all are and none is above 255.
-
-    Else the place in the sorted names, which are returned.
-    """
-    if not names:
-        return {}, None
-    numbers: dict[str | None, int] = {}
-    for name in names:
-        if name.isascii() and name.isdigit():
-            numbers[name] = int(name)
-    different = len(set(numbers.values())) == len(names)
-    if different and max(numbers.values()) <= 255:
-        return numbers, None
-    if len(names) > 256:
-        raise InputError(
-            f"{source}: has {len(names)} classes; IDX labels of one byte hold 256"
-        )
-    return {name: place for place, name in enumerate(names)}, names

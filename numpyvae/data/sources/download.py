@@ -85,8 +85,8 @@ def download_mnist(
             if set("@?#") & set(mirror):  # it may hold a secret
                 shown = f"mirror {number}"
             raise InputError(
-                f"{shown}: a mirror is an https:// address (http:// for localhost only), "
-                "without user name, password, query or fragment"
+                f"{shown}: a mirror is an https:// address (http:// for localhost "
+                "only), without user name, password, query or fragment"
             )
     directory = Path(directory)
     with _made(directory), exclusive_lock(directory):
@@ -159,9 +159,9 @@ def _fetch_file(
         except DownloadError as error:
             failures.append(f"{url}: {error}")
     raise DownloadError(
-        f"{name} could not be fetched into {directory}: {len(failures)} mirrors failed. "
-        f"By hand: put {', '.join(f'{file}.gz' for file in PAYLOADS)} into a directory "
-        "and name it, as numpyvae train --data DIRECTORY",
+        f"{name} could not be fetched into {directory}: {len(failures)} mirrors "
+        f"failed. By hand: put {', '.join(f'{file}.gz' for file in PAYLOADS)} into a "
+        "directory and name it, as numpyvae train --data DIRECTORY",
         failures,
     )
 

@@ -33,7 +33,7 @@ COMPLEX = 0x0800
 
 
 def read_mat(data: bytes) -> dict[str, np.ndarray]:
-    """{name: array} of a file's bytes. InputError if it is damaged or of version 7.3."""
+    """{name: array} of a file's bytes; InputError if damaged or of version 7.3."""
     order = {b"IM": "<", b"MI": ">"}.get(data[126:128])
     if order is None:
         raise InputError("is not a MATLAB file of level 5 (-v6, -v7)")

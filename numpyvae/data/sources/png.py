@@ -203,7 +203,7 @@ def _by_diagonals(stored: np.ndarray, kinds: np.ndarray, unit: int) -> np.ndarra
 
 
 def _values(data: np.ndarray, bits: int) -> np.ndarray:
-    """(rows, bytes) -> (rows, values), 8 values in a byte for 1 bit, the first on top."""
+    """(rows, bytes) -> (rows, values): 8 in a byte for 1 bit, the first on top."""
     if bits == 16:
         return data.view(">u2")
     if bits == 8:
@@ -215,7 +215,7 @@ def _values(data: np.ndarray, bits: int) -> np.ndarray:
 def _colors(
     values: np.ndarray, bits: int, color: int, palette: bytes, transparent: bytes
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Values (rows, cols, channels) -> bytes, gray or RGB, and α (rows, cols) or None."""
+    """Values (rows, cols, channels) -> bytes, gray or RGB, and α or None."""
     if color == 3:
         colors = np.frombuffer(palette[: len(palette) // 3 * 3], np.uint8)
         colors = colors.reshape(-1, 3)

@@ -11,8 +11,14 @@ from hypothesis import strategies as st
 from numpyvae.data import Dataset
 from numpyvae.data.mnist import CLASS_FILE, load_mnist
 from numpyvae.data.sources import convert
-from numpyvae.data.sources.arrays import as_bytes, resize_by_area, to_gray, white_of
-from numpyvae.data.sources.convert import Reading, convert_images
+from numpyvae.data.sources.arrays import (
+    Reading,
+    as_bytes,
+    resize_by_area,
+    to_gray,
+    white_of,
+)
+from numpyvae.data.sources.convert import convert_images
 from numpyvae.errors import InputError
 from numpyvae.pictures.png import write_png
 

@@ -1,8 +1,8 @@
 """Layouts in which data sets are published, and in which people keep theirs.
 
 Each case is written as the documentation of the data set or of its loader describes it,
-with seven images of 6 x 6 pixels, three to test where there is a test set, and read back
-against the arrays that it was made from; or it is refused with the words that help.
+with seven images of 6 x 6 pixels, three to test where there is a test set. It is read
+back against the arrays that it was made from, or refused with the words that help.
 """
 
 import gzip
@@ -14,7 +14,8 @@ import scipy.io
 
 from numpyvae.data import Dataset
 from numpyvae.data.idx import write_idx
-from numpyvae.data.sources.convert import Reading, split_source
+from numpyvae.data.sources.arrays import Reading
+from numpyvae.data.sources.convert import split_source
 from numpyvae.data.sources.matlab import read_mat
 from numpyvae.errors import InputError
 from numpyvae.pictures.png import write_png
@@ -106,6 +107,12 @@ def tabs(p):
 def semicolons(p):
     head = ("label," + pixels()).replace(",", ";")
     table(p / "s.csv", FLAT, LABELS, header=head, delimiter=";")
+
+
+def quoted(p):
+    values = [[f'"{v}"' for v in row] for row in FLAT]
+    head = '"label",' + pixels(name='"{}"')
+    table(p / "s.csv", values, [f'"{label}"' for label in LABELS], header=head)
 
 
 def words(p):
@@ -250,6 +257,7 @@ READ = {
     "gzipped CSV": (gzipped, {}, False, (True,)),
     "TSV": (tabs, {}, False, (True,)),
     "a spreadsheet's semicolons": (semicolons, {}, False, (True,)),
+    "numbers in quotes": (quoted, {}, False, (True,)),
     "classes in words": (words, {}, False, ("names",)),
     "binarized MNIST, one file": (amat, {}, False, (False,)),
     "binarized MNIST, three files": (amat_split, {}, True, (False, False)),
@@ -427,6 +435,10 @@ REFUSED = {
     "one IDX file": (
         lambda p: write_idx(p / "train-images-idx3-ubyte.gz", IMAGES),
         "is one of the files of a set; name its directory",
+    ),
+    "a test set alone": (
+        lambda p: table(p / "s/test.csv", FLAT),
+        "has no training images, as train.csv or images.npy",
     ),
     "two tables": (
         lambda p: [table(p / f"s/{name}.csv", FLAT) for name in "ab"],
