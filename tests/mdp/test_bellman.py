@@ -291,3 +291,12 @@ def test_without_convergence_factors_are_used_or_the_size_is_named(monkeypatch):
         match="the equations of 900 states are solved to a residual of 1 only; use",
     ):
         policy_evaluation(mdp, policy)
+
+
+def test_an_action_that_a_state_lacks_adds_nothing_to_a_random_policys_step():
+    """Its probability is 0 and its reward −∞: the product must not be NaN."""
+    P = np.array([[[0.0, 1.0], [1.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]]])
+    problem = MDP(P, np.array([[1.0, 2.0], [3.0, -np.inf]]), 0.5)
+    policy = np.array([[0.25, 0.75], [1.0, 0.0]])
+    Tv = bellman_operator(problem, np.array([4.0, 8.0]), policy)
+    assert Tv.tolist() == [0.25 * (1 + 4) + 0.75 * (2 + 2), 3 + 2]
