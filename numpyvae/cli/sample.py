@@ -285,12 +285,8 @@ def interpolated_images(trained, args: Namespace):
         trained.source.image_shape,
         columns - 2,
     )
-    return (
-        images,
-        columns,
-        f"from one test image's mu to another's{chosen}, "
-        f"{pairs} time{'s' * (pairs > 1)}",
-    )
+    times = "1 time" if pairs == 1 else f"{pairs} times"
+    return images, columns, f"from one test image's mu to another's{chosen}, {times}"
 
 
 def traversed_images(trained, args: Namespace):
