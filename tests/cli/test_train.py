@@ -514,11 +514,10 @@ def test_a_signal_ends_the_batch_saves_and_says_how_to_resume(
         "--batch-size",
         16,
         "--epochs",
-        40,
+        20,
     ]
-    command("train", *settings, "--processes", processes, "--out", "whole").communicate(
-        timeout=300
-    )
+    several = ["--processes", str(processes), "--quiet"]
+    assert main(["train", *map(str, settings), *several, "--out", "whole"]) == 0
     process = command(
         "train",
         *settings,
@@ -548,9 +547,7 @@ def test_a_signal_ends_the_batch_saves_and_says_how_to_resume(
         int(batches[-1][1]) // 16 + 1,
     )
     assert err == "numpyvae: saved; resume with `numpyvae train --resume cut`\n"
-    command("train", "--processes", processes, "--resume", "cut").communicate(
-        timeout=300
-    )
+    assert main(["train", *several, "--resume", "cut"]) == 0
     assert rows("cut/log.csv") == rows("whole/log.csv") and same_arrays("cut", "whole")
 
 
