@@ -574,33 +574,29 @@ def test_an_error_at_any_call_leaves_only_the_old_checkpoint(tmp_path, error):
         )
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_a_kill_at_any_call_leaves_the_old_checkpoint_or_the_new(tmp_path):
-    """About 3 s: a process for each call."""
-    script = (
-        "import sys, pytest; sys.path.insert(0, sys.argv[1])\n"
-        "from tests.runs.test_checkpoint import Faults, save, state\n"
-        "Faults(pytest.MonkeyPatch(), int(sys.argv[3]), 'kill')\n"
-        "save(sys.argv[2], *state(1))"
-    )
+    """A process for each call"""
     calls = calls_of_a_save(tmp_path)
-    paths = [
-        tmp_path / f"killed at {at}" / "checkpoint.npz" for at in range(len(calls))
-    ]
-    processes = []
-    for at, path in enumerate(paths):
+    last = len(calls) - 1
+    for at in range(len(calls)):
+        path = tmp_path / f"killed at {at}" / "checkpoint.npz"
         path.parent.mkdir()
         save(path, *state(0))
-        processes.append(
-            subprocess.Popen([sys.executable, "-c", script, os.getcwd(), path, str(at)])
-        )
-    assert [process.wait() for process in processes] == [9] * len(calls)
-    for path in paths:
-        assert same(
-            load(path), state(1 if path is paths[-1] else 0)
-        )  # the last call comes after the rename
+        child = os.fork()
+        if not child:
+            try:
+                Faults(pytest.MonkeyPatch(), at, "kill")
+                save(path, *state(1))
+            finally:
+                os._exit(0)  # which Faults has come before
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+        # the last call comes after the rename
+        assert same(load(path), state(1 if at == last else 0))
         save(path, *state(2))  # what a kill leaves behind does no harm
         assert same(load(path), state(2))
-    assert len(os.listdir(paths[3].parent)) == 2
+    left = os.listdir(tmp_path / "killed at 3")
+    assert len(left) == 2  # the checkpoint, and what was not renamed
 
 
 def test_a_full_disk_is_reported_in_one_line(tmp_path):
