@@ -64,6 +64,14 @@ def tiny_for_all(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def gradient_checks():
+    """Every row of gradcheck, of the package as it is"""
+    from numpyvae.vae.gradcheck_cases import check_all
+
+    return list(check_all())
+
+
+@pytest.fixture(scope="session")
 def sample():
     """(training images, test images) of the sample that comes with the source"""
     from numpyvae.data import Dataset

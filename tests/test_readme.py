@@ -35,7 +35,7 @@ def is_commands(language, text):
 
 def output_of(*beginning):
     """The fence after the one whose last line begins so"""
-    for (language, text), (_, output) in itertools.pairwise(FENCES):
+    for (_, text), (_, output) in itertools.pairwise(FENCES):
         if text.splitlines()[-1].startswith(beginning):
             return output
     raise AssertionError(f"the README has no {beginning}")
@@ -107,9 +107,9 @@ COMMANDS = sorted(
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_names_what_is_there(command):
     words = shlex.split(command.split(" && ")[-1])
-    if "numpyvae" in words[:3] and words[1:3] == ["-m", "numpyvae"]:
-        if words[3:] and "--help" not in words:
-            build_parser().parse_args(words[3:])
+    of_numpyvae = "numpyvae" in words[:3] and words[1:3] == ["-m", "numpyvae"]
+    if of_numpyvae and words[3:] and "--help" not in words:
+        build_parser().parse_args(words[3:])
     for word in words:
         if re.fullmatch(r"tests/[\w/]*\.py|tests", word):
             assert (ROOT / word).exists()

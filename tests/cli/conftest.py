@@ -83,7 +83,7 @@ def command():
             [sys.executable, "-m", "numpyvae", *map(str, words)],
             text=True,
             start_new_session=True,
-            preexec_fn=heed_interrupts,
+            preexec_fn=heed_interrupts,  # noqa: PLW1509 (tests have no threads)
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         )
         started.append(process)

@@ -108,7 +108,7 @@ def test_an_absent_file_is_named_with_the_way_to_get_it(tmp_path):
     (tmp_path / "train-images-idx3-ubyte.gz").unlink()
     with pytest.raises(
         FileNotFoundError,
-        match="there is no train-images-idx3-ubyte, with or without .gz; .*download",
+        match=r"there is no train-images-idx3-ubyte, with or without .gz; .*download",
     ):
         load_mnist(tmp_path, "train")
     with pytest.raises(FileNotFoundError, match="there is no t10k-images-idx3-ubyte"):
@@ -122,7 +122,7 @@ def test_an_absent_file_is_named_with_the_way_to_get_it(tmp_path):
 def test_a_damaged_file_is_refused(tmp_path):
     write_set(tmp_path)
     (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(b"<html>not found</html>")
-    with pytest.raises(IdxError, match="train-images-idx3-ubyte.gz: not an IDX file"):
+    with pytest.raises(IdxError, match=r"train-images-idx3-ubyte.gz: not an IDX file"):
         load_mnist(tmp_path, "train")
 
 
@@ -225,7 +225,7 @@ def test_verified_labels_that_are_gone_are_named(tmp_path):
     (tmp_path / "train-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(
         FileNotFoundError,
-        match="there is no train-labels-idx1-ubyte, with or without .gz; .*download",
+        match=r"there is no train-labels-idx1-ubyte, with or without .gz; .*download",
     ):
         load_mnist(tmp_path, "train")
 
@@ -234,7 +234,7 @@ def test_verified_labels_that_are_gone_are_named(tmp_path):
 
 
 def test_labels_may_be_absent_and_of_any_number_of_classes(tmp_path):
-    images, labels = write_set(tmp_path, labels=np.arange(248, 256, dtype=np.uint8))
+    images, _ = write_set(tmp_path, labels=np.arange(248, 256, dtype=np.uint8))
     assert load_mnist(tmp_path, "train")[1].tolist() == list(range(248, 256))
     (tmp_path / "train-labels-idx1-ubyte.gz").unlink()
     loaded, nothing = load_mnist(tmp_path, "train")
@@ -394,7 +394,7 @@ def test_two_sets_side_by_side_are_not_chosen_between(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         write_set(tmp_path / name)
-    with pytest.raises(ValueError, match="has several sets; name one: .*/a, .*/b"):
+    with pytest.raises(ValueError, match=r"has several sets; name one: .*/a, .*/b"):
         load_mnist(tmp_path, "train")
 
 
@@ -450,7 +450,7 @@ def test_the_script_refuses_an_archive_of_anything_else(tmp_path):
         make_sample.read_archive(
             archive(lambda digit: distinct[digit].ravel().tolist())
         )
-    with pytest.raises(ValueError, match="0.json does not hold images of 784 pixels"):
+    with pytest.raises(ValueError, match=r"0.json does not hold images of 784 pixels"):
         make_sample.read_archive(archive(lambda digit: [0] * 783))
     with pytest.raises(
         ValueError, match="does not hold images of 784 pixels in \\[0, 1\\]"

@@ -237,8 +237,9 @@ def digits(finished):
     return recipe, x, recipe.labels, test_x, test_labels, recipe.params
 
 
+@pytest.mark.slow  # a second training, to measure the difference
 def test_labels_lower_the_test_loss_by_more_than_10_nats(digits):
-    recipe, x, labels, test_x, test_labels, params = digits
+    recipe, x, _, test_x, test_labels, params = digits
     no_label, eps = (
         np.eye(10, dtype=np.float32)[:1],
         np.random.default_rng(2).standard_normal((len(test_x), 2)),

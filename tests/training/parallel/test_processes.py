@@ -185,6 +185,7 @@ def test_a_warning_of_fork_that_is_an_error_does_not_leave_a_worker(monkeypatch)
             warnings.warn(
                 "This process is multi-threaded, use of fork() may lead to deadlocks",
                 DeprecationWarning,
+                stacklevel=2,
             )
         return pid
 
