@@ -43,14 +43,32 @@ def tiny():
     return blobs(110, rng)[0], blobs(24, rng)[0]
 
 
-@pytest.fixture
-def tiny_directory(tmp_path):
-    directory, rng = tmp_path / "tiny", np.random.default_rng(7)
+def write_tiny(directory):
+    rng = np.random.default_rng(7)
     directory.mkdir()
     for split, n in {"train": 110, "test": 24}.items():
         for name, array in zip(FILES[split], blobs(n, rng), strict=True):
             write_idx(directory / (name + ".gz"), array)
     return directory
+
+
+@pytest.fixture
+def tiny_directory(tmp_path):
+    return write_tiny(tmp_path / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_for_all(tmp_path_factory):
+    """The same data, for tests that only read it"""
+    return write_tiny(tmp_path_factory.mktemp("data") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def gradient_checks():
+    """Every row of gradcheck, of the package as it is"""
+    from numpyvae.vae.gradcheck_cases import check_all
+
+    return list(check_all())
 
 
 @pytest.fixture(scope="session")
