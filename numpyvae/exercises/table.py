@@ -73,6 +73,8 @@ EXERCISES = [
         "vae.gradient_estimators",
         answers=("_path_derivative",),
     ),
+    Exercise("join_class", "vae.model"),
+    Exercise("class_probabilities", "vae.conditional"),
     Exercise("action_values", "mdp.bellman"),
     Exercise("bellman_operator", "mdp.bellman"),
     Exercise("policy_evaluation", "mdp.bellman"),

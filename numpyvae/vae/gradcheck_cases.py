@@ -15,6 +15,7 @@ import numpy as np
 
 from ..settings import VAEConfig
 from . import bernoulli, gaussian, layers
+from .conditional import with_class
 from .gradcheck import GradientCheck, check_gradients
 from .objectives import NOT_DERIVATIVES, OBJECTIVES
 from .parameters import init_params
@@ -182,6 +183,13 @@ CASES = [
         num_samples=5,
         objective="iwae-dreg",
     ),
+    Case("class given", VAEConfig(**SMALL, num_classes=3)),
+    Case(
+        "class given, K = 5",
+        VAEConfig(9, (6, 5), 3, **OTHERS, num_classes=3),
+        num_samples=5,
+        objective="iwae",
+    ),
 ]
 
 
@@ -192,6 +200,9 @@ def check_loss(case: Case, rng: np.random.Generator) -> Iterator[GradientCheck]:
     params = init_params(config, rng, np.float64)
     params.vector += 0.3 * rng.standard_normal(params.vector.size)
     x = rng.random((N, config.input_dim))
+    if config.num_classes > 0:
+        labels = rng.integers(config.num_classes, size=N)
+        x = with_class(x, labels, config)
     eps = rng.standard_normal((num_samples, N, config.latent_dim))
 
     def of_params(p: Any) -> Any:
