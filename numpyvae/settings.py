@@ -63,6 +63,8 @@ class VAEConfig:
     that is wrong.
     """
 
+    # 784, 400 and 20, with batches of 128 and lr 1e-3, are those of PyTorch's VAE
+    # example, so that results can be compared.
     input_dim: int = option(784, "number of pixels, or columns of the data", minimum=1)
     hidden_dims: tuple[int, ...] = option(
         (400,),
