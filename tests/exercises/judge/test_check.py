@@ -736,7 +736,7 @@ def test_json_is_one_object(tmp_path, capsys):
 
 
 def test_functions_of_a_broken_file_share_a_line(tmp_path, capsys):
-    write_solved(tmp_path)
+    write_chapter(tmp_path, "vae.gaussian")
     (tmp_path / "vae" / "layers.py").write_text("import no_such_module\n")
     assert run(tmp_path) == 1
     lines = [
