@@ -99,7 +99,7 @@ OTHERS = {
 
 def chapter_module(chapter: str) -> ModuleType:
     """The package's module of a chapter"""
-    return import_module(f"{__package__.rpartition('.')[0]}.{chapter}")
+    return import_module(f"{__name__.partition('.')[0]}.{chapter}")
 
 
 def package_function(name: str) -> Callable:

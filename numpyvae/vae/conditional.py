@@ -6,7 +6,8 @@ conditional model explains x given c. Its z need not say which digit it is, only
 the digit is written. And it can be asked for a class: sample z from the prior, and
 decode z with c.
 
-The prior of z stays as it is, whatever the class: p(z|c) = p(z). Everything else of
+The prior of z stays as it is, whatever the class: p(z|c) = p(z). This is a choice:
+z then holds style only. Sohn et al. learn p(z|c) instead. Everything else of
 chapter 7 is given c:
 
     log p(x|c) = log ∫ p(x|z,c) p(z) dz
@@ -14,7 +15,11 @@ chapter 7 is given c:
                ≥ E_q[log(p(x|z,c) p(z)/q(z|x,c))]           Jensen's inequality
     (14.1)     = E_q[log p(x|z,c)] − KL(q(z|x,c) ‖ p(z))    the ELBO, given c
 
-So c enters at two places. The encoder's input is [x, c], D + C numbers, and the
+Training draws z from q(z|x,c), but generation draws it from p(z). Where p(z) is
+high, and q(z|x,c) low for every image, the decoder was never trained. So good
+reconstructions do not promise good samples. Sohn et al. name this gap.
+
+c enters at two places. The encoder's input is [x, c], D + C numbers, and the
 decoder's is [z, c], L + C numbers. Nothing else changes. An objective takes rows
 [x, c] for x, and `split_class` (chapter 6) separates them after the encoder. A
 one-hot column selects one row of a weight matrix, so each class has a bias of its
@@ -58,8 +63,9 @@ Bayes' rule takes log p(x|c) itself. The bound (14.1) is below it by
 KL(q(z|x,c) ‖ p(z|x,c)), which differs between the classes. So the softmax of the
 bounds is not p(c|x). Nor is the softmax of log p(x|c), unless all p(c) are equal.
 
-The same noise serves all classes of an image. Only the differences between the
-classes count, and noise that they share hardly changes these.
+eps is shared by all classes of an image; mu and σ differ by class. Only the
+differences between the classes count, and noise that they share hardly changes
+these.
 
 An example for paper: two classes, log p(x|c) = −100 and −102 nats. With p(c) = ½
 each,

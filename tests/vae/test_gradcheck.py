@@ -19,7 +19,7 @@ from numpyvae.vae.gradcheck import (
     check_gradients,
     complex_step_gradient,
 )
-from numpyvae.vae.gradcheck_cases import CASES, SEED, check_all, check_loss
+from numpyvae.vae.gradcheck_cases import CASES, SEED, check_loss
 from numpyvae.vae.model import ACTIVATIONS
 from numpyvae.vae.objectives import NOT_DERIVATIVES, OBJECTIVES
 from numpyvae.vae.parameters import parameter_shapes
@@ -27,9 +27,9 @@ from numpyvae.vae.parameters import parameter_shapes
 EPS = np.finfo(float).eps
 
 
-@pytest.fixture(scope="module")
-def rows():
-    return list(check_all())
+@pytest.fixture
+def rows(gradient_checks):
+    return gradient_checks
 
 
 def test_every_gradient_is_correct_to_1e_14(rows):
