@@ -62,7 +62,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--conditional",
         action="store_true",
-        help="tell the model the class of each image: `sample RUN --label 7` then works",
+        help="tell the model the class of each image: `sample RUN --label 7` then "
+        "works, best with --latent 2 to 4",
     )
     parser.add_argument(
         "--functions",

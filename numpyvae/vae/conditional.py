@@ -32,13 +32,14 @@ columns of dz that belong to z, and leaves out those of c. The gradients of W_c 
 part of those of W, by (1.2).
 
 Two errors are easily made. If only the decoder is told c, then q(z|x) has to find
-the class in x. (14.1) is still a bound, but q can no longer be another one for each
-class. If only the encoder is told c, then p(x|z,c) = p(x|z): log p(x|c) is the same
-for every class, and no class can be asked for.
+the class in x. (14.1) is still a bound. But q(z|x) is then the same whichever class
+is asked about, and p(z|x,c) is not. If only the encoder is told c, then p(x|z,c) =
+p(x|z). Then log p(x|c) is the same for every class, and no class can be asked for.
 
 Nor does a model have to use c. z may say which digit it is, as it does without
-classes, and then c adds little. The more latents, the less is left to c. After 30
-epochs on data/sample, `evaluate --class-samples 10` finds
+classes, and then c adds little. The more latents, the less is left to c. Found by
+`train --conditional --latent L`, 30 epochs on data/sample, and
+`evaluate --class-samples 10`:
 
     latents    bound, given c    better than given a wrong class    right by (14.3)
     2              −137.1                 139.9 nats                     91.3 %
@@ -46,8 +47,9 @@ epochs on data/sample, `evaluate --class-samples 10` finds
     8              −114.0                  42.8                          90.3 %
     20             −108.0                  16.0                          89.5 %
 
-With 4 latents most samples of class 7 are sevens. With 20, many are not: the z that
-is sampled belongs to another digit, and outweighs c.
+The nearest training image of a sample of class 7 is a 7 for 99, 86, 64 and 56 % of
+640 samples. For the others, the z that is sampled says another digit, and outweighs
+c. So to ask for a class, train few latents.
 
 A classifier. By Bayes' rule the probabilities of the classes, given the image, are
 
@@ -57,8 +59,9 @@ p(c) is how frequent the class is. log p(x|c) is estimated by chapter 10, once f
 each class: is this image a likely 7? No classifier was trained. If a model ignores
 c, log p(x|c) is the same for every class, and p(c|x) = p(c).
 
-It takes log p(x|c) itself. The bound (14.1) is below it by
-KL(q(z|x,c) ‖ p(z|x,c)), which differs between the classes.
+Bayes' rule takes log p(x|c) itself. The bound (14.1) is below it by
+KL(q(z|x,c) ‖ p(z|x,c)), which differs between the classes. So the softmax of the
+bounds is not p(c|x). Nor is the softmax of log p(x|c), unless all p(c) are equal.
 
 eps is shared by all classes of an image; mu and σ differ by class. Only the
 differences between the classes count, and noise that they share hardly changes

@@ -869,7 +869,7 @@ def test_training_with_a_learners_functions_says_whose_they_are(
     ]
     assert main([*common, "--out", str(tmp_path / "a"), "--functions", str(own)]) == 0
     first, *rest = capsys.readouterr().out.splitlines()
-    assert first == "1 function of yours: linear; the other 46 are the package's"
+    assert first == "1 function of yours: linear; the other 48 are the package's"
     assert main([*common, "--out", str(tmp_path / "b")]) == 0
     assert (
         rest[:-1] == capsys.readouterr().out.splitlines()[:-1]
