@@ -27,8 +27,8 @@ complex-differentiable: no abs, norm, conjugate, real part. np.maximum(x, −x) 
 |x|, since NumPy orders complex numbers by their real part.
 
 The noise is held fixed. eps is drawn once, and every evaluation of f has the same.
-With new noise f(x + h) and f(x − h) would be values of two functions, and their
-difference, divided by h, no derivative.
+With new noise, f(x + h) and f(x − h) would be values of two functions. Their
+difference divided by h would be no derivative.
 
 What is compared. Let a be a gradient by hand and n the numerical one, both of a
 whole tensor. The error of the tensor is ‖a − n‖/‖n‖. The error of an entry is
