@@ -43,10 +43,10 @@ bound if it is above 1, and 1 otherwise. The growing gradients exceed it:
     3.2
 
 The paper scales g by 1 − beta1 and g² by 1 − beta2, so its m and v are that much
-smaller; m̂, v̂ and θ are the same. There (8.3) is m̂ = m/(1 − beta1ᵗ), v̂ = v/(1 −
-beta2ᵗ), the bias correction of averages that start from 0. Without it the update
-has the factor (1 − beta1ᵗ)/√(1 − beta2ᵗ): with beta1 = 0.9, beta2 = 0.999 and t = 1
-that is 0.1/√0.001, a step 3.2 times too long.
+smaller; m̂, v̂ and θ are the same. In the paper (8.3) is m̂ = m/(1 − beta1ᵗ), v̂ =
+v/(1 − beta2ᵗ), the bias correction of averages that start from 0. Without it the
+update has the factor (1 − beta1ᵗ)/√(1 − beta2ᵗ): with beta1 = 0.9, beta2 = 0.999
+and t = 1 that is 0.1/√0.001, a step 3.2 times too long.
 
 epsilon prevents division by zero. Where it stands matters for entries whose
 gradient is not far larger than epsilon. Two other places are common:

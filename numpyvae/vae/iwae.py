@@ -73,7 +73,7 @@ quadrature over z₁ … z_K:
 
 Here var w/(2 p(x)²) = 0.182. By (10.5) the gap is then about 0.0018 for K = 100.
 
-Is var w finite? It is if E_q[w²] is. Take one latent and the prior N(0, 1):
+Is var w finite? It is finite if E_q[w²] is. Take one latent and the prior N(0, 1):
 
             E_q[w²] = ∫ q w² dz = ∫ p(x|z)² p(z)²/q(z|x) dz
             p(z)²/q(z|x) is a constant times exp(−z² + (z − mu)²/(2σ²))
