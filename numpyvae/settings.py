@@ -155,9 +155,8 @@ PRESETS = {  # Burda et al. 2016, with the changes that the README names
         "binarize": "dynamic",
         "epochs": 1100,
         "batch_size": 100,
-        "lr": 4e-3,
-        "schedule": "burda",
-        "decay_epochs": 60,
+        "lr": 2e-3,
+        "decay_epochs": 1000,
         "initialization": "glorot",
         "adam_epsilon": 1e-4,
     }
