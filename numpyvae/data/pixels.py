@@ -29,8 +29,9 @@ loss of b is the gray loss, for a given p:
 The two are equal only for a given p. p itself depends on what the encoder sees: b
 with dynamic or static binarization, x without.
 
-Only b has a log-likelihood. log p(b) is one, and log p(x) of a gray x is not
-(chapter 3 of book one). So importance sampling, too, means something else.
+Only binary pixels have a log-likelihood: log p(b) is one, and log p(x) of a gray x
+is not (chapter 3 of book one). The same holds for its estimates by importance
+samples.
 
 With a threshold nothing is random, and the smallest loss is 0.
 

@@ -20,21 +20,33 @@ as in every step under a constant gradient.
 
 How long can a step be? If all the gradients of an entry have one size, |m̂| is at
 most that size, and √v̂ equals it. So the step is at most lr, and shorter where
-signs differ. In general |m̂|/√v̂ may exceed 1, since m̂ forgets faster than v̂. By
-the Cauchy-Schwarz inequality, with t large and beta1² < beta2,
+signs differ.
 
-    |m̂|/√v̂ ≤ (1 − beta1)/√((1 − beta2)(1 − beta1²/beta2))
+In general |m̂|/√v̂ may exceed 1, since m̂ forgets faster than v̂. For large t the
+weights in m̂ and v̂ are aₖ = (1 − beta1) beta1ᵏ and bₖ = (1 − beta2) beta2ᵏ. By the
+Cauchy-Schwarz inequality, with gₖ the gradient that is k steps old,
 
-With beta1 = 0.9 and beta2 = 0.999 that is 7.3. It is reached if each gradient is
-beta2/beta1 = 1.11 times the one before. A single gradient after many zeros gives (1
-− beta1)/√(1 − beta2) = 3.2. Kingma & Ba, section 2.1, name this as the bound if it
-is above 1, else 1; they think of such sparse gradients.
+    (Σₖ aₖ gₖ)² ≤ Σₖ aₖ²/bₖ · Σₖ bₖ gₖ²
+    |m̂|/√v̂ ≤ (1 − beta1)/√((1 − beta2)(1 − beta1²/beta2))   if beta1² < beta2
+
+The second line is the root of the first, with Σₖ aₖ²/bₖ a geometric series. For
+beta1 = 0.9 and beta2 = 0.999 the bound is 7.3. It is reached if each gradient is
+beta2/beta1 = 1.11 times the one before. A single gradient after many zeros gives
+3.2, that is (1 − beta1)/√(1 − beta2). Kingma & Ba, section 2.1, state this as the
+bound if it is above 1, and 1 otherwise. The growing gradients exceed it:
+
+    >>> k = np.arange(20_000)
+    >>> a, b = 0.1 * 0.9**k, 0.001 * 0.999**k
+    >>> for g in (0.9 / 0.999)**k, k == 0:                   # growing; a single one
+    ...     print(f"{(a * g).sum() / np.sqrt((b * g**2).sum()):.1f}")
+    7.3
+    3.2
 
 The paper scales g by 1 − beta1 and g² by 1 − beta2, so its m and v are that much
-smaller; m̂, v̂ and θ are the same. There (8.3) is m̂ = m/(1 − beta1ᵗ), v̂ = v/(1 −
-beta2ᵗ), the bias correction of averages that start from 0. Without it the update
-has the factor (1 − beta1ᵗ)/√(1 − beta2ᵗ): with beta1 = 0.9, beta2 = 0.999 and t = 1
-that is 0.1/√0.001, a step 3.2 times too long.
+smaller; m̂, v̂ and θ are the same. In the paper (8.3) is m̂ = m/(1 − beta1ᵗ), v̂ =
+v/(1 − beta2ᵗ), the bias correction of averages that start from 0. Without it the
+update has the factor (1 − beta1ᵗ)/√(1 − beta2ᵗ): with beta1 = 0.9, beta2 = 0.999
+and t = 1 that is 0.1/√0.001, a step 3.2 times too long.
 
 epsilon prevents division by zero. Where it stands matters for entries whose
 gradient is not far larger than epsilon. Two other places are common:

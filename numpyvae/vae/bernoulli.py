@@ -37,7 +37,7 @@ log(1 − sigmoid(17)) is −inf. By logits it is −softplus(17) = −17.
 For x in {0, 1} this is the log of a probability. For gray x in (0, 1) it is the
 usual objective, but not the log of a density, since
 
-    ∫ exp(x l − softplus(l)) dx = tanh(l/2)/l                from 0 to 1; not 1
+    ∫ exp(x l − softplus(l)) dx = tanh(l/2)/l                from 0 to 1; ≤ ½
 
 Divided by this number, it is a density, the continuous Bernoulli (Loaiza-Ganem &
 Cunningham 2019). So values for grayscale and for binarized pixels are not

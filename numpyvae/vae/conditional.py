@@ -7,16 +7,16 @@ the digit is written. And it can be asked for a class: sample z from the prior, 
 decode z with c.
 
 The prior of z stays as it is, whatever the class: p(z|c) = p(z). This is a choice:
-z then holds style only. Sohn et al. learn p(z|c) instead. Everything else of
-chapter 7 is given c:
+z is then independent of the class, so it holds style only. Sohn et al. learn p(z|c)
+instead. Everything else of chapter 7 is given c:
 
     log p(x|c) = log ∫ p(x|z,c) p(z) dz
                = log E_q[p(x|z,c) p(z)/q(z|x,c)]            q(z|x,c), the encoder's
                ≥ E_q[log(p(x|z,c) p(z)/q(z|x,c))]           Jensen's inequality
     (14.1)     = E_q[log p(x|z,c)] − KL(q(z|x,c) ‖ p(z))    the ELBO, given c
 
-Training draws z from q(z|x,c), but generation draws it from p(z). Where p(z) is
-high, and q(z|x,c) low for every image, the decoder was never trained. So good
+Training draws z from q(z|x,c), but generation draws z from p(z). Where p(z) is
+high, and q(z|x,c) low for every image, the decoder is hardly trained. So good
 reconstructions do not promise good samples. Sohn et al. name this gap.
 
 c enters at two places. The encoder's input is [x, c], D + C numbers, and the

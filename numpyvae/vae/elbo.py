@@ -55,7 +55,7 @@ gain is how much E_q[log p(x|z)] rises by it. A latent whose gain is below its p
 is better left at the prior: its q(z|x) becomes p(z), its KL 0. One says that it
 collapses.
 
-In a linear model it is known which latents do. There both networks are one linear
+In a linear model it is known which latents do. There each network is one linear
 layer, and p(x|z) is normal with a fixed variance s². At the optimum each latent
 belongs to one principal axis, an eigenvector of the data's covariance matrix. Its
 eigenvalue is the data's variance along the axis. The latent collapses if that
@@ -72,10 +72,10 @@ training/schedule; Bowman et al. 2016). While the weight is small, information c
 little. So the decoder learns to use a latent before its full price is due. After
 the warm-up the loss is (7.5) again.
 
-The second, free bits, replaces each latent's KL, averaged over the minibatch, by λ
-where it is below λ (Kingma et al. 2016). Below λ the KL then has no gradient, so
-nothing presses the latent to the prior. This changes the loss for good, and is not
-in this program.
+The second, free bits, has a constant λ. Where a latent's KL, averaged over the
+minibatch, is below λ, the loss has λ in its place (Kingma et al. 2016). There this
+term has no gradient, so nothing presses the latent to the prior. The loss is then
+no longer the bound. Free bits are not in this program.
 
 The forward pass, with shapes. The backward pass goes through the same graph from
 right to left:
@@ -113,9 +113,9 @@ The loss is a mean, so 1/N = ½ is also in each gradient. By (7.6), with σ = 1:
     0     −5/4              −5/2         −19/8               5/4
     sum   −1                              −3/2              11/8
 
-The sums are the gradients of the biases. In code, the six parameters in the order
-of the vector are the encoder's weights to mu and to logvar, its biases of mu and of
-logvar, and the decoder's weight and bias:
+The sums are the gradients of the biases. In code, the vector has six parameters, in
+this order: the encoder's weights to mu and to logvar, and its biases of mu and of
+logvar. Then come the decoder's weight and bias:
 
     >>> import numpy as np
     >>> from numpyvae.vae import Parameters, VAEConfig, parameter_shapes

@@ -1,6 +1,7 @@
 """Chapter 9. Numerical gradient checking.
 
-Both methods come from the Taylor series of f, here with f and its derivatives at x:
+This chapter's two methods come from the Taylor series of f, here with f and its
+derivatives at x:
 
     f(x + h) = f + h f' + ½ h² f'' + ⅙ h³ f''' + …
 
@@ -22,13 +23,13 @@ the imaginary part is without f:
 
 Nothing is subtracted, so nothing cancels, and h may be tiny. With h = 1e-20 the
 truncation error is about 1e-40, and f' is accurate to u. The production code itself
-runs in complex128, with real data and noise. So it must be analytic, that is
+runs in complex128, with real data and noise. So this code must be analytic, that is
 complex-differentiable: no abs, norm, conjugate, real part. np.maximum(x, −x) is
 |x|, since NumPy orders complex numbers by their real part.
 
 The noise is held fixed. eps is drawn once, and every evaluation of f has the same.
-With new noise f(x + h) and f(x − h) would be values of two functions, and their
-difference, divided by h, no derivative.
+With new noise, f(x + h) and f(x − h) would be values of two functions. Their
+difference divided by h would be no derivative.
 
 What is compared. Let a be a gradient by hand and n the numerical one, both of a
 whole tensor. The error of the tensor is ‖a − n‖/‖n‖. The error of an entry is
@@ -38,7 +39,7 @@ times the size of the terms. Where the terms cancel, the entry is small, but its
 error is not.
 
 The checks detect any difference between a backward pass and the derivative of its
-forward pass. They cannot see:
+forward pass. The checks cannot see:
 
 - A kink. At relu's x = 0 the derivative jumps. No relu input in gradcheck_cases is
   within 1e-4 of 0.

@@ -41,12 +41,12 @@ Naive, score function and pathwise take one sample of such an expectation:
   alone, and q becomes the prior.
 - Score function: f ∂ log q/∂φ, by (11.3), also called REINFORCE. It is unbiased,
   but it uses only how good a sample was, not in which direction a better one lies.
-  The size of f counts: a constant c added to f adds c ∂ log q/∂φ. That has mean 0,
-  but c² times the variance of the score. In the table below f is about −200 nats,
-  with a standard deviation of 8 over z. So a baseline b(x), a guess of f made
+  The size of f counts: a constant c added to f adds c ∂ log q/∂φ. This term has
+  mean 0, but c² times the variance of the score. In the table below f is about −200
+  nats, with a standard deviation of 8 over z. So a baseline b(x), a guess of f made
   without z, is subtracted.
-- Pathwise: ∂f/∂z ∂z/∂φ, by (11.4). This is `negative_elbo_backward`. A constant
-  added to f does not occur in it.
+- Pathwise: ∂f/∂z ∂z/∂φ, by (11.4). `negative_elbo_backward` is this estimator. A
+  constant added to f does not occur in ∂f/∂z.
 
 Score function and pathwise have the KL's gradient in closed form beside them; the
 naive one in the table samples it. The next one samples the KL, too. Then f = log w
@@ -90,10 +90,10 @@ K importance samples. By (10.9) and (11.5) the gradient of log M_K is
             Σₖ w̃ₖ d log wₖ/dφ
     (11.6)    = Σₖ w̃ₖ ∂ log wₖ/∂zₖ ∂zₖ/∂φ − Σₖ w̃ₖ ∂ log q(zₖ|x)/∂φ
 
-The second sum has K scores. They cannot just be left out: w̃ₖ depends on zₖ, so the
-product of w̃ₖ and the score has another mean than 0. But the scores are what makes
-the gradient noisy for large K. The gap that the encoder closes, and so its mean
-gradient, falls as 1/K, its standard deviation only as 1/√K. So the encoder's
+The second sum has K scores. The scores cannot just be left out: w̃ₖ depends on zₖ,
+so the product of w̃ₖ and the score has another mean than 0. But the scores are what
+makes the gradient noisy for large K. The gap that the encoder closes, and so its
+mean gradient, falls as 1/K, its standard deviation only as 1/√K. So the encoder's
 signal-to-noise ratio falls as 1/√K. The decoder's rises as √K, as its mean gradient
 does not vanish (Rainforth et al. 2018).
 
@@ -110,7 +110,7 @@ Third, for this f (11.3) and (11.4) are the same number, at every φ. Then put �
 
     (11.7)  E[w̃ₖ ∂ log q(zₖ|x)/∂φ] = E[∂w̃ₖ/∂zₖ ∂zₖ/∂φ]
 
-This holds whatever the other samples are, so on average over all of them, too.
+(11.7) holds whatever the other samples are, so on average over all of them, too.
 
 Fourth, differentiate w̃ₖ = wₖ/S with S = Σᵢ wᵢ. Of the weights only wₖ depends on
 zₖ:
@@ -155,9 +155,9 @@ densities have variance 1:
     0.538
     0.376
 
-They differ, as two estimates do. Over all z₁ and z₂, by quadrature, they have the
-same mean, and DReG has an eighth of the variance. The first sum of (11.6) alone is
-biased:
+The two numbers differ, as two estimates do. Over all z₁ and z₂, by quadrature, they
+have the same mean, and DReG has an eighth of the variance. The first sum of (11.6)
+alone is biased:
 
     >>> nodes, weight = np.polynomial.hermite_e.hermegauss(60)
     >>> z = np.stack(np.meshgrid(nodes, nodes))              # z₁ and z₂

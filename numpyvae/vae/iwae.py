@@ -37,11 +37,15 @@ down. By concavity
     log M_K − 1/K Σₖ log wₖ ≥ 0                              Jensen
 
 By the law of large numbers the left side tends to log p(x) − E[log w]. Fatou's
-lemma: for functions that are nowhere negative, the limit of the means is at least
-the mean of the limit (lim inf, if there is no limit). The subtracted mean is E[log
-w] for every K. So lim inf ELBO_K − E[log w] ≥ log p(x) − E[log w], that is lim inf
-ELBO_K ≥ log p(x). (10.2) is the other side. The condition holds here: |log w| grows
-at most like |z|², and every moment of a normal z is finite.
+lemma is about functions that are nowhere negative. The limit of their means is at
+least the mean of their limit. (If the means have no limit, this holds for the lim
+inf.) The subtracted mean is E[log w] for every K. So
+
+    lim inf ELBO_K − E[log w] ≥ log p(x) − E[log w]
+
+E[log w] is finite, so it cancels: lim inf ELBO_K ≥ log p(x). (10.2) is the other
+side. The condition holds here: |log w| grows at most like |z|², and every moment of
+a normal z is finite.
 
 How fast. Write M_K = p(x)(1 + δ). Then E[δ] = 0 and E[δ²] = var w/(K p(x)²). With
 log(1 + δ) ≈ δ − δ²/2,
@@ -69,7 +73,7 @@ quadrature over z₁ … z_K:
 
 Here var w/(2 p(x)²) = 0.182. By (10.5) the gap is then about 0.0018 for K = 100.
 
-Is var w finite? It is if E_q[w²] is. Take one latent and the prior N(0, 1):
+Is var w finite? It is finite if E_q[w²] is. Take one latent and the prior N(0, 1):
 
             E_q[w²] = ∫ q w² dz = ∫ p(x|z)² p(z)²/q(z|x) dz
             p(z)²/q(z|x) is a constant times exp(−z² + (z − mu)²/(2σ²))
