@@ -59,6 +59,7 @@ _PUBLIC = {
     "estimator": "VAE",
 }
 _MODULES = {name: module for module in _PUBLIC for name in _PUBLIC[module].split()}
+__all__ = ["__version__", *_MODULES]  # noqa: PLE0604  for a star import
 
 
 def __getattr__(name: str) -> object:

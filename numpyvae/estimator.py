@@ -185,7 +185,9 @@ class VAE:
         seed = check_random_state(self.random_state)
         if not is_integer(seed):
             seed = int(np.random.default_rng(seed).integers(2**63))
-        classes, labels, counts = np.empty(0), None, np.empty(0)
+        classes: np.ndarray = np.empty(0)
+        counts: np.ndarray = np.empty(0)
+        labels: np.ndarray | None = None
         if self.conditional:
             check_rows("y", y, len(X))
             classes, labels, counts = np.unique(

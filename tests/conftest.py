@@ -1,4 +1,5 @@
-"""Hypothesis profiles: `ci` draws the same examples every time, `dev` draws fresh ones, `thorough` draws 10,000.
+"""Hypothesis profiles: `ci` draws the same 100 examples every time, `dev`, the default,
+50 fresh ones, `thorough` 10,000.
 
     HYPOTHESIS_PROFILE=thorough python -m pytest
 
@@ -8,10 +9,10 @@ And a data set small enough to train on in a blink, in MNIST's form.
 import os
 from pathlib import Path
 
-os.environ["OPENBLAS_NUM_THREADS"] = (
-    "1"  # before NumPy: a second BLAS thread gains little here, and beside other work it
-)
-# makes products 3 to 20 times slower (training/parallel/threads.py); a test that wants more starts a process of its own
+# Before NumPy: a second BLAS thread gains little here, and beside other work it makes
+# products 3 to 20 times slower (training/parallel/threads.py). A test that wants more
+# starts a process of its own.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 import pytest
@@ -20,7 +21,8 @@ from hypothesis import settings
 from numpyvae.data.idx import write_idx
 from numpyvae.data.mnist import FILES
 
-settings.register_profile("dev", deadline=None)
+# Fresh examples each time: what 50 do not see today, others see tomorrow.
+settings.register_profile("dev", deadline=None, max_examples=50)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.register_profile("thorough", deadline=None, max_examples=10_000)
 settings.load_profile(
@@ -43,14 +45,32 @@ def tiny():
     return blobs(110, rng)[0], blobs(24, rng)[0]
 
 
-@pytest.fixture
-def tiny_directory(tmp_path):
-    directory, rng = tmp_path / "tiny", np.random.default_rng(7)
+def write_tiny(directory):
+    rng = np.random.default_rng(7)
     directory.mkdir()
     for split, n in {"train": 110, "test": 24}.items():
         for name, array in zip(FILES[split], blobs(n, rng), strict=True):
             write_idx(directory / (name + ".gz"), array)
     return directory
+
+
+@pytest.fixture
+def tiny_directory(tmp_path):
+    return write_tiny(tmp_path / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_for_all(tmp_path_factory):
+    """The same data, for tests that only read it"""
+    return write_tiny(tmp_path_factory.mktemp("data") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def gradient_checks():
+    """Every row of gradcheck, of the package as it is"""
+    from numpyvae.vae.gradcheck_cases import check_all
+
+    return list(check_all())
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 
 
 def compare_estimators(params, x, config, count, rng):
-    """name -> (mean of g·G/G·G, its standard error, variance E|g − E[g]|²/G·G)
+    """name -> (mean of (g·G)/(G·G), its standard error, variance E|g − E[g]|²/(G·G))
 
     The true gradient G is the mean of 4 · `count` pathwise estimates, independent
     of those compared; its own error is part of the standard errors. The baseline is
@@ -82,7 +82,7 @@ def main(count=400):
         f"{count} estimates g of the gradient G in the encoder's "
         f"{encoder_slice(params).size:,} parameters.\n"
     )
-    print("estimator                 mean of g·G/G·G    variance, E|g − E[g]|²/G·G")
+    print("estimator                 mean of (g·G)/(G·G)  variance, E|g − E[g]|²/(G·G)")
     for name, (mean, error, variance) in results.items():
         print(f"{name:24}  {f'{mean:.3f} ± {error:.3f}':>15}  {variance:9.2g}")
 

@@ -176,7 +176,7 @@ def test_only_the_elbo_has_a_kl_term_to_weight(objective):
         (VAEConfig(beta=2), options),
         (VAEConfig(), replace(options, warmup=1)),
     ):
-        with pytest.raises(ValueError, match="beta must be 1 and warmup 0"):
+        with pytest.raises(ValueError, match="beta must be 1, warmup 0"):
             check_together(config, chosen)
 
 

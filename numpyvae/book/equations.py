@@ -37,8 +37,7 @@ _SHORT = re.compile(
     rf"_(?:([{_LETTERS}0-9]{{1,2}}′?)(?!\w|\.\w)|\{{([^{{}}<>]*)\}})"
 )
 _TERM = re.compile(r" (?=[+−·] )")  # where a long formula may break
-_UPRIGHT = {"log", "exp", "max", "min", "det", "relu", "tanh", "sigmoid", "softplus"}
-_UPRIGHT |= {"Var", "var", "Im", "Re", "E"}
+_UPRIGHT = set("log exp max min det relu tanh sigmoid softplus Var var Im Re E".split())
 
 
 def is_display(lines: list[str]) -> bool:

@@ -178,6 +178,13 @@ def label_given(trained, args: Namespace) -> int:
     return trained.source.label_of(args.label, trained.config.num_classes)
 
 
+def of_class(trained, label: int) -> str:
+    """The end of a caption: which class it is; nothing for a model without classes"""
+    if trained.config.num_classes == 0:
+        return ""
+    return f", of class {trained.source.class_name(label)}"
+
+
 def rows_and_columns(args: Namespace) -> tuple[int, int]:
     """(number of images, columns) that --grid or --count asks for."""
     if args.grid is not None:
@@ -207,8 +214,9 @@ def prior_images(trained, args: Namespace):
     labels, caption = None, "samples from the prior"
     classes = trained.config.num_classes
     if args.label is not None:
-        labels = np.full(count, label_given(trained, args))
-        caption += f", of class {args.label}"
+        label = label_given(trained, args)
+        labels = np.full(count, label)
+        caption += of_class(trained, label)
     elif classes:
         if args.count is None and args.grid is None:
             count = classes * columns
@@ -303,19 +311,13 @@ def traversed_images(trained, args: Namespace):
         mu = encode(trained.state.params, x, trained.config)[0][0]
         units = active_first(mu)[: -(-count // columns)].tolist()
     shape = trained.source.image_shape
+    label = label_given(trained, args)
     images = traverse(
-        trained.state.params,
-        units,
-        trained.config,
-        shape,
-        columns,
-        label=label_given(trained, args),
+        trained.state.params, units, trained.config, shape, columns, label=label
     )
-    return (
-        images,
-        columns,
-        f"latent units {', '.join(map(str, units))} through the prior's quantiles",
-    )
+    numbers = ", ".join(map(str, units))
+    caption = f"latent units {numbers} through the prior's quantiles"
+    return images, columns, caption + of_class(trained, label)
 
 
 def manifold_images(trained, args: Namespace):
@@ -325,7 +327,8 @@ def manifold_images(trained, args: Namespace):
     label = label_given(trained, args)
     shape = trained.source.image_shape
     images = manifold(trained.state.params, trained.config, shape, SIDE, label)
-    return images, SIDE, "the latent plane at the prior's quantiles"
+    caption = "the latent plane at the prior's quantiles"
+    return images, SIDE, caption + of_class(trained, label)
 
 
 def model_input(trained, args: Namespace, shuffle: bool = True):

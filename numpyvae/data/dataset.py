@@ -208,9 +208,7 @@ class Dataset:
         """The number of a test image, with its class if classes have names: 3, cat."""
         if self.test_labels is None or not self.classes:
             return str(number)
-        label = int(self.test_labels[number])
-        name = self.classes[label] if label < len(self.classes) else label
-        return f"{number}, {name}"
+        return f"{number}, {self.class_name(int(self.test_labels[number]))}"
 
     def num_classes(self) -> int:
         """The number of classes: labels are 0 to this − 1. InputError without labels."""
@@ -228,6 +226,11 @@ class Dataset:
             return int(name)
         known = ", ".join(names) if names else f"0 to {num_classes - 1}"
         raise InputError(f"there is no class {name!r}; the classes are {known}")
+
+    def class_name(self, label: int) -> str:
+        """The name of a class; its number if it has no name."""
+        names = self.classes or ()
+        return names[label] if label < len(names) else str(label)
 
     def record(self) -> dict[str, Any]:
         """What a checkpoint keeps of the data, as JSON can hold it."""

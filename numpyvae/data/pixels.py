@@ -18,12 +18,21 @@ smallest at p = x, where it is the entropy of x:
 
     H(x) = −x log x − (1 − x) log(1 − x)      0.69 nats at x = ½, 0 at x = 0 or 1
 
-So however well a model knows a gray image, the loss of a pixel stays at H(x).
-Dynamic and static binarization have the same mean loss for a given p, since the
-loss is linear in x: with b = 1 with probability x, E[−b log p − (1 − b) log(1 − p)]
-is the gray loss. But the encoder sees b in place of x, and so does importance
-sampling: log p(b) is a log-likelihood, and log p(x) of a gray x is not. With a
-threshold nothing is random, and the smallest loss is 0.
+So however well a model knows a gray image, the loss of a pixel never falls below
+H(x).
+
+Let b = 1 with probability x, else 0. The loss is linear in the pixel, so the mean
+loss of b is the gray loss, for a given p:
+
+    E[−b log p − (1 − b) log(1 − p)] = −x log p − (1 − x) log(1 − p)
+
+The two are equal only for a given p. p itself depends on what the encoder sees: b
+with dynamic or static binarization, x without.
+
+Only b has a log-likelihood. log p(b) is one, and log p(x) of a gray x is not
+(chapter 3 of book one). So importance sampling, too, means something else.
+
+With a threshold nothing is random, and the smallest loss is 0.
 
 Hence losses with and without binarization, and with different binarizations, are
 not comparable. Dynamic binarization also regularizes, since a model hardly ever

@@ -276,6 +276,20 @@ CONTRACTS = {
         "it is given.",
         ("11.9",),
     ),
+    "join_class": Contract(
+        "The input of a decoder that is told the class: z (J, N, L), and the class of\n"
+        "each image as a row of c (N, C) -> (J, N, L + C). Without classes C is 0:\n"
+        "z itself.",
+        "The columns of z come first. All J samples of an image have the image's class.",
+    ),
+    "class_probabilities": Contract(
+        "p(c|x), the probability of each class, given the image -> (N, C).\n"
+        "log_px (N, C): log p(x|c) in nats; prior (C,): p(c). Nothing overflows, each\n"
+        "row's sum is 1.",
+        "Bayes' rule. In logarithms the product with p(c) is a sum. What is left is to "
+        "normalize, over the classes of each image.",
+        ("14.3",),
+    ),
     "action_values": Contract(
         "q (S, A) of values v (S,); −inf where an action is not available.",
         "The reward now, and γ times the mean of v over the next states.",

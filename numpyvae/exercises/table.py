@@ -73,6 +73,8 @@ EXERCISES = [
         "vae.gradient_estimators",
         answers=("_path_derivative",),
     ),
+    Exercise("join_class", "vae.model"),
+    Exercise("class_probabilities", "vae.conditional"),
     Exercise("action_values", "mdp.bellman"),
     Exercise("bellman_operator", "mdp.bellman"),
     Exercise("policy_evaluation", "mdp.bellman"),
@@ -97,7 +99,7 @@ OTHERS = {
 
 def chapter_module(chapter: str) -> ModuleType:
     """The package's module of a chapter"""
-    return import_module(f"{__package__.rpartition('.')[0]}.{chapter}")
+    return import_module(f"{__name__.partition('.')[0]}.{chapter}")
 
 
 def package_function(name: str) -> Callable:

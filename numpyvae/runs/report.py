@@ -388,7 +388,8 @@ def _model_cards(run, test_images, labels):
         which = f"Each of the {len(units)} units with the largest variance, of "
         which += f"{config.latent_dim},"
     cards["Traversals"] = Card(
-        f"{which} runs through the prior's quantiles; the others stay at its mean.",
+        f"{which} runs through the prior's quantiles; the others stay at its mean."
+        f"{class_shown(run)}",
         traversal_svg(rows, units),
     )
     return cards
@@ -402,16 +403,26 @@ def class_names(run, labels: np.ndarray | None) -> np.ndarray | None:
     return np.array(names)[labels]
 
 
+def class_shown(run) -> str:
+    """A sentence: the class of images that are decoded as the first class"""
+    if run.config.num_classes == 0:
+        return ""
+    return f" The class is {run.source.class_name(0)}."
+
+
 def _latent_cards(run, mu, labels):
     """The test images in the latent space; with two latents, the decoder's images on
     the same axes as well
     """
     config = run.config
+    told = "training saw no labels"
+    if config.num_classes > 0:
+        told = "the encoder was told the class"
     if config.latent_dim != 2:
         return {
             "Latent space": Card(
                 "The mu of test images on their first two principal components, "
-                "the directions in which they vary most; training saw no labels.",
+                f"the directions in which they vary most; {told}.",
                 latent_scatter_svg(*principal_components(mu), labels),
             )
         }
@@ -426,7 +437,7 @@ def _latent_cards(run, mu, labels):
             plane_scatter_svg(mu, mu_p, sigma_p, labels),
         ),
         "The decoder's mean, on the same axes": Card(
-            "What the decoder makes of each z of the plane.",
+            f"What the decoder makes of each z of the plane.{class_shown(run)}",
             manifold_svg(plane, mu_p, sigma_p),
         ),
     }

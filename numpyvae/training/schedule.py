@@ -23,7 +23,8 @@ BURDA_EPOCHS = 3280  # 3⁰ + 3¹ + … + 3⁷
 def learning_rate(options: TrainingOptions, epoch: int) -> float:
     """The learning rate of an epoch, counted from 1."""
     epochs_left = options.epochs - epoch + 1
-    decay = min(1.0, epochs_left / (options.decay_epochs + 1))
+    decay_epochs = min(options.decay_epochs, options.epochs)
+    decay = min(1.0, epochs_left / (decay_epochs + 1))
     return SCHEDULES[options.schedule](options, epoch) * decay
 
 

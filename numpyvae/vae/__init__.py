@@ -79,8 +79,8 @@ Symbols:
 Of one chapter only: a the limit of a uniform distribution (5), the activation (6),
 a gradient by hand (9); r a difference from the mean (2, 4); n a numerical gradient
 (9); c a constant (7, 11); f and F functions, G and g the true gradient and an
-estimate, S a sum of weights (11). In log_mean_exp and log_marginal, m is the
-largest log weight.
+estimate, S a sum of weights, φ₀ the present φ (11); λ the KL that is free (7). In
+log_mean_exp and log_marginal, m is the largest log weight.
 
 The model is the subject of an exercise sheet whose printed solutions have eight
 errors. Five are about this book. tests/vae/test_known_errors.py shows for each that

@@ -1,21 +1,34 @@
 """Chapter 8. Adam: a step size for each parameter.
 
-Adam sees one flat vector θ and its gradient g. Entry by entry it keeps exponential
-moving averages of g and of g². In step t a gradient that is k steps old has the
-weight beta1ᵏ in the weighted sum m, and its square the weight beta2ᵏ in v:
+Adam sees one flat vector θ and its gradient g. Entry by entry it keeps two weighted
+sums, m of g and v of g². In step t a gradient that is k steps old has the weight
+beta1ᵏ in m, and its square the weight beta2ᵏ in v:
 
     (8.1)  m = g_t + beta1 g_(t−1) + beta1² g_(t−2) + …      by m ← beta1 m + g
            v = g_t² + beta2 g_(t−1)² + beta2² g_(t−2)² + …   by v ← beta2 v + g²
 
-A weighted mean is the weighted sum divided by the sum of the weights:
+A weighted mean is the weighted sum divided by the sum of the weights. So (8.3)
+makes exponential moving averages of m and v:
 
     (8.2)  1 + beta1 + … + beta1^(t−1) = (1 − beta1ᵗ)/(1 − beta1)
     (8.3)  m̂ = m (1 − beta1)/(1 − beta1ᵗ)        v̂ = v (1 − beta2)/(1 − beta2ᵗ)
     (8.4)  θ ← θ − lr m̂/(√v̂ + epsilon)
 
 The update is the mean gradient divided by its root mean square, so the scale of the
-loss does not matter. At t = 1, m̂ = g and v̂ = g²: each entry of θ changes by lr, as
-in every step under a constant gradient.
+loss does not matter. At t = 1, m̂ = g and v̂ = g²: each entry of θ changes by lr,
+as in every step under a constant gradient.
+
+How long can a step be? If all the gradients of an entry have one size, |m̂| is at
+most that size, and √v̂ equals it. So the step is at most lr, and shorter where
+signs differ. In general |m̂|/√v̂ may exceed 1, since m̂ forgets faster than v̂. By
+the Cauchy-Schwarz inequality, with t large and beta1² < beta2,
+
+    |m̂|/√v̂ ≤ (1 − beta1)/√((1 − beta2)(1 − beta1²/beta2))
+
+With beta1 = 0.9 and beta2 = 0.999 that is 7.3. It is reached if each gradient is
+beta2/beta1 = 1.11 times the one before. A single gradient after many zeros gives (1
+− beta1)/√(1 − beta2) = 3.2. Kingma & Ba, section 2.1, name this as the bound if it
+is above 1, else 1; they think of such sparse gradients.
 
 The paper scales g by 1 − beta1 and g² by 1 − beta2, so its m and v are that much
 smaller; m̂, v̂ and θ are the same. There (8.3) is m̂ = m/(1 − beta1ᵗ), v̂ = v/(1 −
@@ -70,7 +83,7 @@ time.
     2 [0.86] [0.86]
     3 [0.77] [0.77]
 
-Source: Kingma & Ba 2015, Algorithm 1.
+Source: Kingma & Ba 2015, Algorithm 1 and section 2.1.
 """
 
 import math

@@ -35,9 +35,13 @@ Why logits, and not probabilities? Because of log 0: in float32 sigmoid(17) is 1
 log(1 − sigmoid(17)) is −inf. By logits it is −softplus(17) = −17.
 
 For x in {0, 1} this is the log of a probability. For gray x in (0, 1) it is the
-usual objective, but not the log of a density that integrates to one. Values for
-grayscale and for binarized pixels are not comparable; data/pixels has the ways to
-binarize.
+usual objective, but not the log of a density, since
+
+    ∫ exp(x l − softplus(l)) dx = tanh(l/2)/l                from 0 to 1; not 1
+
+Divided by this number, it is a density, the continuous Bernoulli (Loaiza-Ganem &
+Cunningham 2019). So values for grayscale and for binarized pixels are not
+comparable; data/pixels has the ways to binarize.
 
 An example small enough for paper: three pixels, x = 1, 0, ½, with logits log 3, log
 3 and 0. softplus(log 3) = log(1 + 3) = log 4, and softplus(0) = log 2:
@@ -71,7 +75,8 @@ fault:
     >>> plain_softplus(far), softplus(far)
     (array([  0., 700.]), array([4.24835426e-18, 7.00000000e+02]))
 
-Source: Kingma & Welling 2014, appendix C.1.
+Sources: Kingma & Welling 2014, appendix C.1; Loaiza-Ganem & Cunningham 2019
+(continuous Bernoulli).
 """
 
 import numpy as np

@@ -11,7 +11,9 @@ encoder's q(z|x) gives a lower bound:
     (7.1)    = log E_q[p(x,z)/q(z|x)]                        this is what E_q means
     (7.2)    ≥ E_q[log(p(x,z)/q(z|x))] = ELBO(x)             Jensen: log is concave
 
-Any density q will do. With p(x,z) = p(x|z) p(z), the bound has two terms:
+Any density q will do that is positive wherever p(x,z) is: q stands in a
+denominator. A normal q is positive everywhere. With p(x,z) = p(x|z) p(z), the bound
+has two terms:
 
     ELBO(x) = E_q[log p(x|z)] + E_q[log(p(z)/q(z|x))]
     (7.3)   = E_q[log p(x|z)] − KL(q(z|x) ‖ p(z))            KL = E_q[log q − log p]
@@ -31,25 +33,49 @@ The first term of (7.3) is estimated with J samples zⱼ = mu + σ epsⱼ. The s
 
     (7.5)  loss = 1/N Σₙ ( β KL(q(z|xₙ) ‖ p(z))  −  1/J Σⱼ log p(xₙ|z_nj) )
 
-in nats per image, minimized. Sign and scale: the loss is the *negative* bound,
-*summed* over pixels and latents, a *mean* over images and samples. So N and J
-change neither its size nor its expected gradient. (A mean over pixels beside a
-summed KL is β = D.) β = 1 is the bound; a larger β presses q(z|x) to the prior, a
-smaller one favors reconstruction. The variance that sampling adds falls as 1/J, and
-the decoder's time grows as J; the encoder runs once per image.
+in nats per image, minimized. N is the minibatch's size. For a minibatch drawn at
+random, its mean is an unbiased estimate of the mean over all images.
+
+Sign and scale: the loss is the *negative* bound, *summed* over pixels and latents,
+a *mean* over images and samples. So N and J change neither its expected value nor
+its expected gradient. Dividing only the log-likelihood by D is, up to the factor
+1/D, multiplying the KL by D.
+
+β = 1 is the bound. A larger β presses q(z|x) to the prior, a smaller one favors
+reconstruction.
+
+The variance that sampling adds falls as 1/J, and the decoder's time grows as J; the
+encoder runs once per image. J = 1 is the default. It suffices if the minibatch is
+large, say 100 (Kingma & Welling 2014, section 2.3): the mean over its images
+averages out the noise of z, too.
 
 Posterior collapse. The KL term pushes q(z|x) to the prior, the same for all x.
 Latent by latent, the KL is the price of information about x in that latent. The
 gain is how much E_q[log p(x|z)] rises by it. A latent whose gain is below its price
 is better left at the prior: its q(z|x) becomes p(z), its KL 0. One says that it
-collapses. In a linear model it is known which ones do: those whose principal axis
-has at most the decoder's variance (Lucas et al. 2019; book/figures/collapse).
+collapses.
 
-It shows in the outputs. A latent is an active unit if the variance of its mu over
-the images is above 0.01, the limit of Burda et al.; the others are counted as
+In a linear model it is known which latents do. There both networks are one linear
+layer, and p(x|z) is normal with a fixed variance s². At the optimum each latent
+belongs to one principal axis, an eigenvector of the data's covariance matrix. Its
+eigenvalue is the data's variance along the axis. The latent collapses if that
+variance is at most s² (Lucas et al. 2019; book/figures/collapse).
+
+Collapse shows in the outputs. A latent is an active unit if the variance of its mu
+over the images is above 0.01, the limit of Burda et al.; the others are counted as
 collapsed. If all are, then KL is near 0, "active units" is 0, and the decoder has
-no z to learn from: its best output is the mean image. On the digits the loss is
+no z to learn from. Its best output is the mean image. On the digits the loss is
 then near 206 nats.
+
+There are two remedies. The first raises the KL's weight from 0 (`warmup`,
+training/schedule; Bowman et al. 2016). While the weight is small, information costs
+little. So the decoder learns to use a latent before its full price is due. After
+the warm-up the loss is (7.5) again.
+
+The second, free bits, replaces each latent's KL, averaged over the minibatch, by λ
+where it is below λ (Kingma et al. 2016). Below λ the KL then has no gradient, so
+nothing presses the latent to the prior. This changes the loss for good, and is not
+in this program.
 
 The forward pass, with shapes. The backward pass goes through the same graph from
 right to left:
@@ -109,7 +135,9 @@ logvar, and the decoder's weight and bias:
 What follows in training is the update, by chapter 8.
 
 Sources: Kingma & Welling 2014, eqs. 1 to 3 and 8; Higgins et al. 2017 for β; Burda
-et al. 2016 for active units; Lucas et al. 2019 for collapse.
+et al. 2016 for active units; Lucas et al. 2019 for collapse; Bowman et al. 2016,
+section 3.1, and Kingma et al. 2016 ("inverse autoregressive flow") for its
+remedies.
 """
 
 from typing import NamedTuple

@@ -19,9 +19,10 @@ even n ≥ 2, integrate xⁿ⁻¹ · x exp(−a x²) by parts. The integral of x
 
 So each step down by 2 gives one factor of (n−1)!! and one of 1/(2a).
 
-A normal density is proportional to exp(−(x − mu)²/(2σ²)). With x − mu for x and a =
-1/(2σ²), the integral for n = 0 is its normalizing constant, √(2πσ²). That for n =
-2, divided by the one for n = 0, is the variance: E[(x − mu)²] = 1/(2a) = σ². Hence
+A normal density is proportional to exp(−(x − mu)²/(2σ²)). Take x − mu for x and a =
+1/(2σ²). Then (2.2) for n = 0 is its normalizing constant, √(2πσ²). (2.2) for n = 2
+over (2.2) for n = 0 is 1!!/(2a) = σ². That is the variance, E[(x − mu)²] = σ².
+Hence
 
     (2.3)  log N(x; mu, σ²) = −½ log(2πσ²) − (x − mu)²/(2σ²)
 

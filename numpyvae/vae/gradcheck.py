@@ -26,6 +26,10 @@ runs in complex128, with real data and noise. So it must be analytic, that is
 complex-differentiable: no abs, norm, conjugate, real part. np.maximum(x, −x) is
 |x|, since NumPy orders complex numbers by their real part.
 
+The noise is held fixed. eps is drawn once, and every evaluation of f has the same.
+With new noise f(x + h) and f(x − h) would be values of two functions, and their
+difference, divided by h, no derivative.
+
 What is compared. Let a be a gradient by hand and n the numerical one, both of a
 whole tensor. The error of the tensor is ‖a − n‖/‖n‖. The error of an entry is
 relative to the largest entry of the tensor, and not to the entry itself. For an

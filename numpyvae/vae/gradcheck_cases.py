@@ -182,6 +182,13 @@ CASES = [
         num_samples=5,
         objective="iwae-dreg",
     ),
+    Case("class given", VAEConfig(**SMALL, num_classes=3)),
+    Case(
+        "class given, K = 5",
+        VAEConfig(9, (6, 5), 3, **OTHERS, num_classes=3),
+        num_samples=5,
+        objective="iwae",
+    ),
 ]
 
 
@@ -192,6 +199,9 @@ def check_loss(case: Case, rng: np.random.Generator) -> Iterator[GradientCheck]:
     params = init_params(config, rng, np.float64)
     params.vector += 0.3 * rng.standard_normal(params.vector.size)
     x = rng.random((N, config.input_dim))
+    if config.num_classes > 0:  # chapter 14: a 1 at the class, beside the pixels
+        labels = rng.integers(config.num_classes, size=N)
+        x = np.hstack([x, np.eye(config.num_classes)[labels]])
     eps = rng.standard_normal((num_samples, N, config.latent_dim))
 
     def of_params(p: Any) -> Any:

@@ -2,7 +2,9 @@
 
 The encoder's parameters are φ, and q = q(z|x) depends on them. The loss contains
 E_q[f] with f(z) = log p(x|z). Its gradient in φ has to pass through the sampling of
-z. This chapter has five ways, and what each costs in variance.
+z. This chapter has five estimators for one sample; the score function counts twice,
+with and without a baseline. A sixth is for K samples. A table has the variance of
+the five.
 
 Two kinds of derivative. ∂/∂φ holds z fixed. d/dφ, the total derivative, holds only
 the noise eps fixed: z = mu + σ eps then moves with φ. For a function F of z and φ
@@ -24,7 +26,14 @@ The gradient of E_q[f], for an f without φ, has two forms:
             ∂ E_q[f(z)]/∂φ = ∂ E[f(mu + σ eps)]/∂φ          z = mu + σ eps, (2.9)
     (11.4)                 = E[∂f/∂z ∂z/∂φ]                 eps does not depend on φ
 
-Three estimators of the gradient take one sample of such an expectation:
+In (11.2) and (11.3) a derivative moves into an integral. That is allowed if, for
+all φ nearby, the integrand's derivative has one integrable bound. A normal q has it
+if |f| grows at most like a power of |z|, as log p(x|z) does here. For (11.4), f
+must also be continuous and piecewise differentiable, and ∂f/∂z must not grow faster
+than that. A relu network is such an f. A step function is not: its ∂f/∂z is 0
+almost everywhere, but the gradient of its mean is not.
+
+Naive, score function and pathwise take one sample of such an expectation:
 
 - Naive: treat the sample z as data. Of log p(x|z) + log p(z) − log q only log q
   then depends on φ. Its gradient, the score, has mean 0 by (11.2): the encoder
@@ -39,9 +48,10 @@ Three estimators of the gradient take one sample of such an expectation:
 - Pathwise: ∂f/∂z ∂z/∂φ, by (11.4). This is `negative_elbo_backward`. A constant
   added to f does not occur in it.
 
-These three have the KL's gradient in closed form beside them. The next one samples
-the KL as well. Then f = log w with w = p(x,z)/q. This f depends on φ in two ways:
-through z, and through log q. By (11.1)
+Score function and pathwise have the KL's gradient in closed form beside them; the
+naive one in the table samples it. The next one samples the KL, too. Then f = log w
+with w = p(x,z)/q. This f depends on φ in two ways: through z, and through log q. By
+(11.1)
 
     (11.5)  d log w/dφ = ∂ log w/∂z ∂z/∂φ − ∂ log q/∂φ
 
@@ -53,10 +63,17 @@ where ∂ log w/∂z contains −∂ log q/∂z = (z − mu)/σ² = eps/σ.
   exactly 0, without any variance; the score is not. (The paper calls it "sticking
   the landing", STL.)
 
+Away from the posterior the path derivative may be worse than (11.5), since
+
+    var(path − score) = var path + var score − 2 cov(path, score)
+
+If 2 cov(path, score) > var score, the score cancels variance of the path term.
+Leaving it out then raises the variance (Roeder et al. 2017).
+
 For the default model after one epoch on data/sample, with G the true gradient and
 g an estimate, as `python -m tests.gradient_estimators` prints it:
 
-    estimator                 mean of g·G/G·G    variance, E|g − E[g]|²/G·G
+    estimator                 mean of (g·G)/(G·G)  variance, E|g − E[g]|²/(G·G)
     naive                      0.001 ± 0.003       0.37
     score function             1.276 ± 0.608    1.5e+04
     score function, baseline   0.998 ± 0.040         41
@@ -74,19 +91,22 @@ K importance samples. By (10.9) and (11.5) the gradient of log M_K is
     (11.6)    = Σₖ w̃ₖ ∂ log wₖ/∂zₖ ∂zₖ/∂φ − Σₖ w̃ₖ ∂ log q(zₖ|x)/∂φ
 
 The second sum has K scores. They cannot just be left out: w̃ₖ depends on zₖ, so the
-product of w̃ₖ and the score has another mean than 0. But they are what makes the
-gradient noisy for large K. The gap that the encoder closes, and so its mean
-gradient, falls as 1/K, its standard deviation only as 1/√K (Rainforth et al. 2018).
+product of w̃ₖ and the score has another mean than 0. But the scores are what makes
+the gradient noisy for large K. The gap that the encoder closes, and so its mean
+gradient, falls as 1/K, its standard deviation only as 1/√K. So the encoder's
+signal-to-noise ratio falls as 1/√K. The decoder's rises as √K, as its mean gradient
+does not vanish (Rainforth et al. 2018).
 
 So each score is replaced by a derivative along the path. First, choose one k, and
 hold the other samples fixed. They are independent of zₖ, so given them zₖ still has
 the distribution q.
 
-Second, let f(zₖ) be w̃ₖ as a function of zₖ alone, at the present value of φ. The
-weights depend on φ, too. But in f the φ is a constant, so f has no φ.
+Second, write w̃ₖ as a function f(zₖ; φ₀) of zₖ alone, with φ₀, the present φ, in
+the formula of the weights. φ₀ is a constant. Only the density q of zₖ, and the path
+from epsₖ to zₖ, are differentiated in φ.
 
-Third, for this f (11.3) and (11.4) are the same number, at every φ, hence at the
-present one. So on average over zₖ
+Third, for this f (11.3) and (11.4) are the same number, at every φ. Then put φ =
+φ₀. So on average over zₖ
 
     (11.7)  E[w̃ₖ ∂ log q(zₖ|x)/∂φ] = E[∂w̃ₖ/∂zₖ ∂zₖ/∂φ]
 
@@ -161,7 +181,7 @@ computed, so a gradient check cannot be made: tests/vae/test_path_derivative.py 
 its mean by quadrature, and that it is 0 where q is the exact posterior.
 
 Sources: Kingma & Welling 2014; Williams 1992 (score function); Roeder et al. 2017
-(STL); Tucker et al. 2019 (DReG).
+(STL); Rainforth et al. 2018 (signal-to-noise ratio); Tucker et al. 2019 (DReG).
 """
 
 import numpy as np

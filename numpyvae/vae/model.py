@@ -18,9 +18,11 @@ between them. With one hidden layer of H units, and a for the activation:
 
 The backward pass goes from right to left, by (1.2) for each linear layer. Its last
 step, the gradient of the input, is needed for the decoder, whose input z depends on
-the encoder. The encoder's input is data. So its first dx = dy W₀ᵀ is left out. That
-saves one of the six large products of a training step: y, dx and dW of the two
-layers that have D inputs or outputs.
+the encoder. The encoder's input is data. So its first dx = dy W₀ᵀ is left out.
+
+That saves one of the six large products of a training step. Two layers have D
+inputs or outputs: the encoder's first and the decoder's last. Each has the products
+y, dx and dW. The encoder's dx is the one that is saved.
 
 To add an activation: tests/README.md, Contributing.
 

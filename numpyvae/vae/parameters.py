@@ -37,11 +37,11 @@ Weights are drawn uniformly from −a to a, where the mean square is the varianc
   Bengio's.
 
 relu sets about half of its inputs to 0, the negative ones. That halves the mean
-square: E[relu(a)²] = ½ E[a²] for a symmetric a. With the default, a linear layer
-and its relu thus divide the mean square by 6, and the size of the signals by √6 =
-2.4. One or two hidden layers can bear that, also because Adam's steps do not depend
-on the size of the gradients (chapter 8). He et al. 2015 make up for relu with Var W
-= 2/fan_in.
+square: E[relu(y)²] = ½ E[y²] if y is distributed symmetrically about 0. With the
+default, a linear layer and its relu thus divide the mean square by 6, and the size
+of the signals by √6 = 2.4. One or two hidden layers can bear that. One reason is
+that Adam's steps do not depend on the size of the gradients (chapter 8). He et al.
+2015 make up for relu with Var W = 2/fan_in.
 
 An example small enough for paper: one pixel, one latent, no hidden layer.
 

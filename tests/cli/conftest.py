@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,31 +23,37 @@ def own_directory(tmp_path, monkeypatch):
     )  # for processes that a test starts
 
 
+def quick(directory):
+    """The words of a quick training"""
+    return [
+        "train",
+        "--data",
+        str(directory),
+        *("--hidden", "8"),
+        *("--latent", "2"),
+        *("--batch-size", "16"),
+        *("--log-interval", "3"),
+        *("--epochs", "2"),
+    ]
+
+
 @pytest.fixture
 def train(tiny_directory):
     """Train on the tiny data set, quickly; returns the exit status."""
+    return lambda *options: main([*quick(tiny_directory), *options])
 
-    def run(*options):
-        return main(
-            [
-                "train",
-                "--data",
-                str(tiny_directory),
-                "--hidden",
-                "8",
-                "--latent",
-                "2",
-                "--batch-size",
-                "16",
-                "--log-interval",
-                "3",
-                "--epochs",
-                "2",
-                *options,
-            ]
-        )
 
+@pytest.fixture(scope="session")
+def trained_once(tiny_for_all, tmp_path_factory):
+    run = tmp_path_factory.mktemp("trained") / "001"
+    assert main([*quick(tiny_for_all), "--quiet", "--out", str(run)]) == 0
     return run
+
+
+@pytest.fixture
+def trained(trained_once):
+    """runs/001, a copy of a run that is trained once for all tests"""
+    shutil.copytree(trained_once, "runs/001")
 
 
 @pytest.fixture
@@ -76,7 +83,7 @@ def command():
             [sys.executable, "-m", "numpyvae", *map(str, words)],
             text=True,
             start_new_session=True,
-            preexec_fn=heed_interrupts,
+            preexec_fn=heed_interrupts,  # noqa: PLW1509 (tests have no threads)
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         )
         started.append(process)

@@ -9,10 +9,12 @@ import pytest
 from numpyvae.cli import main
 from numpyvae.data.dataset import Dataset
 from numpyvae.estimator import VAE
+from numpyvae.runs.report import report_html
 from numpyvae.runs.run import Run
 from numpyvae.settings import TrainingOptions, VAEConfig
 from numpyvae.training.evaluation import accuracy, evaluate
 from numpyvae.training.loop import train
+from numpyvae.training.state import initial_state
 
 CONFIG = VAEConfig(input_dim=30, hidden_dims=(12,), latent_dim=2, num_classes=6)
 OPTIONS = TrainingOptions(epochs=3, batch_size=16, lr=1e-2)
@@ -161,6 +163,30 @@ def test_sample_has_images_of_every_kind(run, words, count, capsys):
 
 
 @pytest.mark.parametrize(
+    "words, caption",
+    [
+        (["--label", "cat"], "samples from the prior, of class cat"),
+        (["--label", "4"], "samples from the prior, of class cat"),
+        (["--label", "5"], "samples from the prior, of class 5"),
+        (["--label", "0"], "samples from the prior, of class 0"),
+        (["--manifold", "--label", "7"], "the prior's quantiles, of class 7"),
+        (["--traverse", "1"], "the prior's quantiles, of class 0"),
+    ],
+)
+def test_a_class_is_chosen_by_name_or_number_and_shown_by_name(
+    run, words, caption, capsys
+):
+    """A name comes first: 7 is the class of that name. Class 5 has no name."""
+    classes = ("0", "7", "b", "c", "cat")
+    run.source = replace(run.source, classes=classes)
+    run.save()
+    assert main(["sample", "run", "--out", "a.png", *words]) == 0
+    assert caption in capsys.readouterr().out
+    assert main(["sample", "run", "--label", "bird"]) == 2
+    assert "the classes are 0, 7, b, c, cat\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     "words, problem",
     [
         (["--label", "6"], "there is no class '6'; the classes are 0 to 5"),
@@ -173,9 +199,23 @@ def test_a_label_that_cannot_be_meant_is_refused(run, words, problem, error_line
 
 
 def test_the_report_has_one_style_in_every_class(run):
-    assert (
-        "The same style in every class" in (run.directory / "report.html").read_text()
-    )
+    page = (run.directory / "report.html").read_text()
+    assert "The same style in every class" in page
+
+
+def test_the_report_says_which_class_the_plane_and_the_traversals_are_of(run):
+    page = (run.directory / "report.html").read_text()
+    assert "What the decoder makes of each z of the plane. The class is 0." in page
+    assert "the others stay at its mean. The class is 0." in page
+
+
+def test_the_report_of_a_told_model_does_not_say_that_training_saw_no_labels(run):
+    wide = replace(CONFIG, latent_dim=3)
+    data = run.source.load()
+    state = initial_state(data.images, wide, OPTIONS)
+    other = Run.create(wide, OPTIONS, data, state, "wide")
+    page = report_html(other, data.test_images, data.test_labels)
+    assert "the encoder was told the class" in page and "no labels" not in page
 
 
 # The estimator

@@ -6,12 +6,11 @@ import math
 import pytest
 
 from numpyvae.cli.gradcheck import HEADER, format_row, format_summary, to_json
-from numpyvae.vae.gradcheck_cases import check_all
 
 
-@pytest.fixture(scope="module")
-def rows():
-    return list(check_all())
+@pytest.fixture
+def rows(gradient_checks):
+    return gradient_checks
 
 
 def describe(rows):

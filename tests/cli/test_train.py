@@ -365,8 +365,7 @@ def test_a_finished_run_resumed_with_more_epochs_is_the_longer_run(train):
     )
 
 
-def test_resuming_a_finished_run_changes_nothing_and_says_so(train, capsys):
-    train("--quiet")
+def test_resuming_a_finished_run_changes_nothing_and_says_so(trained, capsys):
     before = {
         path: (path.read_bytes(), path.stat().st_mtime_ns)
         for path in Path("runs/001").iterdir()
@@ -382,8 +381,7 @@ def test_resuming_a_finished_run_changes_nothing_and_says_so(train, capsys):
     }
 
 
-def test_resuming_a_finished_run_writes_a_report_that_is_missing(train, capsys):
-    train("--quiet")
+def test_resuming_a_finished_run_writes_a_report_that_is_missing(trained, capsys):
     report = Path("runs/001/report.html").read_bytes()
     Path("runs/001/report.html").unlink()
     assert main(["train", "--resume", "runs/001"]) == 0
@@ -405,14 +403,12 @@ def test_resuming_a_finished_run_writes_a_report_that_is_missing(train, capsys):
         ("--preset", "burda"),
     ],
 )
-def test_resume_refuses_what_contradicts_the_run_by_name(train, error_line, option):
-    train("--quiet")
+def test_resume_refuses_what_contradicts_the_run_by_name(trained, error_line, option):
     assert main(["train", "--resume", "runs/001", *option]) == 2
     assert option[0] in error_line()
 
 
-def test_resume_accepts_options_that_agree_with_the_run(train):
-    train("--quiet")
+def test_resume_accepts_options_that_agree_with_the_run(trained):
     assert (
         main(
             [
@@ -430,9 +426,8 @@ def test_resume_accepts_options_that_agree_with_the_run(train):
     )
 
 
-def test_resume_refuses_a_copy_beside_the_checkpoint(train, error_line):
+def test_resume_refuses_a_copy_beside_the_checkpoint(trained, error_line):
     """A run continues where its checkpoint is: from a copy it would overwrite the files of the original."""
-    train("--quiet")
     Path("runs/001/epoch2.npz").write_bytes(
         Path("runs/001/checkpoint.npz").read_bytes()
     )
@@ -514,11 +509,10 @@ def test_a_signal_ends_the_batch_saves_and_says_how_to_resume(
         "--batch-size",
         16,
         "--epochs",
-        40,
+        20,
     ]
-    command("train", *settings, "--processes", processes, "--out", "whole").communicate(
-        timeout=300
-    )
+    several = ["--processes", str(processes), "--quiet"]
+    assert main(["train", *map(str, settings), *several, "--out", "whole"]) == 0
     process = command(
         "train",
         *settings,
@@ -548,9 +542,7 @@ def test_a_signal_ends_the_batch_saves_and_says_how_to_resume(
         int(batches[-1][1]) // 16 + 1,
     )
     assert err == "numpyvae: saved; resume with `numpyvae train --resume cut`\n"
-    command("train", "--processes", processes, "--resume", "cut").communicate(
-        timeout=300
-    )
+    assert main(["train", *several, "--resume", "cut"]) == 0
     assert rows("cut/log.csv") == rows("whole/log.csv") and same_arrays("cut", "whole")
 
 

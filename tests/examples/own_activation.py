@@ -59,4 +59,8 @@ def checks():
 
 
 if __name__ == "__main__":
-    print(*checks(), sep="\n")
+    for check in checks():
+        verdict = "right" if check.passed else f"wrong: {check.problem}"
+        print(
+            f"{check.name:12} {verdict}, {check.complex_step:.1e} from the numerical one"
+        )

@@ -241,6 +241,55 @@ def step_units(f, inputs, name, h=1e-20):
     ).reshape(x.shape)
 
 
+def join_tile(z, c):
+    return np.concatenate([z, np.tile(c, (len(z), 1, 1))], axis=2)
+
+
+def join_loops(samples, classes):
+    return np.array(
+        [
+            [
+                np.append(latents, own)
+                for latents, own in zip(rows, classes, strict=True)
+            ]
+            for rows in samples
+        ]
+    )
+
+
+def join_written(z, c):
+    L = z.shape[-1]
+    joined = np.empty((*z.shape[:2], L + c.shape[1]))
+    joined[:, :, :L], joined[:, :, L:] = z, c
+    return joined
+
+
+def bayes_scipy(log_px, prior):
+    from scipy.special import logsumexp
+
+    with np.errstate(divide="ignore"):
+        log_joint = np.float64(log_px) + np.log(prior)
+    return np.exp(log_joint - logsumexp(log_joint, axis=1, keepdims=True))
+
+
+def bayes_loops(rows, frequencies):
+    found = []
+    for row in np.float64(rows):
+        top = max(row)
+        joint = [p * math.exp(v - top) for v, p in zip(row, frequencies, strict=True)]
+        found.append([j / math.fsum(joint) for j in joint])
+    return np.array(found)
+
+
+def bayes_odds(log_px, prior):
+    """1/Σ of the odds of the other classes, against each class with p(c) > 0"""
+    v = np.float64(log_px)
+    with np.errstate(over="ignore"):
+        ratios = np.exp(v[:, None, :] - v[:, :, None])
+    odds = np.einsum("nij,j->ni", ratios, prior)
+    return prior / odds
+
+
 def evaluate_solve(mdp, policy):
     P, r = induced_chain(mdp, policy)
     return np.linalg.solve(np.identity(len(r)) - mdp.gamma * P, r)
@@ -468,6 +517,8 @@ ALTERNATIVES = {
     "adam_update": (adam_loops, adam_folded, adam_list),
     "log_mean_exp": (lme_logaddexp, lme_scipy, lme_loops),
     "complex_step_gradient": (step_copies, step_flat, step_units),
+    "join_class": (join_tile, join_loops, join_written),
+    "class_probabilities": (bayes_scipy, bayes_loops, bayes_odds),
     "policy_evaluation": (evaluate_solve, evaluate_sweeps, evaluate_tensors),
     "bellman_operator": (operator_loops, operator_einsum, operator_chain),
     "policy_iteration": (iterate_policies, iterate_one_state, iterate_enumerated),

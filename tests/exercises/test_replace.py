@@ -7,6 +7,7 @@ import pytest
 
 from numpyvae.exercises import use_functions
 from numpyvae.exercises.table import EXERCISES
+from numpyvae.mdp import bellman
 from numpyvae.settings import TrainingOptions, VAEConfig
 from numpyvae.training import loop
 from numpyvae.vae import (
@@ -47,6 +48,12 @@ def losses(tiny, **options):
         processes=1,
     )
     return [(row["train_loss"], row["test_loss"]) for row in state.history]
+
+
+@pytest.fixture(scope="module")
+def own(tiny):
+    """The losses of the package's functions, of two objectives"""
+    return losses(tiny), losses(tiny, objective="iwae", num_samples=3)
 
 
 def everything():
@@ -95,9 +102,8 @@ def test_a_learners_function_is_used_wherever_the_package_calls_it(tmp_path, tin
     assert everything() == before
 
 
-def test_a_full_set_of_solutions_gives_the_same_losses(tmp_path, tiny):
+def test_a_full_set_of_solutions_gives_the_same_losses(tmp_path, tiny, own):
     write_solved(tmp_path)
-    own = losses(tiny), losses(tiny, objective="iwae", num_samples=3)
     before = everything()
     with use_functions(tmp_path) as words:
         assert words == f"all {len(EXERCISES)} functions are yours"
@@ -122,12 +128,11 @@ def test_a_full_set_of_solutions_gives_the_same_losses(tmp_path, tiny):
 
 
 @pytest.mark.parametrize("way", [0, 1, 2, "on paper"])
-def test_what_the_check_calls_right_trains(tiny, way):
+def test_what_the_check_calls_right_trains(tiny, own, way):
     if way == "on paper":
         functions = {name: function for name, function, _ in ON_PAPER.values()}
     else:
         functions = {name: functions[way] for name, functions in ALTERNATIVES.items()}
-    own = losses(tiny), losses(tiny, objective="iwae", num_samples=3)
     with use_functions(functions) as words:
         assert words.startswith(f"{len(functions)} functions of yours")
         mine = losses(tiny), losses(tiny, objective="iwae", num_samples=3)
@@ -164,7 +169,8 @@ def test_what_is_not_done_stays_the_packages_and_what_is_wrong_is_refused(
 
 
 def test_the_packages_functions_come_back_after_an_exception(tmp_path):
-    write_solved(tmp_path)
+    for chapter in ("vae.layers", "vae.model", "vae.adam"):
+        write_chapter(tmp_path, chapter)
     before = everything()
     with pytest.raises(KeyError), use_functions(tmp_path):
         raise KeyError
@@ -174,10 +180,12 @@ def test_the_packages_functions_come_back_after_an_exception(tmp_path):
 def test_two_directories_in_turn_do_not_mix(tmp_path):
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-        write_solved(tmp_path / name)
+        for chapter in ("vae.layers", "vae.model", "mdp.bellman"):
+            write_chapter(tmp_path / name, chapter)
     for name in ("first", "second", "first"):
         with use_functions(tmp_path / name):
-            assert f"/{name}/" in layers.linear.__code__.co_filename
+            for function in (layers.linear, model.mlp, bellman.bellman_operator):
+                assert f"/{name}/" in function.__code__.co_filename
     assert not {"vae", "mdp", "learner"} & set(sys.modules)
 
 

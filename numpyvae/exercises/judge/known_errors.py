@@ -22,6 +22,7 @@ CHAPTERS = (
     ".vae.gradcheck",
     ".vae.iwae",
     ".vae.gradient_estimators",
+    ".vae.conditional",
     ".mdp.bellman",
     ".mdp.horizon",
     ".mdp.contraction",

@@ -40,20 +40,24 @@ class Namer:
         self.trials, self.outputs, self.failed = trials, outputs, failed
         self.run, self.names = run, names
         self.errors = list(errors)
-        self.theirs: list[list] = []
+        self.theirs: dict[tuple[int, int], Any] = {}
 
-    def outputs_of_errors(self) -> list[tuple[Any, list]]:
-        """(known error, its outputs on every trial)"""
-        for error in self.errors[len(self.theirs) :]:
-            self.theirs.append(
-                [self.run(t, error.function, error.functions) for t in self.trials]
-            )
-        return list(zip(self.errors, self.theirs, strict=True))
+    def of_error(self, e: int, t: int) -> tuple | Failure:
+        """The outputs of known error e on trial t, computed when they are asked for"""
+        if (e, t) not in self.theirs:
+            error = self.errors[e]
+            outputs = self.run(self.trials[t], error.function, error.functions)
+            self.theirs[e, t] = outputs
+        return self.theirs[e, t]
 
     def known(self, agrees: Callable) -> Name | None:
         """The first known error for which agrees(trial, a, b, wrong) in every trial"""
-        for error, theirs in self.outputs_of_errors():
-            if all(map(agrees, self.trials, self.outputs, theirs, self.failed)):
+        mine = list(zip(self.trials, self.outputs, self.failed, strict=True))
+        for e, error in enumerate(self.errors):
+            if all(
+                agrees(trial, output, self.of_error(e, t), wrong)
+                for t, (trial, output, wrong) in enumerate(mine)
+            ):
                 return Name(error.words, error.published)
         return None
 
@@ -124,15 +128,15 @@ class Namer:
         if any(isinstance(case.output, Failure) for case in cases):
             return ""
         index = [
-            i
-            for i, trial in enumerate(self.trials)
+            t
+            for t, trial in enumerate(self.trials)
             if any(trial is case.trial for case in cases)
         ]
-        known = [
-            (error, [theirs[i] for i in index])
-            for error, theirs in self.outputs_of_errors()
-            if _usable([theirs[i] for i in index], cases)
-        ]
+        known = []
+        for e, error in enumerate(self.errors):
+            theirs = [self.of_error(e, t) for t in index]
+            if _usable(theirs, cases):
+                known.append((error, theirs))
         for error, theirs in known:
             words = _times(cases, theirs)
             if words:

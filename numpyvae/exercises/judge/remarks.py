@@ -18,6 +18,8 @@ FORMS = {
     "sum is not 0; where all a are −inf, leave out −inf − (−inf)",
     "normalized_weights": "with the largest log w of each image taken out first, exp "
     "cannot overflow and no sum is 0",
+    "class_probabilities": "with the largest log p(c) p(x|c) of each image taken out "
+    "first, exp cannot overflow and no sum is 0",
     "log_marginal": "with the largest log w of each image taken out, no sum is 0; "
     "with one sample the variance is 0/0",
     "central_difference_gradient": "(f(x + h) − f(x − h))/2h has an error that falls "

@@ -270,7 +270,10 @@ def stepping(update) -> Any:
     return Wrong
 
 
-class FirstRate(stepping(adam_update)):
+Right: Any = stepping(adam_update)
+
+
+class FirstRate(Right):
     """The learning rate is read once."""
 
     def step(self, theta, g, shard=slice(None)):
@@ -278,21 +281,21 @@ class FirstRate(stepping(adam_update)):
         super().step(theta, g, shard)
 
 
-class WholeVector(stepping(adam_update)):
+class WholeVector(Right):
     """The shard is ignored."""
 
     def step(self, theta, g, shard=slice(None)):
         super().step(theta, g)
 
 
-class NotInPlace(stepping(adam_update)):
+class NotInPlace(Right):
     """A new vector is made, and lost."""
 
     def step(self, theta, g, shard=slice(None)):
         super().step(theta.copy(), g, shard)
 
 
-class Forgetful(stepping(adam_update)):
+class Forgetful(Right):
     """m and v start from 0 in every step."""
 
     def step(self, theta, g, shard=slice(None)):
@@ -300,7 +303,7 @@ class Forgetful(stepping(adam_update)):
         super().step(theta, g, shard)
 
 
-class Uncounted(stepping(adam_update)):
+class Uncounted(Right):
     """t counts elsewhere."""
 
     count = 0

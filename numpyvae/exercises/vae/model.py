@@ -26,6 +26,7 @@ from ...vae.model import (
 )
 from ...vae.parameters import Parameters, parameter_shapes, zero_parameters
 from .. import reference
+from ..calculus import in_float32
 from ..judge.known_errors import errors_of
 from ..judge.outputs import Unusable, kind_of
 from ..judge.verdict import Trial, parts
@@ -326,6 +327,20 @@ def decode_backward_trials() -> list[Trial]:
     return trials_of("decode_backward", value, call)
 
 
+def join_class_trials() -> list[Trial]:
+    """One sample of one image at a time"""
+
+    def trial(J, N, L, C):
+        z = upstream(J, N, L)
+        c = np.eye(C)[np.arange(N) * 2 % C] if C > 0 else np.zeros((N, 0))
+        joined = [[[*z[j, n], *c[n]] for n in range(N)] for j in range(J)]
+        return Trial({"z": z, "c": c}, np.array(joined))
+
+    sizes = (1, 1, 1, 2), (1, 2, 1, 3), (2, 2, 2, 3), (2, 3, 2, 0), (3, 4, 2, 5)
+    trials = [trial(*size) for size in sizes]
+    return [*trials, *in_float32(trials)]
+
+
 def backward_trials(name: str, forward: str, expected: Callable) -> list[Trial]:
     """f(cache, dloss, grads) for the cache of `forward`
 
@@ -450,6 +465,31 @@ def first_sample(dy):
     return np.concatenate([dy[:1], 0 * dy[1:]])
 
 
+def joined_with(classes):
+    """join_class with other classes, of z and c"""
+    return lambda z, c: np.concatenate([z, classes(z, c)], axis=-1)
+
+
+def for_each_sample(z, c):
+    """The classes (J, N, C)"""
+    return np.broadcast_to(c, (*z.shape[:-1], c.shape[1]))
+
+
+def for_the_first_sample(z, c):
+    """The classes, and 0 for all samples but the first"""
+    return first_sample(for_each_sample(z, c))
+
+
+def repeated(z, c):
+    """Each class J times in a row: 0, 0, 1, 1, …, which are then divided into samples"""
+    return np.repeat(c, len(z), axis=0).reshape(*z.shape[:-1], c.shape[1])
+
+
+def numbered(z, c):
+    """The class's number, in one column"""
+    return for_each_sample(z, c @ np.arange(c.shape[1], dtype=z.dtype)[:, None])
+
+
 ERRORS = [
     *errors_of(
         "mlp",
@@ -544,6 +584,35 @@ ERRORS = [
             ),
             "samples and images are exchanged when dy becomes rows": decode_with(
                 dy=lambda dy: dy.swapaxes(0, 1).reshape(dy.shape)
+            ),
+        },
+    ),
+    *errors_of(
+        "join_class",
+        {
+            "the class is 0: only the encoder is told the class": joined_with(
+                lambda z, c: 0 * for_each_sample(z, c)
+            ),
+            "the class stands before z; decode_backward takes the first columns for "
+            "those of z": lambda z, c: np.concatenate(
+                [for_each_sample(z, c), z], axis=-1
+            ),
+            "only the first sample is told the class": joined_with(
+                for_the_first_sample
+            ),
+            "each class is repeated J times in a row, so that images get the classes of "
+            "others: the J samples are the first axis": joined_with(repeated),
+            "all images get the first image's class": joined_with(
+                lambda z, c: for_each_sample(z, c[:1])
+            ),
+            "images get the classes in reverse order": joined_with(
+                lambda z, c: for_each_sample(z, c[::-1])
+            ),
+            "the class is its number, in one column: class 4 is not twice class 2": (
+                joined_with(numbered)
+            ),
+            "each sample has the J-th part of the class": joined_with(
+                lambda z, c: for_each_sample(z, c) / len(z)
             ),
         },
     ),

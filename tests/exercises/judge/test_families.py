@@ -306,6 +306,24 @@ def test_a_delicate_trial_does_not_hide_the_name_of_an_error():
     assert name_of("log_mean_exp", log_mean_exp, [stable]) == "1/K is missing"
 
 
+def test_a_known_error_is_run_no_further_than_it_agrees():
+    runs = []
+
+    def another(logvar):
+        runs.append(logvar)
+        return gaussian.entropy(logvar) + 7
+
+    def wrong(logvar):
+        return gaussian.entropy(logvar) + 8
+
+    errors = [
+        KnownError("entropy", "7 more", another),
+        KnownError("entropy", "8 more", wrong),
+    ]
+    assert name_of("entropy", wrong, errors) == "8 more"
+    assert len(runs) == 1
+
+
 def test_an_error_that_fails_other_trials_is_not_the_name():
     zero = KnownError("entropy", "this is 0", lambda logvar: 0 * logvar)
     trials = [Trial({"logvar": np.array(1.0)}, np.array(1e-8), rtol=1e-12, atol=1e-30)]

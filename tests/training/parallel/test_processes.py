@@ -71,9 +71,10 @@ def test_a_shared_copy_is_common_memory_and_other_arrays_are_not():
 def test_after_a_barrier_each_sees_what_the_others_did_before_it(size, late):
     """`late` arrives at one barrier so late that the others have stopped spinning."""
     done = shared_copy(np.zeros(size, int))
+    barriers = BARRIERS if late is None else 30
 
     def work(group):
-        for i in range(1, BARRIERS + 1):
+        for i in range(1, barriers + 1):
             if i == 10 and group.rank == late:
                 time.sleep(SPINS * 1e-5)
             done[group.rank] = i
@@ -184,6 +185,7 @@ def test_a_warning_of_fork_that_is_an_error_does_not_leave_a_worker(monkeypatch)
             warnings.warn(
                 "This process is multi-threaded, use of fork() may lead to deadlocks",
                 DeprecationWarning,
+                stacklevel=2,
             )
         return pid
 
