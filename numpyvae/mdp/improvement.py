@@ -36,9 +36,10 @@ largest q_π(s, a) is π's own:
 But T has only one fixed point (chapter 5), and this is v*. So v_π = v*: no policy
 is better in any state. A local improvement that stops has found the global best.
 
-Why so few steps. T v is the largest of functions that are linear in v, and T_π′ is
-the one that attains it at v_π. Policy iteration solves v = T_π′ v in place of v = T v:
-it is Newton's method for v = T v (Puterman and Brumelle 1979).
+Why so few steps. In each state T v is the largest of the functions q(s, a), and each
+is linear in v but for a constant. T_π′ takes the ones that are the largest at v_π.
+Policy iteration solves v = T_π′ v in place of v = T v: it is Newton's method for the
+equation v = T v (Puterman and Brumelle 1979).
 
 The work: an evaluation costs what chapter 3 says, an improvement 2kSA operations.
 

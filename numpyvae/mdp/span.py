@@ -32,8 +32,8 @@ T y: the next round may suppose the same. No y exceeds v*, as y ≤ T y ≤ T T 
 v*. So the rounds stay between value iteration and v*, and value iteration converges.
 If v ≤ T v fails, it holds for v − c with a large enough number c, since T (v − c) =
 T v − γ c. By (7.1) the two runs take the same actions and differ by a shift, which
-γ shrinks in each sweep. (Where episodes end, count the end as a state. See also
-Puterman, section 6.5.)
+γ shrinks in each sweep. (Where episodes end, count the end as one more state, which is
+shifted as well. See also Puterman, section 6.5.)
 
 Let low and high be the smallest and the largest entry of T v − v, so v + low ≤ T v.
 T is monotone, as T_π is (chapter 5). Apply it to both sides, with (7.1):
