@@ -81,9 +81,9 @@ be μ·r_π = 0, against the assumption. So π ends, v = v_π, and v ≤ v*.
 Where the assumption fails, policy iteration notices. If π′ stays in C, some action
 in C has changed, since π ends. There the advantage is positive, so μ·r_π′ > 0: a loop
 that earns without end. Or policy iteration ends, although there is a loop with average
-0. Then v_π ≥ r + P v_π in it, as T v_π = v_π. The average of the difference over μ is −μ·r = 0, and μ is
-positive in the whole loop. So v_π = r + P v_π there: each action of the loop is among
-the best, and rewards that cancel are found among the best actions.
+0. Then v_π ≥ r + P v_π in it, as T v_π = v_π. The average of the difference over μ is
+−μ·r = 0, and μ is positive in the whole loop. So v_π = r + P v_π there: each action of
+the loop is among the best, and rewards that cancel are found among the best actions.
 
 Every policy ends. Let w be the longest expected time to the end,
 
