@@ -22,7 +22,8 @@ The bias h(s) is the total by which the rewards from s on exceed the gain,
 
     h(s) = E[ Σₖ ( R(sₖ, aₖ) − g ) | s₀ = s ].                                   (10.2)
 
-(In a periodic chain these sums oscillate; h is then their average.) Separate the first
+In a periodic chain these sums oscillate, and h is the limit of their running means.
+That limit exists: over n steps a cycle of length n is averaged out. Separate the first
 reward, as in chapter 3: the rest is the bias of the next state. So
 
     h + g = r_π + P_π h,        Σ_s μ(s) h(s) = 0.                               (10.3)
@@ -31,6 +32,10 @@ Here μ is the stationary distribution: it solves μ = P_πᵀ μ and sums to 1.
 limit of d as γ → 1. The product of μ and the first equation is g = μ·r_π, since
 μ·P_π h = μ·h. The second equation is needed because h plus a constant solves the first
 one too.
+
+Which classes there are is read from the graph of the transitions with P_π > 0: they are
+its strongly connected components that no transition leaves. A probability that is
+exactly 0 is no transition; any other is one, however small.
 
 Several recurrent classes are refused. In each of them μ can be taken on that class
 alone, so g = μ·r_π is another number for each class. Then no single g solves (10.3):
@@ -55,8 +60,18 @@ s′ = 1 is missing, but it follows: the differences of the two sides sum to 0 o
 s′, because every row of P_π sums to 1. If all but one are 0, so is that one. At last
 subtract Σ_s μ(s) h(s) from h.
 
-Near γ = 1 the discounted value contains gain and bias: v_π = g/(1 − γ) + h + terms that
-vanish with 1 − γ.
+Near γ = 1 the discounted value contains gain and bias,
+
+    v_π = g/(1 − γ) + h + terms that vanish with 1 − γ.                          (10.5)
+
+Put v = g/(1 − γ) + h into T_π v − v. As g/(1 − γ) − γ g/(1 − γ) = g, this is
+r_π − g + γ P_π h − h, and by (10.3) it is −(1 − γ) P_π h. So by (3.5)
+
+    v_π − v = −(1 − γ) (I − γ P_π)⁻¹ P_π h.
+
+By (10.1) each row of (1 − γ) (I − γ P_π)⁻¹ is the d of one start. It tends to μ, so
+each entry of the right side tends to −μ·P_π h = −μ·h = 0. (These are the first terms of
+the Laurent series of v_π in 1 − γ: Puterman, section 8.2.)
 
 On paper: a machine is good or worn. A step of a good one earns 4, and wears it with
 probability ½. A worn one is repaired, which costs 2. With the good state first, (10.4)
@@ -74,7 +89,7 @@ h = (4/3, −8/3).
     >>> round(gain, 9), bias.round(3).tolist(), stationary.round(3).tolist()
     (2.0, [1.333, -2.667], [0.667, 0.333])
 
-Source: Puterman (1994), chapter 8 and section 6.10; Howard 1960.
+Source: Puterman (1994), chapter 8 and section 6.9; Howard 1960.
 """
 
 from typing import Any, NamedTuple

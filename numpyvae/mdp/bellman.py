@@ -1,7 +1,8 @@
 """Chapter 3. Bellman's equations: the value of a policy, and of the best one.
 
-A policy π selects the action in each state, or its probability. Its value is the
-expected discounted return,
+A policy π selects the action in each state, or its probability. (A plan might look at
+the past or at the clock, too. Chapter 5 shows that it gains nothing by that.) The
+value of π is the expected discounted return,
 
     v_π(s) = E[ Σₖ γᵏ R(sₖ, aₖ) | s₀ = s ].                                    (3.1)
 
@@ -16,8 +17,12 @@ S linear equations in S unknowns. For γ < 1 the matrix has an inverse,
     (I − γ P_π)⁻¹ = I + γ P_π + γ² P_π² + …
 
 The series converges: no row of P_π sums to more than 1, so no row of its k-th power
-does, and no row of the k-th term to more than γᵏ. No entry is negative, and no row
-of the sum exceeds H = 1/(1 − γ). (γ = 1 is the subject of chapter 9.)
+does, and no row of the k-th term to more than γᵏ. Its sum is the inverse, since
+
+    (I − γ P_π) (I + γ P_π + … + γᵏ P_πᵏ) = I − γᵏ⁺¹ P_πᵏ⁺¹ → I.
+
+No entry is negative, and no row of the sum exceeds H = 1/(1 − γ). (γ = 1 is the
+subject of chapter 9.)
 
 The action value is the value of action a followed by π. The advantage is what a
 gains over π itself,
@@ -44,11 +49,19 @@ T_π v − v is the Bellman residual. No row of the inverse sums to more than H,
 ‖v_π − v‖ ≤ H ‖T_π v − v‖, with ‖·‖ the largest absolute entry. To check a solution
 takes one matrix product. (5.3) says the same of T and v*.
 
-Rounding. Gaussian elimination returns the exact solution of a system whose matrix
-is off by a little: by at most about S·u times the size of I − γ P_π, which is at
-most 1 + γ, with u = 2⁻⁵² the machine epsilon. (Pivoting keeps the factors small, as
-the diagonal dominates each row.) To v that is like an error of S·u·(1 + γ)·‖v_π‖ in
-r_π. By (3.5) it costs H times that.
+Rounding. Gaussian elimination returns the exact solution v̂ of a system whose matrix
+is off by a little, by some E. Its size is at most about S·u times that of I − γ P_π,
+which is at most 1 + γ, with u = 2⁻⁵² the machine epsilon. (The diagonal dominates
+each row. That alone bounds the growth of the factors, also without pivoting.) From
+
+    (I − γ P_π + E) v̂ = r_π        follows        T_π v̂ − v̂ = E v̂,
+
+so the residual of v̂ is at most S·u·(1 + γ)·‖v̂‖. By (3.5) the error is at most H
+times that. The factor (1 + γ)·H bounds the condition number of I − γ P_π: values may
+lose about log₁₀ H digits.
+
+The work. The factors of a dense matrix take ⅔S³ operations, and then each right side
+2S². The factors of a sparse matrix take what its fill-in costs.
 
 For example, two states, one action, γ = ½. State 0 has reward 5 and leads to either
 state with probability ½. State 1 has reward 2 and stays. Then
@@ -66,7 +79,7 @@ For v = 0 the residual is (5, 2), and H = 2: the bound is 10, the error 8.
     (5.0, 0.0)
 
 Source: Puterman, Markov Decision Processes (1994), section 6.1; Higham, Accuracy
-and Stability of Numerical Algorithms (2002), section 9.3.
+and Stability of Numerical Algorithms (2002), sections 9.3 and 9.5.
 """
 
 from collections.abc import Callable
@@ -172,8 +185,8 @@ def require_end(mdp: MDP, policy, P, ended: np.ndarray | bool = False) -> None:
     if lost.any():
         raise InputError(
             f"gamma is 1, and {name_states(mdp.states, lost)} the policy never ends, "
-            "so its total is not finite: mark terminal states with terminal=, take "
-            "another policy, or use gamma < 1"
+            "so the sum along a trajectory has no finite limit: mark terminal states "
+            "with terminal=, take another policy, or use gamma < 1"
         )
 
 

@@ -21,7 +21,8 @@ r₁, …,
 For the cycle repeats forever, each time discounted by another γⁿ, and
 1 + γⁿ + γ²ⁿ + … = 1/(1 − γⁿ).
 
-Of the sixteen policies two matter. The best one takes these actions for certain:
+Of the sixteen policies two matter. For γ > 0 the best one takes these actions for
+certain. (At γ = 0 both actions of state 1 are worth 0, and it may take either.)
 
     state −1    −. Both actions lead to state 0, and − has a reward.
     state 2     +. A policy that moves left instead never has the reward 3: from

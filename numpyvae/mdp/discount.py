@@ -26,11 +26,16 @@ is zero everywhere. So the set of optimal policies can change only
   - where p turns positive: π is no longer optimal, the sets on the two sides
     differ, and this root is critical.
 
+There is a last critical γ, if there is any. For policies, states and actions are
+finitely many, so the polynomials p are, too. Each p that is not 0 everywhere has
+finitely many roots. Above the last root in (0, 1) the set of optimal policies no
+longer changes. Its policies are Blackwell-optimal: optimal for every discount factor
+near enough to 1. So such a policy exists.
+
 At a critical γ policy iteration continues with a policy that is optimal just above
 it. Only sign changes matter, and they are isolated with Rolle's theorem: between
 two neighboring sign changes of p′, p is monotone and has at most one of its own,
-which bisection finds. The policy of the last interval is Blackwell-optimal: optimal
-for every discount factor near enough to 1.
+which bisection finds. The policy of the last interval is Blackwell-optimal.
 
 The arithmetic is exact, but three limits remain. Each number of the problem is read
 as a simple fraction near it, 0.333… as 1/3. The search starts at γ = 2⁻⁶⁰. Roots

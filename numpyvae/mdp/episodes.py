@@ -9,7 +9,8 @@ One policy. Say that a policy ends if from every state the episode ends with
 probability 1. It is enough that from every state the end can be reached at all:
 then it is reached within S steps with some probability p > 0 from each state, so
 the probability of still going on after nS steps is at most (1 − p)ⁿ, which goes to
-0. If π ends,
+0. So the test is a search in a graph. It asks which probabilities are exactly 0, not
+how large the others are. If π ends,
 
     (I − P_π)⁻¹ = I + P_π + P_π² + …                                           (9.1)
 
@@ -18,18 +19,89 @@ sum to w_π(s), the expected number of steps to the end. So (3.5) holds with H_�
 ‖w_π‖.
 
 A state from which no reward follows any more counts as ended, with value 0: that is
-how textbooks draw a goal. From any other state a policy that need not end has no
-total, or an infinite one. `policy_evaluation` refuses it and names such states.
+how textbooks draw a goal. Suppose that from another state neither the end nor such a
+state can be reached. Then the rewards never stop, and the sum along a trajectory has
+no finite limit. `policy_evaluation` refuses the policy and names such states.
+
+Some policies never end. In a maze a policy may walk into a wall for ever, so we cannot
+ask that every policy ends. Such a policy stays, in the end, in a loop: a set of states
+and actions that it never leaves. What counts is the average reward per step in a
+loop:
+
+    negative    the total is −∞. No harm: such a policy is not the best.
+    positive    the total is +∞. There is no best value: the problem is refused.
+    0, since every reward is 0
+                the total stays as it is. The loop is worth 0 to whoever stays, and
+                nothing is lost by walking in it.
+    0, since rewards cancel
+                the sum along a trajectory goes up and down for ever: refused.
+
+In the last case the expected sum may settle. For example, two states with rewards 1
+and −1, each followed by either with probability ½: from the first, the expected sum is
+1 after every step. A trajectory does not come to rest there, so it is refused as well.
+
+A loop without rewards is joined: its states become one, with all their actions that
+lead out, and with one that stays, which ends with reward 0. Take a problem whose
+rewards are never negative (the frozen lake is one). There this gives the least
+solution of v = T v that is nowhere negative. For let v_k = Tᵏ 0, the best total of k
+steps. As T 0 ≥ 0 and T is monotone, v_k rises, to the best total. If x = T x ≥ 0, then
+v_k = Tᵏ 0 ≤ Tᵏ x = x: the limit stays below every such solution. Larger solutions
+exist: the loop may have any larger value, if the states that lead there rise with it.
+No policy earns them, and they are not returned.
+
+After that, assume that one policy ends from every state, and that each loop has a
+negative average (Bertsekas and Tsitsiklis). If every policy ends there is no loop, and
+the assumption holds. Without it v = T v may have many solutions. In the example below,
+with reward 0 for "wait", it reads v = max(−1 + ½ v, v), which every v ≥ −2 solves.
+
+Policy iteration. Start with a policy that ends. Suppose that an improved policy π′
+stays in a loop C. In C,
+
+    v_π ≤ r_π′ + P_π′ v_π,
+
+as π′ improves π. Let μ be the fraction of time that π′ spends in each state of C,
+so μ = P_π′ᵀ μ. Average the inequality with these weights:
+
+    μ·v_π ≤ μ·r_π′ + μ·P_π′ v_π = μ·r_π′ + μ·v_π,        so        μ·r_π′ ≥ 0.
+
+The left side of the last inequality is the average reward of C. It is not negative,
+and that contradicts the assumption. So π′ ends, and (6.1) holds as before. The values
+rise, no policy comes twice, and the steps end.
+
+At the end T v_π = v_π. Take any policy σ that ends: v_π ≥ r_σ + P_σ v_π. Put the
+right side into itself k times, and the last term, P_σᵏ v_π, goes to 0: v_π ≥ v_σ.
+A policy that need not end has −∞ wherever it may come to a loop. From its other
+states it ends, and is compared as σ is. So v_π is the best value: v* exists, v* = T v*,
+and a policy that ends attains it.
+
+No other v solves v = T v. By the same argument v ≥ v_σ for every σ that ends, so v ≥
+v*. Let π be greedy for v, so v = r_π + P_π v. In a loop of π the average over μ would
+be μ·r_π = 0, against the assumption. So π ends, v = v_π, and v ≤ v*.
+
+Where the assumption fails, policy iteration notices. If π′ stays in C, some action
+in C has changed, since π ends. There the advantage is positive, so μ·r_π′ > 0: a loop
+that earns without end. Or policy iteration ends, although there is a loop with average
+0. Then v_π ≥ r + P v_π in it, as T v_π = v_π. The average of the difference over μ is
+−μ·r = 0, and μ is positive in the whole loop. So v_π = r + P v_π there: each action of
+the loop is among the best, and rewards that cancel are found among the best actions.
 
 Every policy ends. Let w be the longest expected time to the end,
 
     w(s) = maxₐ ( 1 + Σ_{s′} P(s′ | s, a) w(s′) ),        H = ‖w‖.             (9.2)
 
-It is the best value if each step has reward 1. For every policy w ≥ 1 + P_π w, that
-is (I − P_π) w ≥ 1. Multiply by the inverse, which has no negative entry: w ≥ w_π.
-So no row of any (I − P_π)⁻¹ sums to more than H, and no row of
+It is the best value if each step has reward 1, so it exists: policy iteration ends at
+it. For every policy w ≥ 1 + P_π w, that is (I − P_π) w ≥ 1. Multiply by the inverse,
+which has no negative entry: w ≥ w_π. So no row of any (I − P_π)⁻¹ sums to more than
+H, and no row of
 
     P_π (I − P_π)⁻¹ = (I − P_π)⁻¹ − I        to more than H − 1.               (9.3)
+
+T contracts, too, if each state is measured by its own w. From w ≥ 1 + P_π w follows
+
+    P_π w ≤ w − 1 ≤ (1 − 1/H) w,        since w ≤ H.
+
+So with ‖v‖_w = maxₛ |v(s)|/w(s), each sweep of T multiplies the error by at most
+1 − 1/H, as (5.1) says of γ. That is why value iteration converges here.
 
 The bounds (5.3) follow, for any v. Let π be greedy for v*, π′ greedy for v, and
 δ = T v − v, so δ = T_π′ v − v and δ ≥ T_π v − v:
@@ -48,53 +120,11 @@ One sweep later, with T v ≥ T_π v in the first line and T v = T_π′ v in th
 Any w with w ≥ c + P_π w for all π and a number c > 0 gives the bound ‖w‖/c, so a
 computed w gives one as well, although it solves (9.2) only up to rounding.
 
-Some policies never end. Such a policy stays, in the end, in a loop: a set of states
-and actions that it never leaves. What counts is the average reward per step in a
-loop:
-
-    negative    the total is −∞. No harm: such a policy is not the best.
-    positive    the total is +∞. There is no best value: the problem is refused.
-    0, since every reward is 0
-                the total stays as it is. The loop is worth 0 to whoever stays, and
-                nothing is lost by walking in it.
-    0, since rewards cancel
-                the sum goes up and down for ever: refused.
-
-A loop without rewards is joined: its states become one, with all their actions that
-lead out, and with one that stays, which ends with reward 0. In a problem whose
-rewards are never negative (the frozen lake is one) this gives the least solution of
-v = T v that is nowhere negative. A larger solution exists: a constant more in all
-states of the loop. It proves nothing, and is not returned.
-
-After that, assume that one policy ends from every state, and that each loop has a
-negative average (Bertsekas and Tsitsiklis). Then policy iteration works, from a
-policy that ends. Suppose that an improved policy π′ stays in a loop C. In C,
-
-    v_π ≤ r_π′ + P_π′ v_π,
-
-as π′ improves π. Let μ be the fraction of time that π′ spends in each state of C,
-so μ = P_π′ᵀ μ. Average the inequality with these weights:
-
-    μ·v_π ≤ μ·r_π′ + μ·P_π′ v_π = μ·r_π′ + μ·v_π,        so        μ·r_π′ ≥ 0.
-
-The left side of the last inequality is the average reward of C. It is not negative,
-and that contradicts the assumption. So π′ ends, and (6.1) holds as before.
-
-At the end T v_π = v_π. Take any policy σ that ends: v_π ≥ r_σ + P_σ v_π. Put the
-right side into itself k times, and the last term, P_σᵏ v_π, goes to 0: v_π ≥ v_σ.
-So v_π = v*.
-
-Where the assumption fails, policy iteration notices. If π′ stays in C, some action
-in C has changed, since π ends. There the gain is positive, so μ·r_π′ > 0: a loop
-that earns without end. If a loop with average 0 is left, then v_π = r + P v_π in
-all of it: each of its actions is among the best, and rewards that cancel are found
-there.
-
-The bound. No H covers every policy now, but only nearly greedy policies matter. Let
-d = ‖T v − v‖. Call an action near if q(s, a) ≥ (T v)(s) − θ, with a number θ. Let w
-solve (9.2) with the maximum over near actions only, if all policies of near actions
-end, and H = ‖w‖. Let θ be so large that θ ≥ d (1 + H). Then x = v + d·w satisfies x
-≥ T x:
+Not every policy ends. No H covers every policy now, but only nearly greedy policies
+matter. Let d = ‖T v − v‖. Call an action near if q(s, a) ≥ (T v)(s) − θ, with a
+number θ. Suppose that all policies of near actions end. Let w solve (9.2) with the
+maximum over near actions only, and H = ‖w‖. Let θ be so large that θ ≥ d (1 + H).
+Then x = v + d·w satisfies x ≥ T x:
 
     near actions    q(s, a) + d Σ P w ≤ (T v)(s) + d (w(s) − 1)
                                       ≤ v(s) + d w(s) = x(s)
@@ -156,8 +186,8 @@ from .solution import Solution
 LONG_EPISODE = 10_000  # steps; beyond, linear systems take less time than sweeps
 ENDLESS_REWARD = "a policy collects reward without end; use gamma < 1"
 CANCELLING = (
-    "a policy goes round for ever with rewards that cancel: the total does not settle; "
-    "use gamma < 1"
+    "a policy goes round for ever with rewards that cancel: the sum along a "
+    "trajectory does not settle; use gamma < 1"
 )
 
 
@@ -181,7 +211,7 @@ def longest_episode(mdp: MDP, actions: np.ndarray) -> float:
     if endless_states(mdp.transitions, mdp.end, actions).any():
         return np.inf
     w, q = _largest_totals(mdp, np.ones(mdp.R.shape), actions, actions.argmax(axis=1))
-    c = (w - (q.max(axis=1) - 1)).min()  # 1, but for rounding and gains below 1e-9
+    c = (w - (q.max(axis=1) - 1)).min()  # 1, but for rounding and advantages below 1e-9
     largest_reward = max(abs(mdp.R[mdp.available]).max(), 1)
     if not c > 0.5 or w.max() / c > LARGEST / largest_reward:
         raise InputError(

@@ -1,7 +1,7 @@
 """Chapter 4. A fixed number of steps: backward induction.
 
-Let the process stop after h steps, and let f(s) be what the state is worth in which
-the last step ends. With no step left, the value is f. With one step more, the best
+Let the process stop after h steps. Let f(s) be the value of being in s when no step
+is left. With no step left, the value is f. With one step more, the best
 that can be done is one step and then the best with the steps that remain:
 
     v_h(s) = f(s),
@@ -12,7 +12,8 @@ application of the operator T of (3.4), so v₀ = Tʰ f.
 
 Why this is the best. With no step left there is no choice. If v_{t+1} is the best
 value with one step less, no plan can gain more than R(s, a) + γ Σ P v_{t+1} after
-action a in stage t, and v_t takes the largest of these.
+action a in stage t, and v_t takes the largest of these. The plan may know the whole
+past, or throw dice: the right side of (4.1) depends on the present state only.
 
 The best action depends on the stage: near the end an agent takes what it can get.
 The sum has h terms, so it is finite at γ = 1 as well, with no condition on the

@@ -13,15 +13,20 @@ and the policy π′ into equation (3.5):
 
     v_π′ − v_π = (I − γ P_π′)⁻¹ ( q_π(·, π′) − v_π ).                          (6.1)
 
-The bracket is the gain of the improvement. It is nowhere negative: where π′ differs
+The bracket is the advantage of π′ over π. It is nowhere negative: where π′ differs
 from π it is positive, elsewhere it is q_π(s, π(s)) − v_π(s) = 0. The inverse is
 I + γ P_π′ + γ² P_π′² + …, so it has no negative entry and is at least I. Hence
 
-    v_π′ ≥ v_π + gain ≥ v_π        in each state.
+    v_π′ ≥ v_π + advantage ≥ v_π        in each state.
 
-Why it ends. While an action changes, the gain is positive in some state, and there
-the value rises. So no policy comes twice. There are finitely many policies, at most
-A^S, so the steps end. (In practice after about ten.)
+Why it ends. While an action changes, the advantage is positive in some state, and
+there the value rises. So no policy comes twice. There are finitely many policies, at
+most A^S, so the steps end. (In practice after about ten.)
+
+Why an action that ties is kept. Exchanged for an equal one it would raise no value,
+and equal policies could follow each other for ever. At γ = 1 (chapter 9) the equal
+action may walk in a circle, so that the new policy never ends. For the average reward
+(chapter 13) it may change the recurrent class, and with it the bias, for no gain.
 
 Why its end is optimal. At the end no action of any state is better than π's, so the
 largest q_π(s, a) is π's own:
@@ -31,8 +36,12 @@ largest q_π(s, a) is π's own:
 But T has only one fixed point (chapter 5), and this is v*. So v_π = v*: no policy
 is better in any state. A local improvement that stops has found the global best.
 
-The work: an evaluation is ⅔S³ operations by dense LU, or what the factors of a
-sparse matrix cost; an improvement is 2kSA.
+Why so few steps. In each state T v is the largest of the functions q(s, a), and each
+is linear in v but for a constant. T_π′ takes the ones that are the largest at v_π.
+Policy iteration solves v = T_π′ v in place of v = T v: it is Newton's method for the
+equation v = T v (Puterman and Brumelle 1979).
+
+The work: an evaluation costs what chapter 3 says, an improvement 2kSA operations.
 
 Rounding. The argument above needs "better" to be exact. A computed q(s, a) is off
 by the error of v and by its own rounding, and two equal actions come out unequal:
@@ -46,7 +55,8 @@ At γ = 1 the start must be a policy that ends, and (6.1) holds as long as the
 improved policies end; chapter 9 says when, and what it means if one does not.
 
 For example, the two states of chapter 5 at γ = ¾: in A stay (reward 1) or go to B
-(reward 0), in B stay (reward 2). Start with the actions of the best reward, stay:
+(reward 0), in B stay (reward 2). The start is the policy that is greedy for v =
+maxₐ R(·, a), here v = (1, 2). In A staying gives 1 + ¾·1, going ¾·2, so it stays:
 
     π = (stay)    v(B) = 2/(1 − ¾) = 8, v(A) = 1/(1 − ¾) = 4
                   q(A, go) = ¾·8 = 6 > 4: go is better
@@ -63,7 +73,8 @@ For example, the two states of chapter 5 at γ = ¾: in A stay (reward 1) or go 
     >>> solution.policy.tolist()
     [1, 0]
 
-Source: Howard 1960; Puterman (1994), section 6.4.
+Source: Howard 1960; Puterman (1994), section 6.4; Puterman and Brumelle, On the
+convergence of policy iteration in stationary dynamic programming (1979).
 """
 
 from collections.abc import Callable
@@ -99,12 +110,13 @@ from .solution import Solution
 def plain_policy_iteration(P, R, gamma: float) -> tuple:
     """An optimal policy (S,) and v* (S,), for γ < 1: the loop and nothing else.
 
-    P: array (S, A, S); R: (S, A). Gains below 1e-9 count as rounding: too few where
-       values are large, too many where rewards are small. `policy_iteration` knows
-       which.
+    P: array (S, A, S); R: (S, A). An advantage of up to 1e-9 counts as rounding.
+       Where values are large, rounding may pass for an advantage. Where rewards are
+       small, an advantage may pass for rounding. `policy_iteration` computes the
+       limit instead.
     """
     states = np.arange(len(R))
-    policy = R.argmax(axis=1)
+    policy = (R + gamma * P @ R.max(axis=1)).argmax(axis=1)
     while True:
         system = np.eye(len(R)) - gamma * P[states, policy]
         v = np.linalg.solve(system, R[states, policy])
@@ -152,8 +164,8 @@ def policy_iteration(
     """Evaluate and improve until no action changes. v is refined to the last bit.
 
     policy: where to start, (S,) or (S, A); at γ = 1 it must end
-    v: (S,), instead of a policy: start with its greedy policy; by default that of
-       the best reward in each state. A large problem needs a good start:
+    v: (S,), instead of a policy: start with the policy that is greedy for v; by
+       default v(s) = maxₐ R(s, a). A large problem needs a good start:
        v=modified_policy_iteration(mdp, 1e-3).values
     on_iteration: called as on_iteration(k, v) for each policy, with a copy of its v
 

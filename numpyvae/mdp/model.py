@@ -11,8 +11,10 @@ for every state s and every action a that s has. Nothing follows the end: its va
 row of P, and every equation of the following chapters holds as it stands.
 
 A terminal state is one in which every action ends the episode. Its rewards are 0, or
-all equal to one number, its terminal value: what ending there is worth. An action that
-a state does not have has the reward −∞. No maximum selects it.
+all equal to one number, its terminal value: what ending there is worth. A terminal
+state pays its value once, as the reward of a last action. That reward is discounted
+like any other. An action that a state does not have has the reward −∞. No maximum
+selects it.
 
 The effective horizon is H = 1/(1 − γ) = 1 + γ + γ² + …: how many steps ahead rewards
 matter. With γ = 1 there is no such limit. Whether the total reward is finite is then a

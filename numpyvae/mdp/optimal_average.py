@@ -27,7 +27,7 @@ other is better. Let π′ be the new policy, and
 
     δ = r_π′ + P_π′ h − h − g ≥ 0                                                 (13.3)
 
-what it gains in one step. Average over the stationary distribution μ′ of π′:
+by how much its first step is better. Average over the stationary distribution μ′ of π′:
 μ′·δ = g′ − g. So the gain never falls, and it rises if δ > 0 in a recurrent state of
 π′. If δ is 0 in all of those, no action was changed there. The recurrent class, the
 gain and the bias in it are those of π. In the transient states the bias rises, since
@@ -38,14 +38,23 @@ Several recurrent classes. So far every policy that was met had one recurrent cl
 the chain of chapter 1 the policy that goes back and forth between −1 and 0, and between
 1 and 2, has two. Such a policy has a gain for each state, g(s): that of its class; and
 in a transient state the average over the classes that it leads to, so g = P_π g. There
-h + g = r_π + P_π h as before. The improvement then asks two questions in turn (Howard):
+h + g = r_π + P_π h as before. One constant of h is free in each class; it is chosen so
+that μ·h = 0 with the μ of that class. Two equations, one within the other, take the
+place of (13.1):
+
+    g(s)        = maxₐ Σ_{s′} P(s′ | s, a) g(s′),
+    h(s) + g(s) = maxₐ ( R(s, a) + Σ_{s′} P(s′ | s, a) h(s′) ),
+
+the second maximum over the actions that attain the first (Puterman, section 9.1). So
+the improvement asks two questions in turn (Howard):
 
     1. Is there an action with a larger Σ P(s′ | s, a) g(s′)? It leads to larger gains.
     2. If not: of the actions with the same Σ P g, has one a larger R + Σ P h?
 
-This ends too (Puterman, section 9.2). If all g(s) are equal at the end, every action
-passed the first question and none the second, so (13.1) holds. If they differ, the best
-average depends on the start. Such a problem has no single g and is refused.
+This ends too (Puterman, section 9.2). Suppose that all g(s) are equal at the end. Then
+Σ P g is the same for all actions, so the second question was asked of all. None was
+better, so (13.1) holds. If the g(s) differ, the best average depends on the start. Such
+a problem has no single g and is refused.
 
 Relative value iteration. A sweep v ← T v makes the values larger by about g each time.
 So subtract the value of the first state, and h stays bounded. A step of half the
@@ -62,12 +71,15 @@ The bounds (13.2) become no wider from sweep to sweep. Write T̃ h for h + ½ (T
 Like T, it is monotone, and T̃(h + c) = T̃ h + c for a number c. Apply it to both sides
 of T̃ h ≤ h + ½ high. The result is T̃ T̃ h ≤ T̃ h + ½ high, so the next `high` is no
 larger. The same holds for `low`. The bounds meet if the best gain is the same from
-every state
-(Schweitzer and Federgruen 1977).
+every state (Schweitzer and Federgruen 1977).
 
-How this is the limit γ → 1. By chapter 10, (1 − γ) v_π → g_π for every policy. A
-Blackwell-optimal policy (chapter 12) has the largest v_π for all γ near 1, so its gain
-is the best. The converse is false: gain alone says nothing about the transient states.
+How this is the limit γ → 1. By (10.5), (1 − γ) v_π → g_π for every policy. (With
+several classes, g_π has an entry for each state.) A Blackwell-optimal policy (chapter
+12) has the largest v_π for all γ near 1, so its gain is the best. The converse is
+false: gain alone says nothing about the transient states. For example, A goes to B with
+reward 0 or with reward 5, and B stays with reward 1. Both policies have g = 1. With
+h(B) = 0, (10.3) in A gives h(A) = −1 for the one and 4 for the other. So the first has
+the best gain, but not the best bias, and is optimal for no γ.
 
 On paper: the machine of chapter 10, but a worn machine may also run on, and earn 1.
 Start with the policy that never repairs. Its recurrent class is the worn state, g = 1.
@@ -151,8 +163,9 @@ class OptimalAverageReward(PrintsTable, _Fields):
 def plain_average_policy_iteration(P, R) -> tuple:
     """A best policy (S,), its gain and its bias (S,): the loop and nothing else.
 
-    P: (S, A, S); R: (S, A). Every policy that is met must have one recurrent class. A
-    gain of up to 1e-9 is taken for rounding, whatever the size of the rewards.
+    P: (S, A, S); R: (S, A). Every policy that is met must have one recurrent class. An
+    action that is better by up to 1e-9 is taken for rounding, whatever the size of the
+    rewards.
     `average_policy_iteration` needs neither.
     """
     states = np.arange(len(R))

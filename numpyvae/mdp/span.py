@@ -23,6 +23,18 @@ by P as well as discounted, so it mostly dies sooner. Its measure is the span, t
 largest entry minus the smallest. So: bound the shift instead of waiting for it
 (MacQueen).
 
+Why modified policy iteration converges from any v. Suppose that v ≤ T v. Then
+
+    v ≤ T v = T_π v ≤ T_π T v ≤ T_π T_π T v ≤ …,
+
+as T_π is monotone (chapter 5). So a round ends at a y with T v ≤ y, and y ≤ T_π y ≤
+T y: the next round may suppose the same. No y exceeds v*, as y ≤ T y ≤ T T y ≤ … →
+v*. So the rounds stay between value iteration and v*, and value iteration converges.
+If v ≤ T v fails, it holds for v − c with a large enough number c, since T (v − c) =
+T v − γ c. By (7.1) the two runs take the same actions and differ by a shift, which
+γ shrinks in each sweep. (Where episodes end, count the end as one more state, which is
+shifted as well. See also Puterman, section 6.5.)
+
 Let low and high be the smallest and the largest entry of T v − v, so v + low ≤ T v.
 T is monotone, as T_π is (chapter 5). Apply it to both sides, with (7.1):
 

@@ -603,6 +603,24 @@ def two_states(gamma):
     return MDP.from_action_matrices([stay, go], [[1, 0], [2, 2]], gamma)
 
 
+def test_plain_policy_iteration_starts_as_policy_iteration_does():
+    """Where two actions tie, the end shows the start, as a tie keeps its action.
+
+    In A stay (reward 1) or go to B (reward 0). B has 10 and leads to C, which stays
+    with -6. So v(C) = -12, v(B) = 10 - 6 = 4, and v(A) = 1/(1 - 1/2) = 4/2. The best
+    reward is that of staying; one step and then the best reward prefers B.
+    """
+    stay, go = np.diag([1, 0, 1]), np.zeros((3, 3))
+    stay[1, 2] = 1
+    go[[0, 1, 2], [1, 2, 2]] = 1
+    R = [[1, 0], [10, 10], [-6, -6]]
+    mdp = MDP.from_action_matrices([stay, go], R, 0.5)
+    assert policy_iteration(mdp).policy.tolist() == [1, 0, 0]
+    policy, v = plain_policy_iteration(mdp.P, mdp.R, 0.5)
+    assert policy.tolist() == [1, 0, 0]
+    assert v.tolist() == [2, 4, -12]  # halves of integers: no rounding
+
+
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 0.9])
 def test_the_plain_forms_agree_with_the_solvers(gamma):
     for seed in range(5):

@@ -34,7 +34,8 @@ def gambler(p: float = 0.4, goal: int = 100, gamma: float = 1.0) -> MDP:
 
     Answer at γ = 1: for p < ½ bold play is optimal, staking all or what is missing; so
     v*(50) = p, v*(25) = p², v*(75) = p + (1 − p) p. It is not the only optimal policy:
-    with 51 the stakes 1 and 49 are equally good, with 36 the stakes 11, 14 and 36. For
+    with 51 the stakes 1 and 49 are equally good, with 36 the stakes 11, 14 and 36. The
+    odd, jagged policy that the book draws takes the smallest of the best stakes. For
     p > ½ timid play is best, and v*(s) = (1 − ρˢ)/(1 − ρ¹⁰⁰) with ρ = (1 − p)/p.
     """
 
