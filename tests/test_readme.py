@@ -1,8 +1,11 @@
-"""The README: its links lead to files, its commands parse, and what is quick is run and compared.
+"""The README: its links lead to files, its commands parse, and what is quick is run and
+compared.
 
-A fence of commands or Python is followed by the fence of its output. Of several commands, the last one's is shown. A line
-… stands for any number of lines. Values of training are compared to 1%: sums in another order, on another machine,
-round otherwise, and 30 epochs make up to some 0.5% of that. Rounding errors, like 1.5e-15, are compared to 1e-6.
+A fence of commands or Python is followed by the fence of its output. Of several
+commands, the last one's is shown. A line … stands for any number of lines. Values of
+training are compared to 1%: sums in another order, on another machine, round otherwise,
+and 30 epochs make up to some 0.5% of that. Rounding errors, like 1.5e-15, are compared
+to 1e-6.
 """
 
 import contextlib
@@ -54,7 +57,9 @@ def same(shown, printed, tolerance=0.01):
 
 
 def compare(shown, printed, tolerance=0.01):
-    """Each run of lines between … is found in what was printed, in order; the first and the last one at its ends."""
+    """Each run of lines between … is found in what was printed, in order; the first and
+    the last one at its ends.
+    """
     shown, printed = shown.splitlines(), printed.splitlines()
     place, anywhere = 0, False
     for line in shown:
@@ -175,10 +180,8 @@ def test_the_chain_is_solved_as_shown_to_the_last_digit(capsys):
 
 def test_gradcheck_prints_the_table_that_is_shown(capsys):
     assert main(["gradcheck"]) == 0
-    shown, printed = (
-        next(text for _, text in FENCES if "gradients correct" in text),
-        capsys.readouterr().out,
-    )
+    shown = next(text for _, text in FENCES if "gradients correct" in text)
+    printed = capsys.readouterr().out
     compare(
         *(re.sub(r"(limit \S+).*", r"\1", text) for text in (shown, printed))
     )  # which is worst may differ elsewhere

@@ -1,4 +1,6 @@
-"""Settings: each option stands once, is checked once, and comes back from the command line that it makes."""
+"""Settings: each option stands once, is checked once, and comes back from the command
+line that it makes.
+"""
 
 import ast
 import math
@@ -161,7 +163,7 @@ def test_numpy_scalars_become_plain_numbers():
 
 def test_a_decoder_variance_needs_the_normal_likelihood():
     with pytest.raises(
-        ValueError, match="logvar_x is -1.0, but only the normal likelihood has it"
+        ValueError, match=r"logvar_x is -1.0, but only the normal likelihood has it"
     ):
         VAEConfig(logvar_x=-1)
 
@@ -337,7 +339,9 @@ def copies(tree):
             if any(len(texts & choices) >= 2 for choices in lists) and all(
                 map(constant, node.values)
             ):
-                yield node.lineno  # a table of functions is not a copy: a test compares its keys with the choices
+                # a table of functions is not a copy: a test compares its keys with the
+                # choices
+                yield node.lineno
         elif isinstance(node, (ast.Tuple, ast.List, ast.Set)):
             if all(isinstance(each, ast.Constant) for each in node.elts):
                 texts = {each.value for each in node.elts}

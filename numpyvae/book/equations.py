@@ -37,7 +37,24 @@ _SHORT = re.compile(
     rf"_(?:([{_LETTERS}0-9]{{1,2}}′?)(?!\w|\.\w)|\{{([^{{}}<>]*)\}})"
 )
 _TERM = re.compile(r" (?=[+−·] )")  # where a long formula may break
-_UPRIGHT = set("log exp max min det relu tanh sigmoid softplus Var var Im Re E".split())
+_UPRIGHT = set(
+    [
+        "log",
+        "exp",
+        "max",
+        "min",
+        "det",
+        "relu",
+        "tanh",
+        "sigmoid",
+        "softplus",
+        "Var",
+        "var",
+        "Im",
+        "Re",
+        "E",
+    ]
+)
 
 
 def is_display(lines: list[str]) -> bool:

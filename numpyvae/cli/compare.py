@@ -30,8 +30,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     """Compare runs: the settings that differ, the test loss with its terms, log p(x)
-    and the time, as a table; and one page with the curves over each other. Runs that differ
-    only in their seed are one row: the mean ± its standard error.
+    and the time, as a table; and one page with the curves over each other. Runs that
+    differ only in their seed are one row: the mean ± its standard error.
 
     examples:
       numpyvae compare runs/001 runs/002

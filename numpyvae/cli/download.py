@@ -26,7 +26,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    """Download MNIST's four files from public mirrors and verify them. Valid files that exist are kept.
+    """Download MNIST's four files from public mirrors and verify them. Valid files that
+    exist are kept.
 
     examples:
       numpyvae download

@@ -1,6 +1,8 @@
-"""The exercises: which functions are taken out of the two books, in order of difficulty.
+"""The exercises: which functions are taken out of the two books, in order of
+difficulty.
 
-Everything else about a function (its signature, docstring and prose) is read from the package's own source.
+Everything else about a function (its signature, docstring and prose) is read from the
+package's own source.
 """
 
 from collections.abc import Callable
@@ -103,6 +105,8 @@ def chapter_module(chapter: str) -> ModuleType:
 
 
 def package_function(name: str) -> Callable:
-    """The package's own function of an exercise, or of OTHERS, which the checks call; for a method its class"""
+    """The package's own function of an exercise, or of OTHERS, which the checks call;
+    for a method its class
+    """
     chapter = OTHERS[name] if name in OTHERS else BY_NAME[name].chapter
     return getattr(chapter_module(chapter), name.split(".")[0])

@@ -153,8 +153,8 @@ def color_of(curve: Curve) -> str:
 def intervals_svg(
     rows: Sequence[tuple[str, float, float]], x_label: str, *, width: int = 380
 ) -> svg.Svg:
-    """Plot values with error bars, one row per (name, value, error): a dot at the value,
-    and a line from value − error to value + error. Returns an SVG document.
+    """Plot values with error bars, one row per (name, value, error): a dot at the
+    value, and a line from value − error to value + error. Returns an SVG document.
     """
     low = min(value - error for _, value, error in rows)
     high = max(value + error for _, value, error in rows)
@@ -263,8 +263,8 @@ def loss_floor(curves: Iterable[Sequence[float] | np.ndarray]) -> float | None:
 
     It lies below the lowest value by the range of the later half of the epochs, so that
     half has as much room as the fall before it. The distance is at least 1/200 of the
-    whole range, and at most 1/4 of it, where the axis is nearly linear. A curve of fewer
-    than four epochs, or one that is constant, has a linear axis.
+    whole range, and at most 1/4 of it, where the axis is nearly linear. A curve of
+    fewer than four epochs, or one that is constant, has a linear axis.
     """
     values = [np.asarray(list(curve), np.float64) for curve in curves]
     finite = [v[np.isfinite(v)] for v in values]

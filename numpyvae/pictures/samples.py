@@ -3,9 +3,9 @@ latent manifold.
 
 Each function returns uint8 images (N, rows, cols) of the decoder's mean: for a
 Bernoulli decoder the probability that a pixel is 1, for a normal one the mean, clipped
-to [0, 1]. Pixels are not sampled. A model that is told the class decodes z with it: then
-c (N, C) are the classes of z, and x are rows [x, c] (chapter 14). `image_grid` puts images together in one, and
-`enlarge` makes it larger.
+to [0, 1]. Pixels are not sampled. A model that is told the class decodes z with it:
+then c (N, C) are the classes of z, and x are rows [x, c] (chapter 14). `image_grid`
+puts images together in one, and `enlarge` makes it larger.
 """
 
 from collections.abc import Sequence
@@ -72,7 +72,8 @@ def change_class(
 ) -> np.ndarray:
     """Each image as every class: its mu, decoded with c = 0, 1, … C − 1
 
-    Rows [x, c] (N, D + C)  ->  (N · (C + 1), *shape), each original before its C images.
+    Rows [x, c] (N, D + C)  ->  (N · (C + 1), *shape), each original before its C
+    images.
     """
     (mu, _), _ = encode(params, x, config)
     C = config.num_classes

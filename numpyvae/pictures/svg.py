@@ -157,8 +157,8 @@ class Axis:
     It is linear, or by the logarithm if `log`, or by the logarithm of the distance from
     `floor`, which lies below `low`: then equal factors of that distance are equal
     lengths, and the axis is finer at its lower end. `ticks` are nice values from low to
-    high. With `outward` the axis is extended to the nice values around them. `finest` is
-    the smallest distance of two ticks: 1 for integers.
+    high. With `outward` the axis is extended to the nice values around them. `finest`
+    is the smallest distance of two ticks: 1 for integers.
     """
 
     def __init__(

@@ -2,8 +2,8 @@
 
 Runs of the same settings and data that differ only in the seed form a group. A group is
 shown by its mean: a curve has a band of one standard deviation of the seeds to each
-side, and a number the standard error of the mean. The test loss is the negative ELBO, an
-upper bound on −log p(x), for every objective, so runs of different objectives can be
+side, and a number the standard error of the mean. The test loss is the negative ELBO,
+an upper bound on −log p(x), for every objective, so runs of different objectives can be
 compared. Runs on other data, or on pixels binarized another way, cannot.
 
     compare(["runs/001", "runs/002", "runs/003"])

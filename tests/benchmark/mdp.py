@@ -1,10 +1,12 @@
-"""The time of the MDP solvers beside what they are built on and, if it is installed, QuantEcon; and how they scale.
+"""The time of the MDP solvers beside what they are built on and, if it is installed,
+QuantEcon; and how they scale.
 
     python tests/benchmark/mdp.py [RUNS] [--cpu]         RUNS: interleaved runs of each comparison (default 11)
 
-Compare ratios, not the seconds of different machines: each run times the contestants one after the other, and the ratios
-shown are the smallest, the median and the largest over runs of the ratio to the first. --cpu: seconds of the processor, not of the clock, for a machine
-that does other work; use one BLAS thread then.
+Compare ratios, not the seconds of different machines: each run times the contestants
+one after the other, and the ratios shown are the smallest, the median and the largest
+over runs of the ratio to the first. --cpu: seconds of the processor, not of the clock,
+for a machine that does other work; use one BLAS thread then.
 """
 
 import resource
@@ -61,7 +63,8 @@ def sparse_problem(S: int, A: int, successors: int, gamma: float) -> MDP:
 
 
 def grid_world(side: int, gamma: float, goals: int | None = None) -> MDP:
-    """Four moves; each goes to either side instead with probability 0.1; walls stop it. −1 per step, +5 in the last corner.
+    """Four moves; each goes to either side instead with probability 0.1; walls stop it.
+    −1 per step, +5 in the last corner.
 
     goals: +5 in every cell whose row and column are multiples of this, instead.
     """
@@ -84,7 +87,9 @@ def grid_world(side: int, gamma: float, goals: int | None = None) -> MDP:
 
 
 def compare(title: str, runs: int, contestants: dict[str, Callable]) -> None:
-    """Time each in turn, `runs` times, and print the median time and the ratios to the first: smallest, median, largest."""
+    """Time each in turn, `runs` times, and print the median time and the ratios to the
+    first: smallest, median, largest.
+    """
     times = {name: [] for name in contestants}
     for run in range(runs + 1):  # the first run warms caches and QuantEcon's compiler
         for name, work in contestants.items():
@@ -131,7 +136,9 @@ def compare_sparse(title: str, runs: int, mdp: MDP, tolerance: float) -> None:
 
 
 def scale(sides: tuple[int, ...]) -> None:
-    """Time and memory by the number of states. A goal every 50 cells: larger grids are not deeper."""
+    """Time and memory by the number of states. A goal every 50 cells: larger grids are
+    not deeper.
+    """
     print("grid world, sparse, modified_policy_iteration to 1e-8, γ = 0.99")
     print(
         "     states   build s   solve s   µs per state   rounds   error bound   peak memory MB"

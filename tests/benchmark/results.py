@@ -5,15 +5,15 @@
     python tests/benchmark/results.py iwae5 --data data/mnist --out runs/table
 
 A row is the preset `burda` with the options below. A row that begins from another one
-trains that first. An interrupted row is resumed, and a finished one is not trained again.
-The evaluation takes 5,000 importance samples of each test image. Its figures are written
-to tests/benchmark/results/NAME.json, figures only: no weights.
+trains that first. An interrupted row is resumed, and a finished one is not trained
+again. The evaluation takes 5,000 importance samples of each test image. Its figures are
+written to tests/benchmark/results/NAME.json, figures only: no weights.
 
-The preset's learning rate falls linearly over nearly all of training. It was chosen among 2e-3 and
-4e-3 on 10,000 training images that were held out, for 200 epochs: −log p(x) with 200
-samples 89.71 and 89.76. That of the warm starts was chosen among 3e-4 and 1e-3 in the
-same way, for 20 epochs of IWAE with K = 5: 88.78 and 88.74. The test images decided
-nothing.
+The preset's learning rate falls linearly over nearly all of training. It was chosen
+among 2e-3 and 4e-3 on 10,000 training images that were held out, for 200 epochs: −log
+p(x) with 200 samples 89.71 and 89.76. That of the warm starts was chosen among 3e-4 and
+1e-3 in the same way, for 20 epochs of IWAE with K = 5: 88.78 and 88.74. The test images
+decided nothing.
 """
 
 import argparse

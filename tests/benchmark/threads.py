@@ -3,14 +3,18 @@
     python tests/benchmark/threads.py                          all of it: idle, then beside a busy loop on one core
     python tests/benchmark/threads.py --only train --values 1 2 --rounds 1 --python PATH
 
-Each row is a way to start some work: three epochs on the sample with one process or with two, two fits of a grid
-search at once, an evaluation with importance samples, estimators of the gradient. Each column is the exported value of
-OMP_NUM_THREADS (OM) or OPENBLAS_NUM_THREADS (OP); "-" is neither. A cell is a ratio: the median time of this way, to
-the shortest median of all ways of the same work in the same condition. The bounds are 1.1 on an idle machine and 1.5
-beside a busy loop. Every run is a process of its own. All ways run in turn in each round, because a machine's speed
-drifts. Of training, the seconds of the epochs count; of the rest, those of the call or of the command.
+Each row is a way to start some work: three epochs on the sample with one process or
+with two, two fits of a grid search at once, an evaluation with importance samples,
+estimators of the gradient. Each column is the exported value of OMP_NUM_THREADS (OM) or
+OPENBLAS_NUM_THREADS (OP); "-" is neither. A cell is a ratio: the median time of this
+way, to the shortest median of all ways of the same work in the same condition. The
+bounds are 1.1 on an idle machine and 1.5 beside a busy loop. Every run is a process of
+its own. All ways run in turn in each round, because a machine's speed drifts. Of
+training, the seconds of the epochs count; of the rest, those of the call or of the
+command.
 
-The grid search needs scikit-learn, and is left out if the Python that runs the programs does not have it.
+The grid search needs scikit-learn, and is left out if the Python that runs the programs
+does not have it.
 """
 
 import argparse
@@ -98,7 +102,9 @@ print(json.dumps(time.perf_counter() - started))
 
 
 def run(python, arguments, exported):
-    """The output of a Python program and its seconds, with `exported` and no other numbers of threads."""
+    """The output of a Python program and its seconds, with `exported` and no other
+    numbers of threads.
+    """
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -152,7 +158,9 @@ def evaluate_command(checkpoint):
 
 
 def ways(checkpoint):
-    """(the work, how it is started) -> a function of Python and the environment that returns seconds"""
+    """(the work, how it is started) -> a function of Python and the environment that
+    returns seconds
+    """
     return {
         ("train, 1 process", "command, --processes 1"): train_command("--processes", 1),
         ("train, 1 process", "script, NumPy first"): program(TRAIN + "fit(1)"),
@@ -203,7 +211,9 @@ def measure(chosen, columns, python, rounds):
 
 
 def table(condition, medians, columns):
-    """Lines: ratios to the fastest way of the same work; the last column is the largest."""
+    """Lines: ratios to the fastest way of the same work; the last column is the
+    largest.
+    """
     bound = BOUNDS[condition]
     yield f"{condition} (bound {bound}); ratios to the fastest way of the same work"
     yield f"{'':44}" + "".join(f"{column:>7}" for column in columns) + "  worst"

@@ -4,14 +4,17 @@
     python tests/benchmark/training.py --data data/mnist --rounds 5 --peers DIR
     python tests/benchmark/training.py --data data/mnist --scaling
 
-An epoch is one pass of the default model (784-400-20-400-784, batch 128, float32) over all training images, the last
-partial batch included, as `numpyvae train` writes its seconds into log.csv: evaluation, images and checkpoints are left
-out. The floor is the epoch's five large matrix products alone, on as many cores. DIR holds torch_vae.py and jax_vae.py:
-the same model in PyTorch and JAX, which print a JSON line with "seconds" per epoch. Each contender runs two epochs in a
-process of its own and the second one counts. The rounds are interleaved, because a machine's speed drifts.
+An epoch is one pass of the default model (784-400-20-400-784, batch 128, float32) over
+all training images, the last partial batch included, as `numpyvae train` writes its
+seconds into log.csv: evaluation, images and checkpoints are left out. The floor is the
+epoch's five large matrix products alone, on as many cores. DIR holds torch_vae.py and
+jax_vae.py: the same model in PyTorch and JAX, which print a JSON line with "seconds"
+per epoch. Each contender runs two epochs in a process of its own and the second one
+counts. The rounds are interleaved, because a machine's speed drifts.
 
-Where the environment holds OpenBLAS to an older kernel (OPENBLAS_CORETYPE, OPENBLAS_L2_SIZE), --free-kernel removes that
-for the programs that are measured. Seconds mean nothing beyond the machine and the minute: read the ratios.
+Where the environment holds OpenBLAS to an older kernel (OPENBLAS_CORETYPE,
+OPENBLAS_L2_SIZE), --free-kernel removes that for the programs that are measured.
+Seconds mean nothing beyond the machine and the minute: read the ratios.
 """
 
 import argparse
@@ -106,17 +109,15 @@ def reported_seconds(*command, threads=1):
 
 
 def products(steps, batch=BATCH, hidden=400, samples=1):
-    """The five large matrix products of a step, `steps` times; the decoder's for every sample."""
+    """The five large matrix products of a step, `steps` times; the decoder's for every
+    sample.
+    """
     rng = np.random.default_rng(0)
     x, h = rng.random((batch, 784), np.float32), rng.random((batch, hidden), np.float32)
-    dy, hz = (
-        rng.random((batch * samples, 784), np.float32),
-        rng.random((batch * samples, hidden), np.float32),
-    )
-    W1, W4 = (
-        rng.random((784, hidden), np.float32),
-        rng.random((hidden, 784), np.float32),
-    )
+    dy = rng.random((batch * samples, 784), np.float32)
+    hz = rng.random((batch * samples, hidden), np.float32)
+    W1 = rng.random((784, hidden), np.float32)
+    W4 = rng.random((hidden, 784), np.float32)
     y, dW1, dW4 = np.empty_like(dy), np.empty_like(W1), np.empty_like(W4)
     for _ in range(steps):
         np.matmul(x, W1, out=h)
@@ -127,19 +128,17 @@ def products(steps, batch=BATCH, hidden=400, samples=1):
 
 
 def parts(images):
-    """Seconds per epoch of each part alone, as one of two processes has it: half of each minibatch, half of Adam."""
+    """Seconds per epoch of each part alone, as one of two processes has it: half of
+    each minibatch, half of Adam.
+    """
     steps, rng, half = -(-len(images) // BATCH), np.random.default_rng(0), BATCH // 2
     params = init_params(VAEConfig(), rng)
     adam, g = Adam(params.vector), rng.random(params.vector.size, dtype=np.float32)
     shard = slice(0, g.size // 2)
-    x, logits = (
-        to_input(images[:half], "none", rng),
-        3 * rng.standard_normal((half, 784), dtype=np.float32),
-    )
-    order, dy = (
-        rng.permutation(len(images))[:BATCH],
-        np.full(half, -1 / BATCH, np.float32),
-    )
+    x = to_input(images[:half], "none", rng)
+    logits = 3 * rng.standard_normal((half, 784), dtype=np.float32)
+    order = rng.permutation(len(images))[:BATCH]
+    dy = np.full(half, -1 / BATCH, np.float32)
     hidden = rng.standard_normal((half, 400), dtype=np.float32)
 
     def activations():  # both hidden layers, forward and backward
@@ -169,10 +168,8 @@ def parts(images):
 
 def around(data):
     """What stands around an epoch, one line each"""
-    params, rng = (
-        init_params(VAEConfig(), np.random.default_rng(0)),
-        np.random.default_rng(0),
-    )
+    params = init_params(VAEConfig(), np.random.default_rng(0))
+    rng = np.random.default_rng(0)
     x = rng.random((50, 784), dtype=np.float32)
     with limited_blas_threads():
         weights = (
@@ -222,7 +219,9 @@ def around(data):
 
 
 def peak_memory(data, processes):
-    """MB of the whole command; shared memory is counted once. Looked up 50 times per second."""
+    """MB of the whole command; shared memory is counted once. Looked up 50 times per
+    second.
+    """
     with tempfile.TemporaryDirectory() as parent:
         command = [
             sys.executable,
@@ -293,7 +292,9 @@ def contenders(data, peers):
 
 
 def scaling(data):
-    """A line per size: seconds per epoch and the ratio to its own floor, with one process and with two"""
+    """A line per size: seconds per epoch and the ratio to its own floor, with one
+    process and with two
+    """
     for batch, hidden, samples in [
         (32, 400, 1),
         (128, 400, 1),
@@ -326,7 +327,9 @@ def scaling(data):
 
 
 def more_cores(images):
-    """Seconds per epoch with N processes, computed: one worker's shard alone, measured, and the barriers, measured"""
+    """Seconds per epoch with N processes, computed: one worker's shard alone, measured,
+    and the barriers, measured
+    """
     barrier = float(run("-c", BARRIER))
     for count in (1, 2, 4, 8):
         half = max(1, BATCH // count)
@@ -349,16 +352,16 @@ with ProcessGroup(2, work) as group:
 
 
 def shard_seconds(images, n, count):
-    """One rank's part of a step: forward and backward on n images, count − 1 additions, its shard of Adam"""
+    """One rank's part of a step: forward and backward on n images, count − 1 additions,
+    its shard of Adam
+    """
     from numpyvae.vae import negative_elbo, negative_elbo_backward
 
     config, rng = VAEConfig(), np.random.default_rng(0)
     params = init_params(config, rng)
     adam, x = Adam(params.vector), to_input(images[:n], "none", rng)
-    eps, shard = (
-        rng.standard_normal((1, n, 20), dtype=np.float32),
-        slice(0, params.vector.size // count),
-    )
+    eps = rng.standard_normal((1, n, 20), dtype=np.float32)
+    shard = slice(0, params.vector.size // count)
     other = np.zeros_like(params.vector)
 
     def part():

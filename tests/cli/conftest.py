@@ -72,10 +72,13 @@ def error_line(capsys):
 
 @pytest.fixture
 def command():
-    """A command as a process of its own, and of its own group, as a terminal starts it; ended at the test's end"""
+    """A command as a process of its own, and of its own group, as a terminal starts it;
+    ended at the test's end
+    """
     started = []
 
-    def heed_interrupts():  # a shell starts what is to run in the background with SIGINT ignored
+    # a shell starts what is to run in the background with SIGINT ignored
+    def heed_interrupts():
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     def run(*words, **options):

@@ -1,4 +1,6 @@
-"""The command line as a whole: help, errors in one line, and every kind of standard output."""
+"""The command line as a whole: help, errors in one line, and every kind of standard
+output.
+"""
 
 import contextlib
 import io

@@ -129,7 +129,9 @@ def test_the_runs_own_data_is_evaluated_whatever_else_is_there(
 
 
 def test_the_last_epochs_test_loss_is_of_the_same_kind(train, evaluate):
-    """One sample of z per image each, from other generators: they agree to sampling error."""
+    """One sample of z per image each, from other generators: they agree to sampling
+    error.
+    """
     train("--quiet", "--epochs", "30")
     row = Run.load("runs/001").state.history[-1]
     result = evaluate()
@@ -226,8 +228,9 @@ def test_one_importance_sample_has_no_standard_error(trained, evaluate, capsys):
 
 
 def test_an_interrupt_does_not_wait_for_the_samples(train, evaluate, command):
-    """All samples are in one batch. Its processor time after the signal is compared with the time for all of them, which
-    is 1,000 times that of 2,000 samples."""
+    """All samples are in one batch. Its processor time after the signal is compared
+    with the time for all of them, which is 1,000 times that of 2,000 samples.
+    """
     train("--quiet", "--hidden", "400")
     began = time.process_time()
     evaluate("--importance-samples", "2000")

@@ -427,7 +427,9 @@ def test_resume_accepts_options_that_agree_with_the_run(trained):
 
 
 def test_resume_refuses_a_copy_beside_the_checkpoint(trained, error_line):
-    """A run continues where its checkpoint is: from a copy it would overwrite the files of the original."""
+    """A run continues where its checkpoint is: from a copy it would overwrite the files
+    of the original.
+    """
     Path("runs/001/epoch2.npz").write_bytes(
         Path("runs/001/checkpoint.npz").read_bytes()
     )
@@ -656,7 +658,9 @@ def test_an_interrupted_run_has_a_report(command, wait_for, tiny_directory):
 
 
 def wait_until_asleep(pid):
-    """Return when a process has been asleep in 20 looks in a row: however busy the machine is, it is not running then."""
+    """Return when a process has been asleep in 20 looks in a row: however busy the
+    machine is, it is not running then.
+    """
     asleep = 0
     while asleep < 20:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

@@ -139,7 +139,7 @@ def test_a_failed_download_has_a_line_for_each_mirror(tmp_path, monkeypatch):
     monkeypatch.setattr("numpyvae.data.sources.download.MIRRORS", ["https://a.example"])
     console = Recorder()
     arguments = argparse.Namespace(data="data/mnist", mirror=["https://b.example/"])
-    with pytest.raises(fetch.DownloadError, match="2 mirrors failed. By hand: put"):
+    with pytest.raises(fetch.DownloadError, match=r"2 mirrors failed. By hand: put"):
         download.run(arguments, console)
     assert console.warnings == [
         f"https://{host}.example/train-images-idx3-ubyte.gz: the server answers 503 no"

@@ -126,7 +126,7 @@ def test_the_names_of_classes_travel_from_directories_to_the_record(tmp_path):
         assert data.describe(0) == f"0, {data.classes[data.test_labels[0]]}"
     (tmp_path / "converted/classes.txt").write_text("0 cat\n1 dog\n")
     with pytest.raises(
-        ValueError, match="classes.txt: is damaged; expected lines of 0"
+        ValueError, match=r"classes.txt: is damaged; expected lines of 0"
     ):
         Dataset.open("converted")
 
@@ -136,7 +136,7 @@ def test_what_data_converts_is_read_as_it_is_by_its_name(tmp_path, tiny):
     np.savetxt("table.csv", rows, "%d", ",")
     notes = []
     with pytest.raises(
-        ValueError, match="not a square.*`numpyvae data table.csv --out"
+        ValueError, match=r"not a square.*`numpyvae data table.csv --out"
     ):
         Dataset.open("table.csv", notes.append)
     np.savez("set.npz", x_train=tiny[0], x_test=tiny[1], y_test=np.arange(24))
@@ -153,7 +153,7 @@ def test_what_data_converts_is_read_as_it_is_by_its_name(tmp_path, tiny):
 
 def test_a_directory_without_images_says_how_to_get_some(tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match="there is no train-images.*download"):
+    with pytest.raises(FileNotFoundError, match=r"there is no train-images.*download"):
         Dataset.open("empty")
 
 

@@ -28,7 +28,9 @@ def scratch(tmp_path_factory):
 
 
 def reference(data):
-    """The array that an IDX file holds, or None: a second reader, element by element through `struct`."""
+    """The array that an IDX file holds, or None: a second reader, element by element
+    through `struct`.
+    """
     if (
         len(data) < 4
         or data[0]
@@ -63,7 +65,9 @@ def put(path, data):
 
 
 def check_against_reference(scratch, data):
-    """read_idx gives what the reference gives, or IdxError where it gives nothing; True if it was refused."""
+    """read_idx gives what the reference gives, or IdxError where it gives nothing; True
+    if it was refused.
+    """
     put(scratch, data)
     expected = reference(data)
     try:
@@ -306,7 +310,7 @@ def test_a_gzip_bomb_is_refused_immediately(scratch, declared):
     assert scratch.stat().st_size > 10**7
 
     def refused():
-        with pytest.raises(IdxError, match="there are more|at most"):
+        with pytest.raises(IdxError, match=r"there are more|at most"):
             read_idx(scratch)
 
     began = time.process_time()
@@ -361,7 +365,9 @@ def test_any_bytes_give_an_error_or_what_they_say(scratch, data):
 
 
 def mutants(rng, originals):
-    """Malformed files without end: truncated, padded, spliced, flipped, with sizes swapped and types exchanged."""
+    """Malformed files without end: truncated, padded, spliced, flipped, with sizes
+    swapped and types exchanged.
+    """
     while True:
         data = bytearray(originals[rng.integers(len(originals))])
         other = originals[rng.integers(len(originals))]

@@ -1,4 +1,6 @@
-"""MNIST's files: found under every usual name, loaded only if they are images, with their labels if any; the sample."""
+"""MNIST's files: found under every usual name, loaded only if they are images, with
+their labels if any; the sample.
+"""
 
 import contextlib
 import gzip
@@ -474,7 +476,9 @@ def test_every_digit_of_the_sample_is_in_mnist_with_its_label():
 
 @needs_all_of_mnist
 def test_loading_all_of_mnist_takes_little_more_than_its_checksums():
-    """Reading, checking the digests and the header; the reference is SHA-256 of the same bytes, packed and unpacked."""
+    """Reading, checking the digests and the header; the reference is SHA-256 of the
+    same bytes, packed and unpacked.
+    """
     began = time.process_time()
     train, test = load_mnist(FULL, "train"), load_mnist(FULL, "test")
     loaded = time.process_time()

@@ -1,4 +1,6 @@
-"""Pixels: bytes and floats are inverses, and binarized pixels have the probabilities that they should."""
+"""Pixels: bytes and floats are inverses, and binarized pixels have the probabilities
+that they should.
+"""
 
 import math
 
@@ -201,7 +203,7 @@ def test_numbers_that_float32_rounds_beyond_0_and_1_are_clipped(check):
     above = np.nextafter(np.float32(1), np.float32(2))  # MinMaxScaler's, in float32
     X = np.array([[-1e-7, 0.5], [above, 1]], np.float32)
     assert check(X).tolist() == [[0, 0.5], [1, 1]]
-    with pytest.raises(ValueError, match="1.02"):
+    with pytest.raises(ValueError, match=r"1.02"):
         check(np.float32([[0.5, 1.02]]))
 
 
@@ -223,5 +225,5 @@ def test_a_column_that_the_normal_likelihood_cannot_learn_is_named():
 def test_training_refuses_such_columns_before_it_begins():
     X = 1000 * np.random.default_rng(0).normal(size=(20, 3))
     config = VAEConfig(input_dim=3, hidden_dims=(4,), latent_dim=2, likelihood="normal")
-    with pytest.raises(ValueError, match="images: column .*standardize the columns"):
+    with pytest.raises(ValueError, match=r"images: column .*standardize the columns"):
         train(X, None, config, TrainingOptions(epochs=1), processes=1)

@@ -1,7 +1,9 @@
-"""An activation of one's own: softsign, y = x/(1 + |x|), with derivative 1/(1 + |x|)² = (1 − |y|)².
+"""An activation of one's own: softsign, y = x/(1 + |x|), with derivative 1/(1 + |x|)² =
+(1 − |y|)².
 
-The pair of functions goes into the table ACTIVATIONS. A settings class with one more choice makes its name valid.
-The new settings then work with every loss and with `train`. A saved run cannot be loaded again under such a name.
+The pair of functions goes into the table ACTIVATIONS. A settings class with one more
+choice makes its name valid. The new settings then work with every loss and with
+`train`. A saved run cannot be loaded again under such a name.
 """
 
 from dataclasses import dataclass
@@ -42,15 +44,11 @@ class Config(VAEConfig):
 
 
 def checks():
-    config, rng = (
-        Config(input_dim=9, hidden_dims=(6, 5), latent_dim=3),
-        np.random.default_rng(1),
-    )
-    params, x, eps = (
-        init_params(config, rng, np.float64),
-        rng.random((4, 9)),
-        rng.standard_normal((2, 4, 3)),
-    )
+    config = Config(input_dim=9, hidden_dims=(6, 5), latent_dim=3)
+    rng = np.random.default_rng(1)
+    params = init_params(config, rng, np.float64)
+    x = rng.random((4, 9))
+    eps = rng.standard_normal((2, 4, 3))
     _, cache = negative_elbo(params, x, eps, config)
     grads = negative_elbo_backward(cache)
     return check_gradients(

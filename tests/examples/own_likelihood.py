@@ -1,4 +1,6 @@
-"""A likelihood of one's own: Laplace, log p(x|z) = Σᵢ (−|xᵢ − yᵢ|/b − log 2b), with y the median and log b learned."""
+"""A likelihood of one's own: Laplace, log p(x|z) = Σᵢ (−|xᵢ − yᵢ|/b − log 2b), with y
+the median and log b learned.
+"""
 
 from dataclasses import dataclass
 
@@ -47,15 +49,11 @@ class Config(VAEConfig):
 
 
 def checks():
-    config, rng = (
-        Config(input_dim=9, hidden_dims=(6,), latent_dim=3),
-        np.random.default_rng(1),
-    )
-    params, x, eps = (
-        init_params(config, rng, np.float64),
-        rng.random((4, 9)),
-        rng.standard_normal((2, 4, 3)),
-    )
+    config = Config(input_dim=9, hidden_dims=(6,), latent_dim=3)
+    rng = np.random.default_rng(1)
+    params = init_params(config, rng, np.float64)
+    x = rng.random((4, 9))
+    eps = rng.standard_normal((2, 4, 3))
     _, cache = negative_elbo(params, x, eps, config)
     grads = negative_elbo_backward(cache)
     return check_gradients(

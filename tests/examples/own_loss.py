@@ -1,4 +1,6 @@
-"""A loss of one's own: the squared error, loss = 1/N Σₙ (‖xₙ − yₙ‖² + KLₙ), composed of the book's functions."""
+"""A loss of one's own: the squared error, loss = 1/N Σₙ (‖xₙ − yₙ‖² + KLₙ), composed of
+the book's functions.
+"""
 
 import numpy as np
 
@@ -37,15 +39,11 @@ def loss_backward(cache, dloss=1.0, grads=None):
 
 
 def checks():
-    config, rng = (
-        VAEConfig(input_dim=9, hidden_dims=(6,), latent_dim=3),
-        np.random.default_rng(1),
-    )
-    params, x, eps = (
-        init_params(config, rng, np.float64),
-        rng.random((4, 9)),
-        rng.standard_normal((4, 3)),
-    )
+    config = VAEConfig(input_dim=9, hidden_dims=(6,), latent_dim=3)
+    rng = np.random.default_rng(1)
+    params = init_params(config, rng, np.float64)
+    x = rng.random((4, 9))
+    eps = rng.standard_normal((4, 3))
     _, cache = loss(params, x, eps, config)
     return check_gradients(
         lambda inputs: loss(inputs, x, eps, config)[0], params, loss_backward(cache)

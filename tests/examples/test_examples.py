@@ -1,4 +1,6 @@
-"""The recipes: each is run as a user runs it, its gradients are checked, its values are compared with another source."""
+"""The recipes: each is run as a user runs it, its gradients are checked, its values are
+compared with another source.
+"""
 
 import importlib.util
 import math
@@ -106,20 +108,16 @@ def test_the_laplace_likelihood_is_scipys():
 def test_squared_error_is_the_normal_likelihood_of_variance_one_half():
     recipe, rng = load("own_loss"), np.random.default_rng(4)
     config = VAEConfig(9, (6,), 3, likelihood="normal", logvar_x=math.log(1 / 2))
-    params, x, eps = (
-        init_params(config, rng, np.float64),
-        rng.random((4, 9)),
-        rng.standard_normal((4, 3)),
-    )
+    params = init_params(config, rng, np.float64)
+    x = rng.random((4, 9))
+    eps = rng.standard_normal((4, 3))
     loss, cache = recipe.loss(params, x, eps, config)
     expected, expected_cache = negative_elbo(params, x, eps[None], config)
     assert loss == pytest.approx(
         expected - 9 / 2 * math.log(math.pi), rel=1e-14
     )  # the normalizing constant
-    grads, expected_grads = (
-        recipe.loss_backward(cache, 3.0),
-        negative_elbo_backward(expected_cache, 3.0),
-    )
+    grads = recipe.loss_backward(cache, 3.0)
+    expected_grads = negative_elbo_backward(expected_cache, 3.0)
     np.testing.assert_allclose(
         grads.vector, expected_grads.vector, rtol=0, atol=1e-13
     )  # sums of terms of order 10

@@ -1,4 +1,6 @@
-"""Right solutions written differently: loops, einsum, other names, float64 only. Three for each function."""
+"""Right solutions written differently: loops, einsum, other names, float64 only. Three
+for each function.
+"""
 
 import math
 
@@ -36,10 +38,8 @@ def linear_backward_einsum(dy, cache, grads=(None, None)):
 
 def linear_backward_list(dy, cache, grads=(None, None)):
     x, W = (np.float64(array) for array in cache)
-    dW, db = (
-        sum(np.outer(row, d) for row, d in zip(x, dy, strict=True)),
-        np.add.reduce(dy),
-    )
+    dW = sum(np.outer(row, d) for row, d in zip(x, dy, strict=True))
+    db = np.add.reduce(dy)
     _write(grads, dW, db)
     return [np.array([W @ d for d in dy]), dW, db]
 
@@ -173,11 +173,9 @@ def adam_loops(theta, g, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8)
 
 
 def adam_folded(theta, g, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
-    m, v, root = (
-        beta1 * m + (1 - beta1) * g,
-        beta2 * v + (1 - beta2) * g * g,
-        (1 - beta2**t) ** 0.5,
-    )
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g * g
+    root = (1 - beta2**t) ** 0.5
     return theta - lr * root / (1 - beta1**t) * m / (v**0.5 + epsilon * root), m, v
 
 

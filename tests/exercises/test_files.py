@@ -1,4 +1,6 @@
-"""The exercises are the package's own chapters without the listed bodies, written complete or not at all."""
+"""The exercises are the package's own chapters without the listed bodies, written
+complete or not at all.
+"""
 
 import ast
 import importlib.util
@@ -48,10 +50,8 @@ def without_body(node):
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 def test_signature_and_docstring_stay_and_the_body_goes(exercise):
     path = exercise.chapter.replace(".", "/") + ".py"
-    mine, package = (
-        functions(FILES[path]),
-        functions((PACKAGE / path).read_text("utf-8")),
-    )
+    mine = functions(FILES[path])
+    package = functions((PACKAGE / path).read_text("utf-8"))
     assert without_body(mine[exercise.name]) == without_body(package[exercise.name])
     assert [ast.unparse(node) for node in mine[exercise.name].body][-1] == BODY
     assert (

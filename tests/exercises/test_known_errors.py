@@ -21,7 +21,9 @@ def test_there_are_at_least_320_and_some_for_each_exercise():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_known_error_is_named_by_its_own_name(name):
-    """The confusion matrix of the exercise: a row per error, the name it gets in the columns; `-s` prints it."""
+    """The confusion matrix of the exercise: a row per error, the name it gets in the
+    columns; `-s` prints it.
+    """
     errors, trials = known_errors(name), trials_for_exercise(name)
     words = [error.words for error in errors]
     verdicts = [

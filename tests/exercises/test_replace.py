@@ -1,4 +1,6 @@
-"""Training with a learner's functions: the same losses, and whose functions they are is said."""
+"""Training with a learner's functions: the same losses, and whose functions they are is
+said.
+"""
 
 import sys
 

@@ -1,4 +1,6 @@
-"""Oracles of the MDP tests: exact rational arithmetic, linear programming, and problems small enough for them."""
+"""Oracles of the MDP tests: exact rational arithmetic, linear programming, and problems
+small enough for them.
+"""
 
 from fractions import Fraction
 
@@ -39,7 +41,9 @@ def exact_evaluation(mdp, policy) -> list[Fraction]:
 
 
 def linprog_values(mdp) -> np.ndarray:
-    """v* as the smallest v with v ≥ R(·, a) + γ P v for every action: a linear program, solved by SciPy's HiGHS"""
+    """v* as the smallest v with v ≥ R(·, a) + γ P v for every action: a linear program,
+    solved by SciPy's HiGHS
+    """
     S, A = mdp.R.shape
     P = mdp.transitions.toarray() if mdp.sparse else mdp.transitions
     constraints = mdp.gamma * P - np.repeat(np.eye(S), A, axis=0)
@@ -71,7 +75,9 @@ def random_mdp(rng, S, A, gamma) -> MDP:
 
 @st.composite
 def mdps(draw, max_states=5, max_actions=3):
-    """Small integers as weights and rewards: zeros, ties, cycles and unreachable states are common."""
+    """Small integers as weights and rewards: zeros, ties, cycles and unreachable states
+    are common.
+    """
     S, A = draw(st.integers(1, max_states)), draw(st.integers(1, max_actions))
     weights = np.array(
         draw(st.lists(st.integers(0, 3), min_size=S * A * S, max_size=S * A * S)),
@@ -90,9 +96,11 @@ def mdps(draw, max_states=5, max_actions=3):
 
 
 def stream_problem(*rewards) -> tuple:
-    """P and R of a problem where state 0 chooses between nothing (action 0) and a sequence of rewards, one per step.
+    """P and R of a problem where state 0 chooses between nothing (action 0) and a
+    sequence of rewards, one per step.
 
-    The advantage of action 1 is the polynomial in γ with these coefficients, lowest power first.
+    The advantage of action 1 is the polynomial in γ with these coefficients, lowest
+    power first.
     """
     n = len(rewards)
     P, R = np.zeros((n + 1, 2, n + 1)), np.zeros((n + 1, 2))

@@ -32,10 +32,8 @@ def as_sparse(mdp):
 @pytest.mark.parametrize("form", [lambda mdp: mdp, as_sparse], ids=["dense", "sparse"])
 def test_the_gain_of_the_chain_is_its_reward_per_cycle(form):
     mdp = form(four_state_chain(0.5))
-    myopic, farsighted = (
-        average_reward(mdp, [0, 0, 1, 1]),
-        average_reward(mdp, [0, 1, 1, 1]),
-    )
+    myopic = average_reward(mdp, [0, 0, 1, 1])
+    farsighted = average_reward(mdp, [0, 1, 1, 1])
     assert myopic.gain == pytest.approx(
         1 / 2, abs=4 * EPS
     ) and farsighted.gain == pytest.approx(3 / 3, abs=4 * EPS)
@@ -131,10 +129,8 @@ def test_a_policy_that_may_end_is_refused_and_one_that_does_not_is_evaluated():
 @given(mdps(), st.integers(0, 2**32 - 1))
 def test_state_visitation_averages_rewards_to_the_value(mdp, seed):
     rng = np.random.default_rng(seed)
-    policy, start = (
-        rng.dirichlet(np.ones(mdp.R.shape[1]), len(mdp.R)),
-        rng.dirichlet(np.ones(len(mdp.R))),
-    )
+    policy = rng.dirichlet(np.ones(mdp.R.shape[1]), len(mdp.R))
+    start = rng.dirichlet(np.ones(len(mdp.R)))
     d = state_visitation(mdp, policy, start)
     _, r = induced_chain(mdp, policy)
     # both sides have the rounding of a linear system of condition 200

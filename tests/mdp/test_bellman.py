@@ -1,4 +1,6 @@
-"""Policy values are exact to their bound: dense, sparse and iterative; deterministic and stochastic policies."""
+"""Policy values are exact to their bound: dense, sparse and iterative; deterministic
+and stochastic policies.
+"""
 
 from fractions import Fraction
 
@@ -45,7 +47,8 @@ def test_evaluation_agrees_with_exact_fractions(gamma, form):
     for n in (1, 2, 3, 5, 8):
         mdp = random_mdp(rng, n, 2, gamma)
         policy = rng.integers(2, size=n)
-        # Backward stability of LU: an error of n·eps in a system whose condition is (1+γ)/(1-γ).
+        # Backward stability of LU: an error of n·eps in a system whose condition is
+        # (1+γ)/(1-γ).
         assert error(
             policy_evaluation(form(mdp), policy), exact_evaluation(mdp, policy)
         ) <= n * EPS * (1 + gamma) / (1 - gamma)
@@ -58,7 +61,8 @@ def test_policy_values_solve_their_bellman_equation(mdp, data):
         data.draw(st.lists(st.integers(0, A - 1), min_size=S, max_size=S))
     )
     v = policy_evaluation(mdp, policy)
-    # A backward stable solution leaves a residual of n roundings of ‖v‖; that it is small at all is what v had to
+    # A backward stable solution leaves a residual of n roundings of ‖v‖; that it is
+    # small at all is what v had to
     # satisfy.
     assert bellman_residual(mdp, v, policy) <= 4 * S * EPS * (
         abs(mdp.R).max() + abs(v).max()
@@ -97,7 +101,8 @@ def test_relabelling_states_permutes_values(mdp, random):
     random.shuffle(order)
     policy = np.zeros(len(order), dtype=int)
     shuffled = MDP(mdp.P[order][:, :, order], mdp.R[order], mdp.gamma)
-    # sums in another order; each side may be off by 2n·eps/(1 − γ) of the largest value: 2e-13 of 300,
+    # sums in another order; each side may be off by 2n·eps/(1 − γ) of the largest
+    # value: 2e-13 of 300,
     # with n = 5 and γ = 0.99
     assert np.allclose(
         policy_evaluation(shuffled, policy),
@@ -267,7 +272,8 @@ def test_the_iterative_solver_reaches_the_accuracy_of_factors(gamma, monkeypatch
     monkeypatch.setattr(bellman, "ITERATIVE_STATES", 100)
     monkeypatch.setattr(bellman, "_sparse_lu", None)  # not even as a fallback
     for transpose in (False, True):
-        # residuals of 8 roundings, times the norm of the inverse (of the transposed one: less than 100
+        # residuals of 8 roundings, times the norm of the inverse (of the transposed
+        # one: less than 100
         # times 1/(1 - γ), here)
         error = abs(factorize(P, gamma)(b, transpose) - exact[transpose]).max()
         assert error <= 100 * EPS / (1 - gamma) * abs(exact[transpose]).max()

@@ -1,4 +1,6 @@
-"""The four-state example: its values, its critical discount factor, and the errors in its printed solution."""
+"""The four-state example: its values, its critical discount factor, and the errors in
+its printed solution.
+"""
 
 from math import sqrt
 

@@ -1,4 +1,6 @@
-"""Critical discount factors are exact, touching roots are not among them, and the last policy is Blackwell-optimal."""
+"""Critical discount factors are exact, touching roots are not among them, and the last
+policy is Blackwell-optimal.
+"""
 
 import itertools
 from fractions import Fraction
@@ -85,7 +87,9 @@ def test_a_duplicated_action_adds_no_critical_discount():
 
 
 def check_against_the_sets_on_a_grid(P, R):
-    """Between neighbouring critical the set of optimal actions is one and the same; across a switch it differs."""
+    """Between neighbouring critical the set of optimal actions is one and the same;
+    across a switch it differs.
+    """
     critical = critical_discounts(P, R)
     edges = np.array([0.0, *critical, 1.0])
     assert (np.diff(edges) > 0).all()
@@ -124,7 +128,8 @@ def test_critical_discounts_are_the_roots_of_the_construction(a, b, c):
     roots = np.sort([a, b, c])
     assume(np.diff(roots).min() >= 1e-3)
     found = critical_discounts(*stream_problem(*np.poly(roots)[::-1]))
-    # The rewards are rounded to 1e-16, and roots a thousandth apart magnify that by up to a million: 1e-3² in the
+    # The rewards are rounded to 1e-16, and roots a thousandth apart magnify that by up
+    # to a million: 1e-3² in the
     # derivative.
     assert len(found) == 3 and np.allclose(found, roots, rtol=0, atol=1e-9)
 
@@ -157,7 +162,9 @@ def test_rewards_that_differ_by_rounding_have_no_critical_discount():
 
 
 def test_an_mdp_is_accepted_with_its_missing_actions_and_endings():
-    """Leave with reward 1 now, or wait one step for 3: 3γ > 1 above 1/3. In state 0 "steal" is not available."""
+    """Leave with reward 1 now, or wait one step for 3: 3γ > 1 above 1/3. In state 0
+    "steal" is not available.
+    """
     mdp = MDP.from_transitions(
         {
             0: {"leave": [(1, 9, 1, True)], "wait": [(1, 1, 0, False)]},
@@ -182,7 +189,9 @@ def test_endings_have_the_critical_discount_of_an_absorbing_state():
 
 
 def test_a_missing_action_is_not_a_free_way_out_of_costs():
-    """Pay 1 now, or 3 one step later: 3γ > 1 above 1/3. In state 0 "steal" is not available; as an action it costs 0."""
+    """Pay 1 now, or 3 one step later: 3γ > 1 above 1/3. In state 0 "steal" is not
+    available; as an action it costs 0.
+    """
     mdp = MDP.from_transitions(
         {
             0: {"pay": [(1, 9, -1, True)], "wait": [(1, 1, 0, False)]},

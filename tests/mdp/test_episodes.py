@@ -1,4 +1,6 @@
-"""Undiscounted problems that end are solved with a bound that holds; those that may not end are refused."""
+"""Undiscounted problems that end are solved with a bound that holds; those that may not
+end are refused.
+"""
 
 import numpy as np
 import pytest
@@ -20,8 +22,10 @@ from numpyvae.mdp import (
 )
 from tests.mdp.oracle import EPS, error, exact_evaluation, linprog_values
 
-# FrozenLake 4 x 4, slippery, as Gymnasium's toy-text environment defines it, written out here: an action leads to
-# either side instead with probability 1/3 each; reward 1 on entering G; holes H and the goal G end the episode.
+# FrozenLake 4 x 4, slippery, as Gymnasium's toy-text environment defines it, written
+# out here: an action leads to
+# either side instead with probability 1/3 each; reward 1 on entering G; holes H and the
+# goal G end the episode.
 MAP = "SFFFFHFHFFFHHFFG"
 MOVES = [(0, -1), (1, 0), (0, 1), (-1, 0)]  # left, down, right, up
 
@@ -36,10 +40,8 @@ def frozen_lake(slippery=True):
                 continue
             table[s][a] = []
             for b in ((a - 1) % 4, a, (a + 1) % 4) if slippery else (a,):
-                row, column = (
-                    min(max(s // 4 + MOVES[b][0], 0), 3),
-                    min(max(s % 4 + MOVES[b][1], 0), 3),
-                )
+                row = min(max(s // 4 + MOVES[b][0], 0), 3)
+                column = min(max(s % 4 + MOVES[b][1], 0), 3)
                 t = 4 * row + column
                 table[s][a].append(
                     (
@@ -69,7 +71,9 @@ def test_the_frozen_lake_is_solved_as_by_linear_programming():
 
 
 def test_the_dry_lake_is_crossed_in_six_steps():
-    """Without noise the goal is six moves away, so the values are γ to the number of moves less one."""
+    """Without noise the goal is six moves away, so the values are γ to the number of
+    moves less one.
+    """
     mdp = MDP.from_transitions(frozen_lake(slippery=False), 0.9)
     moves = [6, 5, 4, 5, 5, None, 3, None, 4, 3, 2, None, None, 2, 1, None]
     assert np.allclose(
@@ -81,7 +85,9 @@ def test_the_dry_lake_is_crossed_in_six_steps():
 
 
 def random_episodes(rng, S, A):
-    """Every action may end the episode, or lead to a state with a higher number: every policy ends."""
+    """Every action may end the episode, or lead to a state with a higher number: every
+    policy ends.
+    """
     P, end = np.zeros((S, A, S)), np.zeros((S, A))
     for s in range(S):
         for a in range(A):
@@ -129,7 +135,9 @@ def test_undiscounted_solutions_are_the_best_of_all_policies(seed, S, sparse):
 
 
 def test_the_gamblers_probability_to_reach_the_goal():
-    """A fair game, stakes of 1, from 0 to 10: 10 is reached first with probability s/10, after s(10 - s) steps."""
+    """A fair game, stakes of 1, from 0 to 10: 10 is reached first with probability
+    s/10, after s(10 - s) steps.
+    """
     P, end, R = np.zeros((9, 1, 9)), np.zeros((9, 1)), np.zeros((9, 1))
     for s in range(9):  # state s is a capital of s + 1
         for t in (s - 1, s + 1):
@@ -188,7 +196,9 @@ def test_an_episode_that_is_almost_endless_is_refused():
 
 @pytest.mark.parametrize("gamma", [0.5, 0.9])
 def test_where_episodes_end_no_constant_is_added(gamma):
-    """T 0 = 1 in every state, but with half of the probability gone the value is 1/(1 - γ/2), not 1/(1 - γ)."""
+    """T 0 = 1 in every state, but with half of the probability gone the value is 1/(1 -
+    γ/2), not 1/(1 - γ).
+    """
     mdp = MDP(
         np.array([[[0.5, 0]], [[0, 0.5]]]),
         np.ones((2, 1)),

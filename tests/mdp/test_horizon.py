@@ -1,4 +1,6 @@
-"""Backward induction agrees with the enumeration of all histories, and with the infinite horizon in the limit."""
+"""Backward induction agrees with the enumeration of all histories, and with the
+infinite horizon in the limit.
+"""
 
 from itertools import product
 
@@ -12,7 +14,9 @@ from tests.mdp.oracle import mdps, random_mdp
 
 
 def best_plan(mdp, horizon, final, gamma, s):
-    """The best expected return over all plans (an action for each stage and state), by enumeration of histories."""
+    """The best expected return over all plans (an action for each stage and state), by
+    enumeration of histories.
+    """
     S, A = mdp.R.shape
     best = -np.inf
     for plan in product(range(A), repeat=S * horizon):
@@ -56,7 +60,9 @@ def test_a_long_horizon_approaches_the_infinite_one(mdp):
 
 
 def test_the_optimal_action_depends_on_the_stage():
-    """In state 0 of the chain, the reward 3 is within reach with three steps to go, and out of reach with two."""
+    """In state 0 of the chain, the reward 3 is within reach with three steps to go, and
+    out of reach with two.
+    """
     solution = backward_induction(four_state_chain(0.99), 4, gamma=1)
     assert [int(policy[1]) for policy in solution.policies] == [1, 1, 0, 0]
     assert solution.values[:, 1].tolist() == [3, 3, 1, 0, 0]

@@ -1,4 +1,6 @@
-"""Simulated trajectories have the probabilities of the problem, and their mean return is the value."""
+"""Simulated trajectories have the probabilities of the problem, and their mean return
+is the value.
+"""
 
 import numpy as np
 import pytest
@@ -98,7 +100,8 @@ def test_transitions_and_actions_have_their_probabilities(sparse):
     for s in range(4):
         visits = path.states[:-1] == s
         found = np.bincount(path.states[1:][visits], minlength=4) / visits.sum()
-        # five standard errors of a fraction of some 5,000; and what has no probability never happens
+        # five standard errors of a fraction of some 5,000; and what has no probability
+        # never happens
         expected = P.toarray()[s] if sparse else P[s]
         assert abs(found - expected).max() <= 5 * 0.5 / np.sqrt(visits.sum())
     assert not (path.actions == 1).any() and abs(

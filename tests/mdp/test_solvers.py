@@ -1,4 +1,6 @@
-"""Three solvers find the optimal value within their error bounds; policy iteration ends at any discount factor."""
+"""Three solvers find the optimal value within their error bounds; policy iteration ends
+at any discount factor.
+"""
 
 import itertools
 from fractions import Fraction
@@ -110,7 +112,8 @@ def test_optimal_policies_are_those_with_the_best_exact_values(mdp):
         for policy in enumerate_policies(mdp)
     }
     best = [float(max(v[s] for v in values.values())) for s in range(len(mdp.R))]
-    # Thirds are rounded in P, so exact arithmetic on the floats breaks ties by about eps·‖v‖/(1-γ) = 1e-11: far below
+    # Thirds are rounded in P, so exact arithmetic on the floats breaks ties by about
+    # eps·‖v‖/(1-γ) = 1e-11: far below
     # any real difference.
     attain = {
         policy
@@ -143,7 +146,8 @@ def test_where_every_action_ties_the_current_one_is_kept():
     )
 
 
-# A grid world with many ties: four deterministic moves, walls, reward -1 per step until the last corner.
+# A grid world with many ties: four deterministic moves, walls, reward -1 per step until
+# the last corner.
 
 
 def deterministic_grid(side, gamma, sparse):
@@ -174,12 +178,14 @@ def test_in_a_grid_with_ties_every_shortest_path_is_found(gamma, sparse):
     distance = 16 - i - j
     assert solution.iterations <= 20
     truth = np.expm1(distance * np.log(gamma)) / (1 - gamma)  # -Σ γᵏ over the way there
-    # the logarithm of γ is rounded: eps of log γ is eps/(1 - γ) of the value, at most 16
+    # the logarithm of γ is rounded: eps of log γ is eps/(1 - γ) of the value, at most
+    # 16
     assert np.allclose(solution.values, truth, rtol=0, atol=16 * EPS / (1 - gamma))
     assert (optimal_actions(mdp) == nearer).all()
 
 
-# Puterman (1994), section 3.1: two states. In the first, a₁ has reward 5 and leaves half the time, a₂ has reward 10
+# Puterman (1994), section 3.1: two states. In the first, a₁ has reward 5 and leaves
+# half the time, a₂ has reward 10
 # and leaves;
 # the second has reward -1 per step forever. a₁ is better above 10/11 and a₂ below.
 
@@ -334,15 +340,11 @@ def test_linear_programming_finds_the_same_values(mdp):
 @given(mdps(), st.integers(0, 2**32 - 1))
 def test_values_above_their_image_bound_the_optimal_value(mdp, seed):
     """Bellman's inequality: v ≥ T v implies v ≥ v*, and v ≤ T v implies v ≤ v*."""
-    v, best = (
-        np.random.default_rng(seed).normal(size=len(mdp.R)) * 10,
-        policy_iteration(mdp).values,
-    )
+    v = np.random.default_rng(seed).normal(size=len(mdp.R)) * 10
+    best = policy_iteration(mdp).values
     change = bellman_operator(mdp, v) - v
-    above, below = (
-        v + max(change.max(), 0) / (1 - mdp.gamma),
-        v + min(change.min(), 0) / (1 - mdp.gamma),
-    )
+    above = v + max(change.max(), 0) / (1 - mdp.gamma)
+    below = v + min(change.min(), 0) / (1 - mdp.gamma)
     assert (bellman_operator(mdp, above) <= above + 1e-10).all() and (
         above >= best - 1e-9
     ).all()
@@ -352,7 +354,9 @@ def test_values_above_their_image_bound_the_optimal_value(mdp, seed):
 
 
 def dyadic_mdp(rng, S, A, gamma):
-    """Probabilities are eighths, rewards halves: exact in binary, so that ties are exact. Every action twice."""
+    """Probabilities are eighths, rewards halves: exact in binary, so that ties are
+    exact. Every action twice.
+    """
     P = rng.multinomial(8, np.ones(S) / S, size=(S, A)) / 8
     R = rng.integers(-4, 5, size=(S, A)) / 2
     return MDP(np.concatenate([P, P], axis=1), np.concatenate([R, R], axis=1), gamma)
@@ -390,7 +394,8 @@ def test_the_values_of_policy_iteration_never_fall(gamma):
 
         solution = policy_iteration(mdp, np.zeros(6, int), on_iteration=record)
         assert [k for k, _ in history] == list(range(1, solution.iterations + 1))
-        # those before the last are not refined: LU's error, 2n·eps/(1 - γ) of the largest
+        # those before the last are not refined: LU's error, 2n·eps/(1 - γ) of the
+        # largest
         allowed = 24 * EPS / (1 - gamma) * abs(solution.values).max()
         assert all(
             (later >= earlier - allowed).all()
@@ -480,7 +485,9 @@ def test_large_rewards_with_a_small_tolerance_are_refused_early(solve):
 
 @given(mdps(), st.integers(-8, 8), st.sampled_from([1e-3, 1e-9, 1e-12]))
 def test_a_refusal_for_rounding_is_justified(mdp, power, tolerance):
-    """No tolerance is refused that is sixteen times the rounding of the optimal values themselves."""
+    """No tolerance is refused that is sixteen times the rounding of the optimal values
+    themselves.
+    """
     mdp = MDP(mdp.P, mdp.R * 10.0**power, mdp.gamma)
     size = abs(policy_iteration(mdp).values).max()
     needed = 16 * (len(mdp.R) + 3) * EPS / 2 * size / (1 - mdp.gamma)
@@ -519,7 +526,9 @@ def test_modified_policy_iteration_takes_any_number_of_sweeps(sweeps):
 
 
 def test_rows_that_miss_one_by_rounding_are_within_the_error_bound():
-    """Rows of thirds sum to 1 − u/2 here: a constant added to v is not exactly discounted."""
+    """Rows of thirds sum to 1 − u/2 here: a constant added to v is not exactly
+    discounted.
+    """
     P = np.full((3, 1, 3), 1 / 3)
     P[:, 0, 0] -= 2.0**-53
     assert (P.sum(axis=2) < 1).all()
@@ -547,10 +556,11 @@ def test_values_that_overflow_at_no_discount_are_refused():
 
 @pytest.mark.parametrize("p, gamma", [(0.1, 0.9), (0.1, 0.96), (0.3, 0.99)])
 def test_the_forest_is_left_to_grow(p, gamma):
-    """Forest management: a stand of age 0, 1, 2 burns with probability p. Rewards: wait 0, 0, 4; cut 0, 1, 2.
+    """Forest management: a stand of age 0, 1, 2 burns with probability p. Rewards: wait
+    0, 0, 4; cut 0, 1, 2.
 
-    If waiting is best everywhere, with q = 1 - p: v₂ = 4 + γ(p v₀ + q v₂), v₁ = v₂ - 4, v₀ = γ(p v₀ + q v₁).
-    Then v₀ (1 - γp) = γq (v₂ - 4) and v₂ (1 - γq) = 4 + γp v₀.
+    If waiting is best everywhere, with q = 1 - p: v₂ = 4 + γ(p v₀ + q v₂), v₁ = v₂ - 4,
+    v₀ = γ(p v₀ + q v₁). Then v₀ (1 - γp) = γq (v₂ - 4) and v₂ (1 - γq) = 4 + γp v₀.
     """
     burn, grow = np.eye(3)[[0, 0, 0]], np.eye(3)[[1, 2, 2]]
     mdp = MDP([p * burn + (1 - p) * grow, burn], [[0, 0], [0, 1], [4, 2]], gamma)
@@ -569,10 +579,11 @@ def test_the_forest_is_left_to_grow(p, gamma):
 
 
 def test_a_machine_is_replaced_at_the_age_that_minimizes_the_cost():
-    """Replacement: a machine of age k costs k per period to run; a new one costs 10 and then runs at age 0.
+    """Replacement: a machine of age k costs k per period to run; a new one costs 10 and
+    then runs at age 0.
 
-    If it is replaced at age n, v(n) = -10 + v₀ and v₀ = -Σ_{k<n} γᵏ k + γⁿ v(n), so that
-    v₀ = -(Σ_{k<n} γᵏ k + 10 γⁿ)/(1 - γⁿ). The best n is searched for.
+    If it is replaced at age n, v(n) = -10 + v₀ and v₀ = -Σ_{k<n} γᵏ k + γⁿ v(n), so
+    that v₀ = -(Σ_{k<n} γᵏ k + 10 γⁿ)/(1 - γⁿ). The best n is searched for.
     """
     gamma, oldest = 0.9, 30
     keep = np.eye(oldest + 1)[np.minimum(np.arange(oldest + 1) + 1, oldest)]

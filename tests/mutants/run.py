@@ -83,9 +83,11 @@ def run(edits, tests, seconds=SECONDS):
                     "-p",
                     "no:cacheprovider",
                     "-W",
-                    "ignore::pytest.PytestAssertRewriteWarning",  # hypothesis is here already
+                    # hypothesis is here already
+                    "ignore::pytest.PytestAssertRewriteWarning",
                     "-W",
-                    "ignore:mypy_extensions:DeprecationWarning",  # hypothesis, where libcst is
+                    # hypothesis, where libcst is
+                    "ignore:mypy_extensions:DeprecationWarning",
                     "--rootdir",
                     str(TESTS.parent),
                     *arguments(tests),

@@ -132,10 +132,8 @@ def assert_inside(svg):
     ]:
         for each in elements(svg, tag):
             x, y = float(each.get(across, 0)), float(each.get(down, 0))
-            right, bottom = (
-                x + float(each.get("width", 0)),
-                y + float(each.get("height", 4)),
-            )
+            right = x + float(each.get("width", 0))
+            bottom = y + float(each.get("height", 4))
             assert x >= 0 and right <= width and y >= 0 and bottom <= height, (
                 tag,
                 each.attrib,
@@ -202,10 +200,8 @@ def reader(svg, axis, transform=lambda value: value):
     ticks must lie on it
     """
     found = ticks(svg, axis)
-    values, pixels = (
-        np.array([transform(v) for v in found]),
-        np.array([*found.values()]),
-    )
+    values = np.array([transform(v) for v in found])
+    pixels = np.array([*found.values()])
     assert (
         len(found) >= 2 and (np.diff(pixels) > 0).all()
         if axis == "x"

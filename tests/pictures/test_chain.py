@@ -36,10 +36,8 @@ def axes(panel):
         text.text: (float(text.get("x")), float(text.get("y")) - 4.5)
         for text in panel.findall(TAG + "text")
     }
-    left, right = (
-        ticks["0"][0],
-        next(x for name, (x, _) in ticks.items() if name == "0.8"),
-    )
+    left = ticks["0"][0]
+    right = next(x for name, (x, _) in ticks.items() if name == "0.8")
     low, high = ticks["0.1"][1], ticks["100"][1]
     assert low > high and left < right
     return (lambda x: (x - left) / (right - left) * 0.8), (
@@ -66,7 +64,8 @@ def test_the_curves_are_the_closed_forms(s):
         assert len(points(curve)) > 300
         for x, y in points(curve):
             g = gamma_of(x)
-            # coordinates have two decimals: 0.005 pixels of 391 across and of 264 over 3.3 decades, and as much again
+            # coordinates have two decimals: 0.005 pixels of 391 across and of 264 over
+            # 3.3 decades, and as much again
             # from the ticks; the curve is steep near γ = 1
             close = [value(policy, s, max(g + dg, 0)) for dg in (-5e-5, 5e-5)]
             assert (

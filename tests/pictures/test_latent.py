@@ -96,16 +96,12 @@ def test_one_latent_or_one_image_has_a_second_coordinate_of_zero(shape):
 
 def test_the_scatter_has_each_image_at_its_coordinates_in_its_labels_color():
     rng = np.random.default_rng(1)
-    labels, coordinates = (
-        rng.integers(0, 9, 200),
-        rng.standard_normal((200, 2)) * [3, 1],
-    )
+    labels = rng.integers(0, 9, 200)
+    coordinates = rng.standard_normal((200, 2)) * [3, 1]
     svg = latent_scatter_svg(coordinates, np.array([0.5, 0.25]), labels)
-    names, x, y = (
-        reading.legend(svg),
-        reading.reader(svg, "x"),
-        reading.reader(svg, "y"),
-    )
+    names = reading.legend(svg)
+    x = reading.reader(svg, "x")
+    y = reading.reader(svg, "y")
     assert list(names) == [str(digit) for digit in range(9)]
     for digit in range(9):
         shown = points(svg)[names[str(digit)]]
@@ -262,10 +258,8 @@ def test_units_are_bars_in_falling_order_and_the_threshold_is_apart_from_their_b
     svg = unit_variance_svg(variance, 0.01)
     titles = [bar.find(reading.SVG + "title").text for bar in bars(svg)]
     assert titles == ["unit 1: 1", "unit 2: 0.02", "unit 3: 0.005", "unit 0: 0"]
-    y, lefts = (
-        reading.reader(svg, "y", np.log10),
-        [float(bar.get("x")) for bar in bars(svg)],
-    )
+    y = reading.reader(svg, "y", np.log10)
+    lefts = [float(bar.get("x")) for bar in bars(svg)]
     (line,) = reading.elements(svg, "line", "threshold")
     left, right = float(line.get("x1")), float(line.get("x2"))
     assert lefts == pytest.approx(

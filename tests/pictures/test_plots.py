@@ -32,10 +32,11 @@ PIXEL = 0.02  # coordinates are rounded to 0.01, at both ends
 
 
 def test_every_curve_passes_through_its_values():
-    x, curves = (
-        [1, 2, 4, 7],
-        {"train": [160.0, 130.0, 120.0, 110.0], "test": [155.0, 131.0, 119.0, 108.0]},
-    )
+    x = [1, 2, 4, 7]
+    curves = {
+        "train": [160.0, 130.0, 120.0, 110.0],
+        "test": [155.0, 131.0, 119.0, 108.0],
+    }
     svg = line_plot_svg(x, curves)
     for (xs, ys), values in zip(read(svg), curves.values(), strict=True):
         assert xs == pytest.approx(x, abs=0.001) and ys == pytest.approx(
@@ -256,10 +257,8 @@ def test_ten_times_as_many_epochs_take_at_most_about_ten_times_as_long():
     seconds = {1_000: [], 10_000: []}
     for _ in range(5):
         for n, taken in seconds.items():
-            epochs, losses = (
-                list(range(1, n + 1)),
-                [100 + 100 / (1 + i) + i % 7 for i in range(n)],
-            )
+            epochs = list(range(1, n + 1))
+            losses = [100 + 100 / (1 + i) + i % 7 for i in range(n)]
             began = time.process_time()
             svg = curve_svg(epochs, {"train": losses, "test": losses})
             taken.append(time.process_time() - began)

@@ -108,10 +108,8 @@ def test_samples_are_those_of_the_prior_decoded(prior):
     """The latents read off 4,000 images: moments to 4 standard errors, uncorrelated"""
     params, config = revealing(prior)
     z = read(sample_images(params, config, SHAPE, np.random.default_rng(4), 4000))
-    mu_p, sigma_p = (
-        np.broadcast_to(prior[0], 2),
-        np.exp(np.broadcast_to(prior[1], 2) / 2),
-    )
+    mu_p = np.broadcast_to(prior[0], 2)
+    sigma_p = np.exp(np.broadcast_to(prior[1], 2) / 2)
     assert np.all(np.abs(z.mean(axis=0) - mu_p) <= 4 * sigma_p / np.sqrt(4000))
     assert np.all(np.abs(z.std(axis=0) - sigma_p) <= 4 * sigma_p / np.sqrt(8000))
     assert abs(np.corrcoef(z.T)[0, 1]) <= 4 / np.sqrt(4000)
@@ -201,10 +199,8 @@ def test_the_manifold_lies_at_the_priors_quantiles(prior):
     side = 10
     z = read(manifold(params, config, SHAPE, side)).reshape(side, side, 2)
     fractions = (np.arange(side) + 0.5) / side
-    mu_p, sigma_p = (
-        np.broadcast_to(prior[0], 2),
-        np.exp(np.broadcast_to(prior[1], 2) / 2),
-    )
+    mu_p = np.broadcast_to(prior[0], 2)
+    sigma_p = np.exp(np.broadcast_to(prior[1], 2) / 2)
     expected_1, expected_2 = (
         stats.norm.ppf(fractions, m, s) for m, s in zip(mu_p, sigma_p, strict=True)
     )
@@ -218,10 +214,8 @@ def test_the_manifold_lies_at_the_priors_quantiles(prior):
 def test_an_interpolation_has_originals_at_its_ends():
     params, config, x = digits()
     walks = interpolate(params, x, config, (3, 4), steps=7).reshape(3, 9, 3, 4)
-    originals, shown = (
-        np.rint(x * 255).reshape(6, 3, 4),
-        reconstruct(params, x, config, (3, 4)),
-    )
+    originals = np.rint(x * 255).reshape(6, 3, 4)
+    shown = reconstruct(params, x, config, (3, 4))
     assert np.array_equal(walks[:, 0], originals[0::2]) and np.array_equal(
         walks[:, -1], originals[1::2]
     )
@@ -266,10 +260,8 @@ def test_an_interpolation_takes_pairs_and_two_steps(count, steps):
 def test_a_traversal_varies_one_unit_through_the_priors_quantiles(prior):
     params, config = revealing(prior)
     z = read(traverse(params, [1, 0], config, SHAPE, steps=6)).reshape(2, 6, 2)
-    mu_p, sigma_p = (
-        np.broadcast_to(prior[0], 2),
-        np.exp(np.broadcast_to(prior[1], 2) / 2),
-    )
+    mu_p = np.broadcast_to(prior[0], 2)
+    sigma_p = np.exp(np.broadcast_to(prior[1], 2) / 2)
     quantiles = stats.norm.ppf((np.arange(6) + 0.5) / 6)
     for row, unit in zip(z, (1, 0), strict=True):
         assert (
@@ -322,10 +314,8 @@ def test_a_grid_has_every_image_in_its_place_and_gray_elsewhere(
         and grid.dtype == np.uint8
     )
     for i in range(count):
-        top, left = (
-            padding + i // columns * (4 + padding),
-            padding + i % columns * (6 + padding),
-        )
+        top = padding + i // columns * (4 + padding)
+        left = padding + i % columns * (6 + padding)
         assert np.array_equal(grid[top : top + 4, left : left + 6], images[i])
     assert np.count_nonzero(grid) == images.size  # nothing is anywhere else
 

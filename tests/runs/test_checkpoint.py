@@ -1,4 +1,6 @@
-"""Checkpoints: loading returns exactly what was saved or raises CheckpointError; a failed save changes nothing."""
+"""Checkpoints: loading returns exactly what was saved or raises CheckpointError; a
+failed save changes nothing.
+"""
 
 import errno
 import io
@@ -485,14 +487,17 @@ def test_members_that_are_not_plain_arrays_are_refused(path):
     )
 
 
-# A save that fails changes nothing. The system calls of a save, in turn, refuse, do half of their work, or are the last
+# A save that fails changes nothing. The system calls of a save, in turn, refuse, do
+# half of their work, or are the last
 # that the process makes.
 
 
 class Faults:
-    """Stands in for the system under `atomic`: at call `at` raises `error`, or kills the process if it is 'kill'.
+    """Stands in for the system under `atomic`: at call `at` raises `error`, or kills
+    the process if it is 'kill'.
 
-    A write takes at most 1,000 bytes, as a system may do, so that a save has several; at a fault it takes half.
+    A write takes at most 1,000 bytes, as a system may do, so that a save has several;
+    at a fault it takes half.
     """
 
     def __init__(self, monkeypatch, at=None, error=None):

@@ -24,7 +24,9 @@ from tests.runs.test_report import Page
 
 @pytest.fixture(scope="module")
 def trained(tiny):
-    """Makes the runs of a sweep: two sizes, the seeds 1 and 2 of one, and 1 of the other"""
+    """Makes the runs of a sweep: two sizes, the seeds 1 and 2 of one, and 1 of the
+    other
+    """
     data = Dataset.of(*tiny)
     runs = {}
     for latent, seed in ((2, 1), (2, 2), (3, 1)):

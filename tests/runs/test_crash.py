@@ -19,7 +19,8 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(checkpoint.__file__).parents
 EPOCHS, KILLS = 150, 50
 STEPS = EPOCHS * 7  # 110 images in batches of 16
 
-# The process kills itself, at a moment that is a number of system calls of its saves and loads, not a time: so the
+# The process kills itself, at a moment that is a number of system calls of its saves
+# and loads, not a time: so the
 # test does not depend on the speed of the machine.
 KILLED_AT = """
 import os, sys
@@ -39,7 +40,9 @@ sys.exit(main(sys.argv[2:]))
 
 
 def training(*arguments, moment=0):
-    """The exit status of a training process that kills itself at its `moment`-th fsync or rename; 0: never"""
+    """The exit status of a training process that kills itself at its `moment`-th fsync
+    or rename; 0: never
+    """
     words = ["train", "--quiet", *map(str, arguments)]
     return subprocess.run(
         [sys.executable, "-c", KILLED_AT, str(moment), *words], env=ENVIRONMENT
@@ -50,7 +53,9 @@ def training(*arguments, moment=0):
 def test_fifty_kills_at_random_moments_change_nothing(
     tiny_directory, tmp_path, monkeypatch
 ):
-    """Half of the kills come at a system call of a save, half a random time after a number of steps. About a minute."""
+    """Half of the kills come at a system call of a save, half a random time after a
+    number of steps. About a minute.
+    """
     monkeypatch.chdir(tmp_path)
     settings = [
         "--data",
@@ -80,7 +85,8 @@ def test_fifty_kills_at_random_moments_change_nothing(
             else [*settings, "--out", "cut"]
         )
         done = Run.load("cut").state.adam.t if resumed else 0
-        # the moments are spread over the steps that are left, so the last kill comes before the last step
+        # the moments are spread over the steps that are left, so the last kill comes
+        # before the last step
         steps = moments.randint(0, 2 * (STEPS - done) // (KILLS - kills + 1))
         if kills % 2:
             status = training(*words, moment=max(1, 3 * steps + moments.randint(-5, 5)))
@@ -125,7 +131,9 @@ def test_fifty_kills_at_random_moments_change_nothing(
 
 
 def killed_after(words, steps, delay):
-    """The exit status of a training process that is killed `delay` seconds after its checkpoint has `steps` steps"""
+    """The exit status of a training process that is killed `delay` seconds after its
+    checkpoint has `steps` steps
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", "numpyvae", "train", "--quiet", *map(str, words)],
         env=ENVIRONMENT,
@@ -219,7 +227,9 @@ def test_a_full_disk_ends_in_one_line_and_leaves_the_last_checkpoint(
 def test_a_run_that_diverges_names_the_epoch_and_keeps_the_last_checkpoint(
     settings, capsys, options
 ):
-    """In a batch, in an epoch of one batch, whose loss is known too late, and between checkpoints."""
+    """In a batch, in an epoch of one batch, whose loss is known too late, and between
+    checkpoints.
+    """
     assert main([*settings, "--epochs", "50", "--lr", "1e4", *options]) == 2
     error = capsys.readouterr().err
     assert (

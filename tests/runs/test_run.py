@@ -1,4 +1,6 @@
-"""Runs: made, saved and loaded from Python; hostile files refused; what a run says of itself."""
+"""Runs: made, saved and loaded from Python; hostile files refused; what a run says of
+itself.
+"""
 
 import functools
 import json
@@ -210,7 +212,9 @@ def test_a_copy_of_a_checkpoint_loads_but_has_no_directory_to_write_into(run):
 def test_a_run_without_a_source_works_from_the_command_line(
     tiny, tiny_directory, capsys
 ):
-    """Trained on arrays from Python, saved with nothing but the four things that a run is."""
+    """Trained on arrays from Python, saved with nothing but the four things that a run
+    is.
+    """
     state = train(*tiny, CONFIG, OPTIONS, processes=1)
     Run("plain", CONFIG, OPTIONS, None, state).save()
     assert main(["sample", "plain", "--out", "x.png"]) == 0
@@ -407,7 +411,9 @@ def places(meta, path=()):
 
 
 def test_a_wrong_value_anywhere_is_refused_or_harmless(run, capsys, monkeypatch):
-    """Every place of the metadata takes each of 9 values; what loads must then be usable without a traceback."""
+    """Every place of the metadata takes each of 9 values; what loads must then be
+    usable without a traceback.
+    """
     monkeypatch.setattr(
         os, "fsync", lambda descriptor: None
     )  # the disk is not what is tested
@@ -491,7 +497,7 @@ def test_a_run_that_is_not_one_is_refused(run, change):
     crafted(run, change)
     with pytest.raises(
         CheckpointError,
-        match="run/checkpoint.npz: a valid checkpoint, but not a run of this version",
+        match=r"run/checkpoint.npz: a valid checkpoint, but not a run of this version",
     ):
         Run.load("run")
 

@@ -1,4 +1,6 @@
-"""Warm starts: a new run with the parameters of another, from Python and from the command line."""
+"""Warm starts: a new run with the parameters of another, from Python and from the
+command line.
+"""
 
 import os
 import shlex
@@ -69,10 +71,8 @@ def test_a_warm_start_has_the_parameters_and_a_new_adam_unless_it_is_kept(
 
 
 def test_training_on_does_not_touch_the_earlier_run(earlier, tiny):
-    before, file = (
-        earlier.state.params.vector.copy(),
-        Path("earlier/checkpoint.npz").read_bytes(),
-    )
+    before = earlier.state.params.vector.copy()
+    file = Path("earlier/checkpoint.npz").read_bytes()
     run = warm_start(earlier, CONFIG, LATER, directory="later", keep_optimizer=True)
     train(*tiny, CONFIG, LATER, state=run.state, processes=1)
     assert (

@@ -1,4 +1,6 @@
-"""What a training run samples, and that it is Algorithm 1 with these samples, bit for bit."""
+"""What a training run samples, and that it is Algorithm 1 with these samples, bit for
+bit.
+"""
 
 import numpy as np
 import pytest
@@ -69,7 +71,9 @@ def test_a_run_starts_as_its_options_say():
     ids=str,
 )
 def test_two_epochs_are_algorithm_1_bit_for_bit(settings):
-    """Every image once an epoch, in minibatches of 16, 16, 16 and 2: pixels, noise, loss, gradient, Adam."""
+    """Every image once an epoch, in minibatches of 16, 16, 16 and 2: pixels, noise,
+    loss, gradient, Adam.
+    """
     options = TrainingOptions(
         epochs=2, batch_size=16, lr=0.01, seed=5, schedule="burda", **settings
     )
@@ -99,7 +103,9 @@ def test_two_epochs_are_algorithm_1_bit_for_bit(settings):
 
 
 def test_order_and_noise_differ_between_epochs_and_between_seeds():
-    """With a learning rate too small to change anything, the batches' losses show what was sampled."""
+    """With a learning rate too small to change anything, the batches' losses show what
+    was sampled.
+    """
 
     def losses(seed):
         seen = []

@@ -29,7 +29,9 @@ def random_model(config=CONFIG, scale=2):
 
 
 def blind_model(config=CONFIG):
-    """Its encoder says N(0, 1) of every image, its decoder σ(l), l = (−1, 0, 1, 2), of every z."""
+    """Its encoder says N(0, 1) of every image, its decoder σ(l), l = (−1, 0, 1, 2), of
+    every z.
+    """
     params = random_model(config)
     params.vector[...] = 0
     params["decoder.0.b"][...] = -1, 0, 1, 2
@@ -43,7 +45,9 @@ def blind_log_px(x):
 
 
 def test_a_model_that_ignores_the_latents_is_evaluated_exactly():
-    """No KL, no noise: ELBO and log p(x) are Σ x log σ(l) + (1 − x) log(1 − σ(l)), here to float32's digits."""
+    """No KL, no noise: ELBO and log p(x) are Σ x log σ(l) + (1 − x) log(1 − σ(l)), here
+    to float32's digits.
+    """
     exact = blind_log_px(IMAGES.reshape(-1, 4) / 255).mean()
     result = evaluate(
         blind_model(), IMAGES, CONFIG, "none", rng(), importance_samples=3
@@ -55,7 +59,9 @@ def test_a_model_that_ignores_the_latents_is_evaluated_exactly():
 
 
 def test_the_kl_is_the_mean_over_images_of_the_closed_form():
-    """An encoder with mu = (1, 0, 0, 0, 0) and σ = 2 in the last latent: ½ (1) + ½ (4 − 1 − log 4), for every image"""
+    """An encoder with mu = (1, 0, 0, 0, 0) and σ = 2 in the last latent: ½ (1) + ½ (4 −
+    1 − log 4), for every image
+    """
     params = blind_model()
     params["encoder.0.b"][0], params["encoder.0.b"][-1] = 1, math.log(4)
     expected = 0.5 + 0.5 * (3 - math.log(4))
@@ -92,8 +98,10 @@ def test_beta_is_1_whatever_the_training_beta():
 
 @pytest.mark.parametrize("active", range(6))
 def test_exactly_the_units_whose_mu_varies_are_active(active):
-    """mu = w x₀ with x₀ = 1 in half of the images: variance w²/4, above 0.01 for w = 0.21 and below it for 0.19.
-    A large mu that is the same for every image, and a variance that is not, move nothing."""
+    """mu = w x₀ with x₀ = 1 in half of the images: variance w²/4, above 0.01 for w =
+    0.21 and below it for 0.19. A large mu that is the same for every image, and a
+    variance that is not, move nothing.
+    """
     images = np.zeros((60, 2, 2), np.uint8)
     images[::2, 0, 0] = 255
     params = blind_model()
@@ -128,7 +136,7 @@ def test_no_images_are_refused():
 
 def test_images_of_another_shape_with_as_many_pixels_are_refused_if_it_is_known():
     flat = IMAGES.reshape(-1, 1, 4)
-    with pytest.raises(InputError, match="images have 1 x 4 pixels, but .* on 2 x 2"):
+    with pytest.raises(InputError, match=r"images have 1 x 4 pixels, but .* on 2 x 2"):
         evaluate(random_model(), flat, CONFIG, "none", rng(), image_shape=(2, 2))
     evaluate(random_model(), IMAGES, CONFIG, "none", rng(), image_shape=(2, 2))
 
@@ -146,9 +154,12 @@ def test_the_effective_sample_size_says_what_the_error_is_worth():
 
 
 def test_the_standard_error_is_that_of_the_mean_over_images():
-    """200 evaluations of 20 images spread by what each reports; the spread of 200 is known to 5%.
+    """200 evaluations of 20 images spread by what each reports; the spread of 200 is
+    known to 5%.
 
-    The decoder depends on z and the encoder equals the prior, so no weight is far from the others."""
+    The decoder depends on z and the encoder equals the prior, so no weight is far from
+    the others.
+    """
     params = blind_model()
     params["decoder.0.W"][...] = np.random.default_rng(5).uniform(-1, 1, (5, 4))
     results = [
@@ -163,7 +174,9 @@ def test_the_standard_error_is_that_of_the_mean_over_images():
 
 @pytest.mark.parametrize("batch_size", [1, 7, 60, 100])
 def test_how_the_images_are_batched_does_not_matter(batch_size):
-    """Not at all where nothing depends on the noise, and within the standard error where it does"""
+    """Not at all where nothing depends on the noise, and within the standard error
+    where it does
+    """
     exact = blind_log_px(IMAGES.reshape(-1, 4) / 255).mean()
     result = evaluate(
         blind_model(), IMAGES, CONFIG, "none", rng(), 2, batch_size=batch_size
@@ -208,8 +221,10 @@ def test_threshold_makes_128_and_more_a_1():
 
 
 def test_dynamic_samples_with_the_gray_value_as_probability():
-    """The log-likelihood is linear in x, so its mean over samples is the gray value, to 4 standard errors of 300.
-    Each sample is of zeros and ones: one image has one of 16 values."""
+    """The log-likelihood is linear in x, so its mean over samples is the gray value, to
+    4 standard errors of 300. Each sample is of zeros and ones: one image has one of 16
+    values.
+    """
     gray = evaluate(blind_model(), IMAGES, CONFIG, "none", rng())["reconstruction"]
     draws = [
         evaluate(blind_model(), IMAGES, CONFIG, "dynamic", np.random.default_rng(seed))[
@@ -226,7 +241,9 @@ def test_dynamic_samples_with_the_gray_value_as_probability():
 
 
 def test_dynamic_samples_once_for_all_values():
-    """Where the latent is ignored ELBO and log p(x) are the same number, if they are of the same pixels."""
+    """Where the latent is ignored ELBO and log p(x) are the same number, if they are of
+    the same pixels.
+    """
     result = evaluate(blind_model(), IMAGES, CONFIG, "dynamic", rng(), 2)
     assert result["log_marginal"] == pytest.approx(result["elbo"], abs=1e-6)
 
@@ -308,7 +325,9 @@ def test_results_come_in_the_order_of_the_tasks(threads):
 
 
 def test_threads_have_the_floating_point_errors_of_the_caller():
-    """A model that diverges overflows, which the caller expects; NumPy's errstate is that of a context, not a process."""
+    """A model that diverges overflows, which the caller expects; NumPy's errstate is
+    that of a context, not a process.
+    """
     with np.errstate(over="ignore", divide="raise"):
         assert list(map_in_threads(np.exp, [(1000.0,)] * 20, 2)) == [np.inf] * 20
         with pytest.raises(FloatingPointError):

@@ -225,7 +225,9 @@ def test_resuming_after_any_epoch_is_bit_for_bit_identical(tiny):
 
 
 def bound_to_one_vector(params):
-    """deepcopy makes views into arrays of their own; bind them to one vector again, as loading a checkpoint does."""
+    """deepcopy makes views into arrays of their own; bind them to one vector again, as
+    loading a checkpoint does.
+    """
     new = init_params(CONFIG, np.random.default_rng(0))
     new.vector[...] = params.vector
     return new
@@ -352,7 +354,7 @@ def test_a_loss_that_is_not_finite_stops_before_the_update(tiny):
     before = state.params.vector.copy()
     with pytest.raises(
         NotFiniteError,
-        match="epoch 1, batch 1: the loss is .*; the data or the first parameters are",
+        match=r"epoch 1, batch 1: the loss is .*; the data or the first parameters are",
     ):
         train(*tiny, CONFIG, QUICK, state=state)
     assert np.array_equal(state.params.vector, before) and state.adam.t == 0
@@ -367,7 +369,9 @@ def test_too_large_a_learning_rate_is_an_error_without_a_warning(tiny):
 
 
 def test_no_images_are_refused():
-    with pytest.raises(ValueError, match="images has shape .0, 30.: there is no image"):
+    with pytest.raises(
+        ValueError, match=r"images has shape .0, 30.: there is no image"
+    ):
         train(np.empty((0, 30)), None, CONFIG, QUICK)
 
 

@@ -1,4 +1,6 @@
-"""One training step, by one process or by several: the same update, or no update and the name of what is not finite."""
+"""One training step, by one process or by several: the same update, or no update and
+the name of what is not finite.
+"""
 
 import os
 from dataclasses import replace
@@ -37,7 +39,9 @@ def minibatch(n, samples=1, seed=3):
 
 
 def ranks(size, objective="elbo", state=None, config=CONFIG, n=9, samples=3):
-    """A parallel step as each rank has it, over the same arrays, without a fork: they take turns."""
+    """A parallel step as each rank has it, over the same arrays, without a fork: they
+    take turns.
+    """
     state = state or state_in_float64()
     step = ParallelStep(
         state,
@@ -108,7 +112,9 @@ def test_many_samples_are_taken_in_parts_that_add_up_to_the_same(
 
 
 def test_a_minibatch_of_usual_size_is_one_part():
-    """So the parts change no bit of the default run, of the preset's, or of five samples per image."""
+    """So the parts change no bit of the default run, of the preset's, or of five
+    samples per image.
+    """
     assert step_module.MAX_ROWS >= 128 * 5
 
 
@@ -266,7 +272,9 @@ class TestTraining:
         "options", [QUICK, replace(QUICK, schedule="burda", decay_epochs=2, warmup=2)]
     )
     def test_several_processes_train_as_one_does(self, tiny, options, size):
-        """A few dozen steps in float32 (1e-7), whose rounding Adam's quotient of small numbers makes larger."""
+        """A few dozen steps in float32 (1e-7), whose rounding Adam's quotient of small
+        numbers makes larger.
+        """
         alone, together = (
             train(*tiny, CONFIG, options, processes=n) for n in (1, size)
         )

@@ -142,8 +142,8 @@ def test_the_first_step_is_lr_long_whatever_the_gradients_scale(exponent, sign):
 
 
 def test_under_a_constant_gradient_every_step_is_as_long_as_the_first():
-    """m̂ = g and v̂ = g² at every t, if the corrections have the power of t; without it,
-    only at t = 1.
+    """m̂ = g and v̂ = g² at every t, if the corrections have the power of t; without
+    it, only at t = 1.
     """
     g = np.array([-3.0, 1e-8, 2e5])
     steps = -np.diff(

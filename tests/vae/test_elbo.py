@@ -30,10 +30,8 @@ from numpyvae.vae.iwae import negative_iwae, negative_iwae_backward
 
 PRIOR = (0.5, -1.0, 0.0), (0.3, -0.7, 1.2)
 SMALL = VAEConfig(input_dim=10, hidden_dims=(8,), latent_dim=3)
-ELBO, IWAE = (
-    (negative_elbo, negative_elbo_backward),
-    (negative_iwae, negative_iwae_backward),
-)
+ELBO = (negative_elbo, negative_elbo_backward)
+IWAE = (negative_iwae, negative_iwae_backward)
 CASES = {
     "relu": (SMALL, ELBO, 1),
     "no hidden layer": (replace(SMALL, hidden_dims=()), ELBO, 1),
@@ -107,10 +105,8 @@ def by_definition(params, x, eps, config):
     total = 0.0
     for n, image in enumerate(x):
         heads = network("encoder", image)
-        mu, sigma = (
-            heads[: config.latent_dim],
-            [math.exp(v) ** 0.5 for v in heads[config.latent_dim :]],
-        )
+        mu = heads[: config.latent_dim]
+        sigma = [math.exp(v) ** 0.5 for v in heads[config.latent_dim :]]
         for m, s, mu_p, logvar_p in zip(mu, sigma, *prior, strict=True):
             sigma_p = math.exp(logvar_p) ** 0.5
             total += config.beta * (

@@ -136,10 +136,8 @@ def test_grads_are_overwritten_and_nothing_else_is(backward):
     memory = np.full(
         3 + W.size + 2 + b.size + 4, np.nan
     )  # dW and db with a margin around each
-    dW, db = (
-        memory[3 : 3 + W.size].reshape(W.shape),
-        memory[5 + W.size : 5 + W.size + b.size],
-    )
+    dW = memory[3 : 3 + W.size].reshape(W.shape)
+    db = memory[5 + W.size : 5 + W.size + b.size]
     result = backward(dy, cache, (dW, db))
     assert result[-2] is dW and result[-1] is db
     assert all(np.array_equal(a, b) for a, b in zip(result, fresh, strict=True))

@@ -158,11 +158,9 @@ def test_every_log_weight_is_log_p(prior, logvar_x):
 @in_every_setting
 def test_elbo_k_sample_bound_and_log_marginal_agree_with_log_p(prior, logvar_x):
     config = linear_vae(prior, logvar_x)
-    params, x, rng = (
-        random_params(config, orthogonal=True),
-        data(config),
-        np.random.default_rng(3),
-    )
+    params = random_params(config, orthogonal=True)
+    x = data(config)
+    rng = np.random.default_rng(3)
     put_the_posterior_into_the_encoder(params, config)
     exact = exact_log_px(params, x, config)
     for K in (1, 2, 50):
@@ -276,10 +274,8 @@ def test_the_optimum_is_log_p_at_the_principal_axes():
     """Tipping & Bishop's maximum, put into the decoder, gives the optimum; anything
     random is below it.
     """
-    config, x = (
-        linear_vae(logvar_x=None, input_dim=5, latent_dim=2),
-        training_data(5, 2),
-    )
+    config = linear_vae(logvar_x=None, input_dim=5, latent_dim=2)
+    x = training_data(5, 2)
     eigenvalues, axes = np.linalg.eigh(np.cov(x.T, bias=True))
     params, s2 = random_params(config), eigenvalues[:3].mean()
     params["decoder.0.W"][...] = (axes[:, 3:] * np.sqrt(eigenvalues[3:] - s2)).T
@@ -330,10 +326,8 @@ def test_a_trained_linear_vae_reaches_the_pca_optimum(objective):
     posterior, the decoder's columns orthogonal, as a diagonal q asks, and its variance
     that of the directions left out.
     """
-    config, x = (
-        linear_vae(logvar_x=None, input_dim=8, latent_dim=2),
-        training_data(8, 2),
-    )
+    config = linear_vae(logvar_x=None, input_dim=8, latent_dim=2)
+    x = training_data(8, 2)
     optimum, params = pca_optimum(x, 2), trained(x, config, objective)
     elbo = -negative_elbo(params, x, sigma_points(len(x), 2), config)[0]
     log_px = exact_log_px(params, x, config).mean()

@@ -82,8 +82,8 @@ def advantage_polynomials_svg() -> str:
 
 
 def advantage_polynomial(mdp: MDP, policy: tuple[int, ...], s: int, a: int) -> float:
-    """p(γ) of the chapter discount at the MDP's γ: the advantage of action a in state s over the
-    policy, times det(I − γ P_π).
+    """p(γ) of the chapter discount at the MDP's γ: the advantage of action a in state s
+    over the policy, times det(I − γ P_π).
     """
     P, _ = induced_chain(mdp, np.array(policy))
     return float(

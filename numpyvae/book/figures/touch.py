@@ -42,8 +42,8 @@ class Live(NamedTuple):
 
 
 def bound_terms(mu: np.ndarray | float, sigma: float) -> dict[str, np.ndarray]:
-    """The bound of one image x of one pixel and one latent, p(x|z) = N(z, s²): in closed
-    form, since the mean of (x − z)² over q is (x − mu)² + σ².
+    """The bound of one image x of one pixel and one latent, p(x|z) = N(z, s²): in
+    closed form, since the mean of (x − z)² over q is (x − mu)² + σ².
     """
     log_s2 = math.log(DECODER_VARIANCE)
     mu = np.asarray(mu, np.float64)

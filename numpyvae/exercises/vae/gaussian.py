@@ -219,15 +219,13 @@ def reparameterize_trials() -> list[Trial]:
         )
         for values in [(0.5, 0.0, 1.0), (0.0, 1.2, 1.0), (0.5, -0.8, -2.0)]
     ]
-    mu, logvar, eps = (
-        GRID["mu"],
-        GRID["logvar"],
-        np.array(
-            [
-                [[1.0, -0.5, 2.0], [0.25, 0.0, -1.0]],
-                [[0.5, 1.5, -1.0], [-2.0, 1.0, 0.75]],
-            ]
-        ),
+    mu = GRID["mu"]
+    logvar = GRID["logvar"]
+    eps = np.array(
+        [
+            [[1.0, -0.5, 2.0], [0.25, 0.0, -1.0]],
+            [[0.5, 1.5, -1.0], [-2.0, 1.0, 0.75]],
+        ]
     )
     trials.append(
         Trial({"mu": mu, "logvar": logvar, "eps": eps}, over(value, mu, logvar, eps))
@@ -279,10 +277,8 @@ def reparameterize_backward_trials() -> list[Trial]:
         np.array([[1.2]]),
         np.array([[[1.0]]]),
     ]
-    dz, eps = (
-        (np.arange(12).reshape(2, 2, 3) - 4.5) / 2,
-        np.cos(np.arange(12)).reshape(2, 2, 3),
-    )
+    dz = (np.arange(12).reshape(2, 2, 3) - 4.5) / 2
+    eps = np.cos(np.arange(12)).reshape(2, 2, 3)
     trials = [
         Trial(dict(zip(("dz", "mu", "logvar", "eps"), v, strict=True)), value(*v))
         for v in [

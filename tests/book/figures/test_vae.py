@@ -139,10 +139,8 @@ def test_the_true_gradient_is_that_of_the_closed_form(clouds):
 def test_the_rings_stand_at_the_means_and_the_dots_are_the_estimates(clouds):
     found, true = clouds
     svg = figures_estimators.estimator_clouds_svg()
-    rings, crosses = (
-        reading.elements(svg, "circle", "mean"),
-        reading.elements(svg, "line", "axis true"),
-    )
+    rings = reading.elements(svg, "circle", "mean")
+    crosses = reading.elements(svg, "line", "axis true")
     dots = [dot for dot in reading.elements(svg, "circle") if dot.get("r") == "1.6"]
     dots = np.array([[float(dot.get("cx")), float(dot.get("cy"))] for dot in dots])
     assert len(rings) == len(found) and len(crosses) == 2 * len(found)

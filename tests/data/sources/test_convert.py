@@ -1,4 +1,6 @@
-"""Own images: PNG files, CSV and arrays become data to train on; each unusable input is one clear line."""
+"""Own images: PNG files, CSV and arrays become data to train on; each unusable input is
+one clear line.
+"""
 
 import os
 from fractions import Fraction
@@ -152,7 +154,9 @@ def test_names_of_any_bytes_are_read(tmp_path):
 def test_resizing_is_the_mean_over_the_covered_area(
     rows, cols, new_rows, new_cols, seed
 ):
-    """The oracle: enlarge both to the least common grid, where areas are complete cells, in exact fractions."""
+    """The oracle: enlarge both to the least common grid, where areas are complete
+    cells, in exact fractions.
+    """
     image = np.random.default_rng(seed).integers(256, size=(rows, cols), dtype=np.uint8)
     fine = np.kron(image.astype(object), np.ones((new_rows, new_cols), object))
     resized = resize_by_area(image, (new_rows, new_cols))
@@ -565,7 +569,7 @@ def test_pipes_are_refused_before_they_are_read(tmp_path):
     write_images(tmp_path / "photos", images(2))
     os.mkfifo(tmp_path / "photos" / "pipe.png")
     with pytest.raises(
-        ValueError, match="pipe.png: cannot be read: is not a regular file"
+        ValueError, match=r"pipe.png: cannot be read: is not a regular file"
     ):
         convert_images(tmp_path / "photos", tmp_path / "out")
     assert not (tmp_path / "out").exists()

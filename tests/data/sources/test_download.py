@@ -1,6 +1,8 @@
-"""Download: whatever a mirror does, a file is verified or absent, and the next mirror is tried.
+"""Download: whatever a mirror does, a file is verified or absent, and the next mirror
+is tried.
 
-The mirrors are one server on this machine; the first part of the path says how it misbehaves.
+The mirrors are one server on this machine; the first part of the path says how it
+misbehaves.
 """
 
 import gzip
@@ -35,10 +37,8 @@ def small_mnist():
     rng = np.random.default_rng(0)
     payloads = {}
     for split, count in ("train", 40), ("test", 10):
-        images, labels = (
-            rng.integers(256, size=(count, 28, 28)),
-            rng.integers(10, size=count),
-        )
+        images = rng.integers(256, size=(count, 28, 28))
+        labels = rng.integers(10, size=count)
         for name, array in zip(FILES[split], (images, labels), strict=True):
             payloads[name] = (
                 struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
@@ -136,7 +136,9 @@ class Server(ThreadingHTTPServer):
 
 @pytest.fixture
 def mirror(tmp_path):
-    """mirror(fault) is an address; mirror.seen lists (fault, name, what was in the directory then)."""
+    """mirror(fault) is an address; mirror.seen lists (fault, name, what was in the
+    directory then).
+    """
     directory = tmp_path / "mnist"
     with Server(("127.0.0.1", 0), Mirror) as server:
         server.address = f"http://127.0.0.1:{server.server_port}"
@@ -260,7 +262,7 @@ def test_a_failure_leaves_no_files_and_the_next_mirror_is_tried(mirror, fault):
 def test_if_no_mirror_succeeds_the_error_has_the_reason_of_each(mirror, fault):
     with pytest.raises(
         DownloadError,
-        match="^train-labels-idx1-ubyte could not be fetched into .*: 2 mirrors failed. "
+        match=r"^train-labels-idx1-ubyte could not be fetched into .*: 2 mirrors failed. "
         "By hand: put train-images-idx3-ubyte.gz, .* numpyvae train --data DIRECTORY",
     ) as error:
         download_mnist(
@@ -351,7 +353,7 @@ def test_an_address_that_is_not_https_is_refused_before_anything_is_done(
 )
 def test_credentials_in_an_address_are_refused_and_not_repeated(tmp_path, address):
     with pytest.raises(
-        ValueError, match="^mirror 2: .* without user name, password"
+        ValueError, match=r"^mirror 2: .* without user name, password"
     ) as error:
         download_mnist(tmp_path / "mnist", [MIRRORS[0], address], payloads=ONE)
     assert (
@@ -433,7 +435,7 @@ def test_a_verified_file_that_changes_is_refused_until_downloaded_again(mirror):
     write_idx(path, np.zeros((40, 28, 28), np.uint8))  # a valid IDX file, but another
     with pytest.raises(
         ValueError,
-        match="train-images-idx3-ubyte.gz: has changed since it was verified",
+        match=r"train-images-idx3-ubyte.gz: has changed since it was verified",
     ):
         load_mnist(mirror.directory, "train")
     download_mnist(mirror.directory, [mirror("good")], payloads=TABLE)

@@ -1,6 +1,8 @@
-"""Fetching: a hostile server costs no more than the deadline, a few buffers and one line of plain text.
+"""Fetching: a hostile server costs no more than the deadline, a few buffers and one
+line of plain text.
 
-Each attack is a function that is given the connection after the request, on a server of this machine.
+Each attack is a function that is given the connection after the request, on a server of
+this machine.
 """
 
 import shutil
@@ -25,11 +27,14 @@ from numpyvae.data.sources.fetch import (
 HEADER = b"HTTP/1.1 200 OK\r\n"
 SECONDS = 0.4  # the deadline where it is what ends an attack
 PATIENT = 10.0  # the deadline where something else does: a busy machine takes a while
-ENDLESS = 60.0  # an attack ends by itself after so long, and the test fails: the client has no deadline
+# an attack ends by itself after so long, and the test fails: the client has no deadline
+ENDLESS = 60.0
 
 
 class Attacker:
-    """Serves one connection after another; `sent` counts the bytes that left, `outlasted` attacks that came to their end."""
+    """Serves one connection after another; `sent` counts the bytes that left,
+    `outlasted` attacks that came to their end.
+    """
 
     def __init__(self, attack, context=None):
         self.attack, self.sent, self.connections, self.outlasted, self.context = (

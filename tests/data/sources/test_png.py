@@ -1,4 +1,6 @@
-"""PNG files: a second encoder and decoder, pixel by pixel, agree with the reader; all else is refused in one line."""
+"""PNG files: a second encoder and decoder, pixel by pixel, agree with the reader; all
+else is refused in one line.
+"""
 
 import itertools
 import os
@@ -48,7 +50,9 @@ def prediction(kind, image, i, j, k):
 
 
 def filtered(image, filters):
-    """image (rows, cols, channels) -> the bytes that are compressed, row i with filters[i]."""
+    """image (rows, cols, channels) -> the bytes that are compressed, row i with
+    filters[i].
+    """
     rows, cols, channels = image.shape
     data = bytearray()
     for i in range(rows):
@@ -340,7 +344,9 @@ def test_the_error_names_the_file_and_what_is_wrong(path, data, message):
 
 
 def test_every_truncation_and_every_changed_byte_is_refused(path):
-    """CRC-32 sees every change of up to 32 bits in a row; a changed length or signature is no PNG."""
+    """CRC-32 sees every change of up to 32 bits in a row; a changed length or signature
+    is no PNG.
+    """
     for length in range(len(VALID)):
         with pytest.raises(PngError):
             read(path, VALID[:length])

@@ -1,4 +1,6 @@
-"""A wrong function is never called right, a right one always, and whatever the learner's code does is one line."""
+"""A wrong function is never called right, a right one always, and whatever the
+learner's code does is one line.
+"""
 
 import json
 import os

@@ -1,4 +1,6 @@
-"""Refined values are accurate to the last bit, and ties are told from differences, at any discount factor."""
+"""Refined values are accurate to the last bit, and ties are told from differences, at
+any discount factor.
+"""
 
 from fractions import Fraction
 
@@ -53,7 +55,8 @@ def test_the_residual_is_computed_to_twice_the_precision(gamma):
         mean = sum(Fraction(P[s, t]) * Fraction(v[t]) for t in range(7))
         exact.append(Fraction(r[s]) + Fraction(gamma) * mean - Fraction(v[s]))
     for form in (P, csr_array(P)):
-        # one rounding of the result, and the low parts of the products to eps² (7 terms)
+        # one rounding of the result, and the low parts of the products to eps² (7
+        # terms)
         assert all(
             abs(Fraction(d) - x)
             <= Fraction(EPS) / 2 * abs(x) + 7 * Fraction(EPS) ** 2 * 10**7
@@ -77,7 +80,9 @@ def test_refined_values_are_accurate_to_the_last_bit(gamma):
 
 @pytest.mark.parametrize("reward", [0.0, 5e-324, 1e-300, 1e300, 4e307 * (1 - 0.9)])
 def test_rewards_of_any_size_are_refined_alike(reward):
-    """Either state half of the time: the values are ½·γ·reward/(1 − γ), and the reward more in state 0."""
+    """Either state half of the time: the values are ½·γ·reward/(1 − γ), and the reward
+    more in state 0.
+    """
     mdp = MDP(np.full((2, 1, 2), 0.5), np.array([[reward], [0.0]]), 0.9)
     exact = exact_evaluation(mdp, [0, 0])
     if reward > 1e-300:
@@ -89,7 +94,9 @@ def test_rewards_of_any_size_are_refined_alike(reward):
 
 
 def two_ways_to_earn_one(gamma) -> MDP:
-    """State 0 leads to state 1, which stays, or to the cycle 2 → 3 → 4 → 2. Every reward is 1, every value H."""
+    """State 0 leads to state 1, which stays, or to the cycle 2 → 3 → 4 → 2. Every
+    reward is 1, every value H.
+    """
     P = np.zeros((5, 2, 5))
     P[0, 0, 1] = P[0, 1, 2] = P[1, :, 1] = P[2, :, 3] = P[3, :, 4] = P[4, :, 2] = 1
     return MDP(P, np.ones((5, 2)), gamma)
@@ -156,7 +163,9 @@ def test_the_refined_error_bound_holds_in_each_state(gamma):
 
 @pytest.mark.parametrize("penalty", [-1e9, -1e12, -1e15])
 def test_a_large_penalty_elsewhere_makes_no_ties(penalty):
-    """300 states; in each, an action that is 1e-6 worse, and one that no optimal policy takes."""
+    """300 states; in each, an action that is 1e-6 worse, and one that no optimal policy
+    takes.
+    """
     rng = np.random.default_rng(0)
     n = 300
     P = np.repeat(rng.dirichlet(np.ones(n), n)[:, None], 3, axis=1)
@@ -170,7 +179,9 @@ def test_a_large_penalty_elsewhere_makes_no_ties(penalty):
 
 
 def test_a_penalty_that_cannot_be_avoided_makes_no_ties_elsewhere():
-    """State 2 costs 1e12 forever; states 0 and 1, which never lead there, have actions 1e-6 apart."""
+    """State 2 costs 1e12 forever; states 0 and 1, which never lead there, have actions
+    1e-6 apart.
+    """
     P = np.zeros((3, 2, 3))
     P[0, :, 1] = P[1, :, 0] = P[2, :, 2] = 1
     mdp = MDP(P, [[1, 1 - 1e-6], [1 - 1e-6, 1], [-1e12, -1e12]], 0.99)

@@ -282,10 +282,8 @@ def test_a_list_of_matrices_is_read_action_by_action(form):
     ],
 )
 def test_the_named_constructor_reads_action_by_action(form):
-    mdp, expected = (
-        MDP.from_action_matrices(form([STAY, GO]), REWARDS, 0.9),
-        MDP([STAY, GO], REWARDS, 0.9),
-    )
+    mdp = MDP.from_action_matrices(form([STAY, GO]), REWARDS, 0.9)
+    expected = MDP([STAY, GO], REWARDS, 0.9)
     assert np.array_equal(action_values(mdp, [1, 2]), action_values(expected, [1, 2]))
 
 

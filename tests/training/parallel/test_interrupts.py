@@ -1,4 +1,6 @@
-"""Interrupts: whatever line of training Ctrl-C arrives at, the state is the one between two batches."""
+"""Interrupts: whatever line of training Ctrl-C arrives at, the state is the one between
+two batches.
+"""
 
 import signal
 import sys
@@ -36,7 +38,9 @@ def pythons_own_handler():
 
 
 class Interrupting:
-    """Ctrl-C at line number `when` of those that these files execute; without a number they are counted."""
+    """Ctrl-C at line number `when` of those that these files execute; without a number
+    they are counted.
+    """
 
     def __init__(self, files, when=None):
         self.files = tuple(f"{PACKAGE}/{file}" for file in files)

@@ -1,4 +1,6 @@
-"""A process group: what its members share, how they wait for each other, and that no worker outlives rank 0."""
+"""A process group: what its members share, how they wait for each other, and that no
+worker outlives rank 0.
+"""
 
 import contextlib
 import functools
@@ -175,7 +177,9 @@ def test_ctrl_c_just_after_a_fork_ends_the_workers(monkeypatch, fork_of):
 
 
 def test_a_warning_of_fork_that_is_an_error_does_not_leave_a_worker(monkeypatch):
-    """Python 3.12 and later warn in the parent, after the fork, where there are other threads."""
+    """Python 3.12 and later warn in the parent, after the fork, where there are other
+    threads.
+    """
     fork, forked = os.fork, []
 
     def warning():

@@ -1,4 +1,6 @@
-"""BLAS threads: limited whatever is exported, restored afterwards; the default number of processes."""
+"""BLAS threads: limited whatever is exported, restored afterwards; the default number
+of processes.
+"""
 
 import json
 import os
@@ -31,7 +33,9 @@ needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
 
 def python(code, **exported):
-    """The output of a program in a process of its own, with these variables exported and no other of their kind."""
+    """The output of a program in a process of its own, with these variables exported
+    and no other of their kind.
+    """
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -161,9 +165,12 @@ def test_scipys_own_library_is_limited_once_it_is_loaded():
     assert before == [1] and after == [1] * len(paths)
 
 
-# OpenBLAS's threads poll for 2^26 clock cycles after their last product and then sleep: 20 to 45 ms of CPU time at 1.5 to
-# 3.5 GHz, more where the clock's cycles are not the processor's (100 ms were seen). Unlimited, the second thread takes as
-# much as the first, CALLER seconds and more, on a loaded machine as well. The bound lies at half of that.
+# OpenBLAS's threads poll for 2^26 clock cycles after their last product and then sleep:
+# 20 to 45 ms of CPU time at 1.5 to
+# 3.5 GHz, more where the clock's cycles are not the processor's (100 ms were seen).
+# Unlimited, the second thread takes as
+# much as the first, CALLER seconds and more, on a loaded machine as well. The bound
+# lies at half of that.
 CALLER = 0.6
 POLLING = CALLER / 2
 
@@ -255,10 +262,8 @@ def test_workers_start_inside_the_limit(library, monkeypatch):
         return original(*arguments)
 
     monkeypatch.setattr(loop, "training_step", training_step)
-    config, options = (
-        VAEConfig(input_dim=4, hidden_dims=(3,), latent_dim=1),
-        TrainingOptions(epochs=1),
-    )
+    config = VAEConfig(input_dim=4, hidden_dims=(3,), latent_dim=1)
+    options = TrainingOptions(epochs=1)
     loop.train(np.full((2, 4), 0.5), None, config, options, processes=1)
     assert found == [1] and library[-1] == 4
 
@@ -535,7 +540,7 @@ def test_a_record_names_what_the_bits_depend_on(library):
 
 
 def test_a_record_of_another_blas_leaves_its_threads_open(monkeypatch):
-    monkeypatch.setattr(threads, "_openblas", lambda: [])
+    monkeypatch.setattr(threads, "_openblas", list)
     built = np.show_config("dicts")["Build Dependencies"]["blas"]
     record = describe(1)
     assert (
