@@ -37,24 +37,7 @@ _SHORT = re.compile(
     rf"_(?:([{_LETTERS}0-9]{{1,2}}′?)(?!\w|\.\w)|\{{([^{{}}<>]*)\}})"
 )
 _TERM = re.compile(r" (?=[+−·] )")  # where a long formula may break
-_UPRIGHT = set(
-    [
-        "log",
-        "exp",
-        "max",
-        "min",
-        "det",
-        "relu",
-        "tanh",
-        "sigmoid",
-        "softplus",
-        "Var",
-        "var",
-        "Im",
-        "Re",
-        "E",
-    ]
-)
+_UPRIGHT = re.compile("log|exp|max|min|det|relu|tanh|sigmoid|softplus|[Vv]ar|Im|Re|E")
 
 
 def is_display(lines: list[str]) -> bool:
@@ -181,7 +164,9 @@ def _row(line: str, cite, numbered, variables, has_reason: bool) -> str:
 def _is_reason(piece: str, variables: Collection[str]) -> bool:
     """Whether the last piece of a line is words, or has no relation of its own"""
     words = re.findall(r"(?<![\w`])[a-z]{2,}(?![\w(`])", piece)
-    prose = [word for word in words if word not in _UPRIGHT and word not in variables]
+    prose = [
+        word for word in words if not _UPRIGHT.fullmatch(word) and word not in variables
+    ]
     return not _RELATION.search(piece) or len(prose) >= 1
 
 
@@ -261,7 +246,7 @@ def _token(found: re.Match, cite: Callable[[str], str], variables) -> str:
     if kind == "power":
         return _raised("sup", text, cite, variables)
     if len(text.rstrip("\u0302\u0303")) == 1 or text in variables:
-        return text if text in _UPRIGHT else f"<i>{text}</i>"
+        return text if _UPRIGHT.fullmatch(text) else f"<i>{text}</i>"
     return text
 
 
