@@ -236,6 +236,8 @@ class VAE:
         one for each row, of a conditional model.
         """
         check_count("n_samples", n_samples)
+        if y is not None and not self.conditional:
+            raise InputError("y is given, but only a conditional VAE draws a class")
         if random_state is None:
             random_state = self.random_state
         rng = check_random_state(random_state)

@@ -84,6 +84,8 @@ def main(argv: list[str] | None = None) -> int:
     console = Console()
     try:
         status = run_command(sys.argv[1:] if argv is None else argv, console)
+        if argv is None and status > 128:  # a signal ended it: so no other one does
+            ignore_interrupts()
         console.flush()
         return status
     except BrokenPipeError:  # `numpyvae train | head`: standard output is closed

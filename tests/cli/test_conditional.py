@@ -272,7 +272,10 @@ def test_classes_that_are_missing_or_unknown_are_refused(fitted, y):
         model.transform(X[:3], y)
 
 
-def test_a_model_without_classes_does_not_predict():
+def test_a_model_without_classes_does_not_predict_or_draw_a_class(fitted):
+    plain = VAE(epochs=1, hidden_dims=(3,), latent_dim=2).fit(fitted[1])
+    with pytest.raises(ValueError, match="only a conditional VAE draws a class"):
+        plain.sample(2, y="a")
     assert not hasattr(VAE(), "predict") and not hasattr(VAE(), "predict_proba")
     assert hasattr(VAE(conditional=True), "predict")
 
