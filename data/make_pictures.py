@@ -4,6 +4,8 @@
     python data/make_pictures.py RUN      also samples.png, reconstructions.png and
                                           learning.png, those of a run on all of MNIST:
                                           numpyvae train --data data/mnist --epochs 29
+    python data/make_pictures.py RUN TOLD     also styles.png, of a run that is told the
+                                              class, as the README's "Draw a seven" has it
 
 gridworld.svg is what the README's own code writes. step.svg is the book's figure. Its
 last digits depend on the machine, the other two are the same everywhere.
@@ -23,6 +25,11 @@ from numpyvae.book.figures.all import one_step_svg
 from numpyvae.data.dataset import Dataset
 from numpyvae.files import write_file
 from numpyvae.pictures.chain import chain_svg
+from numpyvae.pictures.png import write_png
+from numpyvae.pictures.samples import change_class, enlarge, image_grid
+from numpyvae.runs.run import Run
+from numpyvae.training.model_input import model_input
+from numpyvae.training.streams import stream
 
 HERE = Path(__file__).parent
 OF_A_RUN = ("samples.png", "reconstructions.png", "learning.png")
@@ -51,6 +58,17 @@ def step_svg() -> str:
     return one_step_svg(data.images, data.test_images)
 
 
+def write_styles(path: Path, told: str) -> None:
+    """Five test images, and each in its own style as every class"""
+    run = Run.load(told)
+    rng = stream("pictures", 1)
+    x = model_input(
+        run.source.load(), "test", run.config, run.options.binarize, rng, slice(10)
+    )
+    images = change_class(run.state.params, x[:5], run.config, run.source.image_shape)
+    write_png(path, enlarge(image_grid(images, run.config.num_classes + 1), 2))
+
+
 DRAWN = {
     "chain.svg": chain_svg,
     "gridworld.svg": gridworld_svg,
@@ -58,12 +76,14 @@ DRAWN = {
 }
 
 
-def main(run: str | None = None) -> None:
+def main(run: str | None = None, told: str | None = None) -> None:
     pictures = HERE / "pictures"
     for name, make in DRAWN.items():
         write_file(pictures / name, make())
     for name in OF_A_RUN if run is not None else ():
         shutil.copyfile(Path(run) / name, pictures / name)
+    if told is not None:
+        write_styles(pictures / "styles.png", told)
 
 
 if __name__ == "__main__":

@@ -55,8 +55,9 @@ INSTALLED_SAMPLE = (
     Path(__file__).parents[2] / "data" / "sample",  # the source
 )
 HOW_TO_GET_DATA = (
-    "`python -m numpyvae download` fetches all of MNIST into data/mnist; a sample "
-    "comes with the package: Dataset.open() finds it; $NUMPYVAE_DATA names any other data"
+    "`python -m numpyvae download` fetches all of MNIST into data/mnist; data/sample "
+    "comes with the package, where Dataset.open() finds it; $NUMPYVAE_DATA names any "
+    "other data"
 )
 
 
