@@ -4,8 +4,11 @@
     python data/make_pictures.py RUN      also samples.png, reconstructions.png and
                                           learning.png, those of a run on all of MNIST:
                                           numpyvae train --data data/mnist --epochs 29
-    python data/make_pictures.py RUN TOLD     also styles.png, of a run that is told the
-                                              class, as the README's "Draw a seven" has it
+    python data/make_pictures.py RUN TOLD     also sevens.png and styles.png, of a run
+                                              that is told the class:
+                                              numpyvae train --data data/mnist
+                                              --binarize dynamic --epochs 30
+                                              --decay-epochs 20 --conditional --latent 4
 
 gridworld.svg is what the README's own code writes. step.svg is the book's figure. Its
 last digits depend on the machine, the other two are the same everywhere.
@@ -21,12 +24,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from numpyvae.book.figures.all import one_step_svg
 from numpyvae.data.dataset import Dataset
 from numpyvae.files import write_file
 from numpyvae.pictures.chain import chain_svg
 from numpyvae.pictures.png import write_png
-from numpyvae.pictures.samples import change_class, enlarge, image_grid
+from numpyvae.pictures.samples import change_class, enlarge, image_grid, sample_images
 from numpyvae.runs.run import Run
 from numpyvae.training.model_input import model_input
 from numpyvae.training.streams import stream
@@ -58,15 +63,25 @@ def step_svg() -> str:
     return one_step_svg(data.images, data.test_images)
 
 
-def write_styles(path: Path, told: str) -> None:
-    """Five test images, and each in its own style as every class"""
+def write_classes(pictures: Path, told: str) -> None:
+    """Sevens; and five test images, each in its own style as every class"""
     run = Run.load(told)
+    columns = run.config.num_classes + 1
+    sevens = sample_images(
+        run.state.params,
+        run.config,
+        run.source.image_shape,
+        stream("sample", 1),
+        2 * columns,
+        np.full(2 * columns, 7),
+    )
+    write_png(pictures / "sevens.png", enlarge(image_grid(sevens, columns), 2))
     rng = stream("pictures", 1)
     x = model_input(
         run.source.load(), "test", run.config, run.options.binarize, rng, slice(10)
     )
     images = change_class(run.state.params, x[:5], run.config, run.source.image_shape)
-    write_png(path, enlarge(image_grid(images, run.config.num_classes + 1), 2))
+    write_png(pictures / "styles.png", enlarge(image_grid(images, columns), 2))
 
 
 DRAWN = {
@@ -83,7 +98,7 @@ def main(run: str | None = None, told: str | None = None) -> None:
     for name in OF_A_RUN if run is not None else ():
         shutil.copyfile(Path(run) / name, pictures / name)
     if told is not None:
-        write_styles(pictures / "styles.png", told)
+        write_classes(pictures, told)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def test_the_step_has_the_same_parts_and_words_with_other_last_digits(script):
 
 def test_pictures_of_the_run_are_whole_and_nothing_else_is_committed(script):
     names = {path.name for path in PICTURES.iterdir()}
-    assert names == {*script.DRAWN, *script.OF_A_RUN, "styles.png"}
+    assert names == {*script.DRAWN, *script.OF_A_RUN, "sevens.png", "styles.png"}
     grid = 4 * (2 + 8 * (28 + 2))  # 8 x 8 images of MNIST, enlarged
     for name in script.OF_A_RUN:
         chunks = reading.png_chunks((PICTURES / name).read_bytes())
