@@ -117,9 +117,9 @@ one epoch of the default model on data/sample, for 20 test images, in nats, as
 
 A thousand times more samples make some ten times more effective ones.
 
-Of a trained model: the preset `burda` reaches log p(x) = −86.51 nats by 5,000
-samples, the mean over the test images (README, Results). `evaluate` prints its ESS
-beside it.
+Of a trained model: the preset `burda` reaches log p(x) = −86.25 nats by 5,000
+samples, the mean over the test images (README, Results). Of these samples 60 are
+effective, so its error bar is worth something; `evaluate` prints both.
 
 ELBO_K can also be trained. Its gradient weights those of the log wₖ, by the
 normalized weights w̃ₖ:
