@@ -255,17 +255,13 @@ class VAE:
 
         Of a conditional model log p(x|y).
         """
-        x, samples = self._told(self._prepare(X), y), self.n_importance_samples
-        check_count("n_importance_samples", samples)
-        log_px = np.empty(len(x))
-        with limited_blas_threads():
-            for i in range(len(x)):
-                row = x[i : i + 1]
-                rng = stream("score", self.seed_, zlib.crc32(row.tobytes()))
-                log_px[i : i + 1] = log_marginal(
-                    self.params_, row, self.config_, samples, rng
-                )[0]
-        return log_px
+        x = self._told(self._prepare(X), y)
+
+        def score(row: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+            samples = self.n_importance_samples
+            return log_marginal(self.params_, row, self.config_, samples, rng)[0]
+
+        return self._by_rows(score, x)
 
     def score(self, X: ArrayLike, y: object = None) -> float:
         """The mean of score_samples(X, y). y is ignored unless conditional."""
@@ -287,17 +283,27 @@ class VAE:
         return self.classes_[self._predict_proba(X).argmax(axis=1)]
 
     def _predict_proba(self, X: ArrayLike) -> np.ndarray:
-        x, samples = self._prepare(X), self.n_importance_samples
-        check_count("n_importance_samples", samples)
-        log_px = np.empty((len(x), len(self.classes_)))
+        def score(row: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+            samples = self.n_importance_samples
+            return log_marginal_by_class(self.params_, row, self.config_, samples, rng)
+
+        log_px = self._by_rows(score, self._prepare(X))
+        return class_probabilities(log_px, self.class_prior_)
+
+    def _by_rows(
+        self,
+        score: Callable[[np.ndarray, np.random.Generator], np.ndarray],
+        x: np.ndarray,
+    ) -> np.ndarray:
+        """score(row, rng) of each row of x, whose noise no other row changes"""
+        check_count("n_importance_samples", self.n_importance_samples)
+        scores = []
         with limited_blas_threads():
             for i in range(len(x)):
                 row = x[i : i + 1]
                 rng = stream("score", self.seed_, zlib.crc32(row.tobytes()))
-                log_px[i] = log_marginal_by_class(
-                    self.params_, row, self.config_, samples, rng
-                )
-        return class_probabilities(log_px, self.class_prior_)
+                scores.append(score(row, rng))
+        return np.concatenate(scores)
 
     def _require_conditional(self) -> None:
         """A missing attribute, so that scikit-learn sees no classifier"""
